@@ -1,0 +1,36 @@
+//! `lbctl` runs a load-balancing lab and proves what the load balancer does.
+//!
+//! # The map
+//!
+//! ```text
+//! main.rs      parse, run, exit code
+//! cli.rs       every flag, nothing else           error.rs  cause → exit code and hint
+//! commands/    one small file a verb: wiring only
+//! lab/         the lab definition (compose file → services, labels) and the supervisor with its control API
+//! engine/      starts and stops replicas
+//! proxy/       the bundled proxy: labels → routes → pick → forward → event
+//! app/         the built-in page and api
+//! probe/       sends a plan of requests, returns a trace
+//! analysis/    trace → verdict; pure: no I/O, no clock, no async
+//! report/      verdict → table, json, …; returns strings
+//! replica.rs · trace.rs      the two narrow waists: plain data that the wings share
+//! ```
+//!
+//! # Who may import whom
+//!
+//! `main` → `commands` → everything; nothing else sees `cli`. The four wings (`engine`, `proxy`, `app`, `probe`)
+//! never import one another: they meet in the waists. `analysis` imports `trace` alone, `report` imports `analysis`
+//! and the waists, and only `commands` prints. `tests/it/architecture.rs` holds these arrows.
+
+pub mod analysis;
+pub mod app;
+pub mod cli;
+pub mod commands;
+pub mod engine;
+pub mod error;
+pub mod lab;
+pub mod probe;
+pub mod proxy;
+pub mod replica;
+pub mod report;
+pub mod trace;

@@ -1,0 +1,102 @@
+//! The waist between what runs replicas and what uses them: a lab as plain data.
+//!
+//! An engine publishes [`Replicas`] on a `tokio::sync::watch` channel; the proxy builds its routes from them, the
+//! supervisor shows them. Nothing here does anything.
+
+use std::{collections::BTreeMap, fmt, net::SocketAddr, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+/// Labels of a service, as in its compose file.
+pub type Labels = BTreeMap<String, String>;
+
+/// Everything that an engine runs at one moment, in the order of services and, within one, of numbers.
+pub type Replicas = Arc<[Replica]>;
+
+/// One running copy of a service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replica {
+    /// The compose service, for example `web_static`.
+    pub service: Arc<str>,
+    /// Its number within the service, from 1.
+    pub number: u32,
+    /// What the replica says of itself.
+    pub hostname: String,
+    /// Where it answers, once that is known.
+    pub address: Option<SocketAddr>,
+    /// Whether it may be given requests.
+    pub state: State,
+    /// How many times it was started again after it had ended by itself.
+    pub restarts: u32,
+    /// The labels that say how it is routed; the same for every replica of a service.
+    pub labels: Arc<Labels>,
+}
+
+impl Replica {
+    /// The name a person calls it by: `web_static-3`.
+    pub fn name(&self) -> String {
+        name(&self.service, self.number)
+    }
+}
+
+/// The name of replica `number` of `service`.
+pub fn name(service: &str, number: u32) -> String {
+    format!("{service}-{number}")
+}
+
+/// What a replica is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Its process was started and has not answered yet.
+    Starting,
+    /// It takes requests.
+    Ready,
+    /// It finishes the requests it has and gets no new ones.
+    Draining,
+    /// It ended by itself and will be started again after a delay.
+    Restarting,
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            State::Starting => "starting",
+            State::Ready => "ready",
+            State::Draining => "draining",
+            State::Restarting => "restarting",
+        })
+    }
+}
+
+/// Which built-in app stands in for a service's image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum App {
+    /// The page with its hostname and its login: `web_static`.
+    Page,
+    /// The JSON service: `web_dynamic`.
+    Api,
+}
+
+impl App {
+    /// The value of the label `lbctl.app`, which is also how the hidden `replica` command names it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            App::Page => "page",
+            App::Api => "api",
+        }
+    }
+}
+
+impl std::str::FromStr for App {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "page" => Ok(App::Page),
+            "api" => Ok(App::Api),
+            other => Err(format!("no built-in app `{other}`: there are `page` and `api`")),
+        }
+    }
+}
