@@ -1,1 +1,265 @@
-//! trace
+//! The waist between what sends or forwards requests and what reads about them: traffic as plain data.
+//!
+//! [`Access`] is a request as the proxy saw it, from inside. A [`Trace`] is what a probe saw from outside, request by
+//! request; the analysis turns it into a verdict. Nothing here does anything.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
+
+use serde::{Deserialize, Serialize};
+
+/// One request as the proxy saw it: its only output.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Access {
+    /// When its head arrived.
+    pub at: jiff::Timestamp,
+    /// Who sent it.
+    pub client: SocketAddr,
+    /// GET, POST, …
+    pub method: Box<str>,
+    /// The `Host` header as it was sent.
+    pub host: Box<str>,
+    /// Path and query.
+    pub path: Box<str>,
+    /// The `User-Agent` header, by which a probe finds its own requests again.
+    pub user_agent: Option<Box<str>>,
+    /// The router that matched.
+    pub router: Option<Arc<str>>,
+    /// The service of the lab that answered, or should have.
+    pub service: Option<Arc<str>>,
+    /// The replica that answered.
+    pub replica: Option<Arc<str>>,
+    /// How many requests this balancer had placed before this one; `None` where a sticky cookie chose, which takes no
+    /// turn, or where nothing was chosen.
+    pub turn: Option<u64>,
+    /// Replicas that were tried first and refused the connection.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passed_over: Vec<Arc<str>>,
+    /// The status the client got.
+    pub status: u16,
+    /// Bytes of the response's body that were forwarded.
+    pub bytes: u64,
+    /// From the head's arrival to the end of the response, in microseconds.
+    pub duration_us: u64,
+}
+
+/// An entry of a lab's log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Entry {
+    /// A request was answered.
+    Request(Arc<Access>),
+    /// Something happened to the lab itself.
+    Lab {
+        /// When.
+        at: jiff::Timestamp,
+        /// What, in one line.
+        message: String,
+    },
+    /// The reader was too slow, and this many entries are missing here.
+    Missed {
+        /// How many.
+        missed: u64,
+    },
+}
+
+/// What a probe saw of one target.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trace {
+    /// Whom it asked.
+    pub target: Target,
+    /// How an instance said who it is, in words (`the header x-served-by`); `None` when nothing told them apart.
+    pub identified_by: Option<String>,
+    /// Every instance seen, in the order of its first answer; [`InstanceId`] is the index.
+    pub instances: Vec<Instance>,
+    /// The experiments, in the order they were made.
+    pub series: Vec<Series>,
+}
+
+impl Trace {
+    /// The experiment with this name, if it was made.
+    pub fn series(&self, name: &SeriesName) -> Option<&Series> {
+        self.series.iter().find(|series| series.name == *name)
+    }
+}
+
+/// The balancer under test.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The URL as asked for.
+    pub url: String,
+    /// The address the requests went to, `127.0.0.1:80`.
+    pub connected_to: String,
+    /// What chose that address.
+    pub via: Via,
+}
+
+/// What chose the address of a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Via {
+    /// A running lab of this project routes the host.
+    Lab(String),
+    /// The name was resolved as usual.
+    Dns,
+    /// `--connect` said so.
+    Flag,
+}
+
+/// A server as seen from outside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Instance {
+    /// The name a person knows: `web_static-3` in a lab, else the hostname.
+    pub name: String,
+    /// What the server said of itself.
+    pub hostname: String,
+}
+
+/// Index into [`Trace::instances`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct InstanceId(pub u16);
+
+/// One experiment: requests under one set of conditions.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Series {
+    /// Which experiment.
+    pub name: SeriesName,
+    /// Under what conditions.
+    pub conditions: Conditions,
+    /// The requests, in the order they were started.
+    pub requests: Vec<Request>,
+    /// Requests of other clients that took turns meanwhile, as far as the lab's own log tells.
+    pub others: Vec<OtherTurn>,
+}
+
+/// Which experiment a series is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SeriesName {
+    /// Every request as from a new client.
+    WithoutJar,
+    /// One client that keeps its cookies.
+    WithJar,
+    /// Every request over one kept connection, without cookies.
+    OneConnection,
+    /// One cookie alone is sent back.
+    CookieAlone(String),
+}
+
+impl std::fmt::Display for SeriesName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            SeriesName::WithoutJar => f.write_str("without-jar"),
+            SeriesName::WithJar => f.write_str("with-jar"),
+            SeriesName::OneConnection => f.write_str("one-connection"),
+            SeriesName::CookieAlone(cookie) => write!(f, "cookie-alone:{cookie}"),
+        }
+    }
+}
+
+/// What stayed the same during a series.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conditions {
+    /// Whether cookies were kept.
+    pub jar: Jar,
+    /// Whether each request had a connection of its own.
+    pub connection: Connection,
+    /// The path that was asked for, with its query.
+    pub path: String,
+    /// The address the requests came from, where it was chosen.
+    pub source: Option<IpAddr>,
+    /// How many requests were under way at once.
+    pub concurrency: u32,
+}
+
+/// Whether cookies are kept from one request to the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Jar {
+    /// Kept and sent back, as a browser does.
+    Kept,
+    /// Never sent.
+    None,
+}
+
+/// Whether connections are kept from one request to the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Connection {
+    /// A new connection for every request.
+    Fresh,
+    /// One connection, as long as the server keeps it.
+    Reused,
+}
+
+/// What a request of a series was for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// The first visit, as a browser opens the page.
+    Open,
+    /// The login.
+    Login,
+    /// A reload.
+    Get,
+}
+
+/// One request of a series, and what came back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// Its place in the series, from 1.
+    pub n: u32,
+    /// What it was for.
+    pub action: Action,
+    /// When it was started, in microseconds since the probe began.
+    pub at_us: u64,
+    /// How long the whole answer took, in microseconds.
+    pub us: u64,
+    /// Who answered.
+    pub instance: Option<InstanceId>,
+    /// The status, where there was an answer.
+    pub status: Option<u16>,
+    /// The id of the session the server used, where the answer tells.
+    pub session_id: Option<String>,
+    /// Whether the server saw the login, where the answer tells.
+    pub logged_in: Option<bool>,
+    /// What went wrong, where something did.
+    pub error: Option<Failure>,
+    /// The balancer's own count of this request ([`Access::turn`]), where the lab's log tells.
+    pub turn: Option<u64>,
+}
+
+/// A turn that another client took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OtherTurn {
+    /// The balancer's own count of that request.
+    pub turn: u64,
+    /// Who answered it.
+    pub instance: Option<InstanceId>,
+}
+
+/// Why a request brought no usable answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// What sort of failure it was.
+    pub kind: FailureKind,
+    /// In words, one line.
+    pub message: String,
+}
+
+/// The sorts of failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureKind {
+    /// The name did not resolve.
+    Dns,
+    /// No connection could be made.
+    Connect,
+    /// The TLS handshake failed.
+    Tls,
+    /// It took longer than allowed.
+    Timeout,
+    /// What came back was not HTTP.
+    Protocol,
+    /// The connection ended before the answer did.
+    Closed,
+    /// Anything else.
+    Other,
+}

@@ -1,1 +1,7 @@
-//! engine
+//! Engines start and stop replicas, and publish what runs where.
+
+mod embedded;
+mod process;
+
+pub use embedded::{Embedded, Spec};
+pub use process::{ReadyLine, StartError};

@@ -1,1 +1,24 @@
-//! proxy
+//! The bundled proxy: labels → routes → pick → forward → event.
+//!
+//! It is handed a `watch` channel of replicas and listeners that are bound already. Its only output is an
+//! [`Access`](crate::trace::Access) event per request. It reads the labels that Traefik reads and answers as Traefik
+//! does, but for two things: its round robin is strict and starts at replica 1, and a replica that refuses the
+//! connection is passed over at once.
+
+mod body;
+mod forward;
+mod headers;
+mod labels;
+mod path;
+mod record;
+mod routes;
+mod rule;
+mod server;
+mod sticky;
+mod strategy;
+mod upstream;
+
+pub use routes::{Routing, Unmarked, check};
+pub use rule::{Rule, Subject, bare_host};
+pub use server::{Proxy, Settings};
+pub use strategy::Strategy;

@@ -1,0 +1,141 @@
+//! One replica's process: started, waited for, asked to end.
+//!
+//! A replica is this same executable with the hidden `replica` command, in a process group of its own, so that ^C in the
+//! terminal reaches the supervisor alone. Its standard input is the read end of a pipe whose only write end is held
+//! here: when the supervisor ends, however it ended, the replica sees the end of the file and leaves. It writes two
+//! lines: where it listens, and, after it was asked to end, how many sessions it held.
+
+use std::{collections::VecDeque, ffi::OsString, io, net::SocketAddr, path::PathBuf, process::Stdio, time::Duration};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde::{Deserialize, Serialize};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader, Lines},
+    process::{Child, ChildStderr, ChildStdin, ChildStdout, Command},
+    task::JoinHandle,
+};
+
+use crate::replica::{App, Sessions};
+
+/// How long a replica may take to say where it listens. A thousand that start at once share the machine.
+const START_LIMIT: Duration = Duration::from_secs(30);
+/// Lines of a replica's standard error that are kept.
+const LAST_LINES: usize = 3;
+
+/// The first line a replica writes.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ReadyLine {
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
+/// A replica that did not start.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{replica} did not start: {reason}")]
+pub struct StartError {
+    /// Its name.
+    pub replica: String,
+    /// Why, with what it wrote last.
+    pub reason: String,
+}
+
+/// A replica that said where it listens.
+#[derive(Debug)]
+pub struct Process {
+    /// Where it listens.
+    pub address: SocketAddr,
+    child: Child,
+    output: Lines<BufReader<ChildStdout>>,
+    /// Its end is the sign to leave.
+    _lifeline: Option<ChildStdin>,
+    errors: JoinHandle<String>,
+}
+
+impl Process {
+    /// Starts a replica and waits until it listens.
+    ///
+    /// # Errors
+    /// When it cannot be started, ends, or does not listen in time.
+    pub async fn start(name: &str, app: App) -> Result<Process, StartError> {
+        let failed = |reason: String| StartError { replica: name.to_owned(), reason };
+        let (program, arg0) = own_executable().map_err(|error| failed(error.to_string()))?;
+        let mut child = Command::new(program)
+            .arg0(arg0)
+            .args(["replica", "--app", app.as_str(), "--name", name])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|error| failed(error.to_string()))?;
+        let lifeline = child.stdin.take();
+        let (Some(output), Some(errors)) = (child.stdout.take(), child.stderr.take()) else {
+            return Err(failed("its output is not a pipe".to_owned()));
+        };
+        let mut output = BufReader::new(output).lines();
+        let errors = tokio::spawn(last_lines(errors));
+        let reason = match tokio::time::timeout(START_LIMIT, output.next_line()).await {
+            Ok(Ok(Some(line))) => match serde_json::from_str::<ReadyLine>(&line) {
+                Ok(ReadyLine { address }) => {
+                    return Ok(Process { address, child, output, _lifeline: lifeline, errors });
+                }
+                Err(_) => format!("it said `{line}` instead of where it listens"),
+            },
+            Ok(Ok(None)) => format!("it ended at once: {}", errors.await.unwrap_or_default()),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("it did not listen within {} s", START_LIMIT.as_secs()),
+        };
+        Err(failed(reason))
+    }
+
+    /// Waits until it ends by itself; returns how, in words.
+    pub async fn ended(&mut self) -> String {
+        let status = match self.child.wait().await {
+            Ok(status) => status.to_string(),
+            Err(error) => error.to_string(),
+        };
+        let errors = (&mut self.errors).await.unwrap_or_default();
+        if errors.is_empty() { status } else { format!("{status}: {errors}") }
+    }
+
+    /// Asks it to end, kills it after `grace`, and returns what it said of its sessions.
+    pub async fn stop(mut self, grace: Duration) -> Sessions {
+        if let Some(pid) = self.child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?)) {
+            // it may have ended this very moment
+            _ = kill_process(pid, Signal::TERM);
+        }
+        let farewell = async {
+            let line = self.output.next_line().await.ok().flatten();
+            _ = self.child.wait().await;
+            line.and_then(|line| serde_json::from_str(&line).ok())
+        };
+        match tokio::time::timeout(grace, farewell).await {
+            Ok(sessions) => sessions.unwrap_or_default(),
+            Err(_) => {
+                _ = self.child.kill().await;
+                Sessions::default()
+            }
+        }
+    }
+}
+
+/// The running executable, also when its file was replaced meanwhile, as an upgrade or a build does.
+fn own_executable() -> io::Result<(PathBuf, OsString)> {
+    let path = std::env::current_exe()?;
+    let arg0 = std::env::args_os().next().unwrap_or_else(|| path.clone().into());
+    Ok(if cfg!(target_os = "linux") { (PathBuf::from("/proc/self/exe"), arg0) } else { (path, arg0) })
+}
+
+/// Reads until the end, and returns the last lines as one.
+async fn last_lines(errors: ChildStderr) -> String {
+    let mut lines = BufReader::new(errors).lines();
+    let mut last = VecDeque::new();
+    while let Ok(Some(line)) = lines.next_line().await {
+        last.push_back(line);
+        if last.len() > LAST_LINES {
+            last.pop_front();
+        }
+    }
+    Vec::from(last).join("; ")
+}

@@ -1,0 +1,141 @@
+//! Listeners: which address and port the lab's proxy gets.
+
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
+};
+
+/// Where the lab shall listen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    /// An address; by default both loopback addresses.
+    pub bind: Option<IpAddr>,
+    /// Which port.
+    pub port: Port,
+}
+
+/// Which port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Port {
+    /// This one or none; 0 stands for any free one.
+    Exactly(u16),
+    /// This one, else 8080, else any free one.
+    Rather(u16),
+}
+
+/// A port that cannot be had.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address}: {}", reason(.source))]
+pub struct ListenError {
+    /// The address.
+    pub address: SocketAddr,
+    /// What the system said.
+    pub source: io::Error,
+}
+
+/// Bound listeners.
+#[derive(Debug)]
+pub struct Bound {
+    /// One for each address.
+    pub listeners: Vec<TcpListener>,
+    /// The address that people are told.
+    pub address: SocketAddr,
+    /// Why it is not the port that would have been taken first.
+    pub instead_of: Option<ListenError>,
+}
+
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => "the port is taken".to_owned(),
+        io::ErrorKind::PermissionDenied => "not allowed to this user".to_owned(),
+        io::ErrorKind::AddrNotAvailable => "this machine does not have the address".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// Binds what is wanted, on every address at the same port.
+///
+/// # Errors
+/// When no port that would do can be had.
+pub fn bind(wanted: Wanted) -> Result<Bound, ListenError> {
+    let (candidates, first) = match wanted.port {
+        Port::Exactly(port) => (vec![port], port),
+        Port::Rather(port) => (vec![port, 8080, 0], port),
+    };
+    let mut failed: Option<ListenError> = None;
+    for port in candidates {
+        let bound = match wanted.bind {
+            Some(ip) => listen(SocketAddr::new(ip, port)).and_then(|listener| {
+                Ok((
+                    listener.local_addr().map_err(|source| ListenError { address: (ip, port).into(), source })?,
+                    vec![listener],
+                ))
+            }),
+            None => loopback(port),
+        };
+        match bound {
+            Ok((address, listeners)) => {
+                let instead_of = failed.filter(|_| address.port() != first);
+                return Ok(Bound { listeners, address, instead_of });
+            }
+            Err(error) => _ = failed.get_or_insert(error),
+        }
+    }
+    Err(failed.unwrap_or_else(|| ListenError {
+        address: (Ipv4Addr::LOCALHOST, first).into(),
+        source: io::ErrorKind::AddrInUse.into(),
+    }))
+}
+
+/// Both loopback addresses at one port, or the only one that the machine has. A browser tries `[::1]` first, so half of
+/// a port would show it somebody else's page.
+fn loopback(port: u16) -> Result<(SocketAddr, Vec<TcpListener>), ListenError> {
+    const TRIES: u32 = 16;
+    for attempt in 1.. {
+        let v4 = listen((Ipv4Addr::LOCALHOST, port).into())?;
+        let address =
+            v4.local_addr().map_err(|source| ListenError { address: (Ipv4Addr::LOCALHOST, port).into(), source })?;
+        match listen((Ipv6Addr::LOCALHOST, address.port()).into()) {
+            Ok(v6) => return Ok((address, vec![v4, v6])),
+            Err(error) if error.source.kind() == io::ErrorKind::AddrInUse => {
+                // a port that was free on one address only: the next one
+                if port != 0 || attempt == TRIES {
+                    return Err(error);
+                }
+            }
+            Err(_) => return Ok((address, vec![v4])),
+        }
+    }
+    unreachable!("the last attempt returns")
+}
+
+fn listen(address: SocketAddr) -> Result<TcpListener, ListenError> {
+    TcpListener::bind(address).map_err(|source| ListenError { address, source })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn any_free_port_is_the_same_on_both_loopback_addresses() {
+        let bound = bind(Wanted { bind: None, port: Port::Exactly(0) }).unwrap();
+        assert_ne!(bound.address.port(), 0);
+        for listener in &bound.listeners {
+            assert_eq!(listener.local_addr().unwrap().port(), bound.address.port());
+        }
+        assert!(bound.instead_of.is_none());
+    }
+
+    #[test]
+    fn a_taken_port_is_an_error_or_leads_to_another() {
+        let taken = bind(Wanted { bind: None, port: Port::Exactly(0) }).unwrap();
+        let port = taken.address.port();
+        let error = bind(Wanted { bind: None, port: Port::Exactly(port) }).unwrap_err();
+        assert_eq!(error.to_string(), format!("cannot listen on 127.0.0.1:{port}: the port is taken"));
+        let other = bind(Wanted { bind: None, port: Port::Rather(port) }).unwrap();
+        assert_ne!(other.address.port(), port);
+        assert!(other.instead_of.is_some());
+    }
+}

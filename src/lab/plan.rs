@@ -1,0 +1,275 @@
+//! Plans: a definition and what was asked for on the command line, checked and brought together before anything starts.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use indexmap::IndexMap;
+
+use crate::{
+    engine::Spec,
+    proxy::{self, Routing, Strategy, Unmarked},
+    replica::App,
+};
+
+use super::definition::{Definition, Exposure, Role, Service};
+
+/// Replicas of a service when neither the command line nor the compose file says how many.
+pub const DEFAULT_REPLICAS: u32 = 5;
+/// Replicas of a service at most.
+pub const MOST_REPLICAS: u32 = 1000;
+
+/// What was asked for beside the compose file.
+#[derive(Debug, Clone, Default)]
+pub struct Wishes {
+    /// Replicas by service.
+    pub scale: BTreeMap<String, u32>,
+    /// Services that shall be sticky.
+    pub sticky: Vec<String>,
+    /// How the next replica is picked, in every service.
+    pub strategy: Option<Strategy>,
+}
+
+/// A lab that can be started.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The project's name.
+    pub project: String,
+    /// Whether a service without `traefik.enable` is routed to.
+    pub unmarked: Unmarked,
+    /// The services, in the order of the compose file.
+    pub services: IndexMap<String, Planned>,
+    /// A sentence for each thing that has no effect.
+    pub notes: Vec<String>,
+}
+
+/// A service that can be started.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    /// What the engine runs.
+    pub spec: Spec,
+    /// How many of it.
+    pub replicas: u32,
+    /// How it is reached and balanced.
+    pub routing: Routing,
+}
+
+/// Why a lab cannot be started as asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// A service was named that the lab does not have.
+    #[error("no service `{name}` in this lab")]
+    UnknownService {
+        /// The name as given.
+        name: String,
+        /// The names there are.
+        known: Vec<String>,
+    },
+    /// A number of replicas is out of range.
+    #[error("{service}={replicas}: a service has 0 to {MOST_REPLICAS} replicas")]
+    OutOfRange {
+        /// The service.
+        service: String,
+        /// The number as given.
+        replicas: u32,
+    },
+    /// A label cannot be used; Traefik would drop its container.
+    #[error("service {service}: {reason}")]
+    Label {
+        /// The service.
+        service: String,
+        /// The label and what is wrong with it.
+        reason: String,
+    },
+    /// A service that is routed to has no built-in app.
+    #[error("service {0}: no built-in app stands in for its image")]
+    NoApp(String),
+    /// Nothing in the file can be run.
+    #[error("the lab has no service that the embedded engine can run")]
+    Nothing,
+}
+
+impl PlanError {
+    /// What can be done about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            PlanError::UnknownService { known, .. } => Some(format!("it has {}", known.join(", "))),
+            PlanError::OutOfRange { .. } => None,
+            PlanError::Label { .. } => Some("Traefik would drop this container, and say so in its log only".to_owned()),
+            PlanError::NoApp(_) => Some("label it `lbctl.app: page` or `lbctl.app: api`".to_owned()),
+            PlanError::Nothing => Some("label a service `lbctl.app: page` or `lbctl.app: api`".to_owned()),
+        }
+    }
+}
+
+impl Plan {
+    /// Brings a definition and wishes together.
+    ///
+    /// # Errors
+    /// When a wish names what is not there, or a label cannot be used.
+    pub fn new(project: &str, definition: &Definition, wishes: &Wishes) -> Result<Plan, PlanError> {
+        let unmarked = match definition.exposure {
+            Exposure::ByDefault => Unmarked::Routed,
+            Exposure::OnRequest => Unmarked::Ignored,
+        };
+        let mut plan =
+            Plan { project: project.to_owned(), unmarked, services: IndexMap::new(), notes: definition.notes.clone() };
+        for service in &definition.services {
+            match service.role {
+                Role::Proxy => {}
+                Role::App(app) => {
+                    let planned = plan.service(service, app, wishes)?;
+                    plan.services.insert(service.name.clone(), planned);
+                }
+                Role::Other => {
+                    let routing = plan.routing(service, &service.labels)?;
+                    let asked_for = service.labels.keys().any(|label| label.starts_with("traefik."));
+                    if asked_for && !routing.rules.is_empty() {
+                        return Err(PlanError::NoApp(service.name.clone()));
+                    }
+                    plan.notes.push(format!("service {}: not run by the embedded engine", service.name));
+                }
+            }
+        }
+        if plan.services.is_empty() {
+            return Err(PlanError::Nothing);
+        }
+        let named = wishes.scale.keys().chain(&wishes.sticky);
+        for name in named {
+            plan.known(name)?;
+        }
+        for (service, &replicas) in &wishes.scale {
+            check_range(service, replicas)?;
+        }
+        Ok(plan)
+    }
+
+    /// That the lab has a service of this name.
+    ///
+    /// # Errors
+    /// [`PlanError::UnknownService`]
+    pub fn known(&self, name: &str) -> Result<(), PlanError> {
+        match self.services.contains_key(name) {
+            true => Ok(()),
+            false => {
+                Err(PlanError::UnknownService { name: name.to_owned(), known: self.services.keys().cloned().collect() })
+            }
+        }
+    }
+
+    /// The hosts that the lab's rules name, each once.
+    pub fn hosts(&self) -> Vec<String> {
+        let mut hosts: Vec<String> = Vec::new();
+        for host in self.services.values().flat_map(|service| &service.routing.hosts) {
+            if !hosts.contains(host) {
+                hosts.push(host.clone());
+            }
+        }
+        hosts
+    }
+
+    fn service(&mut self, service: &Service, app: App, wishes: &Wishes) -> Result<Planned, PlanError> {
+        let mut labels = service.labels.clone();
+        let balancer = balancer_name(service, &self.project);
+        let mut set = |field: &str, value: &str| {
+            labels.insert(format!("traefik.http.services.{balancer}.loadbalancer.{field}"), value.to_owned());
+        };
+        if wishes.sticky.contains(&service.name) {
+            set("sticky.cookie", "true");
+        }
+        match wishes.strategy {
+            Some(Strategy::RoundRobin) => set("strategy", "wrr"),
+            Some(Strategy::PowerOfTwo) => set("strategy", "p2c"),
+            Some(Strategy::HighestRandomWeight) => set("strategy", "hrw"),
+            Some(Strategy::Random) => _ = labels.insert("lbctl.strategy".to_owned(), "random".to_owned()),
+            None => {}
+        }
+        let routing = self.routing(service, &labels)?;
+        self.notes.extend(routing.notes.iter().map(|note| format!("service {}: {note}", service.name)));
+        let asked = wishes.scale.get(&service.name).copied();
+        let replicas = asked.or(service.replicas).unwrap_or(DEFAULT_REPLICAS);
+        let spec = Spec { service: service.name.as_str().into(), app, labels: Arc::new(labels) };
+        Ok(Planned { spec, replicas, routing })
+    }
+
+    fn routing(&self, service: &Service, labels: &crate::replica::Labels) -> Result<Routing, PlanError> {
+        proxy::check(&service.name, labels, &self.project, self.unmarked)
+            .map_err(|reason| PlanError::Label { service: service.name.clone(), reason })
+    }
+}
+
+/// That a service may have this many replicas.
+///
+/// # Errors
+/// [`PlanError::OutOfRange`]
+pub fn check_range(service: &str, replicas: u32) -> Result<(), PlanError> {
+    match replicas <= MOST_REPLICAS {
+        true => Ok(()),
+        false => Err(PlanError::OutOfRange { service: service.to_owned(), replicas }),
+    }
+}
+
+/// The name under which a service's labels define its balancer, or would by default.
+fn balancer_name(service: &Service, project: &str) -> String {
+    let defined = service.labels.keys().find_map(|label| {
+        let mut parts = label.split('.');
+        let prefix: Vec<_> = parts.by_ref().take(3).map(str::to_ascii_lowercase).collect();
+        (prefix == ["traefik", "http", "services"]).then(|| parts.next())?
+    });
+    defined.map_or_else(
+        || format!("{}-{project}", service.name).replace(|c: char| !c.is_ascii_alphanumeric(), "-"),
+        str::to_owned,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::{lab::definition::Origin, replica::Labels};
+
+    fn service(name: &str, role: Role, labels: &[(&str, &str)]) -> Service {
+        let labels: Labels = labels.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect();
+        Service { name: name.to_owned(), role, labels, replicas: None }
+    }
+
+    fn definition(services: Vec<Service>) -> Definition {
+        Definition { origin: Origin::BuiltIn, services, port: None, exposure: Exposure::ByDefault, notes: Vec::new() }
+    }
+
+    const WEB: Role = Role::App(App::Page);
+
+    #[test]
+    fn sticky_and_strategy_are_labels() {
+        let port = ("traefik.http.services.site.loadbalancer.server.port", "80");
+        let definition = definition(vec![service("web", WEB, &[port]), service("api", Role::App(App::Api), &[])]);
+        let wishes = Wishes { sticky: vec!["web".into()], strategy: Some(Strategy::PowerOfTwo), ..Wishes::default() };
+        let plan = Plan::new("lab", &definition, &wishes).unwrap();
+        assert!(plan.services["web"].spec.labels.contains_key("traefik.http.services.site.loadbalancer.sticky.cookie"));
+        assert!(plan.services["web"].routing.sticky_cookie.is_some());
+        assert_eq!(plan.services["api"].routing.sticky_cookie, None);
+        assert_eq!(plan.services["api"].routing.strategy, Strategy::PowerOfTwo);
+        let random = Wishes { strategy: Some(Strategy::Random), ..Wishes::default() };
+        assert_eq!(Plan::new("lab", &definition, &random).unwrap().services["web"].routing.strategy, Strategy::Random);
+    }
+
+    #[test]
+    fn what_is_not_there_cannot_be_asked_for() {
+        let definition = definition(vec![service("web", WEB, &[])]);
+        let scale = |name: &str, n| Wishes { scale: [(name.to_owned(), n)].into(), ..Wishes::default() };
+        let error = Plan::new("lab", &definition, &scale("wep", 2)).unwrap_err();
+        assert!(matches!(error, PlanError::UnknownService { .. }));
+        let error = Plan::new("lab", &definition, &scale("web", 1001)).unwrap_err();
+        assert!(matches!(error, PlanError::OutOfRange { .. }));
+        assert_eq!(Plan::new("lab", &definition, &scale("web", 0)).unwrap().services["web"].replicas, 0);
+    }
+
+    #[test]
+    fn a_service_without_an_app_is_an_error_only_where_it_is_routed_to() {
+        let db = definition(vec![service("web", WEB, &[]), service("db", Role::Other, &[])]);
+        assert_eq!(Plan::new("lab", &db, &Wishes::default()).unwrap().notes.len(), 1);
+        let rule = ("traefik.http.routers.x.rule", "Host(`x`)");
+        let routed = definition(vec![service("web", WEB, &[]), service("x", Role::Other, &[rule])]);
+        assert_eq!(Plan::new("lab", &routed, &Wishes::default()).unwrap_err(), PlanError::NoApp("x".into()));
+        let none = definition(vec![service("db", Role::Other, &[])]);
+        assert_eq!(Plan::new("lab", &none, &Wishes::default()).unwrap_err(), PlanError::Nothing);
+    }
+}

@@ -1,0 +1,158 @@
+//! The rendezvous: where supervisors are found, by project name.
+//!
+//! A directory of the user's own (0700) holds, for each running lab, a lock file and a socket. The lock is the truth: the
+//! kernel frees it when the supervisor ends, however it ended. A socket without a locked lock is stale, and the next one
+//! who comes by removes it.
+
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
+    io,
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
+    path::{Path, PathBuf},
+};
+
+use tokio::net::UnixListener;
+
+/// The longest path that a Unix socket may have everywhere (macOS: 104 bytes with the closing zero).
+const LONGEST_SOCKET_PATH: usize = 103;
+
+/// Why a supervisor cannot take its place, or none can be looked for.
+#[derive(Debug, thiserror::Error)]
+pub enum RendezvousError {
+    /// A lab of this project runs already.
+    #[error("a lab called `{0}` is running already")]
+    Running(String),
+    /// The directory belongs to somebody else, or is none.
+    #[error("{} is not a directory of this user alone", .0.display())]
+    NotOurs(PathBuf),
+    /// The socket's path would be too long.
+    #[error("{} is too long for a socket", .0.display())]
+    TooLong(PathBuf),
+    /// The file system said no.
+    #[error("{}: {source}", .path.display())]
+    Io {
+        /// Where.
+        path: PathBuf,
+        /// What it said.
+        source: io::Error,
+    },
+}
+
+/// The directory of the user's supervisors.
+#[derive(Debug, Clone)]
+pub struct Rendezvous {
+    directory: PathBuf,
+}
+
+/// A supervisor's place. Dropping it leaves it.
+#[derive(Debug)]
+pub struct Place {
+    _lock: File,
+    lock_path: PathBuf,
+    socket_path: PathBuf,
+}
+
+impl Rendezvous {
+    /// `$XDG_RUNTIME_DIR/lbctl`, else `lbctl-UID` in the directory for temporary files. Made if it is not there.
+    ///
+    /// # Errors
+    /// When it cannot be made, or is not the user's own.
+    pub fn open() -> Result<Rendezvous, RendezvousError> {
+        let user = rustix::process::geteuid().as_raw();
+        let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute());
+        let directory = match runtime {
+            Some(runtime) => runtime.join("lbctl"),
+            None => std::env::temp_dir().join(format!("lbctl-{user}")),
+        };
+        let failed = |source| RendezvousError::Io { path: directory.clone(), source };
+        match DirBuilder::new().mode(0o700).create(&directory) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(failed(error)),
+            _ => {}
+        }
+        // a link or a directory of somebody else would let them pose as a lab
+        let found = fs::symlink_metadata(&directory).map_err(failed)?;
+        if !found.is_dir() || found.uid() != user {
+            return Err(RendezvousError::NotOurs(directory));
+        }
+        if found.permissions().mode() & 0o077 != 0 {
+            fs::set_permissions(&directory, fs::Permissions::from_mode(0o700)).map_err(failed)?;
+        }
+        Ok(Rendezvous { directory })
+    }
+
+    /// Takes the place of `project`'s supervisor, and listens.
+    ///
+    /// # Errors
+    /// When another has it, or the file system says no.
+    pub fn take(&self, project: &str) -> Result<(Place, UnixListener), RendezvousError> {
+        let socket_path = self.socket(project);
+        if socket_path.as_os_str().len() > LONGEST_SOCKET_PATH {
+            return Err(RendezvousError::TooLong(socket_path));
+        }
+        let lock_path = self.directory.join(format!("{project}.lock"));
+        let failed = |path: &Path| {
+            let path = path.to_owned();
+            move |source| RendezvousError::Io { path, source }
+        };
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&lock_path);
+        let lock = lock.map_err(failed(&lock_path))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(RendezvousError::Running(project.to_owned())),
+            Err(TryLockError::Error(error)) => return Err(failed(&lock_path)(error)),
+        }
+        match fs::remove_file(&socket_path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(&socket_path)(error)),
+            _ => {}
+        }
+        let listener = UnixListener::bind(&socket_path).map_err(failed(&socket_path))?;
+        fs::set_permissions(&socket_path, fs::Permissions::from_mode(0o600)).map_err(failed(&socket_path))?;
+        Ok((Place { _lock: lock, lock_path, socket_path }, listener))
+    }
+
+    /// The socket of `project`'s supervisor, if one is running; a stale one is removed.
+    pub fn find(&self, project: &str) -> Option<PathBuf> {
+        let lock_path = self.directory.join(format!("{project}.lock"));
+        let lock = File::open(&lock_path).ok()?;
+        // a shared lock, so that two who look at once do not take each other for a supervisor
+        match lock.try_lock_shared() {
+            Err(TryLockError::WouldBlock) => Some(self.socket(project)),
+            // while it is held, no new supervisor can take the place
+            _ => {
+                _ = fs::remove_file(self.socket(project));
+                None
+            }
+        }
+    }
+
+    /// The projects whose supervisors are running, by name.
+    pub fn projects(&self) -> Vec<String> {
+        let entries = fs::read_dir(&self.directory).into_iter().flatten().flatten();
+        let names = entries.filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            name.strip_suffix(".lock").map(str::to_owned)
+        });
+        let mut running: Vec<String> = names.filter(|project| self.find(project).is_some()).collect();
+        running.sort();
+        running
+    }
+
+    fn socket(&self, project: &str) -> PathBuf {
+        self.directory.join(format!("{project}.sock"))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // the lock file goes while it is still locked, so that nobody locks a file without a name
+        _ = fs::remove_file(&self.socket_path);
+        _ = fs::remove_file(&self.lock_path);
+    }
+}
+
+/// Whether `name` can be a project's: as in Compose, lower case letters, digits, `-` and `_`, not first.
+pub fn is_project_name(name: &str) -> bool {
+    let first = name.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit());
+    let rest = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_');
+    first && rest && name.len() <= 63
+}

@@ -1,0 +1,134 @@
+//! Bodies: what flows to a replica, and what flows back to the client, counted on its way.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use bytes::{Buf, Bytes};
+use hyper::{
+    body::{Body, Frame, Incoming, SizeHint},
+    client::conn::http1::SendRequest,
+};
+
+use super::{record::Record, upstream::InFlight};
+
+/// A request's body on its way to a replica.
+#[derive(Debug)]
+pub enum Outgoing {
+    /// There is none, so the request may be sent again.
+    Empty,
+    /// Streamed from the client.
+    Streamed(Incoming),
+}
+
+impl From<Incoming> for Outgoing {
+    fn from(body: Incoming) -> Self {
+        if body.is_end_stream() { Outgoing::Empty } else { Outgoing::Streamed(body) }
+    }
+}
+
+impl Body for Outgoing {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        match self.get_mut() {
+            Outgoing::Empty => Poll::Ready(None),
+            Outgoing::Streamed(body) => Pin::new(body).poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Outgoing::Empty => true,
+            Outgoing::Streamed(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Outgoing::Empty => SizeHint::with_exact(0),
+            Outgoing::Streamed(body) => body.size_hint(),
+        }
+    }
+}
+
+/// A response's body on its way to the client. When it is dropped, sent or not, its request is over: the connection it
+/// came by is kept, the replica is one request lighter, and the event goes out.
+pub struct Answer {
+    content: Content,
+    record: Record,
+}
+
+enum Content {
+    /// Of the proxy itself.
+    Own(Bytes),
+    /// Of a replica.
+    Forwarded { body: Incoming, connection: Option<SendRequest<Outgoing>>, in_flight: InFlight },
+}
+
+impl Answer {
+    /// An answer of the proxy itself.
+    pub fn own(content: &'static str, record: Record) -> Self {
+        Answer { content: Content::Own(Bytes::from_static(content.as_bytes())), record }
+    }
+
+    /// No content, and nothing to record: something else goes on with the request.
+    pub fn nothing() -> Self {
+        Answer { content: Content::Own(Bytes::new()), record: Record::none() }
+    }
+
+    /// An answer of a replica, by a connection that serves again once it is read.
+    pub fn forwarded(body: Incoming, connection: SendRequest<Outgoing>, in_flight: InFlight, record: Record) -> Self {
+        Answer { content: Content::Forwarded { body, connection: Some(connection), in_flight }, record }
+    }
+}
+
+impl Body for Answer {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let this = self.get_mut();
+        let frame = match &mut this.content {
+            Content::Own(bytes) if !bytes.has_remaining() => None,
+            Content::Own(bytes) => Some(Ok(Frame::data(std::mem::take(bytes)))),
+            Content::Forwarded { body, .. } => match Pin::new(body).poll_frame(cx) {
+                Poll::Ready(frame) => frame,
+                Poll::Pending => return Poll::Pending,
+            },
+        };
+        if let Some(Ok(frame)) = &frame
+            && let Some(data) = frame.data_ref()
+        {
+            this.record.count(data.len());
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.content {
+            Content::Own(bytes) => bytes.is_empty(),
+            Content::Forwarded { body, .. } => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.content {
+            Content::Own(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Content::Forwarded { body, .. } => body.size_hint(),
+        }
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        if let Content::Forwarded { body, connection, in_flight } = &mut self.content
+            && body.is_end_stream()
+            && let Some(connection) = connection.take()
+        {
+            in_flight.upstream().keep(self.record.worker(), connection);
+        }
+    }
+}

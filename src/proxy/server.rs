@@ -1,0 +1,215 @@
+//! The server: worker threads that accept connections, and the handle on them.
+//!
+//! Each worker is a thread with a runtime of its own and its own connections to the replicas, so that a request never
+//! changes threads.
+
+use std::{convert::Infallible, io, net::TcpListener, sync::Arc, thread, time::Duration};
+
+use http::HeaderValue;
+use hyper::{server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use tokio::{
+    net::TcpStream,
+    sync::{broadcast, mpsc, watch},
+};
+
+use crate::{replica::Replicas, trace::Access};
+
+use super::{
+    forward::{self, Peer},
+    headers::Forwarded,
+    record::Events,
+    routes::{Registry, Table, Unmarked},
+    rule::Subject,
+};
+
+/// Events that a reader may be behind before it misses some.
+const EVENT_BACKLOG: usize = 16_384;
+/// How long a worker pauses when the machine has no more file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// What a proxy is told at its start.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The project, which is part of default names.
+    pub project: String,
+    /// Whether a replica without `traefik.enable` is routed to.
+    pub unmarked: Unmarked,
+    /// Threads; at least one.
+    pub workers: usize,
+}
+
+/// A running proxy. Dropping it stops it at once; [`Proxy::stop`] lets requests finish.
+#[derive(Debug)]
+pub struct Proxy {
+    tables: watch::Receiver<Arc<Table>>,
+    events: Events,
+    stop: watch::Sender<Duration>,
+    workers: Vec<thread::JoinHandle<()>>,
+}
+
+impl Proxy {
+    /// Serves `listeners` with the replicas of the moment, until it is stopped. To be called on a tokio runtime.
+    ///
+    /// # Errors
+    /// When a thread or its runtime cannot be made.
+    pub fn start(
+        listeners: Vec<TcpListener>,
+        mut replicas: watch::Receiver<Replicas>,
+        settings: &Settings,
+    ) -> io::Result<Proxy> {
+        let mut registry = Registry::new(&settings.project, settings.unmarked, settings.workers);
+        let (publish, tables) = watch::channel(Arc::new(registry.table(&replicas.borrow_and_update())));
+        tokio::spawn(async move {
+            while replicas.changed().await.is_ok() {
+                let table = registry.table(&replicas.borrow_and_update());
+                if publish.send(Arc::new(table)).is_err() {
+                    return;
+                }
+            }
+            // the last table stays in force until the proxy is stopped
+            publish.closed().await;
+        });
+
+        let (events, _) = broadcast::channel(EVENT_BACKLOG);
+        let (stop, stopped) = watch::channel(Duration::MAX);
+        let server = rustix::system::uname();
+        let server = HeaderValue::from_bytes(server.nodename().to_bytes());
+        let server = server.unwrap_or_else(|_| HeaderValue::from_static("lbctl"));
+        let mut proxy = Proxy { tables, events, stop, workers: Vec::new() };
+        for index in 0..settings.workers {
+            let listeners: Vec<_> = listeners.iter().map(TcpListener::try_clone).collect::<io::Result<_>>()?;
+            let worker = Worker {
+                index,
+                server: server.clone(),
+                tables: proxy.tables.clone(),
+                events: proxy.events.clone(),
+                stopped: stopped.clone(),
+            };
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let thread = thread::Builder::new().name(format!("proxy-{index}"));
+            proxy.workers.push(thread.spawn(move || runtime.block_on(worker.run(listeners)))?);
+        }
+        Ok(proxy)
+    }
+
+    /// The event of every request from now on.
+    pub fn events(&self) -> broadcast::Receiver<Arc<Access>> {
+        self.events.subscribe()
+    }
+
+    /// The lab's service that a request would be given to.
+    pub fn route(&self, subject: Subject<'_>) -> Option<String> {
+        self.tables.borrow().route(subject).map(|router| router.balancer.service.to_string())
+    }
+
+    /// What of the labels cannot be used at the moment.
+    pub fn problems(&self) -> Vec<String> {
+        self.tables.borrow().problems.clone()
+    }
+
+    /// Waits until requests may be given to all of these replicas.
+    pub async fn offers(&self, names: &[String]) {
+        let mut tables = self.tables.clone();
+        // the sender outlives this handle
+        _ = tables.wait_for(|table| names.iter().all(|name| table.offers(name))).await;
+    }
+
+    /// Waits until a replica gets no more requests and has finished those it had.
+    pub async fn drained(&self, name: &str) {
+        let mut tables = self.tables.clone();
+        let upstream = match tables.wait_for(|table| !table.offers(name)).await {
+            Ok(table) => table.upstream(name).cloned(),
+            Err(_) => None,
+        };
+        if let Some(upstream) = upstream {
+            upstream.drained().await;
+        }
+    }
+
+    /// Accepts no more connections, gives requests under way this long, and ends.
+    pub async fn stop(mut self, grace: Duration) {
+        _ = self.stop.send(grace);
+        let workers = std::mem::take(&mut self.workers);
+        let joined = tokio::task::spawn_blocking(|| workers.into_iter().for_each(|worker| _ = worker.join()));
+        _ = joined.await;
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        _ = self.stop.send(Duration::ZERO);
+    }
+}
+
+/// One thread's part.
+struct Worker {
+    index: usize,
+    server: HeaderValue,
+    tables: watch::Receiver<Arc<Table>>,
+    events: Events,
+    stopped: watch::Receiver<Duration>,
+}
+
+impl Worker {
+    async fn run(self, listeners: Vec<TcpListener>) {
+        // every connection holds a clone; when all are gone, the receiver sees the end
+        let (alive, mut gone) = mpsc::channel::<()>(1);
+        let worker = Arc::new(self);
+        let mut accepting = tokio::task::JoinSet::new();
+        for listener in listeners {
+            accepting.spawn(accept(worker.clone(), listener, alive.clone()));
+        }
+        drop(alive);
+        let mut stopped = worker.stopped.clone();
+        let grace = stopped.wait_for(|&grace| grace < Duration::MAX).await.map_or(Duration::ZERO, |grace| *grace);
+        accepting.abort_all();
+        while accepting.join_next().await.is_some() {}
+        _ = tokio::time::timeout(grace, gone.recv()).await;
+    }
+
+    async fn connection(&self, stream: TcpStream, client: std::net::SocketAddr) {
+        let peer = Peer {
+            worker: self.index,
+            client,
+            forwarded: Forwarded::new(client, &self.server),
+            tables: self.tables.clone(),
+            events: self.events.clone(),
+        };
+        let peer = &peer;
+        let service = service_fn(|request| async move { Ok::<_, Infallible>(forward::handle(peer, request).await) });
+        let mut stopped = self.stopped.clone();
+        let mut connection = std::pin::pin!(
+            http1::Builder::new().pipeline_flush(true).serve_connection(TokioIo::new(stream), service).with_upgrades()
+        );
+        tokio::select! {
+            biased;
+            // a client's broken connection is its own affair
+            _ = connection.as_mut() => return,
+            _ = stopped.changed() => connection.as_mut().graceful_shutdown(),
+        }
+        _ = connection.await;
+    }
+}
+
+async fn accept(worker: Arc<Worker>, listener: TcpListener, alive: mpsc::Sender<()>) {
+    let listener = match listener.set_nonblocking(true).and_then(|()| tokio::net::TcpListener::from_std(listener)) {
+        Ok(listener) => listener,
+        // a listener that was bound and cannot be polled: nothing that waiting would mend
+        Err(_) => return,
+    };
+    loop {
+        match listener.accept().await {
+            Ok((stream, client)) => {
+                _ = stream.set_nodelay(true);
+                let (worker, alive) = (worker.clone(), alive.clone());
+                tokio::spawn(async move {
+                    worker.connection(stream, client).await;
+                    drop(alive);
+                });
+            }
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+            Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+        }
+    }
+}

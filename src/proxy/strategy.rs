@@ -1,0 +1,214 @@
+//! Strategies: how the next replica is picked. Pure: the replicas that may be picked, the cursor and a source of
+//! randomness in, an index out. Health and stickiness stand outside.
+
+use std::net::IpAddr;
+
+use rand::{Rng, RngExt};
+
+/// How the next replica is picked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Strategy {
+    /// 1-2-3-1-2-3: strictly in the order of numbers. Traefik's `wrr` gives each round the same replicas in an order
+    /// that changes; this one can be followed by eye.
+    #[default]
+    RoundRobin,
+    /// Every replica with the same chance.
+    Random,
+    /// Of two replicas picked at random, the one with fewer requests in flight (Mitzenmacher 2001). As in Traefik, two
+    /// equal picks become neighbours, and a tie goes to the first.
+    PowerOfTwo,
+    /// Highest random weight on the client's address (Thaler and Ravishankar 1998), with Traefik's FNV-1a-64 score.
+    HighestRandomWeight,
+}
+
+impl Strategy {
+    /// The name it has on the command line and in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Strategy::RoundRobin => "round-robin",
+            Strategy::Random => "random",
+            Strategy::PowerOfTwo => "p2c",
+            Strategy::HighestRandomWeight => "hrw",
+        }
+    }
+}
+
+/// A replica that may be picked.
+pub trait Candidate {
+    /// Its place in the order; candidates are sorted by it.
+    fn ordinal(&self) -> u64;
+    /// Requests it is working on.
+    fn in_flight(&self) -> usize;
+    /// Its URL, as Traefik would name it.
+    fn url(&self) -> &str;
+}
+
+/// What a strategy remembers between picks.
+#[derive(Debug, Clone, Default)]
+pub struct Cursor {
+    last: Option<u64>,
+    turns: u64,
+}
+
+impl Cursor {
+    /// Counts a pick and returns how many there were before it.
+    pub fn take_turn(&mut self) -> u64 {
+        self.turns += 1;
+        self.turns - 1
+    }
+}
+
+impl Strategy {
+    /// Picks one of `candidates`, which are sorted by ordinal; `None` when there are none.
+    ///
+    /// Round robin goes on after the ordinal it picked last, so that replicas which come and go do not make it lose its
+    /// place.
+    pub fn pick<C: Candidate>(
+        self,
+        cursor: &mut Cursor,
+        candidates: &[C],
+        client: IpAddr,
+        random: &mut impl Rng,
+    ) -> Option<usize> {
+        let count = candidates.len();
+        if count == 0 {
+            return None;
+        }
+        Some(match self {
+            Strategy::RoundRobin => {
+                let after = cursor.last.map_or(0, |last| candidates.partition_point(|c| c.ordinal() <= last));
+                let index = if after == count { 0 } else { after };
+                cursor.last = Some(candidates[index].ordinal());
+                index
+            }
+            Strategy::Random => random.random_range(0..count),
+            Strategy::PowerOfTwo => {
+                let first = random.random_range(0..count);
+                let second = random.random_range(0..count);
+                let second = if first == second { (first + 1) % count } else { second };
+                match candidates[second].in_flight() < candidates[first].in_flight() {
+                    true => second,
+                    false => first,
+                }
+            }
+            Strategy::HighestRandomWeight => highest_random_weight(candidates, client),
+        })
+    }
+}
+
+fn highest_random_weight<C: Candidate>(candidates: &[C], client: IpAddr) -> usize {
+    let client = client.to_string();
+    let score = |candidate: &C| {
+        let hash = fnv1a_64(client.bytes().chain(candidate.url().bytes()));
+        // as Traefik: 1 / -ln(hash / 2^64), with all weights equal
+        -1.0 / (hash as f64 / 2f64.powi(64)).ln()
+    };
+    let mut best = (0, f64::NEG_INFINITY);
+    for (index, candidate) in candidates.iter().enumerate() {
+        let score = score(candidate);
+        if score > best.1 {
+            best = (index, score);
+        }
+    }
+    best.0
+}
+
+/// FNV-1a, 64 bits (Fowler, Noll, Vo).
+fn fnv1a_64(bytes: impl Iterator<Item = u8>) -> u64 {
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::net::Ipv4Addr;
+
+    use rand::{SeedableRng, rngs::StdRng};
+
+    use super::*;
+
+    struct Server(u64, usize, String);
+
+    impl Candidate for Server {
+        fn ordinal(&self) -> u64 {
+            self.0
+        }
+        fn in_flight(&self) -> usize {
+            self.1
+        }
+        fn url(&self) -> &str {
+            &self.2
+        }
+    }
+
+    fn servers(ordinals: impl IntoIterator<Item = u64>) -> Vec<Server> {
+        ordinals.into_iter().map(|n| Server(n, 0, format!("http://10.0.0.{n}:80"))).collect()
+    }
+
+    const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 1));
+
+    fn picks(strategy: Strategy, cursor: &mut Cursor, servers: &[Server], count: usize) -> Vec<u64> {
+        let mut random = StdRng::seed_from_u64(7);
+        (0..count).map(|_| servers[strategy.pick(cursor, servers, CLIENT, &mut random).unwrap()].0).collect()
+    }
+
+    #[test]
+    fn round_robin_counts_and_keeps_its_place() {
+        let mut cursor = Cursor::default();
+        let rr = Strategy::RoundRobin;
+        assert_eq!(picks(rr, &mut cursor, &servers(1..=3), 7), [1, 2, 3, 1, 2, 3, 1]);
+        // two more: it goes on with 2
+        assert_eq!(picks(rr, &mut cursor, &servers(1..=5), 6), [2, 3, 4, 5, 1, 2]);
+        // 3 is down: 4 is next
+        assert_eq!(picks(rr, &mut cursor, &servers([1, 2, 4]), 3), [4, 1, 2]);
+        // all but 1 are gone
+        assert_eq!(picks(rr, &mut cursor, &servers([1]), 2), [1, 1]);
+    }
+
+    #[test]
+    fn nothing_is_picked_from_nothing() {
+        for strategy in [Strategy::RoundRobin, Strategy::Random, Strategy::PowerOfTwo, Strategy::HighestRandomWeight] {
+            let picked = strategy.pick(&mut Cursor::default(), &servers([]), CLIENT, &mut StdRng::seed_from_u64(1));
+            assert_eq!(picked, None);
+        }
+    }
+
+    #[test]
+    fn random_is_even() {
+        let picks = picks(Strategy::Random, &mut Cursor::default(), &servers(1..=5), 10_000);
+        for n in 1..=5 {
+            let hits = picks.iter().filter(|&&pick| pick == n).count();
+            // six standard deviations around 2000
+            assert!((1760..=2240).contains(&hits), "{n}: {hits}");
+        }
+    }
+
+    #[test]
+    fn power_of_two_never_takes_the_busiest_of_all() {
+        let mut servers = servers(1..=3);
+        servers[1].1 = 9;
+        assert!(!picks(Strategy::PowerOfTwo, &mut Cursor::default(), &servers, 1000).contains(&2));
+    }
+
+    #[test]
+    fn highest_random_weight_keeps_a_client_and_spreads_clients() {
+        let servers = servers(1..=5);
+        let mut random = StdRng::seed_from_u64(7);
+        let mut pick = |client: u8| {
+            let client = IpAddr::V4(Ipv4Addr::new(10, 1, 1, client));
+            let hrw = Strategy::HighestRandomWeight;
+            servers[hrw.pick(&mut Cursor::default(), &servers, client, &mut random).unwrap()].0
+        };
+        let first: Vec<u64> = (0..100).map(&mut pick).collect();
+        let again: Vec<u64> = (0..100).map(&mut pick).collect();
+        assert_eq!(first, again);
+        for n in 1..=5 {
+            assert!(first.contains(&n), "no client went to {n}");
+        }
+    }
+
+    #[test]
+    fn fnv1a_is_the_published_one() {
+        assert_eq!(fnv1a_64("foobar".bytes()), 0x8594_4171_f739_67e8);
+    }
+}
