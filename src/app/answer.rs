@@ -1,0 +1,209 @@
+//! What both apps answer alike: refusals, in the form their reader wants, the delay, and the health check.
+
+use std::time::Duration;
+
+use axum::{
+    Extension, Json,
+    body::Body,
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+use url::form_urlencoded;
+
+/// The longest `?delay=`, in milliseconds.
+const LONGEST_DELAY: u64 = 10_000;
+
+/// Who reads an error message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Audience {
+    /// JSON: the path is an API's, or the client asked for JSON.
+    Program,
+    /// Plain text.
+    Person,
+}
+
+impl Audience {
+    pub(super) fn of(uri: &Uri, headers: &HeaderMap) -> Self {
+        if uri.path() == "/session" || uri.path().starts_with("/api/") {
+            Self::Program
+        } else {
+            Self::asking(headers)
+        }
+    }
+
+    /// By the Accept header alone.
+    pub(super) fn asking(headers: &HeaderMap) -> Self {
+        let json = headers
+            .get_all(header::ACCEPT)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .any(|value| value.to_ascii_lowercase().contains("application/json"));
+        if json { Self::Program } else { Self::Person }
+    }
+}
+
+/// Why a request is not answered as asked. Its form is decided last, by [`spell_out`], where the request's reader is
+/// known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) status: StatusCode,
+    pub(super) message: String,
+}
+
+impl Refusal {
+    pub(super) fn bad_request(message: impl Into<String>) -> Self {
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            message: message.into(),
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        (self.status, Extension(self)).into_response()
+    }
+}
+
+/// Puts a refusal into words; any other response passes as it is.
+pub(super) fn spell_out(mut response: Response, audience: Audience) -> Response {
+    let Some(refusal) = response.extensions_mut().remove::<Refusal>() else {
+        return response;
+    };
+    let worded = match audience {
+        Audience::Program => Json(json!({ "error": refusal.message })).into_response(),
+        Audience::Person => format!("{}\n", refusal.message).into_response(),
+    };
+    // only the body and its type: Allow and whatever else the response has stay, except the length of no body
+    response.headers_mut().remove(header::CONTENT_LENGTH);
+    if let Some(kind) = worded.headers().get(header::CONTENT_TYPE) {
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, kind.clone());
+    }
+    response.map(|_: Body| worded.into_body())
+}
+
+pub(super) async fn not_found(uri: Uri) -> Refusal {
+    Refusal {
+        status: StatusCode::NOT_FOUND,
+        message: format!("nothing at {}", uri.path()),
+    }
+}
+
+/// The Allow header comes from the router.
+pub(super) async fn method_not_allowed(method: axum::http::Method, uri: Uri) -> Refusal {
+    Refusal {
+        status: StatusCode::METHOD_NOT_ALLOWED,
+        message: format!("{method} is not allowed at {}", uri.path()),
+    }
+}
+
+/// For who runs the replica: counted nowhere, opens no session.
+pub(super) async fn health() -> &'static str {
+    "ok"
+}
+
+/// How long `?delay=MS` asks to wait. As in PHP, the last one counts.
+pub(super) fn delay(uri: &Uri) -> Result<Duration, Refusal> {
+    let query = uri.query().unwrap_or_default();
+    let Some((_, value)) = form_urlencoded::parse(query.as_bytes())
+        .filter(|(key, _)| key == "delay")
+        .last()
+    else {
+        return Ok(Duration::ZERO);
+    };
+    // digits alone: the number parsers of Rust, PHP and JavaScript differ in what else they take (`+5`, ` 5`, `5e1`)
+    Some(value.as_ref())
+        .filter(|value| !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()))
+        .and_then(|value| value.parse().ok())
+        .filter(|ms| *ms <= LONGEST_DELAY)
+        .map(Duration::from_millis)
+        .ok_or_else(|| {
+            Refusal::bad_request(format!(
+                "delay must be a whole number of milliseconds up to {LONGEST_DELAY}"
+            ))
+        })
+}
+
+/// JSON that a program may rely on: fields in the order of the type.
+pub(super) fn json(body: &impl serde::Serialize) -> Response {
+    match serde_json::to_string(body) {
+        Ok(text) => (
+            [(
+                header::CONTENT_TYPE,
+                HeaderValue::from_static("application/json"),
+            )],
+            text,
+        )
+            .into_response(),
+        Err(error) => Refusal {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            message: error.to_string(),
+        }
+        .into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+    use super::*;
+
+    fn delay_of(query: &str) -> Option<u64> {
+        let uri: Uri = format!("/session{query}").parse().unwrap();
+        delay(&uri)
+            .ok()
+            .map(|delay| delay.as_millis().try_into().unwrap())
+    }
+
+    #[test]
+    fn a_delay_is_a_whole_number_of_milliseconds() {
+        assert_eq!(delay_of(""), Some(0));
+        assert_eq!(delay_of("?other=1"), Some(0));
+        assert_eq!(delay_of("?delay=250"), Some(250));
+        assert_eq!(delay_of("?delay=007"), Some(7));
+        assert_eq!(delay_of("?delay=1&delay=2"), Some(2));
+        assert_eq!(delay_of("?delay=10000"), Some(10_000));
+    }
+
+    #[test]
+    fn what_is_no_such_number_is_refused() {
+        for query in [
+            "10001",
+            "99999999999999999999",
+            "-1",
+            "+1",
+            "%2B1",
+            "1.5",
+            "1e3",
+            "",
+            "soon",
+            "%201",
+            "１",
+        ] {
+            let encoded: String = form_urlencoded::byte_serialize(query.as_bytes()).collect();
+            let query = if query.is_ascii() { query } else { &encoded };
+            assert_eq!(delay_of(&format!("?delay={query}")), None, "{query}");
+        }
+    }
+
+    #[test]
+    fn json_is_for_api_paths_and_for_who_asks_for_it() {
+        let plain = HeaderMap::new();
+        let mut json = HeaderMap::new();
+        json.insert(
+            header::ACCEPT,
+            HeaderValue::from_static("text/html, Application/JSON;q=0.9"),
+        );
+        let of = |path: &'static str, headers: &HeaderMap| {
+            Audience::of(&Uri::from_static(path), headers)
+        };
+        assert_eq!(of("/session?delay=x", &plain), Audience::Program);
+        assert_eq!(of("/api/?delay=x", &plain), Audience::Program);
+        assert_eq!(of("/login", &plain), Audience::Person);
+        assert_eq!(of("/login", &json), Audience::Program);
+    }
+}
