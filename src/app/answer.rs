@@ -25,11 +25,7 @@ pub(super) enum Audience {
 
 impl Audience {
     pub(super) fn of(uri: &Uri, headers: &HeaderMap) -> Self {
-        if uri.path() == "/session" || uri.path().starts_with("/api/") {
-            Self::Program
-        } else {
-            Self::asking(headers)
-        }
+        if uri.path() == "/session" || uri.path().starts_with("/api/") { Self::Program } else { Self::asking(headers) }
     }
 
     /// By the Accept header alone.
@@ -53,10 +49,7 @@ pub(super) struct Refusal {
 
 impl Refusal {
     pub(super) fn bad_request(message: impl Into<String>) -> Self {
-        Self {
-            status: StatusCode::BAD_REQUEST,
-            message: message.into(),
-        }
+        Self { status: StatusCode::BAD_REQUEST, message: message.into() }
     }
 }
 
@@ -78,26 +71,18 @@ pub(super) fn spell_out(mut response: Response, audience: Audience) -> Response 
     // only the body and its type: Allow and whatever else the response has stay, except the length of no body
     response.headers_mut().remove(header::CONTENT_LENGTH);
     if let Some(kind) = worded.headers().get(header::CONTENT_TYPE) {
-        response
-            .headers_mut()
-            .insert(header::CONTENT_TYPE, kind.clone());
+        response.headers_mut().insert(header::CONTENT_TYPE, kind.clone());
     }
     response.map(|_: Body| worded.into_body())
 }
 
 pub(super) async fn not_found(uri: Uri) -> Refusal {
-    Refusal {
-        status: StatusCode::NOT_FOUND,
-        message: format!("nothing at {}", uri.path()),
-    }
+    Refusal { status: StatusCode::NOT_FOUND, message: format!("nothing at {}", uri.path()) }
 }
 
 /// The Allow header comes from the router.
 pub(super) async fn method_not_allowed(method: axum::http::Method, uri: Uri) -> Refusal {
-    Refusal {
-        status: StatusCode::METHOD_NOT_ALLOWED,
-        message: format!("{method} is not allowed at {}", uri.path()),
-    }
+    Refusal { status: StatusCode::METHOD_NOT_ALLOWED, message: format!("{method} is not allowed at {}", uri.path()) }
 }
 
 /// For who runs the replica: counted nowhere, opens no session.
@@ -108,10 +93,7 @@ pub(super) async fn health() -> &'static str {
 /// How long `?delay=MS` asks to wait. As in PHP, the last one counts.
 pub(super) fn delay(uri: &Uri) -> Result<Duration, Refusal> {
     let query = uri.query().unwrap_or_default();
-    let Some((_, value)) = form_urlencoded::parse(query.as_bytes())
-        .filter(|(key, _)| key == "delay")
-        .last()
-    else {
+    let Some((_, value)) = form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == "delay").last() else {
         return Ok(Duration::ZERO);
     };
     // digits alone: the number parsers of Rust, PHP and JavaScript differ in what else they take (`+5`, ` 5`, `5e1`)
@@ -121,28 +103,15 @@ pub(super) fn delay(uri: &Uri) -> Result<Duration, Refusal> {
         .filter(|ms| *ms <= LONGEST_DELAY)
         .map(Duration::from_millis)
         .ok_or_else(|| {
-            Refusal::bad_request(format!(
-                "delay must be a whole number of milliseconds up to {LONGEST_DELAY}"
-            ))
+            Refusal::bad_request(format!("delay must be a whole number of milliseconds up to {LONGEST_DELAY}"))
         })
 }
 
 /// JSON that a program may rely on: fields in the order of the type.
 pub(super) fn json(body: &impl serde::Serialize) -> Response {
     match serde_json::to_string(body) {
-        Ok(text) => (
-            [(
-                header::CONTENT_TYPE,
-                HeaderValue::from_static("application/json"),
-            )],
-            text,
-        )
-            .into_response(),
-        Err(error) => Refusal {
-            status: StatusCode::INTERNAL_SERVER_ERROR,
-            message: error.to_string(),
-        }
-        .into_response(),
+        Ok(text) => ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], text).into_response(),
+        Err(error) => Refusal { status: StatusCode::INTERNAL_SERVER_ERROR, message: error.to_string() }.into_response(),
     }
 }
 
@@ -154,9 +123,7 @@ mod tests {
 
     fn delay_of(query: &str) -> Option<u64> {
         let uri: Uri = format!("/session{query}").parse().unwrap();
-        delay(&uri)
-            .ok()
-            .map(|delay| delay.as_millis().try_into().unwrap())
+        delay(&uri).ok().map(|delay| delay.as_millis().try_into().unwrap())
     }
 
     #[test]
@@ -171,19 +138,7 @@ mod tests {
 
     #[test]
     fn what_is_no_such_number_is_refused() {
-        for query in [
-            "10001",
-            "99999999999999999999",
-            "-1",
-            "+1",
-            "%2B1",
-            "1.5",
-            "1e3",
-            "",
-            "soon",
-            "%201",
-            "１",
-        ] {
+        for query in ["10001", "99999999999999999999", "-1", "+1", "%2B1", "1.5", "1e3", "", "soon", "%201", "１"] {
             let encoded: String = form_urlencoded::byte_serialize(query.as_bytes()).collect();
             let query = if query.is_ascii() { query } else { &encoded };
             assert_eq!(delay_of(&format!("?delay={query}")), None, "{query}");
@@ -194,13 +149,8 @@ mod tests {
     fn json_is_for_api_paths_and_for_who_asks_for_it() {
         let plain = HeaderMap::new();
         let mut json = HeaderMap::new();
-        json.insert(
-            header::ACCEPT,
-            HeaderValue::from_static("text/html, Application/JSON;q=0.9"),
-        );
-        let of = |path: &'static str, headers: &HeaderMap| {
-            Audience::of(&Uri::from_static(path), headers)
-        };
+        json.insert(header::ACCEPT, HeaderValue::from_static("text/html, Application/JSON;q=0.9"));
+        let of = |path: &'static str, headers: &HeaderMap| Audience::of(&Uri::from_static(path), headers);
         assert_eq!(of("/session?delay=x", &plain), Audience::Program);
         assert_eq!(of("/api/?delay=x", &plain), Audience::Program);
         assert_eq!(of("/login", &plain), Audience::Person);

@@ -22,10 +22,7 @@ pub(super) struct Api {
 
 impl Api {
     pub(super) fn new(hostname: String) -> Self {
-        Self {
-            hostname,
-            answered: AtomicU64::new(0),
-        }
+        Self { hostname, answered: AtomicU64::new(0) }
     }
 }
 
@@ -38,22 +35,14 @@ struct Answer<'a> {
 }
 
 pub(super) fn routes(api: Arc<Api>) -> Router {
-    Router::new()
-        .route("/api/", get(number))
-        .route("/health", get(answer::health))
-        .with_state(api)
+    Router::new().route("/api/", get(number)).route("/health", get(answer::health)).with_state(api)
 }
 
 async fn number(State(api): State<Arc<Api>>, uri: Uri) -> Result<Response, Refusal> {
     // numbered after the delay: a client that gave up meanwhile got no answer, so it takes no number
     tokio::time::sleep(answer::delay(&uri)?).await;
     let request = api.answered.fetch_add(1, Ordering::Relaxed) + 1;
-    Ok(answer::json(&Answer {
-        hostname: &api.hostname,
-        service: SERVICE,
-        request,
-        time: rfc3339(Timestamp::now()),
-    }))
+    Ok(answer::json(&Answer { hostname: &api.hostname, service: SERVICE, request, time: rfc3339(Timestamp::now()) }))
 }
 
 /// In milliseconds, as JavaScript's `toISOString` has it.
@@ -71,9 +60,6 @@ mod tests {
     fn the_time_is_in_utc_and_has_milliseconds() {
         let time = Timestamp::new(1_700_000_000, 5_999_999).unwrap();
         assert_eq!(rfc3339(time), "2023-11-14T22:13:20.005Z");
-        assert_eq!(
-            rfc3339(Timestamp::new(0, 0).unwrap()),
-            "1970-01-01T00:00:00.000Z"
-        );
+        assert_eq!(rfc3339(Timestamp::new(0, 0).unwrap()), "1970-01-01T00:00:00.000Z");
     }
 }

@@ -27,11 +27,7 @@ pub(super) enum Named {
 impl Named {
     pub(super) fn by(headers: &HeaderMap) -> Self {
         // PHP's servers join several Cookie headers like any other list, which breaks the pairs around the comma
-        let cookies: Vec<&[u8]> = headers
-            .get_all(header::COOKIE)
-            .iter()
-            .map(HeaderValue::as_bytes)
-            .collect();
+        let cookies: Vec<&[u8]> = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes).collect();
         session_id(&cookies.join(&b", "[..])).map_or_else(|| Self::Anew(new_id()), Self::ByClient)
     }
 
@@ -55,10 +51,7 @@ fn session_id(cookies: &[u8]) -> Option<String> {
     let pairs = || {
         cookies.split(|byte| *byte == b';').map(|pair| {
             let pair = pair.trim_ascii_start();
-            let end = pair
-                .iter()
-                .position(|byte| *byte == b'=')
-                .unwrap_or(pair.len());
+            let end = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
             (&pair[..end], pair.get(end + 1..).unwrap_or_default())
         })
     };
@@ -66,19 +59,14 @@ fn session_id(cookies: &[u8]) -> Option<String> {
         return None;
     }
     let (_, value) = pairs().find(|(name, _)| *name == NAME.as_bytes())?;
-    let decoded: Vec<u8> = percent_decode(value)
-        .take_while(|byte| *byte != 0)
-        .collect();
+    let decoded: Vec<u8> = percent_decode(value).take_while(|byte| *byte != 0).collect();
     let valid = (1..=LONGEST_ID).contains(&decoded.len())
-        && decoded
-            .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b',' | b'-'));
+        && decoded.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b',' | b'-'));
     valid.then(|| String::from_utf8(decoded).ok()).flatten()
 }
 
 fn is_array(name: &[u8]) -> bool {
-    name.strip_prefix(NAME.as_bytes())
-        .is_some_and(|rest| rest.starts_with(b"[") && rest.contains(&b']'))
+    name.strip_prefix(NAME.as_bytes()).is_some_and(|rest| rest.starts_with(b"[") && rest.contains(&b']'))
 }
 
 /// As PHP's own by default: 32 hexadecimal digits, from a generator that nobody can predict.
@@ -99,10 +87,7 @@ mod tests {
     #[test]
     fn an_id_that_php_takes_is_adopted() {
         for (cookies, id) in [
-            (
-                "PHPSESSID=d759710451823e0ca7b80cd1bbba9bea",
-                "d759710451823e0ca7b80cd1bbba9bea",
-            ),
+            ("PHPSESSID=d759710451823e0ca7b80cd1bbba9bea", "d759710451823e0ca7b80cd1bbba9bea"),
             ("PHPSESSID=abc", "abc"),
             ("PHPSESSID=unknown-id,1", "unknown-id,1"),
             ("PHPSESSID=-", "-"),
@@ -181,11 +166,7 @@ mod tests {
         assert_ne!(one, other);
         for id in [one, other] {
             assert_eq!(id.len(), 32);
-            assert!(
-                id.bytes()
-                    .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')),
-                "{id}"
-            );
+            assert!(id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')), "{id}");
         }
     }
 }

@@ -77,10 +77,7 @@ fn fill<'a>(template: &'a str, value: impl Fn(&str) -> Option<&'a str>) -> Strin
     let mut rest = template;
     while let Some((before, after)) = rest.split_once("{{") {
         filled.push_str(before);
-        match after
-            .split_once("}}")
-            .and_then(|(name, after)| Some((value(name)?, after)))
-        {
+        match after.split_once("}}").and_then(|(name, after)| Some((value(name)?, after))) {
             Some((value, after)) => {
                 filled.push_str(value);
                 rest = after;
@@ -120,11 +117,7 @@ mod tests {
     use super::*;
 
     fn page_of(user: Option<&str>) -> String {
-        let session = Snapshot {
-            id: "d759710451823e0c".into(),
-            user: user.map(Into::into),
-            visits: 7,
-        };
+        let session = Snapshot { id: "d759710451823e0c".into(), user: user.map(Into::into), visits: 7 };
         render("web_static-3", &session)
     }
 
@@ -158,13 +151,9 @@ mod tests {
 
     #[test]
     fn names_are_escaped_as_php_escapes_them() {
-        assert_eq!(
-            escape(r#"a&amp;<b>"'/`é"#),
-            "a&amp;amp;&lt;b&gt;&quot;&#039;/`é"
-        );
+        assert_eq!(escape(r#"a&amp;<b>"'/`é"#), "a&amp;amp;&lt;b&gt;&quot;&#039;/`é");
         assert!(
-            page_of(Some("<script>alert('x')</script>"))
-                .contains("&lt;script&gt;alert(&#039;x&#039;)&lt;/script&gt;")
+            page_of(Some("<script>alert('x')</script>")).contains("&lt;script&gt;alert(&#039;x&#039;)&lt;/script&gt;")
         );
     }
 
@@ -176,19 +165,14 @@ mod tests {
         for (element, directive) in [("style", "style-src"), ("script", "script-src")] {
             let (_, inside) = page.split_once(&format!("<{element}>")).unwrap();
             let (inside, _) = inside.split_once(&format!("</{element}>")).unwrap();
-            assert!(
-                policy.contains(&format!("{directive} '{}'", source(inside))),
-                "{policy}"
-            );
+            assert!(policy.contains(&format!("{directive} '{}'", source(inside))), "{policy}");
         }
     }
 
     #[test]
     fn the_page_has_nothing_that_makes_a_second_request_or_that_the_policy_blocks() {
-        let outside = Regex::new(
-            r#"(?i)\s(src|srcset|style|on\w+)\s*=|<(iframe|object|base)\b|@import|url\("#,
-        )
-        .unwrap();
+        let outside =
+            Regex::new(r#"(?i)\s(src|srcset|style|on\w+)\s*=|<(iframe|object|base)\b|@import|url\("#).unwrap();
         for text in [PAGE, STYLE] {
             assert_eq!(outside.find(text).map(|found| found.as_str()), None);
         }

@@ -41,31 +41,20 @@ pub(super) struct Site {
 impl Site {
     pub(super) fn new(hostname: String) -> io::Result<Self> {
         let policy = document::content_security_policy()?;
-        Ok(Self {
-            hostname,
-            policy,
-            sessions: Mutex::new(Sessions::new()),
-        })
+        Ok(Self { hostname, policy, sessions: Mutex::new(Sessions::new()) })
     }
 
     /// The sessions that end with this server.
     pub(super) fn census(&self) -> Served {
         let census = self.with_sessions(|sessions| sessions.census(Instant::now()));
-        Served {
-            sessions: census.sessions,
-            logged_in: census.logged_in,
-        }
+        Served { sessions: census.sessions, logged_in: census.logged_in }
     }
 
     /// What PHP does between `session_start` and `session_write_close`. Nothing holds the sessions afterwards.
     fn visit(&self, headers: &HeaderMap, action: Action) -> Visit {
         let named = Named::by(headers);
-        let session =
-            self.with_sessions(|sessions| sessions.visit(named.id(), action, Instant::now()));
-        Visit {
-            session,
-            cookie: named.set_cookie(),
-        }
+        let session = self.with_sessions(|sessions| sessions.visit(named.id(), action, Instant::now()));
+        Visit { session, cookie: named.set_cookie() }
     }
 
     fn with_sessions<T>(&self, work: impl FnOnce(&mut Sessions) -> T) -> T {
@@ -141,20 +130,10 @@ pub(super) fn routes(site: Arc<Site>) -> Router {
 async fn page(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
     let visit = site.visit(&headers, Action::Look);
     let html = Html(document::render(&site.hostname, &visit.session));
-    visit.sends(
-        (
-            [(header::CONTENT_SECURITY_POLICY, site.policy.clone())],
-            html,
-        )
-            .into_response(),
-    )
+    visit.sends(([(header::CONTENT_SECURITY_POLICY, site.policy.clone())], html).into_response())
 }
 
-async fn session(
-    State(site): State<Arc<Site>>,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
+async fn session(State(site): State<Arc<Site>>, uri: Uri, headers: HeaderMap) -> Result<Response, Refusal> {
     let delay = answer::delay(&uri)?;
     let visit = site.visit(&headers, Action::Look);
     tokio::time::sleep(delay).await;
@@ -182,14 +161,10 @@ async fn logout(
 
 fn whole(body: Result<Bytes, BytesRejection>) -> Result<Bytes, Refusal> {
     body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Refusal {
-            status: StatusCode::PAYLOAD_TOO_LARGE,
-            message: "the body is too large for a form".into(),
-        },
-        status => Refusal {
-            status,
-            message: "the body could not be read".into(),
-        },
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            Refusal { status: StatusCode::PAYLOAD_TOO_LARGE, message: "the body is too large for a form".into() }
+        }
+        status => Refusal { status, message: "the body could not be read".into() },
     })
 }
 
@@ -199,31 +174,19 @@ fn user_in(headers: &HeaderMap, body: &[u8]) -> Result<String, Refusal> {
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.split(';').next())
-        .is_some_and(|kind| {
-            kind.trim()
-                .eq_ignore_ascii_case("application/x-www-form-urlencoded")
-        });
-    let user = form_urlencoded::parse(body)
-        .filter(|(key, _)| is_form && key == "user")
-        .last();
+        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"));
+    let user = form_urlencoded::parse(body).filter(|(key, _)| is_form && key == "user").last();
     let user = user.map(|(_, user)| user.into_owned()).unwrap_or_default();
     let user = user.trim_matches(' ');
     if user.is_empty() {
-        return Err(Refusal::bad_request(
-            "who logs in? send the form field `user`",
-        ));
+        return Err(Refusal::bad_request("who logs in? send the form field `user`"));
     }
     // the replacement character stands for bytes that are no UTF-8
-    if user
-        .chars()
-        .any(|character| character.is_control() || character == char::REPLACEMENT_CHARACTER)
-    {
+    if user.chars().any(|character| character.is_control() || character == char::REPLACEMENT_CHARACTER) {
         return Err(Refusal::bad_request("user must be plain text"));
     }
     if user.chars().count() > LONGEST_NAME {
-        return Err(Refusal::bad_request(format!(
-            "user may have {LONGEST_NAME} characters at most"
-        )));
+        return Err(Refusal::bad_request(format!("user may have {LONGEST_NAME} characters at most")));
     }
     Ok(user.to_owned())
 }
@@ -245,41 +208,19 @@ mod tests {
     #[test]
     fn a_user_is_read_from_the_form_as_php_reads_it() {
         assert_eq!(user(FORM, "user=alice").as_deref(), Some("alice"));
-        assert_eq!(
-            user(
-                "Application/X-WWW-Form-URLEncoded; charset=utf-8",
-                "user=alice"
-            )
-            .as_deref(),
-            Some("alice")
-        );
-        assert_eq!(
-            user(FORM, "x=1&user=a+b%20%C3%A9%26&y").as_deref(),
-            Some("a b é&")
-        );
+        assert_eq!(user("Application/X-WWW-Form-URLEncoded; charset=utf-8", "user=alice").as_deref(), Some("alice"));
+        assert_eq!(user(FORM, "x=1&user=a+b%20%C3%A9%26&y").as_deref(), Some("a b é&"));
         assert_eq!(user(FORM, "user=alice&user=bob").as_deref(), Some("bob"));
         assert_eq!(user(FORM, "user=+alice+").as_deref(), Some("alice"));
-        assert_eq!(
-            user(FORM, &format!("user={}", "é".repeat(64))),
-            Some("é".repeat(64))
-        );
+        assert_eq!(user(FORM, &format!("user={}", "é".repeat(64))), Some("é".repeat(64)));
     }
 
     #[test]
     fn nobody_and_nonsense_do_not_log_in() {
         let long = format!("user={}", "a".repeat(65));
-        for body in [
-            "",
-            "user",
-            "user=",
-            "user=+",
-            "name=alice",
-            "user[]=alice",
-            "user=a%0Ab",
-            "user=a%FFb",
-            "user=%7F",
-            &long,
-        ] {
+        for body in
+            ["", "user", "user=", "user=+", "name=alice", "user[]=alice", "user=a%0Ab", "user=a%FFb", "user=%7F", &long]
+        {
             assert_eq!(user(FORM, body), None, "{body}");
         }
         assert_eq!(user("text/plain", "user=alice"), None);

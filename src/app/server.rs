@@ -53,13 +53,7 @@ pub async fn serve(
             Ok(site.census())
         }
         App::Api => {
-            run(
-                api::routes(Arc::new(Api::new(hostname.clone()))),
-                &hostname,
-                listener,
-                stop,
-            )
-            .await?;
+            run(api::routes(Arc::new(Api::new(hostname.clone()))), &hostname, listener, stop).await?;
             Ok(Served::default())
         }
     }
@@ -71,12 +65,8 @@ async fn run(
     listener: TcpListener,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let served_by = HeaderValue::from_str(hostname).map_err(|_| {
-        io::Error::new(
-            io::ErrorKind::InvalidInput,
-            format!("hostname {hostname:?} fits no header"),
-        )
-    })?;
+    let served_by = HeaderValue::from_str(hostname)
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, format!("hostname {hostname:?} fits no header")))?;
     let app = routes
         .fallback(answer::not_found)
         .method_not_allowed_fallback(answer::method_not_allowed)
@@ -87,9 +77,7 @@ async fn run(
     let listener = listener.tap_io(|stream| {
         let _ = stream.set_nodelay(true);
     });
-    axum::serve(listener, app)
-        .with_graceful_shutdown(stop)
-        .await
+    axum::serve(listener, app).with_graceful_shutdown(stop).await
 }
 
 /// Gives every response, refusals included, its form and the headers that all of them have.
@@ -97,8 +85,6 @@ async fn finish(State(served_by): State<HeaderValue>, request: Request, next: Ne
     let audience = Audience::of(request.uri(), request.headers());
     let mut response = answer::spell_out(next.run(request).await, audience);
     response.headers_mut().insert(SERVED_BY, served_by);
-    response
-        .headers_mut()
-        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

@@ -62,12 +62,7 @@ impl Sessions {
     }
 
     fn at_most(most: usize) -> Self {
-        Self {
-            most,
-            by_id: HashMap::new(),
-            by_use: BTreeMap::new(),
-            turns: 0,
-        }
+        Self { most, by_id: HashMap::new(), by_use: BTreeMap::new(), turns: 0 }
     }
 
     /// One request in the session `id`, which is opened if it is not known: PHP adopts whatever id it is given.
@@ -80,15 +75,7 @@ impl Sessions {
                 self.by_use.remove(&session.turn);
                 (key, session)
             }
-            None => (
-                Arc::from(id),
-                Session {
-                    user: None,
-                    visits: 0,
-                    used: now,
-                    turn,
-                },
-            ),
+            None => (Arc::from(id), Session { user: None, visits: 0, used: now, turn }),
         };
         match action {
             Action::Look => {}
@@ -98,11 +85,7 @@ impl Sessions {
         session.visits += 1;
         session.used = now;
         session.turn = turn;
-        let snapshot = Snapshot {
-            id: id.to_owned(),
-            user: session.user.clone(),
-            visits: session.visits,
-        };
+        let snapshot = Snapshot { id: id.to_owned(), user: session.user.clone(), visits: session.visits };
         self.by_use.insert(turn, Arc::clone(&key));
         self.by_id.insert(key, session);
         while self.by_id.len() > self.most {
@@ -116,22 +99,13 @@ impl Sessions {
         self.expire(now);
         Census {
             sessions: self.by_id.len(),
-            logged_in: self
-                .by_id
-                .values()
-                .filter(|session| session.user.is_some())
-                .count(),
+            logged_in: self.by_id.values().filter(|session| session.user.is_some()).count(),
         }
     }
 
     fn expire(&mut self, now: Instant) {
         let idle = |session: &Session| now.saturating_duration_since(session.used) > LONGEST_IDLE;
-        while self
-            .by_use
-            .first_key_value()
-            .and_then(|(_, id)| self.by_id.get(id))
-            .is_some_and(idle)
-        {
+        while self.by_use.first_key_value().and_then(|(_, id)| self.by_id.get(id)).is_some_and(idle) {
             self.forget_idlest();
         }
     }
@@ -152,45 +126,23 @@ mod tests {
     }
 
     fn snapshot(id: &str, user: Option<&str>, visits: u64) -> Snapshot {
-        Snapshot {
-            id: id.into(),
-            user: user.map(Into::into),
-            visits,
-        }
+        Snapshot { id: id.into(), user: user.map(Into::into), visits }
     }
 
     #[test]
     fn an_unknown_id_is_adopted_with_an_empty_session() {
         let mut sessions = Sessions::new();
-        assert_eq!(
-            sessions.visit("made-elsewhere", Action::Look, Instant::now()),
-            snapshot("made-elsewhere", None, 1)
-        );
+        assert_eq!(sessions.visit("made-elsewhere", Action::Look, Instant::now()), snapshot("made-elsewhere", None, 1));
     }
 
     #[test]
     fn a_login_is_remembered_until_the_logout_and_every_request_counts() {
         let (mut sessions, now) = (Sessions::new(), Instant::now());
-        assert_eq!(
-            sessions.visit("a", Action::Look, now),
-            snapshot("a", None, 1)
-        );
-        assert_eq!(
-            sessions.visit("a", alice(), now),
-            snapshot("a", Some("alice"), 2)
-        );
-        assert_eq!(
-            sessions.visit("a", Action::Look, now),
-            snapshot("a", Some("alice"), 3)
-        );
-        assert_eq!(
-            sessions.visit("a", Action::LogOut, now),
-            snapshot("a", None, 4)
-        );
-        assert_eq!(
-            sessions.visit("a", Action::Look, now),
-            snapshot("a", None, 5)
-        );
+        assert_eq!(sessions.visit("a", Action::Look, now), snapshot("a", None, 1));
+        assert_eq!(sessions.visit("a", alice(), now), snapshot("a", Some("alice"), 2));
+        assert_eq!(sessions.visit("a", Action::Look, now), snapshot("a", Some("alice"), 3));
+        assert_eq!(sessions.visit("a", Action::LogOut, now), snapshot("a", None, 4));
+        assert_eq!(sessions.visit("a", Action::Look, now), snapshot("a", None, 5));
     }
 
     #[test]
@@ -198,10 +150,7 @@ mod tests {
         let (mut here, mut there, now) = (Sessions::new(), Sessions::new(), Instant::now());
         here.visit("a", alice(), now);
         assert_eq!(there.visit("a", Action::Look, now), snapshot("a", None, 1));
-        assert_eq!(
-            here.visit("a", Action::Look, now),
-            snapshot("a", Some("alice"), 2)
-        );
+        assert_eq!(here.visit("a", Action::Look, now), snapshot("a", Some("alice"), 2));
     }
 
     #[test]
@@ -209,15 +158,9 @@ mod tests {
         let (mut sessions, start) = (Sessions::new(), Instant::now());
         sessions.visit("a", alice(), start);
         let last = start + LONGEST_IDLE;
-        assert_eq!(
-            sessions.visit("a", Action::Look, last),
-            snapshot("a", Some("alice"), 2)
-        );
+        assert_eq!(sessions.visit("a", Action::Look, last), snapshot("a", Some("alice"), 2));
         let late = last + LONGEST_IDLE + Duration::from_millis(1);
-        assert_eq!(
-            sessions.visit("a", Action::Look, late),
-            snapshot("a", None, 1)
-        );
+        assert_eq!(sessions.visit("a", Action::Look, late), snapshot("a", None, 1));
     }
 
     #[test]
@@ -227,20 +170,8 @@ mod tests {
         sessions.visit("a", alice(), start);
         sessions.visit("b", alice(), later);
         sessions.visit("c", Action::Look, later);
-        assert_eq!(
-            sessions.census(later),
-            Census {
-                sessions: 3,
-                logged_in: 2
-            }
-        );
-        assert_eq!(
-            sessions.census(later + LONGEST_IDLE),
-            Census {
-                sessions: 2,
-                logged_in: 1
-            }
-        );
+        assert_eq!(sessions.census(later), Census { sessions: 3, logged_in: 2 });
+        assert_eq!(sessions.census(later + LONGEST_IDLE), Census { sessions: 2, logged_in: 1 });
     }
 
     #[test]
@@ -250,21 +181,9 @@ mod tests {
         sessions.visit("b", alice(), now);
         sessions.visit("a", Action::Look, now);
         sessions.visit("c", alice(), now);
-        assert_eq!(
-            sessions.census(now),
-            Census {
-                sessions: 2,
-                logged_in: 2
-            }
-        );
-        assert_eq!(
-            sessions.visit("a", Action::Look, now),
-            snapshot("a", Some("alice"), 3)
-        );
-        assert_eq!(
-            sessions.visit("b", Action::Look, now),
-            snapshot("b", None, 1)
-        );
+        assert_eq!(sessions.census(now), Census { sessions: 2, logged_in: 2 });
+        assert_eq!(sessions.visit("a", Action::Look, now), snapshot("a", Some("alice"), 3));
+        assert_eq!(sessions.visit("b", Action::Look, now), snapshot("b", None, 1));
     }
 
     #[test]

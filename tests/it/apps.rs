@@ -29,12 +29,7 @@ impl Server {
         let end = tokio::spawn(serve(app, hostname.to_owned(), listener, async {
             let _ = stopped.await;
         }));
-        Self {
-            address,
-            client: client(),
-            stop,
-            end,
-        }
+        Self { address, client: client(), stop, end }
     }
 
     async fn page() -> Self {
@@ -46,8 +41,7 @@ impl Server {
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.client
-            .request(method, format!("http://{}{path}", self.address))
+        self.client.request(method, format!("http://{}{path}", self.address))
     }
 
     async fn get(&self, path: &str) -> Response {
@@ -56,14 +50,8 @@ impl Server {
 
     /// The session `id` as this server has it.
     async fn session(&self, id: &str) -> Value {
-        json_of(
-            self.request(Method::GET, "/session")
-                .header("cookie", format!("PHPSESSID={id}"))
-                .send()
-                .await
-                .unwrap(),
-        )
-        .await["session"]
+        json_of(self.request(Method::GET, "/session").header("cookie", format!("PHPSESSID={id}")).send().await.unwrap())
+            .await["session"]
             .take()
     }
 
@@ -75,8 +63,7 @@ impl Server {
     }
 
     fn logout(&self, id: &str) -> RequestBuilder {
-        self.request(Method::POST, "/logout")
-            .header("cookie", format!("PHPSESSID={id}"))
+        self.request(Method::POST, "/logout").header("cookie", format!("PHPSESSID={id}"))
     }
 
     async fn stop(self) -> Served {
@@ -87,18 +74,11 @@ impl Server {
 
 fn client() -> Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    Client::builder()
-        .no_proxy()
-        .redirect(Policy::none())
-        .build()
-        .unwrap()
+    Client::builder().no_proxy().redirect(Policy::none()).build().unwrap()
 }
 
 fn header<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
-    response
-        .headers()
-        .get(name)
-        .map(|value| value.to_str().unwrap())
+    response.headers().get(name).map(|value| value.to_str().unwrap())
 }
 
 async fn json_of(response: Response) -> Value {
@@ -109,14 +89,8 @@ async fn json_of(response: Response) -> Value {
 /// The id that a response hands out, exactly as PHP writes the cookie.
 fn new_id(response: &Response) -> Option<String> {
     let cookie = header(response, "set-cookie")?;
-    let id = cookie
-        .strip_prefix("PHPSESSID=")
-        .and_then(|rest| rest.strip_suffix("; path=/"))
-        .expect(cookie);
-    assert!(
-        id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()),
-        "{id}"
-    );
+    let id = cookie.strip_prefix("PHPSESSID=").and_then(|rest| rest.strip_suffix("; path=/")).expect(cookie);
+    assert!(id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()), "{id}");
     Some(id.to_owned())
 }
 
@@ -138,16 +112,8 @@ async fn every_response_names_its_server_and_is_not_stored() {
     ] {
         let response = page.request(method.clone(), path).send().await.unwrap();
         assert_eq!(response.status(), status, "{method} {path}");
-        assert_eq!(
-            header(&response, "x-served-by"),
-            Some("web_static-3"),
-            "{method} {path}"
-        );
-        assert_eq!(
-            header(&response, "cache-control"),
-            Some("no-store"),
-            "{method} {path}"
-        );
+        assert_eq!(header(&response, "x-served-by"), Some("web_static-3"), "{method} {path}");
+        assert_eq!(header(&response, "cache-control"), Some("no-store"), "{method} {path}");
     }
     let api = Server::api().await;
     for (method, path, status) in [
@@ -163,16 +129,8 @@ async fn every_response_names_its_server_and_is_not_stored() {
     ] {
         let response = api.request(method.clone(), path).send().await.unwrap();
         assert_eq!(response.status(), status, "{method} {path}");
-        assert_eq!(
-            header(&response, "x-served-by"),
-            Some("web_dynamic-2"),
-            "{method} {path}"
-        );
-        assert_eq!(
-            header(&response, "cache-control"),
-            Some("no-store"),
-            "{method} {path}"
-        );
+        assert_eq!(header(&response, "x-served-by"), Some("web_dynamic-2"), "{method} {path}");
+        assert_eq!(header(&response, "cache-control"), Some("no-store"), "{method} {path}");
         assert_eq!(header(&response, "set-cookie"), None, "{method} {path}");
     }
 }
@@ -181,29 +139,15 @@ async fn every_response_names_its_server_and_is_not_stored() {
 async fn the_page_shows_its_server_and_opens_the_session() {
     let server = Server::page().await;
     let response = server.get("/").await;
-    assert_eq!(
-        header(&response, "content-type"),
-        Some("text/html; charset=utf-8")
-    );
+    assert_eq!(header(&response, "content-type"), Some("text/html; charset=utf-8"));
     let policy = header(&response, "content-security-policy").unwrap();
-    assert!(
-        policy.starts_with("default-src 'none'; style-src 'sha256-"),
-        "{policy}"
-    );
+    assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"), "{policy}");
     let id = new_id(&response).unwrap();
     let page = response.text().await.unwrap();
     assert!(page.contains(r#"<h1 id="hostname">web_static-3</h1>"#));
     assert!(page.contains("not logged in"));
     assert!(page.contains(&format!(r#"title="{id}""#)));
-    for part in [
-        "login",
-        "logout",
-        "auto-reload",
-        "fetch-dynamic",
-        "dynamic-list",
-        "history",
-        "clear-history",
-    ] {
+    for part in ["login", "logout", "auto-reload", "fetch-dynamic", "dynamic-list", "history", "clear-history"] {
         assert!(page.contains(&format!(r#"id="{part}""#)), "{part}");
     }
     assert_eq!(server.session(&id).await["visits"], 2);
@@ -213,12 +157,7 @@ async fn the_page_shows_its_server_and_opens_the_session() {
 async fn the_session_is_told_in_json_with_its_fields_in_order() {
     let server = Server::page().await;
     let cookie = "PHPSESSID=adopted";
-    let response = server
-        .request(Method::GET, "/session")
-        .header("cookie", cookie)
-        .send()
-        .await
-        .unwrap();
+    let response = server.request(Method::GET, "/session").header("cookie", cookie).send().await.unwrap();
     assert_eq!(
         response.text().await.unwrap(),
         r#"{"hostname":"web_static-3","service":"web_static","session":{"id":"adopted","logged_in":false,"user":null,"visits":1}}"#
@@ -229,9 +168,7 @@ async fn the_session_is_told_in_json_with_its_fields_in_order() {
 async fn an_unknown_id_is_adopted_and_no_cookie_sent() {
     let server = Server::page().await;
     for path in ["/", "/session"] {
-        let request = server
-            .request(Method::GET, path)
-            .header("cookie", "a=b; PHPSESSID=from,elsewhere-1");
+        let request = server.request(Method::GET, path).header("cookie", "a=b; PHPSESSID=from,elsewhere-1");
         assert_eq!(new_id(&request.send().await.unwrap()), None, "{path}");
     }
     assert_eq!(server.session("from,elsewhere-1").await["visits"], 3);
@@ -242,16 +179,10 @@ async fn an_id_that_php_refuses_is_replaced() {
     let server = Server::page().await;
     let long = "a".repeat(257);
     for bad in ["", "a!b", "a b", "../../etc/passwd", "<b>", &long] {
-        let request = server
-            .request(Method::GET, "/session")
-            .header("cookie", format!("PHPSESSID={bad}"));
+        let request = server.request(Method::GET, "/session").header("cookie", format!("PHPSESSID={bad}"));
         let response = request.send().await.unwrap();
         let id = new_id(&response).expect(bad);
-        assert_eq!(
-            json_of(response).await["session"]["id"],
-            id.as_str(),
-            "{bad}"
-        );
+        assert_eq!(json_of(response).await["session"]["id"], id.as_str(), "{bad}");
     }
 }
 
@@ -263,99 +194,50 @@ async fn a_login_in_a_browser_leads_back_to_the_page() {
     assert_eq!(response.status(), StatusCode::SEE_OTHER);
     assert_eq!(header(&response, "location"), Some("/"));
     assert_eq!(new_id(&response), None, "the id is not regenerated");
-    assert_eq!(
-        server.session(&id).await,
-        json!({"id": id, "logged_in": true, "user": "alice", "visits": 3})
-    );
+    assert_eq!(server.session(&id).await, json!({"id": id, "logged_in": true, "user": "alice", "visits": 3}));
     let response = server.logout(&id).send().await.unwrap();
-    assert_eq!(
-        (response.status(), header(&response, "location")),
-        (StatusCode::SEE_OTHER, Some("/"))
-    );
-    assert_eq!(
-        server.session(&id).await,
-        json!({"id": id, "logged_in": false, "user": null, "visits": 5})
-    );
+    assert_eq!((response.status(), header(&response, "location")), (StatusCode::SEE_OTHER, Some("/")));
+    assert_eq!(server.session(&id).await, json!({"id": id, "logged_in": false, "user": null, "visits": 5}));
 }
 
 #[tokio::test]
 async fn a_program_reads_what_login_and_logout_did() {
     let server = Server::page().await;
-    let asked = server
-        .login("s", "user=alice")
-        .header("accept", "application/json")
-        .send()
-        .await
-        .unwrap();
+    let asked = server.login("s", "user=alice").header("accept", "application/json").send().await.unwrap();
     assert_eq!(asked.status(), StatusCode::OK);
     assert_eq!(
         json_of(asked).await,
         json!({"hostname": "web_static-3", "service": "web_static",
             "session": {"id": "s", "logged_in": true, "user": "alice", "visits": 1}})
     );
-    let asked = server
-        .logout("s")
-        .header("accept", "application/json")
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(
-        json_of(asked).await["session"],
-        json!({"id": "s", "logged_in": false, "user": null, "visits": 2})
-    );
+    let asked = server.logout("s").header("accept", "application/json").send().await.unwrap();
+    assert_eq!(json_of(asked).await["session"], json!({"id": "s", "logged_in": false, "user": null, "visits": 2}));
 }
 
 #[tokio::test]
 async fn a_login_without_a_session_opens_one() {
     let server = Server::page().await;
-    let request = server
-        .request(Method::POST, "/login")
-        .header("content-type", FORM)
-        .body("user=alice");
+    let request = server.request(Method::POST, "/login").header("content-type", FORM).body("user=alice");
     let id = new_id(&request.send().await.unwrap()).unwrap();
-    assert_eq!(
-        server.session(&id).await,
-        json!({"id": id, "logged_in": true, "user": "alice", "visits": 2})
-    );
+    assert_eq!(server.session(&id).await, json!({"id": id, "logged_in": true, "user": "alice", "visits": 2}));
 }
 
 #[tokio::test]
 async fn only_the_server_that_took_the_login_knows_of_it() {
-    let (one, other) = (
-        Server::page().await,
-        Server::start(App::Page, "web_static-4").await,
-    );
+    let (one, other) = (Server::page().await, Server::start(App::Page, "web_static-4").await);
     one.login("shared", "user=alice").send().await.unwrap();
     assert_eq!(one.session("shared").await["user"], "alice");
-    assert_eq!(
-        other.session("shared").await,
-        json!({"id": "shared", "logged_in": false, "user": null, "visits": 1})
-    );
-    assert_eq!(
-        one.session("shared").await["user"],
-        "alice",
-        "the login flickers, it is not destroyed"
-    );
+    assert_eq!(other.session("shared").await, json!({"id": "shared", "logged_in": false, "user": null, "visits": 1}));
+    assert_eq!(one.session("shared").await["user"], "alice", "the login flickers, it is not destroyed");
 }
 
 #[tokio::test]
 async fn a_name_is_shown_as_text() {
     let server = Server::page().await;
-    server
-        .login("s", "user=%3Cimg+src%3Dx+onerror%3D%22alert('1')%22%3E")
-        .send()
-        .await
-        .unwrap();
-    let page = server
-        .request(Method::GET, "/")
-        .header("cookie", "PHPSESSID=s")
-        .send()
-        .await
-        .unwrap();
+    server.login("s", "user=%3Cimg+src%3Dx+onerror%3D%22alert('1')%22%3E").send().await.unwrap();
+    let page = server.request(Method::GET, "/").header("cookie", "PHPSESSID=s").send().await.unwrap();
     let page = page.text().await.unwrap();
-    assert!(
-        page.contains("logged in as &lt;img src=x onerror=&quot;alert(&#039;1&#039;)&quot;&gt;")
-    );
+    assert!(page.contains("logged in as &lt;img src=x onerror=&quot;alert(&#039;1&#039;)&quot;&gt;"));
     assert!(!page.contains("<img"));
 }
 
@@ -366,34 +248,19 @@ async fn a_login_of_nobody_changes_nothing() {
     for form in ["", "user=", "user=%07", &long] {
         let response = server.login("s", form).send().await.unwrap();
         assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{form}");
-        assert_eq!(
-            header(&response, "content-type"),
-            Some("text/plain; charset=utf-8")
-        );
+        assert_eq!(header(&response, "content-type"), Some("text/plain; charset=utf-8"));
         assert_eq!(new_id(&response), None);
     }
-    let response = server
-        .login("s", "")
-        .header("accept", "application/json")
-        .send()
-        .await
-        .unwrap();
+    let response = server.login("s", "").header("accept", "application/json").send().await.unwrap();
     assert!(json_of(response).await["error"].is_string());
-    assert_eq!(
-        server.session("s").await["visits"],
-        1,
-        "refused requests are not part of the session"
-    );
+    assert_eq!(server.session("s").await["visits"], 1, "refused requests are not part of the session");
 }
 
 #[tokio::test]
 async fn a_body_that_no_form_has_is_too_large() {
     let server = Server::page().await;
     let flood = format!("user={}", "x".repeat(1 << 20));
-    for request in [
-        server.login("s", &flood),
-        server.logout("s").body(flood.clone()),
-    ] {
+    for request in [server.login("s", &flood), server.logout("s").body(flood.clone())] {
         let response = request.send().await.unwrap();
         assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
         assert_eq!(header(&response, "x-served-by"), Some("web_static-3"));
@@ -404,18 +271,9 @@ async fn a_body_that_no_form_has_is_too_large() {
 async fn the_health_check_is_not_counted_and_opens_no_session() {
     for server in [Server::page().await, Server::api().await] {
         let response = server.get("/health").await;
-        assert_eq!(
-            (response.status(), header(&response, "set-cookie")),
-            (StatusCode::OK, None)
-        );
+        assert_eq!((response.status(), header(&response, "set-cookie")), (StatusCode::OK, None));
         assert_eq!(response.text().await.unwrap(), "ok");
-        assert_eq!(
-            server.stop().await,
-            Served {
-                sessions: 0,
-                logged_in: 0
-            }
-        );
+        assert_eq!(server.stop().await, Served { sessions: 0, logged_in: 0 });
     }
 }
 
@@ -426,17 +284,9 @@ async fn the_api_counts_its_answers() {
     server.get("/api/?delay=soon").await;
     for n in 1..=3 {
         let answer = server.get("/api/").await.text().await.unwrap();
-        let start = format!(
-            r#"{{"hostname":"web_dynamic-2","service":"web_dynamic","request":{n},"time":""#
-        );
-        let time = answer
-            .strip_prefix(&start)
-            .and_then(|rest| rest.strip_suffix(r#""}"#))
-            .expect(&answer);
-        assert!(
-            time.ends_with('Z') && time.parse::<jiff::Timestamp>().is_ok(),
-            "{time}"
-        );
+        let start = format!(r#"{{"hostname":"web_dynamic-2","service":"web_dynamic","request":{n},"time":""#);
+        let time = answer.strip_prefix(&start).and_then(|rest| rest.strip_suffix(r#""}"#)).expect(&answer);
+        assert!(time.ends_with('Z') && time.parse::<jiff::Timestamp>().is_ok(), "{time}");
     }
 }
 
@@ -478,11 +328,7 @@ async fn a_wrong_method_is_told_which_is_right() {
         (&api, Method::PUT, "/api/", "GET,HEAD"),
     ] {
         let response = server.request(method.clone(), path).send().await.unwrap();
-        assert_eq!(
-            response.status(),
-            StatusCode::METHOD_NOT_ALLOWED,
-            "{method} {path}"
-        );
+        assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
         assert_eq!(header(&response, "allow"), Some(allowed), "{method} {path}");
     }
 }
@@ -490,29 +336,12 @@ async fn a_wrong_method_is_told_which_is_right() {
 #[tokio::test]
 async fn an_error_is_json_for_programs_and_text_for_people() {
     let (page, api) = (Server::page().await, Server::api().await);
-    assert_eq!(
-        page.get("/nowhere").await.text().await.unwrap(),
-        "nothing at /nowhere\n"
-    );
-    let asked = page
-        .request(Method::GET, "/nowhere")
-        .header("accept", "application/json")
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(
-        json_of(asked).await,
-        json!({"error": "nothing at /nowhere"})
-    );
+    assert_eq!(page.get("/nowhere").await.text().await.unwrap(), "nothing at /nowhere\n");
+    let asked = page.request(Method::GET, "/nowhere").header("accept", "application/json").send().await.unwrap();
+    assert_eq!(json_of(asked).await, json!({"error": "nothing at /nowhere"}));
     let wrong = page.request(Method::PUT, "/session").send().await.unwrap();
-    assert_eq!(
-        json_of(wrong).await,
-        json!({"error": "PUT is not allowed at /session"})
-    );
-    assert_eq!(
-        json_of(api.get("/api/more").await).await,
-        json!({"error": "nothing at /api/more"})
-    );
+    assert_eq!(json_of(wrong).await, json!({"error": "PUT is not allowed at /session"}));
+    assert_eq!(json_of(api.get("/api/more").await).await, json!({"error": "nothing at /api/more"}));
 }
 
 #[tokio::test]
@@ -520,25 +349,10 @@ async fn head_is_get_without_the_body() {
     let (page, api) = (Server::page().await, Server::api().await);
     let response = page.request(Method::HEAD, "/").send().await.unwrap();
     let id = new_id(&response).unwrap();
-    assert!(
-        header(&response, "content-length")
-            .unwrap()
-            .parse::<usize>()
-            .unwrap()
-            > 1000
-    );
+    assert!(header(&response, "content-length").unwrap().parse::<usize>().unwrap() > 1000);
     assert_eq!(response.text().await.unwrap(), "");
     assert_eq!(page.session(&id).await["visits"], 2);
-    assert_eq!(
-        page.request(Method::HEAD, "/nowhere")
-            .send()
-            .await
-            .unwrap()
-            .text()
-            .await
-            .unwrap(),
-        ""
-    );
+    assert_eq!(page.request(Method::HEAD, "/nowhere").send().await.unwrap().text().await.unwrap(), "");
     api.request(Method::HEAD, "/api/").send().await.unwrap();
     assert_eq!(json_of(api.get("/api/").await).await["request"], 2);
 }
@@ -549,12 +363,8 @@ async fn a_server_that_stops_answers_what_it_has_begun_and_says_what_is_lost() {
     server.login("one", "user=alice").send().await.unwrap();
     server.get("/").await;
     // an idle connection that never sends anything must not hold the server up
-    let _silent = tokio::net::TcpStream::connect(server.address)
-        .await
-        .unwrap();
-    let slow = server
-        .request(Method::GET, "/session?delay=1000")
-        .header("cookie", "PHPSESSID=slow");
+    let _silent = tokio::net::TcpStream::connect(server.address).await.unwrap();
+    let slow = server.request(Method::GET, "/session?delay=1000").header("cookie", "PHPSESSID=slow");
     let slow = tokio::spawn(slow.send());
     // it counts before it waits: once the session has seen more than was asked here, the slow request is under way
     for asked in 1.. {
@@ -564,31 +374,15 @@ async fn a_server_that_stops_answers_what_it_has_begun_and_says_what_is_lost() {
     }
     assert!(!slow.is_finished(), "nobody else waits for it");
     let address = server.address;
-    assert_eq!(
-        server.stop().await,
-        Served {
-            sessions: 3,
-            logged_in: 1
-        }
-    );
+    assert_eq!(server.stop().await, Served { sessions: 3, logged_in: 1 });
     let answer = slow.await.unwrap().unwrap();
     assert_eq!(json_of(answer).await["session"]["id"], "slow");
-    assert!(
-        tokio::net::TcpStream::connect(address).await.is_err(),
-        "nobody listens any more"
-    );
+    assert!(tokio::net::TcpStream::connect(address).await.is_err(), "nobody listens any more");
 }
 
 #[tokio::test]
 async fn a_hostname_that_fits_no_header_is_an_error() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let error = serve(
-        App::Api,
-        "two\nlines".into(),
-        listener,
-        std::future::pending(),
-    )
-    .await
-    .unwrap_err();
+    let error = serve(App::Api, "two\nlines".into(), listener, std::future::pending()).await.unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
 }
