@@ -1,2 +1,3 @@
 //! The lab.
+pub mod compose;
 pub mod definition;
