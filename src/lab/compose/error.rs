@@ -83,6 +83,13 @@ impl Problem {
         }
     }
 
+    pub(super) fn unreadable(reason: impl Into<String>) -> Problem {
+        Problem {
+            cause: Cause::Unreadable,
+            ..Problem::new(reason)
+        }
+    }
+
     pub(super) fn at(self, position: Option<Position>) -> Problem {
         Problem { position, ..self }
     }
@@ -93,6 +100,10 @@ impl Problem {
             column: None,
             ..position
         }))
+    }
+
+    pub(super) fn at_line(self, line: u64) -> Problem {
+        self.at(Some(Position { line, column: None }))
     }
 
     pub(super) fn hint(self, hint: impl Into<String>) -> Problem {
@@ -158,7 +169,7 @@ mod tests {
         for (problem, expected) in [
             (at(12, None), "lab.yml:12: a reason\\u{1b}[2J"),
             (at(12, Some(7)), "lab.yml:12:7: a reason\\u{1b}[2J"),
-            (Problem::new("empty"), "lab.yml: empty"),
+            (Problem::unreadable("no such file"), "lab.yml: no such file"),
         ] {
             assert_eq!(ComposeError::new("lab.yml", problem).to_string(), expected);
         }

@@ -1,5 +1,7 @@
 //! The reader as a whole: files, `.env`, variables, YAML's own features.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
+use std::fs;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -32,6 +34,15 @@ fn read_with(
 
 fn read(text: &str) -> Result<Definition, ComposeError> {
     read_with(text, &none)
+}
+
+/// A directory with these files.
+fn files(files: &[(&str, &[u8])]) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, content) in files {
+        fs::write(dir.path().join(name), content).unwrap();
+    }
+    dir
 }
 
 #[test]
@@ -80,6 +91,110 @@ fn the_built_in_lab_is_the_classic_one() {
         wrong.starts_with("the built-in lab:") && wrong.contains("services.reverse-proxy.ports"),
         "{wrong}"
     );
+}
+
+#[test]
+fn the_file_in_the_checkout_is_the_built_in_lab() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("lab/docker-compose.yml");
+    assert_eq!(fs::read_to_string(&path).unwrap(), BUILT_IN);
+    let from_file = load_with(&path, &none).unwrap();
+    assert_eq!(
+        from_file.services,
+        parse(BUILT_IN, Origin::BuiltIn, &none).unwrap().services
+    );
+    assert_eq!(from_file.origin, Origin::File(path));
+}
+
+#[test]
+fn the_environment_wins_over_the_file_beside_it() {
+    let yaml = b"services: {a: {image: x, scale: \"${N:-5}\", labels: [\"l=$L\"]}}";
+    let dir = files(&[
+        ("lab.yml", yaml),
+        (".env", b"# five is the default\nN=3\nL=${N} of .env\n"),
+    ]);
+    let path = dir.path().join("lab.yml");
+    let read = |environment: &dyn Fn(&str) -> Option<String>| {
+        let lab = load_with(&path, environment).unwrap();
+        assert_eq!(lab.notes, Vec::<String>::new());
+        (
+            lab.services[0].replicas,
+            lab.services[0].labels["l"].clone(),
+        )
+    };
+    assert_eq!(read(&none), (Some(3), "3 of .env".to_owned()));
+    assert_eq!(
+        read(&with(&[("N", "4")])),
+        (Some(4), "4 of .env".to_owned())
+    );
+    assert_eq!(read(&with(&[("N", "")])), (Some(5), " of .env".to_owned()));
+}
+
+#[test]
+fn files_that_cannot_be_read_say_why() {
+    let good = b"services: {a: {image: x}}";
+    let dir = files(&[
+        ("good.yml", good),
+        ("latin.yml", b"a: b\n# caf\xe9\n"),
+        ("none.yml", b""),
+    ]);
+    fs::write(
+        dir.path().join("big.yml"),
+        vec![b'#'; MAX_BYTES as usize + 1],
+    )
+    .unwrap();
+    let error = |name: &str| {
+        let error = load(&dir.path().join(name)).unwrap_err();
+        let text = error.to_string();
+        let relative = text
+            .strip_prefix(&format!("{}/", dir.path().display()))
+            .unwrap_or(&text)
+            .to_owned();
+        (relative, error.cause(), error.line())
+    };
+    let directory = dir.path().display().to_string();
+    for (name, expected, cause, line) in [
+        (
+            "gone.yml",
+            "gone.yml: no such file",
+            Cause::Unreadable,
+            None,
+        ),
+        ("", ": a directory, not a file", Cause::Unreadable, None),
+        (
+            "latin.yml",
+            "latin.yml:2: not UTF-8 text",
+            Cause::Broken,
+            Some(2),
+        ),
+        (
+            "none.yml",
+            "none.yml: the file is empty",
+            Cause::Broken,
+            None,
+        ),
+        ("big.yml", "big.yml: larger than 4 MiB", Cause::Broken, None),
+    ] {
+        let (text, found, at) = error(name);
+        let text = text
+            .strip_prefix(&directory)
+            .unwrap_or(&text)
+            .trim_start_matches('/');
+        assert_eq!(
+            (text, found, at),
+            (expected.trim_start_matches('/'), cause, line)
+        );
+    }
+    // a broken .env breaks the lab that it stands beside; a directory of that name does not
+    fs::write(dir.path().join(".env"), "A=1\nwhat is this\n").unwrap();
+    assert_eq!(
+        error("good.yml").0,
+        ".env:2: `what is this` is not the name of a variable"
+    );
+    fs::write(dir.path().join(".env"), b"A=\xff").unwrap();
+    assert_eq!(error("good.yml").0, ".env:1: not UTF-8 text");
+    fs::remove_file(dir.path().join(".env")).unwrap();
+    fs::create_dir(dir.path().join(".env")).unwrap();
+    assert!(load(&dir.path().join("good.yml")).is_ok());
 }
 
 #[test]
