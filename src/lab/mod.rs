@@ -4,6 +4,7 @@
 //! command line; [`Supervisor`] runs the plan with an engine and the proxy; [`Client`] talks to it from another process.
 
 mod client;
+pub mod compose;
 mod control;
 pub mod definition;
 mod journal;
