@@ -1,2 +1,5 @@
 //! Parse, run, exit.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    lbctl::commands::run(lbctl::cli::parse())
+}

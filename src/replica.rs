@@ -17,6 +17,8 @@ pub type Replicas = Arc<[Replica]>;
 /// One running copy of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replica {
+    /// The name a person calls it by: `web_static-3`.
+    pub name: Arc<str>,
     /// The compose service, for example `web_static`.
     pub service: Arc<str>,
     /// Its number within the service, from 1.
@@ -31,13 +33,6 @@ pub struct Replica {
     pub restarts: u32,
     /// The labels that say how it is routed; the same for every replica of a service.
     pub labels: Arc<Labels>,
-}
-
-impl Replica {
-    /// The name a person calls it by: `web_static-3`.
-    pub fn name(&self) -> String {
-        name(&self.service, self.number)
-    }
 }
 
 /// The name of replica `number` of `service`.
@@ -159,7 +154,7 @@ pub struct ReplicaView {
 impl From<&Replica> for ReplicaView {
     fn from(replica: &Replica) -> Self {
         ReplicaView {
-            name: replica.name(),
+            name: replica.name.to_string(),
             hostname: replica.hostname.clone(),
             address: replica.address,
             state: replica.state,

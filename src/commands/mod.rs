@@ -1,1 +1,61 @@
-//! commands
+//! The commands: one small file a verb, which wires the other modules together. Only commands print.
+
+mod completions;
+mod console;
+mod down;
+mod export;
+mod found;
+mod logs;
+mod proxy;
+mod ps;
+mod replica;
+mod scale;
+mod up;
+
+use std::{future::Future, process::ExitCode};
+
+use crate::{
+    cli::{Cli, Command},
+    error::{self, Exit},
+};
+
+/// Runs the command and says how it ended.
+pub fn run(cli: Cli) -> ExitCode {
+    // the only provider that is compiled in; a second call changes nothing
+    _ = rustls::crypto::ring::default_provider().install_default();
+    let ended = match cli.command {
+        Command::Up(args) => block_on(up::run(args)),
+        Command::Scale(args) => block_on(interruptible(scale::run(args))),
+        Command::Ps(args) => block_on(interruptible(ps::run(args))),
+        Command::Logs(args) => block_on(interruptible(logs::run(args))),
+        Command::Down(args) => block_on(interruptible(down::run(args))),
+        Command::Proxy(args) => block_on(proxy::run(args)),
+        Command::Export(args) => export::run(&args),
+        Command::Probe(_) | Command::SessionTest(_) => Ok(Exit::Usage),
+        Command::Completions(args) => completions::run(&args),
+        Command::Replica(args) => replica::run(args),
+    };
+    let exit = ended.unwrap_or_else(|error| {
+        let explained = error::explain(&error);
+        console::complain(&explained);
+        explained.exit
+    });
+    ExitCode::from(exit.code())
+}
+
+fn block_on(command: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let ended = runtime.block_on(command);
+    // a name that is still being resolved is nothing to wait for
+    runtime.shutdown_background();
+    ended
+}
+
+/// A command that ^C or SIGTERM simply ends: what it holds is let go.
+async fn interruptible(command: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
+    let mut signals = console::Signals::listen()?;
+    tokio::select! {
+        ended = command => ended,
+        () = signals.next() => Ok(Exit::Interrupted),
+    }
+}

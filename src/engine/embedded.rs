@@ -106,17 +106,23 @@ impl Embedded {
     /// The names of replicas `from` and above of a service.
     pub fn names_from(&self, service: &str, from: u32) -> Vec<String> {
         let Some(index) = self.index(service) else { return Vec::new() };
-        self.shared.slots().range((index, from)..=(index, u32::MAX)).map(|(_, slot)| slot.replica.name()).collect()
+        self.shared
+            .slots()
+            .range((index, from)..=(index, u32::MAX))
+            .map(|(_, slot)| slot.replica.name.to_string())
+            .collect()
     }
 
     /// The names of all replicas.
     pub fn names(&self) -> Vec<String> {
-        self.shared.slots().values().map(|slot| slot.replica.name()).collect()
+        self.shared.slots().values().map(|slot| slot.replica.name.to_string()).collect()
     }
 
     /// Gives these replicas no more requests.
     pub fn drain(&self, names: &[String]) {
-        for slot in self.shared.slots().values_mut().filter(|slot| names.contains(&slot.replica.name())) {
+        for slot in
+            self.shared.slots().values_mut().filter(|slot| names.iter().any(|name| **name == *slot.replica.name))
+        {
             slot.replica.state = State::Draining;
         }
         self.shared.publish();
@@ -126,7 +132,10 @@ impl Embedded {
     pub async fn stop(&self, names: &[String], grace: Duration) -> Sessions {
         let slots: Vec<Slot> = {
             let mut slots = self.shared.slots();
-            slots.extract_if(.., |_, slot| names.contains(&slot.replica.name())).map(|(_, slot)| slot).collect()
+            slots
+                .extract_if(.., |_, slot| names.iter().any(|name| **name == *slot.replica.name))
+                .map(|(_, slot)| slot)
+                .collect()
         };
         let keepers: Vec<_> = slots
             .into_iter()
@@ -172,6 +181,7 @@ impl Shared {
         let (stop, stopped) = oneshot::channel();
         let keeper = Keeper { shared: self.clone(), key, name: name.clone(), app: spec.app };
         let replica = Replica {
+            name: name.as_str().into(),
             service: spec.service.clone(),
             number: key.1,
             hostname: name.clone(),

@@ -7,6 +7,7 @@ mod client;
 pub mod compose;
 mod control;
 pub mod definition;
+mod files;
 mod journal;
 mod listen;
 mod plan;
@@ -15,6 +16,7 @@ mod supervisor;
 
 pub use client::{Client, ClientError};
 pub use control::{LogQuery, Refused, RefusedKind, serve as serve_control};
+pub use files::files;
 pub use journal::Journal;
 pub use listen::{Bound, ListenError, Port, Wanted, bind};
 pub use plan::{DEFAULT_REPLICAS, MOST_REPLICAS, Plan, PlanError, Planned, Wishes};

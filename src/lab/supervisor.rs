@@ -99,7 +99,9 @@ impl Supervisor {
             changing: Mutex::default(),
             stop: watch::Sender::new(false),
         };
-        lab.wait_until_offered(&lab.engine.names()).await;
+        for service in lab.plan.services.keys() {
+            lab.wait_until_offered(service, 1).await;
+        }
         Ok(lab)
     }
 
@@ -162,7 +164,7 @@ impl Supervisor {
             services.iter().map(|(name, scaled)| (name.as_str(), scaled.from + 1..=scaled.to)).collect();
         self.engine.start(&starts).await?;
         for (name, scaled) in &services {
-            self.wait_until_offered(&self.engine.names_from(name, scaled.from + 1)).await;
+            self.wait_until_offered(name, scaled.from + 1).await;
         }
         let removed = services.iter_mut().filter(|(_, scaled)| scaled.to < scaled.from);
         join_all(removed.map(async |(name, scaled)| {
@@ -187,7 +189,7 @@ impl Supervisor {
     }
 
     /// Finishes what is under way, within limits, and ends everything.
-    pub async fn stop(self) {
+    pub async fn stop(&self) {
         let _alone = self.changing.lock().await;
         self.proxy.stop(LAST_REQUESTS).await;
         self.engine.stop(&self.engine.names(), LAST_WORDS).await;
@@ -205,14 +207,11 @@ impl Supervisor {
         self.engine.stop(names, LAST_WORDS).await
     }
 
-    /// Only what is routed to is ever offered.
-    async fn wait_until_offered(&self, names: &[String]) {
-        let routed = |name: &&String| {
-            let service = name.rsplit_once('-').map_or("", |(service, _)| service);
-            self.plan.services.get(service).is_some_and(|service| !service.routing.rules.is_empty())
-        };
-        let names: Vec<String> = names.iter().filter(routed).cloned().collect();
-        self.proxy.offers(&names).await;
+    /// Waits until replicas `from` and above of a service get requests; only what is routed to ever does.
+    async fn wait_until_offered(&self, service: &str, from: u32) {
+        if self.plan.services.get(service).is_some_and(|service| !service.routing.rules.is_empty()) {
+            self.proxy.offers(&self.engine.names_from(service, from)).await;
+        }
     }
 }
 
@@ -241,9 +240,9 @@ async fn keep_requests(mut events: tokio::sync::broadcast::Receiver<Arc<crate::t
 
 /// Enters each end and each new start of a replica.
 async fn keep_restarts(mut replicas: watch::Receiver<Replicas>, journal: Arc<Journal>) {
-    let mut before: BTreeMap<String, State> = BTreeMap::new();
+    let mut before: BTreeMap<Arc<str>, State> = BTreeMap::new();
     loop {
-        let now: Vec<_> = replicas.borrow_and_update().iter().map(|r| (r.name(), r.state, r.restarts)).collect();
+        let now: Vec<_> = replicas.borrow_and_update().iter().map(|r| (r.name.clone(), r.state, r.restarts)).collect();
         for (name, state, restarts) in &now {
             match (before.get(name), state) {
                 (Some(State::Ready), State::Restarting) => {

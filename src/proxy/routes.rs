@@ -94,7 +94,7 @@ pub struct Registry {
     /// Services in the order they were first seen, so that replicas of two of them behind one balancer keep theirs.
     ranks: Vec<Arc<str>>,
     cursors: HashMap<String, Arc<Mutex<Cursor>>>,
-    upstreams: HashMap<(String, SocketAddr), Arc<Upstream>>,
+    upstreams: HashMap<(Arc<str>, SocketAddr), Arc<Upstream>>,
 }
 
 impl Registry {
@@ -123,7 +123,7 @@ impl Registry {
             let available = replicas
                 .iter()
                 .filter(|replica| &*replica.service == service && replica.state == State::Ready)
-                .filter_map(|replica| upstreams.get(replica.name().as_str()).cloned());
+                .filter_map(|replica| upstreams.get(&replica.name).cloned());
             let available: Vec<_> = available.collect();
             for (name, wish) in plan.services {
                 let entry = services.entry(name.clone());
@@ -181,11 +181,10 @@ impl Registry {
         let mut by_name = HashMap::new();
         for replica in replicas {
             let Some(address) = replica.address else { continue };
-            let key = (replica.name(), address);
+            let key = (replica.name.clone(), address);
             let ordinal = self.rank(&replica.service) << 32 | u64::from(replica.number);
             let upstream = self.upstreams.remove(&key).unwrap_or_else(|| {
-                let name = Arc::from(key.0.as_str());
-                Arc::new(Upstream::new(name, replica.service.clone(), ordinal, address, self.workers))
+                Arc::new(Upstream::new(replica.name.clone(), replica.service.clone(), ordinal, address, self.workers))
             });
             if replica.state == State::Draining {
                 upstream.start_draining();
@@ -323,6 +322,7 @@ mod tests {
 
     fn replica(service: &str, number: u32, state: State, labels: &[(&str, &str)]) -> Replica {
         Replica {
+            name: crate::replica::name(service, number).into(),
             service: service.into(),
             number,
             hostname: format!("{service}-{number}"),

@@ -3,7 +3,14 @@
 //! Each worker is a thread with a runtime of its own and its own connections to the replicas, so that a request never
 //! changes threads.
 
-use std::{convert::Infallible, io, net::TcpListener, sync::Arc, thread, time::Duration};
+use std::{
+    convert::Infallible,
+    io,
+    net::TcpListener,
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+    time::Duration,
+};
 
 use http::HeaderValue;
 use hyper::{server::conn::http1, service::service_fn};
@@ -45,7 +52,7 @@ pub struct Proxy {
     tables: watch::Receiver<Arc<Table>>,
     events: Events,
     stop: watch::Sender<Duration>,
-    workers: Vec<thread::JoinHandle<()>>,
+    workers: Mutex<Vec<thread::JoinHandle<()>>>,
 }
 
 impl Proxy {
@@ -76,21 +83,21 @@ impl Proxy {
         let server = rustix::system::uname();
         let server = HeaderValue::from_bytes(server.nodename().to_bytes());
         let server = server.unwrap_or_else(|_| HeaderValue::from_static("lbctl"));
-        let mut proxy = Proxy { tables, events, stop, workers: Vec::new() };
+        let mut workers = Vec::new();
         for index in 0..settings.workers {
             let listeners: Vec<_> = listeners.iter().map(TcpListener::try_clone).collect::<io::Result<_>>()?;
             let worker = Worker {
                 index,
                 server: server.clone(),
-                tables: proxy.tables.clone(),
-                events: proxy.events.clone(),
+                tables: tables.clone(),
+                events: events.clone(),
                 stopped: stopped.clone(),
             };
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let thread = thread::Builder::new().name(format!("proxy-{index}"));
-            proxy.workers.push(thread.spawn(move || runtime.block_on(worker.run(listeners)))?);
+            workers.push(thread.spawn(move || runtime.block_on(worker.run(listeners)))?);
         }
-        Ok(proxy)
+        Ok(Proxy { tables, events, stop, workers: Mutex::new(workers) })
     }
 
     /// The event of every request from now on.
@@ -128,9 +135,9 @@ impl Proxy {
     }
 
     /// Accepts no more connections, gives requests under way this long, and ends.
-    pub async fn stop(mut self, grace: Duration) {
+    pub async fn stop(&self, grace: Duration) {
         _ = self.stop.send(grace);
-        let workers = std::mem::take(&mut self.workers);
+        let workers = std::mem::take(&mut *self.workers.lock().unwrap_or_else(PoisonError::into_inner));
         let joined = tokio::task::spawn_blocking(|| workers.into_iter().for_each(|worker| _ = worker.join()));
         _ = joined.await;
     }

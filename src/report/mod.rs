@@ -1,1 +1,7 @@
-//! report
+//! Reports: what was found, as text. Every function returns strings; only commands print.
+
+pub mod lab;
+pub mod log;
+pub mod style;
+
+pub use style::Paint;

@@ -1,0 +1,97 @@
+//! `lbctl proxy`: the bundled proxy on its own.
+
+use std::{sync::Arc, thread, time::Duration};
+
+use jiff::tz::TimeZone;
+use tokio::sync::{broadcast::error::RecvError, watch};
+
+use crate::{
+    cli::{Proxy as Args, Strategy},
+    error::{Exit, Failure},
+    lab::{Port, Wanted, bind},
+    proxy::{Proxy, Settings, Unmarked},
+    replica::{Labels, Replica, Replicas, State},
+    report,
+    trace::Entry,
+};
+
+use super::console::{self, Signals};
+
+/// How long requests under way may take after ^C.
+const LAST_REQUESTS: Duration = Duration::from_secs(10);
+
+/// Forwards until ^C.
+pub async fn run(args: Args) -> anyhow::Result<Exit> {
+    let labels = Arc::new(labels(&args));
+    let replicas: Replicas =
+        args.upstreams.iter().enumerate().map(|(index, upstream)| replica(index, upstream, &labels)).collect();
+    let settings = Settings {
+        project: "proxy".to_owned(),
+        unmarked: Unmarked::Routed,
+        workers: args.threads.map_or_else(|| thread::available_parallelism().map_or(1, Into::into), Into::into),
+    };
+    let mut signals = Signals::listen()?;
+    let bound = bind(Wanted { bind: args.bind, port: Port::Exactly(args.port) })?;
+    let (_unchanged, replicas) = watch::channel(replicas);
+    let proxy = Proxy::start(bound.listeners, replicas, &settings)?;
+    if let Some(problem) = proxy.problems().into_iter().next() {
+        return Err(Failure::usage(problem).into());
+    }
+    let upstreams = report::style::count(args.upstreams.len() as u64, "upstream");
+    console::say(&format!("listening on http://{}/ for {upstreams}; ^C stops", bound.address));
+    let exit = tokio::select! {
+        () = signals.next() => Ok(Exit::Interrupted),
+        written = log(&proxy), if !args.quiet => written.map(|()| Exit::Done),
+    };
+    tokio::select! {
+        () = proxy.stop(LAST_REQUESTS) => {}
+        () = signals.next() => {}
+    }
+    exit
+}
+
+/// Prints a line per request, as long as somebody reads them.
+async fn log(proxy: &Proxy) -> anyhow::Result<()> {
+    let (zone, paint) = (TimeZone::system(), console::paint());
+    let mut events = proxy.events();
+    loop {
+        let entry = match events.recv().await {
+            Ok(access) => Entry::Request(access),
+            Err(RecvError::Lagged(missed)) => Entry::Missed { missed },
+            Err(RecvError::Closed) => return Ok(()),
+        };
+        console::data(&report::log::line(&entry, &zone, paint))?;
+    }
+}
+
+/// The flags as labels, which is all that the proxy reads.
+fn labels(args: &Args) -> Labels {
+    let service = |field: &str| format!("traefik.http.services.proxy.loadbalancer.{field}");
+    let mut labels = Labels::new();
+    labels.insert("traefik.http.routers.proxy.rule".to_owned(), args.rule.clone());
+    labels.insert(service("passhostheader"), "true".to_owned());
+    if args.sticky {
+        labels.insert(service("sticky.cookie"), "true".to_owned());
+    }
+    match args.strategy {
+        Strategy::RoundRobin => {}
+        Strategy::Random => _ = labels.insert("lbctl.strategy".to_owned(), "random".to_owned()),
+        Strategy::P2c => _ = labels.insert(service("strategy"), "p2c".to_owned()),
+        Strategy::Hrw => _ = labels.insert(service("strategy"), "hrw".to_owned()),
+    }
+    labels
+}
+
+fn replica(index: usize, (name, address): &(Option<String>, std::net::SocketAddr), labels: &Arc<Labels>) -> Replica {
+    let name: Arc<str> = name.clone().unwrap_or_else(|| address.to_string()).into();
+    Replica {
+        hostname: name.to_string(),
+        name,
+        service: "upstream".into(),
+        number: index as u32 + 1,
+        address: Some(*address),
+        state: State::Ready,
+        restarts: 0,
+        labels: labels.clone(),
+    }
+}

@@ -1,0 +1,32 @@
+//! `lbctl replica`: one replica, as the embedded engine starts it.
+
+use std::{io::Read, thread};
+
+use tokio::{net::TcpListener, signal::unix};
+
+use crate::{app, cli::Replica, engine::ReadyLine, error::Exit, replica::Sessions};
+
+use super::console;
+
+/// Serves until SIGTERM, or until the supervisor has ended.
+pub fn run(args: Replica) -> anyhow::Result<Exit> {
+    thread::spawn(leave_with_the_supervisor);
+    // one thread is enough for one of many replicas, and keeps it small
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut terminate = unix::signal(unix::SignalKind::terminate())?;
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        console::json_line(&ReadyLine { address: listener.local_addr()? })?;
+        let stop = async move { _ = terminate.recv().await };
+        let served = app::serve(args.app, args.name, listener, stop).await?;
+        console::json_line(&Sessions { sessions: served.sessions, logged_in: served.logged_in })?;
+        Ok(Exit::Done)
+    })
+}
+
+/// Standard input is a pipe whose other end the supervisor holds: its end is the supervisor's.
+fn leave_with_the_supervisor() {
+    let mut nothing = [0];
+    while let Ok(1..) = std::io::stdin().read(&mut nothing) {}
+    std::process::exit(0);
+}

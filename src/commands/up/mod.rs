@@ -1,0 +1,123 @@
+//! `lbctl up`: starts the lab and keeps it until it is told to stop.
+
+mod background;
+mod event;
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use rustix::process::{Resource, getrlimit, setrlimit};
+
+use crate::{
+    cli::{self, Up},
+    error::Exit,
+    lab::{self, Plan, Port, Rendezvous, Supervisor, Wanted, Wishes, compose},
+    proxy::Strategy,
+    replica::{Replicas, State},
+};
+
+use super::{console::Signals, found, scale};
+use event::{Event, Terminal};
+
+/// The port of the lab where its compose file names none.
+const LAB_PORT: u16 = 80;
+
+/// Starts the lab, here or in the background.
+pub async fn run(args: Up) -> anyhow::Result<Exit> {
+    if args.background {
+        return background::serve(args).await;
+    }
+    let mut terminal = Terminal::new(args.output.format);
+    match args.detach {
+        true => background::launch(&mut terminal).await,
+        false => supervise(&args, |event| terminal.show(event)).await,
+    }
+}
+
+/// Runs a lab from its start to its end, and tells what happens.
+async fn supervise(args: &Up, mut tell: impl FnMut(Event) -> anyhow::Result<()>) -> anyhow::Result<Exit> {
+    let mut signals = Signals::listen()?;
+    let (plan, wanted) = plan(args)?;
+    raise_file_limit();
+    let (_place, socket) = Rendezvous::open()?.take(&args.project.project)?;
+    let bound = lab::bind(wanted)?;
+    for note in &plan.notes {
+        tell(Event::Note(note.clone()))?;
+    }
+    if let Some(error) = bound.instead_of {
+        tell(Event::Note(format!("{error}: it is port {} instead", bound.address.port())))?;
+    }
+
+    let of = plan.services.values().map(|service| service.replicas).sum();
+    let starting = |replicas: &Replicas| {
+        let ready = replicas.iter().filter(|replica| replica.state == State::Ready).count() as u32;
+        // a bar that nobody sees is no reason to stop
+        _ = tell(Event::Starting { ready, of });
+    };
+    let lab = tokio::select! {
+        lab = Supervisor::start(plan, bound.listeners, bound.address, starting) => Arc::new(lab?),
+        () = signals.next() => return Ok(Exit::Interrupted),
+    };
+    let control = tokio::spawn(lab::serve_control(lab.clone(), socket));
+    let (_, mut entries) = lab.journal().read();
+    tell(Event::Ready(lab.view()))?;
+
+    let ended = loop {
+        tokio::select! {
+            () = signals.next() => {
+                _ = tell(Event::Note("stopping; ^C again stops at once".to_owned()));
+                break Ok(Exit::Interrupted);
+            }
+            () = lab.asked_to_stop() => break Ok(Exit::Done),
+            entry = event::next(&mut entries) => {
+                if let Err(error) = tell(Event::Entry(entry)) {
+                    break Err(error);
+                }
+            }
+        }
+    };
+    tokio::select! {
+        () = lab.stop() => {}
+        () = signals.next() => {}
+    }
+    control.abort();
+    ended
+}
+
+/// What shall be started, and where it shall listen.
+fn plan(args: &Up) -> anyhow::Result<(Plan, Wanted)> {
+    found::check_name(&args.project.project)?;
+    let definition = match &args.file {
+        Some(file) => compose::load(file)?,
+        None => compose::built_in()?,
+    };
+    let wishes = Wishes {
+        scale: scale::targets(&args.counts, &args.scale)?,
+        sticky: args.sticky.clone(),
+        strategy: args.strategy.map(strategy),
+    };
+    let plan = Plan::new(&args.project.project, &definition, &wishes)?;
+    let port = match args.port {
+        Some(port) => Port::Exactly(port),
+        None => Port::Rather(definition.port.unwrap_or(LAB_PORT)),
+    };
+    Ok((plan, Wanted { bind: args.bind, port }))
+}
+
+/// The proxy's name of a strategy.
+pub fn strategy(strategy: cli::Strategy) -> Strategy {
+    match strategy {
+        cli::Strategy::RoundRobin => Strategy::RoundRobin,
+        cli::Strategy::Random => Strategy::Random,
+        cli::Strategy::P2c => Strategy::PowerOfTwo,
+        cli::Strategy::Hrw => Strategy::HighestRandomWeight,
+    }
+}
+
+/// A thousand replicas have some five thousand pipes and connections; many systems allow 1024 unless asked for more.
+fn raise_file_limit() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // what cannot be raised is enough for a small lab
+    _ = setrlimit(Resource::Nofile, limit).context("file limit");
+}

@@ -1,0 +1,58 @@
+//! The lab in words: what runs where, and what a change did.
+
+use crate::replica::{LabView, ScaleView};
+
+use super::style::{self, Paint, count};
+
+/// Where the lab is found.
+pub fn address(view: &LabView) -> String {
+    let others = view.hosts.iter().filter(|host| !view.url.contains(host.as_str())).cloned().collect::<Vec<_>>();
+    let also = if others.is_empty() { String::new() } else { format!("  (also as {})", others.join(", ")) };
+    format!("{}{also}", view.url)
+}
+
+/// What runs where.
+pub fn table(view: &LabView, paint: Paint) -> String {
+    let mut table = style::table(paint);
+    table.set_header(["replica", "address", "state", "restarts"]);
+    for replica in view.services.values().flat_map(|service| &service.replicas) {
+        table.add_row([
+            style::instance_cell(&replica.name, paint),
+            replica.address.map_or("-".to_owned(), |address| address.to_string()).into(),
+            replica.state.into(),
+            replica.restarts.into(),
+        ]);
+    }
+    let mut text = format!("{}\n{}\n", address(view), table.trim_fmt());
+    for (name, service) in &view.services {
+        let replicas = count(service.replicas.len() as u64, "replica");
+        let sticky = match &service.sticky_cookie {
+            Some(cookie) => format!("sticky by cookie {cookie}"),
+            None => "not sticky".to_owned(),
+        };
+        text += &format!("{name}: {replicas}, {}, {sticky}\n", service.strategy);
+    }
+    text
+}
+
+/// What a change of the number of replicas did.
+pub fn scaled(view: &ScaleView) -> String {
+    let mut text = String::new();
+    for (name, scaled) in &view.services {
+        let (from, to, lost) = (scaled.from, scaled.to, scaled.lost);
+        text += &match from == to {
+            true => format!("{name}: {}, as before", count(to, "replica")),
+            false => format!("{name}: {from} → {}", count(to, "replica")),
+        };
+        if lost.sessions > 0 {
+            text += &format!(
+                "; {} that lived in the removed replicas {} gone ({} logged in)",
+                count(lost.sessions as u64, "session"),
+                if lost.sessions == 1 { "is" } else { "are" },
+                lost.logged_in,
+            );
+        }
+        text.push('\n');
+    }
+    text
+}

@@ -1,0 +1,109 @@
+//! Style: colours that tell instances apart, and the shape of tables. A colour never carries meaning alone.
+
+use comfy_table::{Cell, Color, ContentArrangement, LineStyle, Table, TableStyle};
+
+/// Whether output may be coloured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Paint {
+    /// A terminal that wants it.
+    Colour,
+    /// Anything else.
+    Plain,
+}
+
+/// Colours that are told apart on dark and on light ground.
+const PALETTE: [(u8, Color); 6] = [
+    (36, Color::DarkCyan),
+    (33, Color::DarkYellow),
+    (35, Color::DarkMagenta),
+    (32, Color::DarkGreen),
+    (34, Color::DarkBlue),
+    (31, Color::DarkRed),
+];
+
+/// The place of an instance's colour: by the number in its name, so that neighbours differ, else by its letters.
+fn place(name: &str) -> usize {
+    let number = name.rsplit_once('-').and_then(|(_, number)| number.parse::<usize>().ok());
+    number.unwrap_or_else(|| name.bytes().map(usize::from).sum()) % PALETTE.len()
+}
+
+/// A table's cell with an instance's name, in its colour.
+pub fn instance_cell(name: &str, paint: Paint) -> Cell {
+    let cell = Cell::new(printable(name));
+    match paint {
+        Paint::Colour => cell.fg(PALETTE[place(name)].1),
+        Paint::Plain => cell,
+    }
+}
+
+/// An instance's name in its colour, padded to `width`.
+pub fn instance(name: &str, width: usize, paint: Paint) -> String {
+    let padded = format!("{:<width$}", printable(name));
+    match paint {
+        Paint::Colour => format!("\x1b[{}m{padded}\x1b[0m", PALETTE[place(name)].0),
+        Paint::Plain => padded,
+    }
+}
+
+/// Text in bold.
+pub fn bold(text: &str, paint: Paint) -> String {
+    match paint {
+        Paint::Colour => format!("\x1b[1m{text}\x1b[0m"),
+        Paint::Plain => text.to_owned(),
+    }
+}
+
+/// A line below the header and nothing else, so that a row is a line.
+const HOUSE: TableStyle = TableStyle::new().header_separator(LineStyle::new('─', '─', '─', '─'));
+
+/// A table in the house style, as wide as its content.
+pub fn table(paint: Paint) -> Table {
+    let mut table = Table::new();
+    table.load_style(HOUSE).set_content_arrangement(ContentArrangement::Disabled);
+    // whether to colour was decided outside, for the stream that is written to
+    table.force_no_tty();
+    if paint == Paint::Colour {
+        table.enforce_styling();
+    }
+    table
+}
+
+/// Text from outside, such as a hostname: without characters that a terminal would obey, and not endless.
+pub fn printable(text: &str) -> String {
+    const LONGEST: usize = 200;
+    let mut printable: String = text
+        .chars()
+        .take(LONGEST)
+        .flat_map(|c| if c.is_control() { '\u{fffd}' } else { c }.to_string().chars().collect::<Vec<_>>())
+        .collect();
+    if text.chars().nth(LONGEST).is_some() {
+        printable.push('…');
+    }
+    printable
+}
+
+/// The start of a text that is too long, with a sign that it is.
+pub fn shorten(text: &str, width: usize) -> String {
+    let text = printable(text);
+    match text.chars().count() > width {
+        true => text.chars().take(width.saturating_sub(1)).chain(['…']).collect(),
+        false => text,
+    }
+}
+
+/// `1 replica`, `2 replicas`
+pub fn count(n: impl Into<u64>, noun: &str) -> String {
+    match n.into() {
+        1 => format!("1 {noun}"),
+        n => format!("{n} {noun}s"),
+    }
+}
+
+/// Microseconds as milliseconds with a sensible number of digits.
+pub fn millis(us: u64) -> String {
+    let ms = us as f64 / 1000.0;
+    match us {
+        0..100_000 => format!("{ms:.1}"),
+        _ => format!("{ms:.0}"),
+    }
+}
