@@ -8,6 +8,8 @@ use crate::{
         ChangeError, ClientError, ListenError, PlanError, RefusedKind, RendezvousError,
         compose::{Cause, ComposeError},
     },
+    probe::{IdentityError, SpecError, TargetError, Unreachable},
+    trace::FailureKind,
 };
 
 /// How a command ends.
@@ -144,7 +146,25 @@ fn classify(cause: &(dyn std::error::Error + 'static)) -> Option<(Exit, Option<S
             ChangeError::Start(_) | ChangeError::Proxy(_) => Some((Exit::Environment, None)),
         };
     }
+    if cause.is::<TargetError>() || cause.is::<IdentityError>() || cause.is::<SpecError>() {
+        return Some((Exit::Usage, None));
+    }
+    if let Some(Unreachable { failure, .. }) = cause.downcast_ref::<Unreachable>() {
+        return Some((Exit::Environment, unreachable_hint(failure.kind)));
+    }
     cause.downcast_ref::<StartError>().map(|_| (Exit::Environment, None))
+}
+
+fn unreachable_hint(kind: FailureKind) -> Option<String> {
+    let hint = match kind {
+        FailureKind::Dns => "is a lab running? `lbctl ps`; --connect ADDR:PORT needs no name",
+        FailureKind::Connect => "does something listen there? --connect ADDR:PORT asks elsewhere",
+        FailureKind::Tls => "-k takes any certificate; --connect keeps the name and changes the address",
+        FailureKind::Timeout => "--timeout SECONDS waits longer",
+        FailureKind::Protocol | FailureKind::Closed => "is it an HTTP server, and is https meant?",
+        FailureKind::Other => return None,
+    };
+    Some(hint.to_owned())
 }
 
 fn rendezvous_hint(error: &RendezvousError) -> Option<String> {

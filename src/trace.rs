@@ -90,8 +90,8 @@ impl Trace {
 pub struct Target {
     /// The URL as asked for.
     pub url: String,
-    /// The address the requests went to, `127.0.0.1:80`.
-    pub connected_to: String,
+    /// The address the requests went to, `127.0.0.1:80`, where one answered.
+    pub connected_to: Option<String>,
     /// What chose that address.
     pub via: Via,
 }
@@ -129,6 +129,8 @@ pub struct Series {
     pub conditions: Conditions,
     /// The requests, in the order they were started.
     pub requests: Vec<Request>,
+    /// The cookies that the target set, in the order of their first appearance.
+    pub cookies: Vec<SeenCookie>,
     /// Requests of other clients that took turns meanwhile, as far as the lab's own log tells.
     pub others: Vec<OtherTurn>,
 }
@@ -201,6 +203,32 @@ pub enum Action {
     Get,
 }
 
+/// A cookie that the target set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenCookie {
+    /// Its name.
+    pub name: String,
+    /// The instance whose answer set it first.
+    pub set_by: Option<InstanceId>,
+    /// Why it is not sent back, where it is not.
+    pub withheld: Option<Withheld>,
+}
+
+/// Why a cookie is not sent back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Withheld {
+    /// It is `Secure`, and the target is asked over http.
+    Secure,
+    /// Its path does not cover the request's.
+    Path(String),
+    /// Its domain is not the target's.
+    Domain(String),
+    /// It was deleted at once, or has expired.
+    Expired,
+    /// It is no valid cookie.
+    Invalid,
+}
+
 /// One request of a series, and what came back.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
@@ -212,6 +240,10 @@ pub struct Request {
     pub at_us: u64,
     /// How long the whole answer took, in microseconds.
     pub us: u64,
+    /// The local port of the connection it went by, which tells connections apart.
+    pub port: Option<u16>,
+    /// How many cookies were sent with it.
+    pub cookies_sent: u16,
     /// Who answered.
     pub instance: Option<InstanceId>,
     /// The status, where there was an answer.

@@ -77,6 +77,16 @@ pub fn bar(total: u64, doing: &str) -> ProgressBar {
     bar
 }
 
+/// A count on standard error, where the end is not known; it draws nothing where that is no terminal.
+pub fn counter(doing: &str) -> ProgressBar {
+    let counter = ProgressBar::no_length().with_message(doing.to_owned());
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {pos}") {
+        counter.set_style(style);
+    }
+    counter.enable_steady_tick(Duration::from_millis(200));
+    counter
+}
+
 /// ^C and SIGTERM.
 pub struct Signals {
     interrupt: Signal,

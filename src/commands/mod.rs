@@ -1,15 +1,18 @@
 //! The commands: one small file a verb, which wires the other modules together. Only commands print.
 
+mod ask;
 mod completions;
 mod console;
 mod down;
 mod export;
 mod found;
 mod logs;
+mod probe;
 mod proxy;
 mod ps;
 mod replica;
 mod scale;
+mod session_test;
 mod up;
 
 use std::{future::Future, process::ExitCode};
@@ -31,7 +34,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Down(args) => block_on(interruptible(down::run(args))),
         Command::Proxy(args) => block_on(proxy::run(args)),
         Command::Export(args) => export::run(&args),
-        Command::Probe(_) | Command::SessionTest(_) => Ok(Exit::Usage),
+        Command::Probe(args) => block_on(interruptible(probe::run(args))),
+        Command::SessionTest(args) => block_on(interruptible(session_test::run(args))),
         Command::Completions(args) => completions::run(&args),
         Command::Replica(args) => replica::run(args),
     };

@@ -1,7 +1,10 @@
 //! Reports: what was found, as text. Every function returns strings; only commands print.
 
+pub mod json;
 pub mod lab;
 pub mod log;
+pub mod probe;
+pub mod session;
 pub mod style;
 
 pub use style::Paint;

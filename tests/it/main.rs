@@ -1,5 +1,6 @@
 //! Integration tests: one binary, a file per subject.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod analysis;
 mod apps;
 mod support;

@@ -1,0 +1,326 @@
+//! The algorithm: which pattern a sequence shows, what else would produce it, and what it rules out.
+//!
+//! Independent draws are ruled out by bounds that hold for any weights: the probability of a sequence under the draws
+//! that fit it best, times the number of sequences that would have been called the same. Looking after every request and
+//! stopping when it is decided keeps them honest, because each further request makes the same statement about a longer
+//! sequence.
+
+use crate::trace::{InstanceId, Series};
+
+use super::{
+    chance::{in_words, ln_best_independent, ln_factorial, probability},
+    order::{self, Rounds},
+    sequence::{Known, Sequence},
+    verdict::{Algorithm, Order, RuledOut},
+};
+
+/// What a sequence shows of the algorithm.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    pub algorithm: Algorithm,
+    pub candidates: Vec<Algorithm>,
+    pub ruled_out: Vec<RuledOut>,
+    pub order: Option<Order>,
+    pub cycle: Vec<InstanceId>,
+    pub repeats_after: Option<usize>,
+    pub evidence: Vec<String>,
+}
+
+/// Whether a series needs more requests for a verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sampling {
+    /// It is decided, or more would not decide it.
+    Enough,
+    /// Not decided yet.
+    More,
+}
+
+/// Picks after which an order that changes from round to round is no longer watched for its repetition.
+const LONGEST_PERIOD_WATCH: usize = 120;
+
+/// Whether a series without a cookie jar needs more requests.
+pub fn sampling(series: &Series, alpha: f64) -> Sampling {
+    let sequence = Sequence::of(series);
+    let k = sequence.counts().len();
+    let sent = series.requests.len();
+    // what has not shown itself by now will not
+    if sent >= most(k) {
+        return Sampling::Enough;
+    }
+    let orderly = || order::fixed_cycle(&sequence).is_some() || order::rounds(&sequence).is_some();
+    if k > 1 && sequence.known != Known::CountsOnly && sequence.len() < random_needs(k) && !orderly() {
+        return Sampling::More;
+    }
+    let found = find(Some(series), Some(&sequence), alpha, &|_| String::new());
+    let decided = match (found.algorithm, found.order) {
+        (Algorithm::Undetermined, _) => false,
+        // a reader wants to see the round come back twice
+        (Algorithm::RoundRobin, Some(Order::Fixed)) => sequence.len() >= (3 * k).min(2 * k + 30),
+        (Algorithm::RoundRobin, Some(Order::Changing)) => {
+            found.repeats_after.is_some() || sequence.len() >= LONGEST_PERIOD_WATCH
+        }
+        _ => true,
+    };
+    if decided { Sampling::Enough } else { Sampling::More }
+}
+
+/// Requests after which an undecided series ends.
+fn most(k: usize) -> usize {
+    random_needs(k).max(LONGEST_PERIOD_WATCH) + 20
+}
+
+/// Picks before "nothing in the order beyond chance" means anything: enough for a regular order to have shown itself.
+fn random_needs(k: usize) -> usize {
+    (20 * k).max(100)
+}
+
+/// What a sequence shows.
+pub fn find(
+    series: Option<&Series>,
+    sequence: Option<&Sequence>,
+    alpha: f64,
+    name: &dyn Fn(InstanceId) -> String,
+) -> Finding {
+    let (Some(series), Some(sequence)) = (series, sequence) else {
+        return undetermined("no request was sent".to_owned());
+    };
+    let mut finding = match sequence.counts().len() {
+        0 => undetermined("no answer says which instance sent it".to_owned()),
+        1 => one_instance(sequence, alpha, name),
+        _ if sequence.known == Known::CountsOnly => counts_only(sequence, alpha),
+        _ => several_instances(sequence, alpha),
+    };
+    let others = sequence.len().saturating_sub(series.requests.iter().filter(|r| r.instance.is_some()).count());
+    if sequence.known == Known::EveryTurn && others > 0 {
+        finding.evidence.push(format!(
+            "other clients took {others} of the {} turns meanwhile; the lab's log says which, and they are counted in",
+            sequence.len()
+        ));
+    }
+    let failed = series.requests.iter().filter(|request| request.error.is_some()).count();
+    if failed > 0 {
+        finding.evidence.push(format!("{failed} of {} requests failed", series.requests.len()));
+    }
+    finding
+}
+
+fn undetermined(why: String) -> Finding {
+    Finding {
+        algorithm: Algorithm::Undetermined,
+        candidates: Vec::new(),
+        ruled_out: Vec::new(),
+        order: None,
+        cycle: Vec::new(),
+        repeats_after: None,
+        evidence: vec![why],
+    }
+}
+
+fn one_instance(sequence: &Sequence, alpha: f64, name: &dyn Fn(InstanceId) -> String) -> Finding {
+    let picks = sequence.len();
+    let only = sequence.picks().next().map(name).unwrap_or_default();
+    // two instances with the same chance, the likeliest way to see one alone by chance
+    let p = probability((1.0 - picks as f64) * 2f64.ln());
+    if p >= alpha {
+        return undetermined(format!(
+            "{only} answered all {picks} requests; with two instances picked at random that happens {}",
+            in_words(p)
+        ));
+    }
+    // an instance with a smaller share than this has a fair chance to stay unseen
+    let unseen = 1.0 - alpha.powf(1.0 / picks as f64);
+    Finding {
+        algorithm: Algorithm::Single,
+        candidates: vec![
+            Algorithm::Single,
+            Algorithm::FirstAvailable,
+            Algorithm::SourceHash,
+            Algorithm::UriHash,
+            Algorithm::HeaderHash,
+        ],
+        ruled_out: vec![
+            RuledOut { algorithm: Algorithm::Random, test: "one instance alone", p },
+            RuledOut { algorithm: Algorithm::RoundRobin, test: "one instance alone", p: 0.0 },
+        ],
+        evidence: vec![
+            format!(
+                "{only} answered all {picks} requests; with two instances picked at random that happens {}",
+                in_words(p)
+            ),
+            format!(
+                "this cannot tell a single instance from a choice by client, path or availability, nor see an instance \
+                 that gets less than {:.0} % of the requests",
+                (unseen * 100.0).ceil()
+            ),
+        ],
+        ..undetermined(String::new())
+    }
+}
+
+fn several_instances(sequence: &Sequence, alpha: f64) -> Finding {
+    let counts: Vec<usize> = sequence.counts().into_iter().map(|(_, count)| count).collect();
+    let (k, picks) = (counts.len(), sequence.len());
+    let single = RuledOut { algorithm: Algorithm::Single, test: "several instances", p: 0.0 };
+
+    if let Some(cycle) = order::fixed_cycle(sequence) {
+        // so many sequences follow some ring: its order, and where each stretch starts
+        let starts = sequence.stretches.len() as f64 * (k as f64).ln();
+        let p = probability(ln_factorial(k - 1) + starts + ln_best_independent(&counts));
+        if p < alpha && picks >= 2 * k {
+            return Finding {
+                algorithm: Algorithm::RoundRobin,
+                candidates: vec![Algorithm::RoundRobin, Algorithm::LeastConnections],
+                ruled_out: vec![single, RuledOut { algorithm: Algorithm::Random, test: "fixed cycle", p }],
+                order: Some(Order::Fixed),
+                repeats_after: Some(k),
+                evidence: vec![
+                    format!(
+                        "each of the {picks} requests went to the instance that follows the one before: {k} in a ring, every round the same"
+                    ),
+                    format!("instances picked at random would do so {}", in_words(p)),
+                    "without load, least-connections looks the same".to_owned(),
+                ],
+                cycle,
+                ..undetermined(String::new())
+            };
+        }
+        return undetermined(format!(
+            "{picks} requests over {k} instances follow a fixed order, but too few: at random that happens {}",
+            in_words(p)
+        ));
+    }
+    if let Some(Rounds { whole, offsets }) = order::rounds(sequence) {
+        let each = ln_factorial(k) - k as f64 * (k as f64).ln();
+        let p = probability((offsets as f64).ln() + whole as f64 * each);
+        if p < alpha {
+            let period = order::period(sequence);
+            let repeats = match period {
+                Some(period) => format!("it repeats after {period} requests"),
+                None => "it did not repeat within what was seen".to_owned(),
+            };
+            return Finding {
+                algorithm: Algorithm::RoundRobin,
+                candidates: vec![Algorithm::RoundRobin, Algorithm::LeastConnections],
+                ruled_out: vec![single, RuledOut { algorithm: Algorithm::Random, test: "whole rounds", p }],
+                order: Some(Order::Changing),
+                repeats_after: period,
+                evidence: vec![
+                    format!(
+                        "{whole} rounds of {k} requests held each instance once, in an order that changes from round to round; {repeats}"
+                    ),
+                    format!("instances picked at random would do so {}", in_words(p)),
+                    "without load, least-connections looks the same".to_owned(),
+                ],
+                ..undetermined(String::new())
+            };
+        }
+        return undetermined(format!(
+            "{picks} requests over {k} instances fall into {whole} whole rounds, too few: at random that happens {}",
+            in_words(p)
+        ));
+    }
+    perhaps_random(sequence, &counts, alpha, single)
+}
+
+fn perhaps_random(sequence: &Sequence, counts: &[usize], alpha: f64, single: RuledOut) -> Finding {
+    let (k, picks) = (counts.len(), sequence.len());
+    let independent = probability(ln_best_independent(counts) - ln_by_context(sequence, k));
+    if independent < alpha {
+        return undetermined(format!(
+            "the order of {picks} requests over {k} instances is too regular for independent draws ({}), but no plain \
+             round robin",
+            in_words(independent)
+        ));
+    }
+    if picks < random_needs(k) {
+        return undetermined(format!("{picks} requests over {k} instances show no order yet"));
+    }
+    let mut candidates = vec![Algorithm::Random, Algorithm::LeastConnections];
+    let round_robin =
+        RuledOut { algorithm: Algorithm::RoundRobin, test: "an instance came again before its round was over", p: 0.0 };
+    let mut evidence = vec![format!(
+        "{picks} requests over {k} instances show nothing beyond chance in their order; a regular order would have shown itself"
+    )];
+    let mut ruled_out = vec![single];
+    match sequence.known {
+        Known::EveryTurn => {
+            ruled_out.push(round_robin);
+            evidence.push(
+                "no round robin: instances came again before their round was over, and every turn is known".to_owned(),
+            );
+        }
+        Known::Ours | Known::CountsOnly => {
+            candidates.push(Algorithm::RoundRobin);
+            evidence.push(
+                "a round robin shared with much other traffic, or kept by several counters, can look the same"
+                    .to_owned(),
+            );
+        }
+    }
+    Finding { algorithm: Algorithm::Random, candidates, ruled_out, evidence, ..undetermined(String::new()) }
+}
+
+/// Only how often each answered is known: a round robin is as even as can be, independent draws are not.
+fn counts_only(sequence: &Sequence, alpha: f64) -> Finding {
+    let counts: Vec<usize> = sequence.counts().into_iter().map(|(_, count)| count).collect();
+    let (k, picks) = (counts.len(), sequence.len());
+    let (least, most) = (counts.iter().min().copied().unwrap_or(0), counts.iter().max().copied().unwrap_or(0));
+    if most - least > 1 {
+        return undetermined(format!(
+            "requests overlapped, so their order is not the balancer's; {k} instances answered between {least} and {most} times each"
+        ));
+    }
+    // all the ways to be as even: which instances are one ahead, times the multinomial coefficient
+    let ahead = counts.iter().filter(|&&count| count > least).count();
+    let choose = ln_factorial(k) - ln_factorial(ahead) - ln_factorial(k - ahead);
+    let arrangements = ln_factorial(picks) - counts.iter().map(|&count| ln_factorial(count)).sum::<f64>();
+    let p = probability(choose + arrangements - picks as f64 * (k as f64).ln());
+    if p >= alpha {
+        return undetermined(format!(
+            "requests overlapped, so only counts are known; they are as even as can be, which chance does {}",
+            in_words(p)
+        ));
+    }
+    Finding {
+        algorithm: Algorithm::RoundRobin,
+        candidates: vec![Algorithm::RoundRobin, Algorithm::LeastConnections],
+        ruled_out: vec![
+            RuledOut { algorithm: Algorithm::Single, test: "several instances", p: 0.0 },
+            RuledOut { algorithm: Algorithm::Random, test: "even counts", p },
+        ],
+        evidence: vec![
+            format!(
+                "{picks} overlapping requests were spread over {k} instances as evenly as can be: {least} to {most} each"
+            ),
+            format!("instances picked at random would be that even {}", in_words(p)),
+        ],
+        ..undetermined(String::new())
+    }
+}
+
+/// The log-probability of a sequence when each pick may depend on up to three before it: a mixture of context models
+/// with Krichevsky-Trofimov estimates. By Markov's inequality its ratio to the best independent draws is large by chance
+/// only as seldom as it is large (Ville 1939), whenever one stops.
+fn ln_by_context(sequence: &Sequence, k: usize) -> f64 {
+    const DEPTHS: [usize; 3] = [1, 2, 3];
+    let models: Vec<f64> = DEPTHS.iter().map(|&depth| ln_with_depth(sequence, k, depth)).collect();
+    let best = models.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    best + (models.iter().map(|ln| (ln - best).exp()).sum::<f64>() / DEPTHS.len() as f64).ln()
+}
+
+fn ln_with_depth(sequence: &Sequence, k: usize, depth: usize) -> f64 {
+    let mut seen: std::collections::HashMap<(&[InstanceId], InstanceId), f64> = Default::default();
+    let mut totals: std::collections::HashMap<&[InstanceId], f64> = Default::default();
+    let mut ln = 0.0;
+    for stretch in &sequence.stretches {
+        for (index, &pick) in stretch.iter().enumerate() {
+            let context = &stretch[index.saturating_sub(depth)..index];
+            let count = seen.entry((context, pick)).or_default();
+            let total = totals.entry(context).or_default();
+            ln += ((*count + 0.5) / (*total + 0.5 * k as f64)).ln();
+            *count += 1.0;
+            *total += 1.0;
+        }
+    }
+    ln
+}

@@ -1,0 +1,69 @@
+//! Chances: logarithms of probabilities, because the probabilities themselves are too small to handle.
+
+/// ln(n!), by summation: n is a number of instances, so small.
+pub fn ln_factorial(n: usize) -> f64 {
+    (2..=n).map(|k| (k as f64).ln()).sum()
+}
+
+/// The log-probability of a sequence with these counts under the independent draws that fit it best, which no other
+/// independent draws exceed: Σ cᵢ ln(cᵢ / Σc).
+pub fn ln_best_independent(counts: &[usize]) -> f64 {
+    let total: usize = counts.iter().sum();
+    counts.iter().filter(|&&count| count > 0).map(|&count| count as f64 * (count as f64 / total as f64).ln()).sum()
+}
+
+/// A probability from its logarithm. A bound may exceed 1, a probability does not; and what is too small for a number is
+/// not therefore impossible.
+pub fn probability(ln: f64) -> f64 {
+    ln.exp().clamp(f64::MIN_POSITIVE, 1.0)
+}
+
+/// `1 in 3,000,000` and the like.
+pub fn in_words(p: f64) -> String {
+    if p <= 0.0 {
+        return "impossible".to_owned();
+    }
+    let odds = 1.0 / p;
+    match odds {
+        ..10.0 => format!("{:.0} in 100", p * 100.0),
+        ..1e15 => {
+            // two digits say enough
+            let scale = 10f64.powf((odds.log10() - 1.0).floor());
+            format!("1 in {}", thousands((odds / scale).floor() * scale))
+        }
+        _ => "less than 1 in 1,000,000,000,000,000".to_owned(),
+    }
+}
+
+fn thousands(number: f64) -> String {
+    let digits = format!("{number:.0}");
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chances_in_words() {
+        assert_eq!(in_words(0.5), "50 in 100");
+        assert_eq!(in_words(1e-3), "1 in 1,000");
+        assert_eq!(in_words(2.9e-7), "1 in 3,400,000");
+        assert_eq!(in_words(0.0), "impossible");
+        assert_eq!(in_words(1e-30), "less than 1 in 1,000,000,000,000,000");
+    }
+
+    #[test]
+    fn even_draws_fit_even_counts_best() {
+        let ln = ln_best_independent(&[5, 5]);
+        assert!((ln - 10.0 * 0.5f64.ln()).abs() < 1e-12);
+        assert!((ln_factorial(5) - 120f64.ln()).abs() < 1e-12);
+    }
+}

@@ -1,0 +1,111 @@
+//! Sequences: a series as the balancer saw it.
+//!
+//! Where the lab's log tells each request's turn, the requests of others are put in between, and the order is the
+//! balancer's own, however the answers came. Elsewhere the order is that of sending, which is the balancer's only while
+//! one request is under way at a time.
+
+use crate::trace::{InstanceId, Series};
+
+/// Picks in the balancer's order, in stretches without a gap. A gap is a turn of which nobody knows whose it was, or a
+/// request that brought no answer and may have taken a turn or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sequence {
+    /// The stretches, none of them empty.
+    pub stretches: Vec<Vec<InstanceId>>,
+    /// How far the order can be trusted.
+    pub known: Known,
+}
+
+/// How far an order can be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    /// Every turn is known: nobody else's request went unseen.
+    EveryTurn,
+    /// The order of our own requests is known; others may have come between.
+    Ours,
+    /// Requests overlapped: only how often each instance answered is known.
+    CountsOnly,
+}
+
+impl Sequence {
+    /// The picks of a series.
+    pub fn of(series: &Series) -> Sequence {
+        let answered = series.requests.iter().filter(|request| request.instance.is_some());
+        match answered.clone().count() > 0 && answered.clone().all(|request| request.turn.is_some()) {
+            true => Sequence::by_turns(series),
+            false => Sequence::by_sending(series),
+        }
+    }
+
+    fn by_turns(series: &Series) -> Sequence {
+        let ours = series.requests.iter().filter_map(|request| Some((request.turn?, request.instance)));
+        let others = series.others.iter().map(|other| (other.turn, other.instance));
+        let (first, last) = match (ours.clone().map(|(turn, _)| turn).min(), ours.clone().map(|(turn, _)| turn).max()) {
+            (Some(first), Some(last)) => (first, last),
+            _ => return Sequence { stretches: Vec::new(), known: Known::EveryTurn },
+        };
+        let mut turns: Vec<(u64, Option<InstanceId>)> =
+            ours.chain(others.filter(|(turn, _)| (first..=last).contains(turn))).collect();
+        turns.sort_by_key(|(turn, _)| *turn);
+        let mut stretches = Stretches::default();
+        let mut next = first;
+        for (turn, instance) in turns {
+            if turn != next {
+                stretches.gap();
+            }
+            next = turn + 1;
+            stretches.pick(instance);
+        }
+        Sequence { stretches: stretches.finish(), known: Known::EveryTurn }
+    }
+
+    fn by_sending(series: &Series) -> Sequence {
+        let mut stretches = Stretches::default();
+        series.requests.iter().for_each(|request| stretches.pick(request.instance));
+        let known = if series.conditions.concurrency > 1 { Known::CountsOnly } else { Known::Ours };
+        Sequence { stretches: stretches.finish(), known }
+    }
+
+    /// How many picks there are.
+    pub fn len(&self) -> usize {
+        self.stretches.iter().map(Vec::len).sum()
+    }
+
+    /// All picks, gaps passed over.
+    pub fn picks(&self) -> impl Iterator<Item = InstanceId> + '_ {
+        self.stretches.iter().flatten().copied()
+    }
+
+    /// Each instance that was picked and how often, in the order of the instances' ids.
+    pub fn counts(&self) -> Vec<(InstanceId, usize)> {
+        let mut counts = std::collections::BTreeMap::new();
+        self.picks().for_each(|pick| *counts.entry(pick).or_insert(0) += 1);
+        counts.into_iter().collect()
+    }
+}
+
+#[derive(Default)]
+struct Stretches {
+    done: Vec<Vec<InstanceId>>,
+    open: Vec<InstanceId>,
+}
+
+impl Stretches {
+    fn pick(&mut self, instance: Option<InstanceId>) {
+        match instance {
+            Some(instance) => self.open.push(instance),
+            None => self.gap(),
+        }
+    }
+
+    fn gap(&mut self) {
+        if !self.open.is_empty() {
+            self.done.push(std::mem::take(&mut self.open));
+        }
+    }
+
+    fn finish(mut self) -> Vec<Vec<InstanceId>> {
+        self.gap();
+        self.done
+    }
+}

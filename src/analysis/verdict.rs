@@ -1,0 +1,217 @@
+//! The verdict: what a trace proves of a balancer.
+
+use crate::trace::{SeriesName, Trace};
+
+use super::{algorithm, chance, sequence::Sequence, sticky};
+
+/// A way to pick the next instance, as it shows from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Algorithm {
+    /// One instance answers everything.
+    Single,
+    /// Every round holds each instance once.
+    RoundRobin,
+    /// Rounds in which some instances occur more often than others.
+    WeightedRoundRobin,
+    /// Independent draws.
+    Random,
+    /// The least busy instance.
+    LeastConnections,
+    /// The first instance that can take the request.
+    FirstAvailable,
+    /// By the client's address.
+    SourceHash,
+    /// By the path.
+    UriHash,
+    /// By a header.
+    HeaderHash,
+    /// None of these could be told.
+    Undetermined,
+}
+
+impl Algorithm {
+    /// The name it has in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Algorithm::Single => "single",
+            Algorithm::RoundRobin => "round-robin",
+            Algorithm::WeightedRoundRobin => "weighted-round-robin",
+            Algorithm::Random => "random",
+            Algorithm::LeastConnections => "least-connections",
+            Algorithm::FirstAvailable => "first-available",
+            Algorithm::SourceHash => "source-hash",
+            Algorithm::UriHash => "uri-hash",
+            Algorithm::HeaderHash => "header-hash",
+            Algorithm::Undetermined => "undetermined",
+        }
+    }
+}
+
+/// An algorithm that was ruled out, and how surely.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RuledOut {
+    /// Which.
+    pub algorithm: Algorithm,
+    /// By which test.
+    pub test: &'static str,
+    /// The largest probability, over the algorithm's parameters, of what was seen.
+    pub p: f64,
+}
+
+/// How the order of a round changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Every round is the same.
+    Fixed,
+    /// Each round has an order of its own.
+    Changing,
+}
+
+impl Order {
+    /// The name it has in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Order::Fixed => "fixed",
+            Order::Changing => "changing",
+        }
+    }
+}
+
+/// What keeps a client on its instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stickiness {
+    /// Nothing.
+    None,
+    /// A cookie.
+    Cookie,
+    /// It could not be told.
+    Undetermined,
+}
+
+impl Stickiness {
+    /// The name it has in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Stickiness::None => "none",
+            Stickiness::Cookie => "cookie",
+            Stickiness::Undetermined => "undetermined",
+        }
+    }
+}
+
+/// How often the balancer picks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BalancesPer {
+    /// For every request.
+    Request,
+    /// Once a connection.
+    Connection,
+    /// It could not be told.
+    Undetermined,
+}
+
+impl BalancesPer {
+    /// The name it has in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            BalancesPer::Request => "request",
+            BalancesPer::Connection => "connection",
+            BalancesPer::Undetermined => "undetermined",
+        }
+    }
+}
+
+/// How often an instance answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hits {
+    /// Its name.
+    pub name: String,
+    /// Answers in the series without a cookie jar.
+    pub hits: usize,
+    /// Its share of a round, where there are rounds.
+    pub weight: Option<u32>,
+}
+
+/// What a trace proves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    /// The pattern that was seen.
+    pub algorithm: Algorithm,
+    /// Every mechanism that would produce it, the pattern's own first.
+    pub candidates: Vec<Algorithm>,
+    /// What would not.
+    pub ruled_out: Vec<RuledOut>,
+    /// How likely it is that something was ruled out wrongly: the sum of its probabilities.
+    pub chance: f64,
+    /// Who answered, and how often.
+    pub instances: Vec<Hits>,
+    /// How the order of a round changes, where there are rounds.
+    pub order: Option<Order>,
+    /// The names in their order, where it is fixed.
+    pub cycle: Vec<String>,
+    /// After how many requests the order repeats, where that was seen.
+    pub repeats_after: Option<usize>,
+    /// What keeps a client on its instance.
+    pub stickiness: Stickiness,
+    /// The cookie that does.
+    pub sticky_cookie: Option<String>,
+    /// How often the balancer picks.
+    pub balances_per: BalancesPer,
+    /// Sentences, each with its figures.
+    pub evidence: Vec<String>,
+}
+
+/// Judges a trace, with false verdicts by chance below `alpha`.
+pub fn judge(trace: &Trace, alpha: f64) -> Verdict {
+    let series = trace.series(&SeriesName::WithoutJar);
+    let sequence = series.map(Sequence::of);
+    let name = |id: crate::trace::InstanceId| trace.instances[usize::from(id.0)].name.clone();
+    let found = algorithm::find(series, sequence.as_ref(), alpha, &name);
+    let sticky = sticky::find(trace, alpha);
+    let per = sticky::balances_per(trace, alpha);
+
+    let ours = series.into_iter().flat_map(|series| &series.requests).filter_map(|request| request.instance);
+    let mut hits: std::collections::BTreeMap<_, usize> = Default::default();
+    ours.for_each(|id| *hits.entry(id).or_default() += 1);
+    let weight = (found.algorithm == Algorithm::RoundRobin).then_some(1);
+    let mut instances: Vec<Hits> = hits.into_iter().map(|(id, hits)| Hits { name: name(id), hits, weight }).collect();
+    instances.sort_by(|a, b| natural(&a.name).cmp(&natural(&b.name)));
+
+    let ruled_out: Vec<RuledOut> = found.ruled_out.into_iter().chain(sticky.ruled_out).collect();
+    let cycle = found.cycle.into_iter().map(name).collect();
+    Verdict {
+        algorithm: found.algorithm,
+        candidates: found.candidates,
+        chance: ruled_out.iter().map(|out| out.p).sum::<f64>().min(1.0),
+        ruled_out,
+        instances,
+        order: found.order,
+        cycle: from_the_first(cycle),
+        repeats_after: found.repeats_after,
+        stickiness: sticky.stickiness,
+        sticky_cookie: sticky.cookie,
+        balances_per: per.per,
+        evidence: found.evidence.into_iter().chain(sticky.evidence).chain(per.evidence).collect(),
+    }
+}
+
+impl Verdict {
+    /// The chance of being fooled, in words.
+    pub fn chance_in_words(&self) -> String {
+        chance::in_words(self.chance)
+    }
+}
+
+/// A cycle has no beginning; a reader's is the first name.
+fn from_the_first(mut cycle: Vec<String>) -> Vec<String> {
+    if let Some(first) = (0..cycle.len()).min_by_key(|&index| natural(&cycle[index])) {
+        cycle.rotate_left(first);
+    }
+    cycle
+}
+
+/// A key by which `web-10` comes after `web-9`.
+fn natural(name: &str) -> (String, u64) {
+    let stem = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    (stem.to_owned(), name[stem.len()..].parse().unwrap_or(0))
+}

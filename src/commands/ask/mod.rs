@@ -1,0 +1,91 @@
+//! Asking a target: what `probe` and `session-test` have in common.
+
+mod resolve;
+mod turns;
+
+use std::collections::HashMap;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::{
+    cli,
+    error::Failure,
+    probe::{LoggedIn, Prober, RequestSpec, Script, Setup, Verify},
+};
+
+pub use resolve::{LabSide, Resolved, agent, resolve};
+pub use turns::Turns;
+
+/// A prober for what was resolved.
+pub fn prober(args: &cli::Target, resolved: &Resolved) -> anyhow::Result<Prober> {
+    let identity = args.identity.as_deref().map(str::parse).transpose()?;
+    let setup = Setup {
+        url: resolved.url.clone(),
+        connect: resolved.connect,
+        verify: if args.insecure { Verify::Nothing } else { Verify::Certificate },
+        timeout: args.timeout,
+        headers: headers(&args.headers)?,
+        agent: resolved.agent.clone(),
+        number_requests: resolved.lab.is_some(),
+    };
+    let names = resolved.lab.iter().flat_map(|lab| lab.view.services.values()).flat_map(|service| &service.replicas);
+    let names: HashMap<_, _> = names.map(|replica| (replica.hostname.clone(), replica.name.clone())).collect();
+    Ok(Prober::new(setup, resolved.via.clone(), identity, names)?)
+}
+
+/// The login that the flags tell, or that of a lab's page.
+pub fn script(args: &cli::Target, resolved: &Resolved) -> anyhow::Result<Option<Script>> {
+    let Some(login) = &args.login else {
+        for (flag, given) in [("--check", args.check.is_some()), ("--logged-in", args.logged_in.is_some())] {
+            if given {
+                return Err(Failure::usage(format!("{flag} needs --login")).into());
+            }
+        }
+        return Ok(resolved.lab.as_ref().filter(|lab| lab.logs_in).map(|_| Script::of_the_lab()));
+    };
+    let login = RequestSpec::parse("--login", login, &secret)?;
+    let check = match &args.check {
+        Some(check) => RequestSpec::parse("--check", check, &secret)?,
+        None => RequestSpec { method: http::Method::GET, path: path_and_query(&resolved.url), content: None },
+    };
+    let logged_in = match (&args.logged_in, Script::of_the_lab()) {
+        (Some(how), _) => LoggedIn::parse(how)?,
+        (None, Script { logged_in, .. }) => logged_in,
+    };
+    Ok(Some(Script { login, check, logged_in }))
+}
+
+/// Path and query of a URL.
+pub fn path_and_query(url: &url::Url) -> String {
+    match url.query() {
+        Some(query) => format!("{}?{query}", url.path()),
+        None => url.path().to_owned(),
+    }
+}
+
+/// A value that stands for a secret: `env:NAME` or `file:PATH`.
+fn secret(value: &str) -> Option<Result<String, String>> {
+    match value.split_once(':')? {
+        ("env", name) => Some(std::env::var(name).map_err(|_| format!("the environment has no {name}"))),
+        ("file", path) => {
+            let read = std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"));
+            // an editor ends a file with a newline, which is no part of a password
+            Some(read.map(|text| text.trim_end_matches(['\n', '\r']).to_owned()))
+        }
+        _ => None,
+    }
+}
+
+fn headers(lines: &[String]) -> anyhow::Result<HeaderMap> {
+    let mut headers = HeaderMap::new();
+    for line in lines {
+        let header = line.split_once(':').and_then(|(name, value)| {
+            Some((name.trim().parse::<HeaderName>().ok()?, value.trim().parse::<HeaderValue>().ok()?))
+        });
+        // the line may hold a secret: its name is enough
+        let name = line.split(':').next().unwrap_or_default().escape_debug().to_string();
+        let (name, value) = header.ok_or_else(|| Failure::usage(format!("-H `{name}` is not NAME: VALUE")))?;
+        headers.append(name, value);
+    }
+    Ok(headers)
+}

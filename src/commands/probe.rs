@@ -1,0 +1,136 @@
+//! `lbctl probe`: how a load balancer picks, and what keeps a client on its instance.
+
+use std::ops::ControlFlow;
+
+use indicatif::ProgressBar;
+
+use crate::{
+    analysis::{self, ALPHA, Sampling},
+    cli::{self, Format, Probe},
+    error::{Exit, Failure},
+    probe::{Prober, Script, Series},
+    report,
+    trace::{Connection, SeriesName, Trace},
+};
+
+use super::{
+    ask::{self, Resolved, Turns},
+    console,
+};
+
+/// Requests of a series whose end the verdict decides, at most.
+const MOST: u32 = 400;
+/// Requests of a series without a verdict to stop it: overlapping ones.
+const OVERLAPPING: u32 = 500;
+/// Requests with one cookie alone or over one connection, at most.
+const MOST_ALONE: u32 = 60;
+
+/// Probes the target.
+pub async fn run(args: Probe) -> anyhow::Result<Exit> {
+    let resolved = ask::resolve(&args.target, args.path.as_deref()).await?;
+    let script = ask::script(&args.target, &resolved)?;
+    let mut prober = ask::prober(&args.target, &resolved)?;
+    let turns = Turns::follow(&resolved).await?;
+    send(&args, &resolved, script, &mut prober, turns.as_ref()).await?;
+    let mut trace = prober.into_trace();
+    if let Some(turns) = turns {
+        turns.finish(&mut trace).await;
+    }
+    let verdict = analysis::judge(&trace, ALPHA);
+    let paint = console::paint();
+    match args.output.format {
+        Format::Json => console::json(&report::json::probe(&trace, &verdict))?,
+        Format::Table => console::data(&format!(
+            "{}\n\n{}\n{}",
+            report::probe::target(&trace),
+            report::probe::table(&trace, paint),
+            report::probe::verdict(&trace, &verdict, paint),
+        ))?,
+    }
+    match trace.instances.is_empty() {
+        true => Err(Failure {
+            exit: Exit::Inconclusive,
+            message: format!("nothing in the answers of {} says which instance sent them", trace.target.url),
+            hint: Some("tell how with --identity header:NAME, json:/POINTER or regex:PATTERN".to_owned()),
+        }
+        .into()),
+        false => Ok(Exit::Done),
+    }
+}
+
+/// Sends the series, one after the other.
+async fn send(
+    args: &Probe,
+    resolved: &Resolved,
+    script: Option<Script>,
+    prober: &mut Prober,
+    turns: Option<&Turns>,
+) -> anyhow::Result<()> {
+    let path = ask::path_and_query(&resolved.url);
+    let connection = match args.connection {
+        cli::Connection::Fresh => Connection::Fresh,
+        cli::Connection::Reused => Connection::Reused,
+    };
+    let most = args.requests.unwrap_or(if args.concurrency > 1 { OVERLAPPING } else { MOST });
+    let series = |name, most| Series { name, connection, path: path.clone(), script: None, most, concurrency: 1 };
+
+    let without = Series { concurrency: args.concurrency, ..series(SeriesName::WithoutJar, most) };
+    sending(args.requests, prober, &without, |trace| {
+        let Some(sent) = trace.series(&SeriesName::WithoutJar).filter(|_| args.concurrency == 1) else { return false };
+        let told = turns.and_then(|turns| turns.so_far(trace, &SeriesName::WithoutJar));
+        // either order may decide it: the balancer's own lags a moment behind
+        [Some(sent), told.as_ref()]
+            .into_iter()
+            .flatten()
+            .any(|series| analysis::sampling(series, ALPHA) == Sampling::Enough)
+    })
+    .await?;
+
+    let rows = prober.trace().series(&SeriesName::WithoutJar).map_or(0, |series| series.requests.len());
+    let with = Series { script, ..series(SeriesName::WithJar, args.requests.unwrap_or(MOST)) };
+    sending(args.requests, prober, &with, |trace| {
+        let sent = trace.series(&SeriesName::WithJar).map_or(0, |series| series.requests.len());
+        sent >= rows && analysis::enough_with_jar(trace, ALPHA)
+    })
+    .await?;
+
+    let cookies = analysis::candidate_cookies(prober.trace(), prober.cookies(), ALPHA);
+    let alone = cookies.into_iter().map(|cookie| (SeriesName::CookieAlone(cookie), connection));
+    let one_connection = (connection == Connection::Fresh).then_some((SeriesName::OneConnection, Connection::Reused));
+    for (name, connection) in alone.chain(one_connection) {
+        // these stop by themselves: what -n asks for is the two series that are shown
+        let series = Series { connection, ..series(name, MOST_ALONE) };
+        sending(None, prober, &series, |trace| match &series.name {
+            SeriesName::OneConnection => analysis::enough_on_one_connection(trace, ALPHA),
+            name => analysis::enough_alone(trace, name, ALPHA),
+        })
+        .await?;
+    }
+    Ok(())
+}
+
+/// Sends a series: so many requests, else until it is enough.
+async fn sending(
+    requests: Option<u32>,
+    prober: &mut Prober,
+    series: &Series,
+    enough: impl Fn(&Trace) -> bool,
+) -> anyhow::Result<()> {
+    let name = series.name.to_string();
+    let bar: ProgressBar = match requests {
+        Some(requests) => console::bar(requests.into(), &name),
+        None => console::counter(&name),
+    };
+    let sent = prober
+        .send(series, |trace| {
+            bar.set_position(trace.series.last().map_or(0, |series| series.requests.len() as u64));
+            stop_if(requests.is_none() && enough(trace))
+        })
+        .await;
+    bar.finish_and_clear();
+    Ok(sent?)
+}
+
+fn stop_if(enough: bool) -> ControlFlow<()> {
+    if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+}

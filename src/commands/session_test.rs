@@ -1,0 +1,155 @@
+//! `lbctl session-test`: does a login last through reloads.
+
+use std::{ops::ControlFlow, sync::Arc};
+
+use indicatif::ProgressBar;
+
+use crate::{
+    analysis::{self, ALPHA, Facts, Session},
+    cli::{Expect, Format, SessionTest},
+    error::{Exit, Failure},
+    lab::{Client, Plan, Port, Supervisor, Wanted, Wishes, bind, compose},
+    probe::{Prober, Script, Series},
+    proxy::Strategy,
+    replica::ServiceView,
+    report,
+    trace::{Connection, SeriesName, Trace, Via},
+};
+
+use super::{
+    ask::{self, Resolved},
+    console,
+};
+
+/// The service of the lab that has a login.
+const SERVICE: &str = "web_static";
+/// Requests with one cookie alone, at most.
+const MOST_ALONE: u32 = 60;
+/// The project of a lab that is started for one test.
+const OWN_PROJECT: &str = "session-test";
+
+/// Tests the target, the running lab, or a lab of its own.
+pub async fn run(args: SessionTest) -> anyhow::Result<Exit> {
+    let nothing_named = args.target.target.is_none() && args.target.project.is_none();
+    if args.fresh
+        || (nothing_named && !args.target.no_lab && args.target.connect.is_none() && Client::all()?.is_empty())
+    {
+        return in_a_lab_of_its_own(&args).await;
+    }
+    let resolved = ask::resolve(&args.target, None).await?;
+    test(&args, &resolved).await
+}
+
+/// Starts a lab on a free port, tests it and stops it.
+async fn in_a_lab_of_its_own(args: &SessionTest) -> anyhow::Result<Exit> {
+    console::say("starting a lab for this test");
+    let sticky = if args.sticky { vec![SERVICE.to_owned()] } else { Vec::new() };
+    // the JSON service plays no part
+    let scale = [("web_dynamic".to_owned(), 0)].into();
+    let plan = Plan::new(OWN_PROJECT, &compose::built_in()?, &Wishes { scale, sticky, strategy: None })?;
+    let bound = bind(Wanted { bind: None, port: Port::Exactly(0) })?;
+    let bar = console::counter("starting replicas");
+    let lab = Supervisor::start(plan, bound.listeners, bound.address, |_| bar.tick()).await;
+    bar.finish_and_clear();
+    let lab = Arc::new(lab?);
+    let view = lab.view();
+    let host = view.hosts.first().cloned().unwrap_or_default();
+    let resolved = Resolved {
+        url: crate::probe::parse_target(&host)?,
+        connect: Some(bound.address),
+        via: Via::Lab(OWN_PROJECT.to_owned()),
+        agent: ask::agent(),
+        lab: Some(ask::LabSide { client: None, view, service: SERVICE.to_owned(), logs_in: true }),
+    };
+    let tested = test(args, &resolved).await;
+    lab.stop().await;
+    tested
+}
+
+async fn test(args: &SessionTest, resolved: &Resolved) -> anyhow::Result<Exit> {
+    let Some(script) = ask::script(&args.target, resolved)? else {
+        let untold = Failure::usage(format!("{} is no lab's page, and nothing says how to log in there", resolved.url));
+        return Err(untold
+            .hint("--login 'POST /login user=alice' --check 'GET /session' --logged-in 'json:/session/logged_in=true'")
+            .into());
+    };
+    let mut prober = ask::prober(&args.target, resolved)?;
+    let bar = console::bar(u64::from(args.reloads) * 2 + 2, "reloading");
+    let played = play(args, resolved, &script, &mut prober, &bar).await;
+    bar.finish_and_clear();
+    played?;
+
+    let service = resolved.lab.as_ref().and_then(|lab| lab.view.services.get(&lab.service));
+    let trace: Trace = prober.into_trace();
+    let verdict = analysis::judge_session(&trace, service.map(facts), ALPHA);
+    let expected = match args.expect {
+        Some(Expect::Lost) => Some(Session::Lost),
+        Some(Expect::Kept) => Some(Session::Kept),
+        None => service.map(expected_of),
+    };
+    let passed = expected.and_then(|expected| match verdict.session {
+        Session::Undetermined => None,
+        session => Some(session == expected),
+    });
+    let paint = console::paint();
+    match args.output.format {
+        Format::Json => console::json(&report::json::session_test(&trace, &verdict, expected, passed))?,
+        Format::Table => console::data(&format!(
+            "{}\n\n{}\n{}",
+            report::probe::target(&trace),
+            report::session::table(&trace, paint),
+            report::session::verdict(&verdict, expected, passed, paint),
+        ))?,
+    }
+    Ok(match (passed, verdict.session) {
+        (Some(true), _) => Exit::Done,
+        (Some(false), _) => Exit::NotMet,
+        (None, Session::Undetermined) => Exit::Inconclusive,
+        (None, _) => Exit::Done,
+    })
+}
+
+/// Plays the script with a jar, then without; then asks which of several cookies keeps the client, if one does.
+async fn play(
+    args: &SessionTest,
+    resolved: &Resolved,
+    script: &Script,
+    prober: &mut Prober,
+    bar: &ProgressBar,
+) -> anyhow::Result<()> {
+    let series = |name, most| Series {
+        name,
+        connection: Connection::Fresh,
+        path: ask::path_and_query(&resolved.url),
+        script: Some(script.clone()),
+        most,
+        concurrency: 1,
+    };
+    for (name, most) in [(SeriesName::WithJar, args.reloads + 2), (SeriesName::WithoutJar, args.reloads)] {
+        let count = |_: &Trace| {
+            bar.inc(1);
+            ControlFlow::Continue(())
+        };
+        prober.send(&series(name, most), count).await?;
+    }
+    for cookie in analysis::candidate_cookies(prober.trace(), prober.cookies(), ALPHA) {
+        let name = SeriesName::CookieAlone(cookie);
+        let alone = series(name.clone(), MOST_ALONE);
+        let enough = |trace: &Trace| match analysis::enough_alone(trace, &name, ALPHA) {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        };
+        prober.send(&alone, enough).await?;
+    }
+    Ok(())
+}
+
+/// What a lab's configuration says of its sessions.
+fn expected_of(service: &ServiceView) -> Session {
+    let Facts { replicas, source_hash } = facts(service);
+    if replicas <= 1 || source_hash || service.sticky_cookie.is_some() { Session::Kept } else { Session::Lost }
+}
+
+fn facts(service: &ServiceView) -> Facts {
+    Facts { replicas: service.replicas.len(), source_hash: service.strategy == Strategy::HighestRandomWeight.as_str() }
+}

@@ -1,0 +1,372 @@
+//! The prober: series of requests, one after the other, recorded as a trace.
+
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    ops::ControlFlow,
+    time::{Duration, Instant},
+};
+
+use futures_util::{StreamExt, stream};
+use http::Method;
+use url::Url;
+
+use crate::trace::{
+    self, Action, Conditions, Connection, Failure, Instance, InstanceId, Jar as KeepsJar, Request, SeenCookie,
+    SeriesName, Target, Trace, Via,
+};
+
+use super::{
+    client::{Client, Content, Outgoing, Reply, Setup},
+    identity::Identity,
+    jar::Jar,
+    script::{LoggedIn, Script, session_id},
+};
+
+/// Failures in a row, from the first request on, after which a target counts as unreachable.
+const HOPELESS: u32 = 3;
+
+/// Nothing answered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{url} does not answer: {} ({tried})", .failure.message)]
+pub struct Unreachable {
+    /// The target.
+    pub url: String,
+    /// What was tried.
+    pub tried: String,
+    /// The last failure.
+    pub failure: Failure,
+}
+
+/// One series to be sent.
+#[derive(Debug, Clone)]
+pub struct Series {
+    /// Which experiment.
+    pub name: SeriesName,
+    /// Whether each request has a connection of its own.
+    pub connection: Connection,
+    /// The path that is asked for.
+    pub path: String,
+    /// With a jar: log in after the first request, and check the session instead of the path.
+    pub script: Option<Script>,
+    /// Requests at most.
+    pub most: u32,
+    /// Requests under way at once.
+    pub concurrency: u32,
+}
+
+/// Sends series to one target and keeps what it saw.
+#[derive(Debug)]
+pub struct Prober {
+    setup: Setup,
+    client: Client,
+    started: Instant,
+    /// Told, or found in the first reply that has one.
+    identity: Option<Identity>,
+    /// Names that people know, by hostname.
+    names: HashMap<String, String>,
+    ids: HashMap<String, InstanceId>,
+    /// The cookies after the series with a jar.
+    cookies: Vec<(String, String)>,
+    trace: Trace,
+}
+
+impl Prober {
+    /// A prober for a target. `names` translates what instances say of themselves.
+    ///
+    /// # Errors
+    /// When the target cannot be asked at all.
+    pub fn new(
+        setup: Setup,
+        via: Via,
+        identity: Option<Identity>,
+        names: HashMap<String, String>,
+    ) -> Result<Prober, Unreachable> {
+        let client = Client::new(&setup).map_err(|failure| Unreachable {
+            url: setup.url.to_string(),
+            tried: "nothing was sent".to_owned(),
+            failure,
+        })?;
+        let target = Target { url: setup.url.to_string(), connected_to: setup.connect.map(|to| to.to_string()), via };
+        let trace = Trace { target, identified_by: None, instances: Vec::new(), series: Vec::new() };
+        let (ids, cookies) = Default::default();
+        Ok(Prober { setup, client, started: Instant::now(), identity, names, ids, cookies, trace })
+    }
+
+    /// What was seen so far.
+    pub fn trace(&self) -> &Trace {
+        &self.trace
+    }
+
+    /// What was seen, to be completed by what a lab's log tells.
+    pub fn into_trace(self) -> Trace {
+        self.trace
+    }
+
+    /// The cookies that the client with a jar ended up with.
+    pub fn cookies(&self) -> &[(String, String)] {
+        &self.cookies
+    }
+
+    /// Sends a series. After each request, `go_on` sees the trace so far and may end the series.
+    ///
+    /// # Errors
+    /// When the first requests of all bring no answer; a later failure is an entry of the trace.
+    pub async fn send(
+        &mut self,
+        series: &Series,
+        mut go_on: impl FnMut(&Trace) -> ControlFlow<()>,
+    ) -> Result<(), Unreachable> {
+        let (jar, alone) = match &series.name {
+            SeriesName::WithJar => (Some(Jar::default()), None),
+            SeriesName::CookieAlone(cookie) => (
+                None,
+                self.cookies.iter().find(|(name, _)| name == cookie).map(|(name, value)| format!("{name}={value}")),
+            ),
+            SeriesName::WithoutJar | SeriesName::OneConnection => (None, None),
+        };
+        self.trace.series.push(trace::Series {
+            name: series.name.clone(),
+            conditions: Conditions {
+                jar: if jar.is_some() { KeepsJar::Kept } else { KeepsJar::None },
+                connection: series.connection,
+                path: series.script.as_ref().map_or(&series.path, |script| &script.check.path).clone(),
+                source: None,
+                concurrency: series.concurrency,
+            },
+            requests: Vec::new(),
+            cookies: Vec::new(),
+            others: Vec::new(),
+        });
+        match series.concurrency {
+            1 => self.send_in_turn(series, jar, alone, &mut go_on).await?,
+            _ => self.send_at_once(series, &mut go_on).await?,
+        }
+        Ok(())
+    }
+
+    async fn send_in_turn(
+        &mut self,
+        series: &Series,
+        mut jar: Option<Jar>,
+        alone: Option<String>,
+        go_on: &mut impl FnMut(&Trace) -> ControlFlow<()>,
+    ) -> Result<(), Unreachable> {
+        for n in 1..=series.most {
+            let step = Step::of(series, n);
+            let url = self.at(step.path);
+            let (cookies, cookies_sent) = match &jar {
+                Some(jar) => jar.header(&url).map_or((None, 0), |(header, count)| (Some(header), count)),
+                None => (alone.clone(), u16::from(alone.is_some())),
+            };
+            let outgoing = Outgoing {
+                method: step.method.clone(),
+                path: step.path,
+                body: step.content,
+                cookies,
+                tag: self.tag(&series.name, n),
+            };
+            let at = self.started.elapsed();
+            let (took, reply) = self.client.send(outgoing, series.connection).await;
+            let mut request = Request { cookies_sent, ..blank(n, step.action, at, took) };
+            if let (Some(jar), Ok(reply)) = (&mut jar, &reply) {
+                let next = self.at(Step::of(series, n + 1).path);
+                let set = jar.take(&reply.headers, &url, &next);
+                let set_by = self.instance(reply);
+                if let Some(recorded) = self.trace.series.last_mut() {
+                    for cookie in set {
+                        match recorded.cookies.iter_mut().find(|seen| seen.name == cookie.name) {
+                            Some(seen) => seen.withheld = cookie.withheld,
+                            None => recorded.cookies.push(SeenCookie {
+                                name: cookie.name,
+                                set_by,
+                                withheld: cookie.withheld,
+                            }),
+                        }
+                    }
+                }
+                self.cookies = jar.cookies(&next);
+            }
+            let shows = series.script.as_ref().filter(|script| match step.action {
+                Action::Open => false,
+                // a page after a login may well say something else than the check does; a JSON field is the same field
+                Action::Login => matches!(script.logged_in, LoggedIn::Json { .. }),
+                Action::Get => true,
+            });
+            self.fill(&mut request, reply, shows);
+            self.enter(request)?;
+            if go_on(&self.trace).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn send_at_once(
+        &mut self,
+        series: &Series,
+        go_on: &mut impl FnMut(&Trace) -> ControlFlow<()>,
+    ) -> Result<(), Unreachable> {
+        let mut answered = 0;
+        let mut start = 1;
+        // in batches, so that entering what came back does not fight with what is still to be sent
+        while start <= series.most {
+            let end = series.most.min(start + 1000 - 1);
+            let (client, started) = (&self.client, self.started);
+            let tags: Vec<_> = (start..=end).map(|n| (n, self.tag(&series.name, n))).collect();
+            let sent = stream::iter(tags).map(|(n, tag)| async move {
+                let outgoing = Outgoing { method: Method::GET, path: &series.path, body: None, cookies: None, tag };
+                let at = started.elapsed();
+                let (took, reply) = client.send(outgoing, series.connection).await;
+                (blank(n, Action::Get, at, took), reply)
+            });
+            let mut replies: Vec<_> = sent.buffer_unordered(series.concurrency as usize).collect().await;
+            replies.sort_by_key(|(request, _)| request.n);
+            for (mut request, reply) in replies {
+                answered += u32::from(reply.is_ok());
+                self.fill(&mut request, reply, None);
+                self.enter(request)?;
+            }
+            if answered == 0 || go_on(&self.trace).is_break() {
+                break;
+            }
+            start = end + 1;
+        }
+        Ok(())
+    }
+
+    /// Completes a request by what came back.
+    fn fill(&mut self, request: &mut Request, reply: Result<Reply, Failure>, script: Option<&Script>) {
+        match reply {
+            Ok(reply) => {
+                request.instance = self.instance(&reply);
+                request.status = Some(reply.status.as_u16());
+                request.port = reply.port;
+                request.session_id = session_id(&reply);
+                request.logged_in = script.and_then(|script| script.logged_in.read(&reply));
+                self.note_server(reply.server);
+                request.error = reply.cut;
+            }
+            Err(failure) => request.error = Some(failure),
+        }
+    }
+
+    /// Enters a request; gives up where nothing has answered yet and nothing will.
+    fn enter(&mut self, request: Request) -> Result<(), Unreachable> {
+        let failure = request.error.clone().filter(|_| request.status.is_none());
+        if let Some(series) = self.trace.series.last_mut() {
+            series.requests.push(request);
+        }
+        let Some(failure) = failure else { return Ok(()) };
+        let mut requests = self.trace.series.iter().flat_map(|series| &series.requests);
+        let sent = requests.clone().count() as u32;
+        match sent >= HOPELESS && requests.all(|request| request.status.is_none()) {
+            true => Err(Unreachable {
+                url: self.trace.target.url.clone(),
+                tried: match &self.trace.target.connected_to {
+                    Some(address) => format!("{sent} requests to {address}"),
+                    None => format!("{sent} requests"),
+                },
+                failure,
+            }),
+            false => Ok(()),
+        }
+    }
+
+    /// Who sent a reply.
+    fn instance(&mut self, reply: &Reply) -> Option<InstanceId> {
+        if self.identity.is_none() && reply.status.is_success() {
+            self.identity = Identity::discover(reply);
+        }
+        let identity = self.identity.as_ref()?;
+        let hostname = identity.read(reply)?;
+        self.trace.identified_by.get_or_insert_with(|| identity.to_string());
+        if let Some(id) = self.ids.get(&hostname) {
+            return Some(*id);
+        }
+        // more instances than this are not told apart
+        let id = InstanceId(u16::try_from(self.trace.instances.len()).ok()?);
+        let name = self.names.get(&hostname).unwrap_or(&hostname).clone();
+        self.trace.instances.push(Instance { name, hostname: hostname.clone() });
+        self.ids.insert(hostname, id);
+        Some(id)
+    }
+
+    fn note_server(&mut self, server: Option<SocketAddr>) {
+        if self.trace.target.connected_to.is_none() {
+            self.trace.target.connected_to = server.map(|server| server.to_string());
+        }
+    }
+
+    /// What a request of a series adds to its `User-Agent`.
+    fn tag(&self, series: &SeriesName, n: u32) -> Option<String> {
+        self.setup.number_requests.then(|| tag(series, n))
+    }
+
+    /// The target with another path.
+    fn at(&self, path: &str) -> Url {
+        let mut url = self.setup.url.clone();
+        let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
+        url.set_path(path);
+        url.set_query(query);
+        url
+    }
+}
+
+/// What request `n` of a series adds to its `User-Agent`.
+pub fn tag(series: &SeriesName, n: u32) -> String {
+    format!("{series}/{n}")
+}
+
+/// What is sent at one place of a series.
+struct Step<'a> {
+    action: Action,
+    method: Method,
+    path: &'a str,
+    content: Option<&'a Content>,
+}
+
+impl<'a> Step<'a> {
+    fn of(series: &'a Series, n: u32) -> Step<'a> {
+        let get = |action, path| Step { action, method: Method::GET, path, content: None };
+        match &series.script {
+            None => get(Action::Get, &series.path),
+            // without a jar nobody is ever logged in: only the check
+            Some(script) if series.name == SeriesName::WithJar => match n {
+                1 => get(Action::Open, &series.path),
+                2 => Step {
+                    action: Action::Login,
+                    method: script.login.method.clone(),
+                    path: &script.login.path,
+                    content: script.login.content.as_ref(),
+                },
+                _ => Step::check(script),
+            },
+            Some(script) => Step::check(script),
+        }
+    }
+
+    fn check(script: &'a Script) -> Step<'a> {
+        let check = &script.check;
+        Step { action: Action::Get, method: check.method.clone(), path: &check.path, content: check.content.as_ref() }
+    }
+}
+
+/// A request of which nothing is known yet but when it was sent and how long it took.
+fn blank(n: u32, action: Action, at: Duration, took: Duration) -> Request {
+    let us = |duration: Duration| duration.as_micros().try_into().unwrap_or(u64::MAX);
+    Request {
+        n,
+        action,
+        at_us: us(at),
+        us: us(took),
+        port: None,
+        cookies_sent: 0,
+        instance: None,
+        status: None,
+        session_id: None,
+        logged_in: None,
+        error: None,
+        turn: None,
+    }
+}

@@ -1,0 +1,67 @@
+//! Targets: what a person types, as a URL.
+
+use url::Url;
+
+/// A target that cannot be asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{target}` is not a target: {reason}")]
+pub struct TargetError {
+    /// What was typed.
+    pub target: String,
+    /// Why it is none.
+    pub reason: String,
+}
+
+/// Reads a host (`demo.api.ch`, `demo.api.ch:8080/api/`, `[::1]:80`) or an http or https URL.
+///
+/// # Errors
+/// When it is neither.
+pub fn parse(target: &str) -> Result<Url, TargetError> {
+    let failed = |reason: String| TargetError { target: target.escape_debug().to_string(), reason };
+    let text = if target.contains("://") { target.to_owned() } else { format!("http://{target}") };
+    let mut url = Url::parse(&text).map_err(|error| failed(error.to_string()))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(failed(format!("{}:// is neither http nor https", url.scheme())));
+    }
+    if !url.has_host() {
+        return Err(failed("it names no host".to_owned()));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(failed("a password does not belong in a URL; use -H 'Authorization: …'".to_owned()));
+    }
+    url.set_fragment(None);
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_host_is_asked_over_http() {
+        for (target, url) in [
+            ("demo.api.ch", "http://demo.api.ch/"),
+            ("demo.api.ch/api/?x=1", "http://demo.api.ch/api/?x=1"),
+            ("localhost:8080", "http://localhost:8080/"),
+            ("[::1]:80/x#y", "http://[::1]/x"),
+            ("https://a.b", "https://a.b/"),
+        ] {
+            assert_eq!(parse(target).unwrap().as_str(), url);
+        }
+    }
+
+    #[test]
+    fn what_is_no_target_is_said() {
+        for (target, words) in [
+            ("", "empty host"),
+            ("ftp://a", "neither http nor https"),
+            ("http://u:p@a/", "password"),
+            ("a b", "invalid"),
+            ("http://:80", "empty host"),
+        ] {
+            let error = parse(target).unwrap_err();
+            assert!(error.to_string().contains(words), "{error}");
+        }
+    }
+}

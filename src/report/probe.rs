@@ -1,0 +1,224 @@
+//! A probe in words: the two series side by side, and the verdict below.
+
+use comfy_table::{Cell, CellAlignment};
+
+use crate::{
+    analysis::{Algorithm, BalancesPer, Order, Stickiness, Verdict},
+    trace::{Action, InstanceId, Request, SeriesName, Trace, Via},
+};
+
+use super::style::{self, Paint, count, millis, printable, shorten};
+
+/// Rows that are shown of long series: so many at the beginning,
+const FIRST_ROWS: usize = 30;
+/// and so many at the end.
+const LAST_ROWS: usize = 5;
+/// The longest name that leaves two of them room in 80 columns.
+const NAME_WIDTH: usize = 16;
+/// Digits of a session id that tell sessions apart.
+const SESSION_WIDTH: usize = 8;
+
+/// Whom the requests went to.
+pub fn target(trace: &Trace) -> String {
+    let to = trace.target.connected_to.as_deref().unwrap_or("nowhere");
+    let why = match &trace.target.via {
+        Via::Lab(project) => format!("{to}, the lab `{project}`"),
+        Via::Dns => to.to_owned(),
+        Via::Flag => format!("{to}, as --connect says"),
+    };
+    format!("{} at {why}", printable(&trace.target.url))
+}
+
+/// The series without and with a cookie jar, side by side.
+pub fn table(trace: &Trace, paint: Paint) -> String {
+    let requests = |name| trace.series(&name).map_or(&[][..], |series| &series.requests);
+    let (without, with) = (requests(SeriesName::WithoutJar), requests(SeriesName::WithJar));
+    let sessions = with.iter().any(|request| request.session_id.is_some() || request.logged_in.is_some());
+    let mut table = style::table(paint);
+    let mut header = vec!["#", "without jar", "ms", "with jar", "ms"];
+    if sessions {
+        header.extend(["session", "login"]);
+    }
+    table.set_header(header);
+    let rows = without.len().max(with.len());
+    for row in 0..rows {
+        if rows > FIRST_ROWS + LAST_ROWS && row == FIRST_ROWS {
+            table.add_row(["…".to_owned(), format!("… {} more …", rows - FIRST_ROWS - LAST_ROWS)]);
+        }
+        if rows > FIRST_ROWS + LAST_ROWS && (FIRST_ROWS..rows - LAST_ROWS).contains(&row) {
+            continue;
+        }
+        let mut cells = vec![Cell::new(row + 1)];
+        for request in [without.get(row), with.get(row)] {
+            cells.push(request.map_or(Cell::new(""), |request| answered(request, trace, paint)));
+            cells.push(request.map_or(Cell::new(""), |request| Cell::new(millis(request.us))));
+        }
+        if sessions {
+            let request = with.get(row);
+            let session = request.and_then(|request| request.session_id.as_deref());
+            cells.push(Cell::new(session.map_or("-".to_owned(), |id| short_session(id))));
+            cells.push(Cell::new(request.map_or("", login)));
+        }
+        table.add_row(cells);
+    }
+    for column in [0, 2, 4] {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    format!("{}\n", table.trim_fmt())
+}
+
+/// A session's id, shortened.
+pub fn short_session(id: &str) -> String {
+    shorten(id, SESSION_WIDTH + 1)
+}
+
+/// Who answered a request, or what went wrong; the status where it is not 200.
+pub fn answered(request: &Request, trace: &Trace, paint: Paint) -> Cell {
+    let status = request.status.filter(|&status| status != 200);
+    match (request.instance, &request.error, status) {
+        (Some(id), None, None) => style::instance_cell(&shorten(name(trace, id), NAME_WIDTH), paint),
+        (Some(id), None, Some(status)) => {
+            Cell::new(format!("{} {status}", shorten(name(trace, id), NAME_WIDTH.saturating_sub(4))))
+        }
+        (_, Some(error), _) => Cell::new(shorten(&error.message, NAME_WIDTH + 4)),
+        (None, None, Some(status)) => Cell::new(format!("? {status}")),
+        (None, None, None) => Cell::new("?"),
+    }
+}
+
+fn name(trace: &Trace, id: InstanceId) -> &str {
+    trace.instances.get(usize::from(id.0)).map_or("?", |instance| &instance.name)
+}
+
+fn login(request: &Request) -> &'static str {
+    match (request.action, request.logged_in) {
+        (Action::Open, _) => "-",
+        (Action::Login, _) => "logs in",
+        (Action::Get, Some(true)) => "yes",
+        (Action::Get, Some(false)) => "no",
+        (Action::Get, None) => "-",
+    }
+}
+
+/// The verdict in plain words.
+pub fn verdict(trace: &Trace, verdict: &Verdict, paint: Paint) -> String {
+    let mut lines = vec![style::bold(&headline(verdict), paint)];
+    if !verdict.cycle.is_empty() {
+        let names = verdict.cycle.iter().chain(verdict.cycle.first());
+        let names: Vec<String> = names.map(|name| style::instance(name, 0, paint)).collect();
+        lines.push(wrap_cycle(&names, &verdict.cycle));
+    }
+    lines.push(format!("  requests:  {}", hits(verdict)));
+    lines.push(format!("  sticky:    {}", sticky(verdict)));
+    if verdict.balances_per != BalancesPer::Undetermined {
+        lines.push(format!("  picks:     once a {}", verdict.balances_per.as_str()));
+    }
+    if let Some(how) = &trace.identified_by {
+        lines.push(format!("  known by:  {}", shorten(how, 66)));
+    }
+    if verdict.algorithm != Algorithm::Undetermined {
+        lines.push(match verdict.chance > 0.0 {
+            true => format!("  certainty: by chance this would be wrong {}", verdict.chance_in_words()),
+            false => "  certainty: what is ruled out could not have looked like this".to_owned(),
+        });
+    }
+    lines.push("  because:".to_owned());
+    lines.extend(verdict.evidence.iter().map(|sentence| wrapped(sentence, "    - ", "      ")));
+    lines.join("\n") + "\n"
+}
+
+fn headline(verdict: &Verdict) -> String {
+    let instances = count(verdict.instances.len() as u64, "instance");
+    let others: Vec<&str> = verdict.candidates.iter().skip(1).map(|other| other.as_str()).collect();
+    let or = if others.is_empty() { String::new() } else { format!(" (or {})", others.join(", ")) };
+    match (verdict.algorithm, verdict.order) {
+        (Algorithm::Undetermined, _) => format!("undetermined: {instances} answered"),
+        (Algorithm::Single, _) => format!("one instance answers{or}"),
+        (Algorithm::RoundRobin, Some(Order::Fixed)) => {
+            format!("round-robin over {instances}, every round the same")
+        }
+        (Algorithm::RoundRobin, Some(Order::Changing)) => {
+            let after = verdict.repeats_after.map_or(String::new(), |n| format!(", repeating after {n}"));
+            format!("round-robin over {instances}, in an order that changes each round{after}")
+        }
+        (algorithm, _) => format!("{} over {instances}{or}", algorithm.as_str()),
+    }
+}
+
+/// The ring on lines of at most 80 columns; `plain` gives the widths, `names` may be coloured.
+fn wrap_cycle(names: &[String], plain: &[String]) -> String {
+    const MOST: usize = 12;
+    let mut text = "  order:     ".to_owned();
+    let mut width = text.len();
+    for (index, name) in names.iter().enumerate().take(MOST) {
+        let length = plain[index % plain.len()].chars().count() + 3;
+        if index > 0 && width + length > 80 {
+            text += "\n             ";
+            width = 13;
+        } else if index > 0 {
+            text.push(' ');
+        }
+        text += name;
+        if index + 1 < names.len() {
+            text += " →";
+        }
+        width += length;
+    }
+    if names.len() > MOST {
+        text += "…";
+    }
+    text
+}
+
+fn hits(verdict: &Verdict) -> String {
+    const MOST: usize = 50;
+    let hits: Vec<usize> = verdict.instances.iter().map(|instance| instance.hits).collect();
+    match (hits.iter().min(), hits.iter().max()) {
+        (Some(least), Some(most)) if least == most => format!("{least} to each"),
+        (Some(least), Some(most)) if hits.len() > MOST => format!("{least} to {most} to each"),
+        (Some(_), Some(_)) => {
+            let each: Vec<String> = verdict
+                .instances
+                .iter()
+                .map(|instance| format!("{} {}", printable(&instance.name), instance.hits))
+                .collect();
+            // the label before it is as wide
+            wrapped(&each.join(", "), "             ", "             ").trim_start().to_owned()
+        }
+        _ => "no instance was recognised".to_owned(),
+    }
+}
+
+fn sticky(verdict: &Verdict) -> String {
+    match (verdict.stickiness, &verdict.sticky_cookie) {
+        (Stickiness::None, _) => "no".to_owned(),
+        (Stickiness::Cookie, Some(cookie)) => format!("by the cookie {}", printable(cookie)),
+        (Stickiness::Cookie, None) => "by a cookie".to_owned(),
+        (Stickiness::Undetermined, _) => "undetermined".to_owned(),
+    }
+}
+
+/// A sentence on lines of at most 80 columns.
+pub fn wrapped(sentence: &str, first: &str, rest: &str) -> String {
+    let mut text = first.to_owned();
+    let mut width = first.chars().count();
+    let mut empty = true;
+    for word in sentence.split_whitespace() {
+        let length = word.chars().count();
+        if !empty && width + 1 + length > 80 {
+            text += &format!("\n{rest}");
+            width = rest.chars().count();
+            empty = true;
+        }
+        if !empty {
+            text.push(' ');
+            width += 1;
+        }
+        text += word;
+        width += length;
+        empty = false;
+    }
+    text
+}

@@ -1,0 +1,298 @@
+//! The analysis on traces as data.
+
+use lbctl::{
+    analysis::{self, ALPHA, Algorithm, BalancesPer, Order, Sampling, Stickiness, Verdict, judge},
+    trace::{
+        Action, Conditions, Connection, Instance, InstanceId, Jar, OtherTurn, Request, SeenCookie, Series, SeriesName,
+        Target, Trace, Via,
+    },
+};
+use proptest::prelude::*;
+
+fn request(n: u32, instance: Option<u16>) -> Request {
+    Request {
+        n,
+        action: Action::Get,
+        at_us: u64::from(n) * 1000,
+        us: 900,
+        port: None,
+        cookies_sent: 0,
+        instance: instance.map(InstanceId),
+        status: Some(200),
+        session_id: None,
+        logged_in: None,
+        error: None,
+        turn: None,
+    }
+}
+
+fn series(name: SeriesName, picks: impl IntoIterator<Item = Option<u16>>) -> Series {
+    let jar = if name == SeriesName::WithJar { Jar::Kept } else { Jar::None };
+    let connection = if name == SeriesName::OneConnection { Connection::Reused } else { Connection::Fresh };
+    Series {
+        name,
+        conditions: Conditions { jar, connection, path: "/".into(), source: None, concurrency: 1 },
+        requests: (1..).zip(picks).map(|(n, pick)| request(n, pick)).collect(),
+        cookies: Vec::new(),
+        others: Vec::new(),
+    }
+}
+
+fn trace(series: Vec<Series>) -> Trace {
+    let instance = |n| Instance { name: format!("web-{n}"), hostname: format!("web-{n}") };
+    Trace {
+        target: Target { url: "http://demo/".into(), connected_to: None, via: Via::Dns },
+        identified_by: Some("the header x-served-by".into()),
+        instances: (1..=64).map(instance).collect(),
+        series,
+    }
+}
+
+fn picks(picks: &[u16]) -> Trace {
+    trace(vec![series(SeriesName::WithoutJar, picks.iter().copied().map(Some))])
+}
+
+fn letters(text: &str) -> Trace {
+    picks(&text.bytes().map(|byte| u16::from(byte - b'a')).collect::<Vec<_>>())
+}
+
+fn verdict(trace: &Trace) -> Verdict {
+    judge(trace, ALPHA)
+}
+
+#[test]
+fn five_in_a_ring_are_a_round_robin() {
+    let verdict = verdict(&letters(&"cdeab".repeat(3)));
+    assert_eq!((verdict.algorithm, verdict.order), (Algorithm::RoundRobin, Some(Order::Fixed)));
+    assert_eq!(verdict.cycle, ["web-1", "web-2", "web-3", "web-4", "web-5"]);
+    assert_eq!(verdict.repeats_after, Some(5));
+    assert_eq!(verdict.candidates[0], Algorithm::RoundRobin);
+    assert!(verdict.chance < ALPHA);
+    assert!(verdict.instances.iter().all(|instance| instance.hits == 3 && instance.weight == Some(1)));
+}
+
+#[test]
+fn the_round_robin_of_traefik_changes_its_order() {
+    for (order, period) in [("ababcbcac", 9), ("dbcbcada", 8), ("dcbebedacacebdbdcaeaedbcbceada", 30)] {
+        let verdict = verdict(&letters(&order.repeat(10)));
+        assert_eq!((verdict.algorithm, verdict.order), (Algorithm::RoundRobin, Some(Order::Changing)), "{order}");
+        assert_eq!(verdict.repeats_after, Some(period));
+        assert!(verdict.cycle.is_empty());
+    }
+}
+
+#[test]
+fn weights_are_neither_round_robin_nor_random() {
+    for order in ["aabaaaab", "bacaa", "aaab", "aaabbc"] {
+        let verdict = verdict(&letters(&order.repeat(20)));
+        assert_eq!(verdict.algorithm, Algorithm::Undetermined, "{order}: {:?}", verdict.evidence);
+    }
+}
+
+#[test]
+fn one_instance_is_single_once_there_are_enough_requests() {
+    assert_eq!(verdict(&picks(&[0; 20])).algorithm, Algorithm::Undetermined);
+    let verdict = verdict(&picks(&[0; 21]));
+    assert_eq!(verdict.algorithm, Algorithm::Single);
+    assert!(verdict.candidates.contains(&Algorithm::SourceHash));
+    assert!(verdict.chance < ALPHA && verdict.chance > 0.0);
+}
+
+#[test]
+fn nothing_is_concluded_from_nothing() {
+    let nobody = trace(vec![series(SeriesName::WithoutJar, [None; 30])]);
+    for trace in [picks(&[]), trace(vec![]), nobody] {
+        let verdict = verdict(&trace);
+        assert_eq!((verdict.algorithm, verdict.stickiness), (Algorithm::Undetermined, Stickiness::Undetermined));
+    }
+}
+
+#[test]
+fn a_failed_request_is_a_gap_and_not_the_end() {
+    let picks = (0..30).map(|n| (n % 7 != 3).then_some((n % 5) as u16));
+    let verdict = verdict(&trace(vec![series(SeriesName::WithoutJar, picks)]));
+    assert_eq!(verdict.algorithm, Algorithm::RoundRobin);
+}
+
+#[test]
+fn turns_of_others_that_the_log_tells_are_counted_in() {
+    // 1-2-3-4-5, of which another client took every third
+    let mut mine = series(SeriesName::WithoutJar, []);
+    for turn in 0..40_u64 {
+        let instance = Some(InstanceId((turn % 5) as u16));
+        match turn % 3 {
+            0 => mine.others.push(OtherTurn { turn, instance }),
+            _ => {
+                let n = mine.requests.len() as u32 + 1;
+                mine.requests.push(Request { turn: Some(turn), instance, ..request(n, None) });
+            }
+        }
+    }
+    let told = verdict(&trace(vec![mine.clone()]));
+    assert_eq!((told.algorithm, told.order), (Algorithm::RoundRobin, Some(Order::Fixed)));
+
+    mine.requests.iter_mut().for_each(|request| request.turn = None);
+    let untold = verdict(&trace(vec![mine]));
+    assert_eq!(untold.algorithm, Algorithm::Undetermined, "{:?}", untold.evidence);
+}
+
+#[test]
+fn overlapping_requests_are_judged_by_their_counts_alone() {
+    let with_counts = |counts: &[usize]| {
+        let picks = counts.iter().enumerate().flat_map(|(id, &count)| std::iter::repeat_n(Some(id as u16), count));
+        let mut series = series(SeriesName::WithoutJar, picks);
+        series.conditions.concurrency = 8;
+        verdict(&trace(vec![series]))
+    };
+    let even = with_counts(&[400, 400, 400, 400, 400]);
+    assert_eq!((even.algorithm, even.order), (Algorithm::RoundRobin, None));
+    assert_eq!(with_counts(&[4, 4, 4, 4, 4]).algorithm, Algorithm::Undetermined);
+    assert_eq!(with_counts(&[380, 410, 405, 395, 410]).algorithm, Algorithm::Undetermined);
+}
+
+fn with_cookie(mut series: Series, names: &[&str]) -> Series {
+    let cookie = |name: &&str| SeenCookie { name: (*name).into(), set_by: Some(InstanceId(0)), withheld: None };
+    series.cookies = names.iter().map(cookie).collect();
+    series.requests.iter_mut().skip(1).for_each(|request| request.cookies_sent = names.len() as u16);
+    series
+}
+
+fn sticky(with_jar: Series, more: Vec<Series>) -> Verdict {
+    let without = series(SeriesName::WithoutJar, (0..15).map(|n| Some(n % 5)));
+    verdict(&trace([vec![without, with_jar], more].concat()))
+}
+
+#[test]
+fn a_cookie_that_pins_is_named() {
+    let pinned = sticky(with_cookie(series(SeriesName::WithJar, [Some(2); 15]), &["srv"]), vec![]);
+    assert_eq!((pinned.stickiness, pinned.sticky_cookie.as_deref()), (Stickiness::Cookie, Some("srv")));
+
+    let jar = with_cookie(series(SeriesName::WithJar, [Some(2); 15]), &["PHPSESSID", "srv"]);
+    let alone =
+        |name: &str, step: u16| series(SeriesName::CookieAlone(name.into()), (0..20).map(|n| Some(n * step % 5)));
+    let pinned = sticky(jar.clone(), vec![alone("PHPSESSID", 1), alone("srv", 0)]);
+    assert_eq!((pinned.stickiness, pinned.sticky_cookie.as_deref()), (Stickiness::Cookie, Some("srv")));
+    // both pin alone: neither is the one
+    let pinned = sticky(jar, vec![alone("PHPSESSID", 0), alone("srv", 0)]);
+    assert_eq!((pinned.stickiness, pinned.sticky_cookie), (Stickiness::Cookie, None));
+}
+
+#[test]
+fn cookies_that_pin_nothing_are_not_sticky() {
+    let roaming =
+        sticky(with_cookie(series(SeriesName::WithJar, (0..15).map(|n| Some(n % 5))), &["PHPSESSID"]), vec![]);
+    assert_eq!(roaming.stickiness, Stickiness::None);
+    let bare = sticky(series(SeriesName::WithJar, (0..15).map(|n| Some(n % 5))), vec![]);
+    assert_eq!(bare.stickiness, Stickiness::None);
+    let few = sticky(with_cookie(series(SeriesName::WithJar, [Some(2); 4]), &["srv"]), vec![]);
+    assert_eq!(few.stickiness, Stickiness::Undetermined);
+}
+
+#[test]
+fn one_connection_tells_how_often_it_picks() {
+    let over = |picks: Vec<u16>, ports: &[u16]| {
+        let mut one = series(SeriesName::OneConnection, picks.into_iter().map(Some));
+        one.requests.iter_mut().zip(ports.iter().cycle()).for_each(|(request, port)| request.port = Some(*port));
+        sticky(series(SeriesName::WithJar, []), vec![one]).balances_per
+    };
+    assert_eq!(over(vec![0, 1], &[7]), BalancesPer::Request);
+    assert_eq!(over(vec![3; 15], &[7]), BalancesPer::Connection);
+    assert_eq!(over(vec![3; 5], &[7]), BalancesPer::Undetermined);
+    // never two on one connection
+    assert_eq!(over(vec![0, 1, 2, 3], &[7, 8, 9, 10]), BalancesPer::Undetermined);
+}
+
+/// Sends requests as long as the analysis asks for more.
+fn sampled(mut next: impl FnMut() -> u16) -> Trace {
+    let mut without = series(SeriesName::WithoutJar, []);
+    loop {
+        without.requests.push(request(without.requests.len() as u32 + 1, Some(next())));
+        if analysis::sampling(&without, ALPHA) == Sampling::Enough {
+            return trace(vec![without]);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn a_strict_cycle_is_always_called_so(k in 2_u16..=50, start in 0_u16..50, seed in any::<u64>()) {
+        let mut ring: Vec<u16> = (0..k).collect();
+        shuffle(&mut ring, seed);
+        let mut n = usize::from(start);
+        let trace = sampled(|| { n += 1; ring[n % ring.len()] });
+        let verdict = verdict(&trace);
+        prop_assert_eq!((verdict.algorithm, verdict.order), (Algorithm::RoundRobin, Some(Order::Fixed)));
+        prop_assert_eq!(verdict.repeats_after, Some(usize::from(k)));
+        prop_assert_eq!(verdict.cycle.len(), usize::from(k));
+    }
+
+    #[test]
+    fn a_cycle_shuffled_across_its_rounds_is_never_called_one(k in 2_u16..=20, rounds in 3_u16..30, seed in any::<u64>()) {
+        let mut shuffled: Vec<u16> = (0..k * rounds).map(|n| n % k).collect();
+        shuffle(&mut shuffled, seed);
+        // by chance it may still be one, as it may be anything
+        let in_rounds = |offset: usize| {
+            let (head, rest) = shuffled.split_at(offset);
+            distinct(head) && rest.chunks(k.into()).all(distinct)
+        };
+        prop_assume!(!(0..usize::from(k)).any(in_rounds));
+        prop_assert_ne!(verdict(&picks(&shuffled)).algorithm, Algorithm::RoundRobin);
+    }
+
+    #[test]
+    fn independent_draws_are_never_called_regular(
+        weights in prop::collection::vec(1_u64..10, 2..20),
+        seed in any::<u64>(),
+    ) {
+        let mut random = seed;
+        let total: u64 = weights.iter().sum();
+        let trace = sampled(|| {
+            let mut draw = splitmix(&mut random) % total;
+            weights.iter().position(|&w| { let hit = draw < w; draw = draw.saturating_sub(w); hit }).unwrap() as u16
+        });
+        let verdict = verdict(&trace);
+        prop_assert!(
+            matches!(verdict.algorithm, Algorithm::Random | Algorithm::Undetermined),
+            "{:?}: {:?}", verdict.algorithm, verdict.evidence
+        );
+    }
+
+    #[test]
+    fn a_biased_cycle_is_never_called_a_round_robin(k in 2_u16..=10, extra in 0_u16..10, seed in any::<u64>()) {
+        // one instance twice a round
+        let mut round: Vec<u16> = (0..k).chain([extra % k]).collect();
+        shuffle(&mut round, seed);
+        let biased: Vec<u16> = round.iter().copied().cycle().take(round.len() * 20).collect();
+        prop_assert_ne!(verdict(&picks(&biased)).algorithm, Algorithm::RoundRobin);
+    }
+
+    #[test]
+    fn no_trace_panics(sequence in prop::collection::vec(prop::option::of(0_u16..6), 0..80), concurrency in 1_u32..3) {
+        let mut without = series(SeriesName::WithoutJar, sequence.iter().copied());
+        without.conditions.concurrency = concurrency;
+        let verdict = verdict(&trace(vec![without, series(SeriesName::WithJar, sequence)]));
+        prop_assert!((0.0..=1.0).contains(&verdict.chance));
+    }
+}
+
+fn distinct(part: &[u16]) -> bool {
+    let mut sorted = part.to_vec();
+    sorted.sort_unstable();
+    sorted.windows(2).all(|pair| pair[0] != pair[1])
+}
+
+/// SplitMix64 (Steele, Lea, Flood 2014).
+fn splitmix(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let z = (*state ^ (*state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+fn shuffle(items: &mut [u16], mut seed: u64) {
+    for index in (1..items.len()).rev() {
+        items.swap(index, (splitmix(&mut seed) % (index as u64 + 1)) as usize);
+    }
+}
