@@ -3,4 +3,6 @@
 
 mod analysis;
 mod apps;
+mod probe;
+mod session;
 mod support;
