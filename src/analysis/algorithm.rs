@@ -181,7 +181,6 @@ fn several_instances(sequence: &Sequence, alpha: f64) -> Finding {
                     "without load, least-connections looks the same".to_owned(),
                 ],
                 cycle,
-                ..undetermined(String::new())
             };
         }
         return undetermined(format!(

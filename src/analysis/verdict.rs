@@ -175,7 +175,7 @@ pub fn judge(trace: &Trace, alpha: f64) -> Verdict {
     ours.for_each(|id| *hits.entry(id).or_default() += 1);
     let weight = (found.algorithm == Algorithm::RoundRobin).then_some(1);
     let mut instances: Vec<Hits> = hits.into_iter().map(|(id, hits)| Hits { name: name(id), hits, weight }).collect();
-    instances.sort_by(|a, b| natural(&a.name).cmp(&natural(&b.name)));
+    instances.sort_by_key(|instance| natural(&instance.name));
 
     let ruled_out: Vec<RuledOut> = found.ruled_out.into_iter().chain(sticky.ruled_out).collect();
     let cycle = found.cycle.into_iter().map(name).collect();

@@ -3,6 +3,7 @@
 
 mod analysis;
 mod apps;
+mod architecture;
 mod probe;
 mod session;
 mod support;

@@ -298,6 +298,31 @@ fn connect_changes_the_address_and_nothing_else() {
 }
 
 #[test]
+fn a_certificate_is_verified_unless_told_otherwise() {
+    let Some(openssl) = crate::support::peer("openssl") else { return };
+    let lab = Lab::up(&count("2"));
+    let (key, certificate) = (lab.place.path().join("key.pem"), lab.place.path().join("certificate.pem"));
+    let made = std::process::Command::new(openssl)
+        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=demo.test"])
+        .args(["-addext", "subjectAltName=DNS:demo.test", "-keyout"])
+        .arg(&key)
+        .arg("-out")
+        .arg(&certificate)
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{made:?}");
+    let tls = format!("ssl_certificate {}; ssl_certificate_key {};", certificate.display(), key.display());
+    let Some(nginx) = server::nginx(&upstreams(&lab), "", &tls) else { return };
+    let ask = ["probe", "https://demo.test/", "--connect", &nginx.address.to_string()].map(str::to_owned);
+    let refused = lab.place.lbctl(&ask);
+    refused.fails(3, "certificate");
+    assert!(refused.stderr.contains("hint: -k takes any certificate"), "{}", refused.stderr);
+    let taken = lab.place.lbctl(ask.iter().map(String::as_str).chain(["-k", "--format", "json"])).json();
+    assert_eq!(taken["verdict"]["algorithm"], "round-robin");
+    assert_eq!(taken["target"]["connected_to"], nginx.address.to_string());
+}
+
+#[test]
 fn several_labs_that_route_a_host_are_listed() {
     let lab = Lab::up_in(Place::new(), &["-p", "one", "--web-static", "2", "--web-dynamic", "0"]);
     let always = ["up", "-d", "--port", "0", "-p", "two", "--web-static", "2", "--web-dynamic", "0"];

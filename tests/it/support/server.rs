@@ -70,13 +70,14 @@ pub fn nginx(upstreams: &[String], upstream: &str, server: &str) -> Option<Balan
     start(|directory, address| {
         let dir = directory.display();
         let servers: String = upstreams.iter().map(|server| format!("server {server};\n")).collect();
+        let tls = if server.contains("ssl_certificate") { " ssl" } else { "" };
         let config = format!(
             "daemon off; worker_processes 1; pid {dir}/pid; error_log stderr;\n\
              events {{ worker_connections 512; }}\n\
              http {{\n access_log off; client_body_temp_path {dir}/b; proxy_temp_path {dir}/p; fastcgi_temp_path {dir}/f;\n\
              uwsgi_temp_path {dir}/u; scgi_temp_path {dir}/s;\n\
              upstream app {{ {upstream}\n {servers} }}\n\
-             server {{ listen {address}; {server}\n\
+             server {{ listen {address}{tls}; {server}\n\
              location / {{ proxy_pass http://app; proxy_set_header Host $http_host; }} }} }}\n"
         );
         std::fs::write(directory.join("nginx.conf"), config).unwrap();
