@@ -12,13 +12,19 @@ pub enum Paint {
 }
 
 /// Colours that are told apart on dark and on light ground.
-const PALETTE: [(u8, Color); 6] = [
+const PALETTE: [(u8, Color); 12] = [
     (36, Color::DarkCyan),
     (33, Color::DarkYellow),
     (35, Color::DarkMagenta),
     (32, Color::DarkGreen),
     (34, Color::DarkBlue),
     (31, Color::DarkRed),
+    (96, Color::Cyan),
+    (93, Color::Yellow),
+    (95, Color::Magenta),
+    (92, Color::Green),
+    (94, Color::Blue),
+    (91, Color::Red),
 ];
 
 /// The place of an instance's colour: by the number in its name, so that neighbours differ, else by its letters.
