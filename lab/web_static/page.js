@@ -4,7 +4,7 @@
   const PRESS = 600; // ms that a press of a button gets, so that a reload does not swallow its click
   const PATIENCE = 15000; // ms for an answer of web_dynamic, as no reload interrupts it
   const LOADS = 20;
-  const ANSWERS = 8;
+  const ANSWERS = 10;
 
   const byId = (id) => document.getElementById(id);
   const user = byId('user');

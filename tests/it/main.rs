@@ -4,6 +4,7 @@
 mod analysis;
 mod apps;
 mod architecture;
+mod browser;
 mod probe;
 mod session;
 mod support;
