@@ -135,16 +135,20 @@ fn classify(cause: &(dyn std::error::Error + 'static)) -> Option<(Exit, Option<S
                 (exit, refused.hint.clone())
             }
             ClientError::Broken { .. } => (Exit::Environment, None),
+            ClientError::Silent(_) => {
+                (Exit::Environment, Some("it may still be starting or stopping; try again".to_owned()))
+            }
             ClientError::Rendezvous(error) => (Exit::Environment, rendezvous_hint(error)),
         });
     }
     if let Some(error) = cause.downcast_ref::<ChangeError>() {
-        return match error {
-            ChangeError::Plan(plan) => Some((Exit::Usage, plan.hint())),
-            ChangeError::Start(_) | ChangeError::Proxy(_) => Some((Exit::Environment, None)),
-        };
+        return Some(match error {
+            ChangeError::Plan(plan) => (Exit::Usage, plan.hint()),
+            ChangeError::Start(start) => (Exit::Environment, start.hint()),
+            ChangeError::Proxy(_) | ChangeError::Stopping => (Exit::Environment, None),
+        });
     }
-    cause.downcast_ref::<StartError>().map(|_| (Exit::Environment, None))
+    cause.downcast_ref::<StartError>().map(|start| (Exit::Environment, start.hint()))
 }
 
 fn rendezvous_hint(error: &RendezvousError) -> Option<String> {
