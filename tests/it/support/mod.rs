@@ -2,6 +2,9 @@
 
 #![allow(dead_code)]
 
+pub mod http;
+mod processes;
+
 use std::{
     ffi::OsStr,
     path::{Path, PathBuf},
@@ -11,6 +14,8 @@ use std::{
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+pub use processes::send;
 
 /// How long a test waits for a state before it gives up: long, because the machine may be busy.
 pub const DEADLINE: Duration = Duration::from_secs(30);
