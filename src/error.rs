@@ -137,14 +137,18 @@ fn classify(cause: &(dyn std::error::Error + 'static)) -> Option<(Exit, Option<S
                 (exit, refused.hint.clone())
             }
             ClientError::Broken { .. } => (Exit::Environment, None),
+            ClientError::Silent(_) => {
+                (Exit::Environment, Some("it may still be starting or stopping; try again".to_owned()))
+            }
             ClientError::Rendezvous(error) => (Exit::Environment, rendezvous_hint(error)),
         });
     }
     if let Some(error) = cause.downcast_ref::<ChangeError>() {
-        return match error {
-            ChangeError::Plan(plan) => Some((Exit::Usage, plan.hint())),
-            ChangeError::Start(_) | ChangeError::Proxy(_) => Some((Exit::Environment, None)),
-        };
+        return Some(match error {
+            ChangeError::Plan(plan) => (Exit::Usage, plan.hint()),
+            ChangeError::Start(start) => (Exit::Environment, start.hint()),
+            ChangeError::Proxy(_) | ChangeError::Stopping => (Exit::Environment, None),
+        });
     }
     if cause.is::<TargetError>() || cause.is::<IdentityError>() || cause.is::<SpecError>() {
         return Some((Exit::Usage, None));
@@ -152,7 +156,7 @@ fn classify(cause: &(dyn std::error::Error + 'static)) -> Option<(Exit, Option<S
     if let Some(Unreachable { failure, .. }) = cause.downcast_ref::<Unreachable>() {
         return Some((Exit::Environment, unreachable_hint(failure.kind)));
     }
-    cause.downcast_ref::<StartError>().map(|_| (Exit::Environment, None))
+    cause.downcast_ref::<StartError>().map(|start| (Exit::Environment, start.hint()))
 }
 
 fn unreachable_hint(kind: FailureKind) -> Option<String> {

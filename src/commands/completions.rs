@@ -1,6 +1,6 @@
 //! `lbctl completions`: completions for a shell.
 
-use clap::CommandFactory;
+use clap::{Command, CommandFactory};
 
 use crate::{
     cli::{Cli, Completions},
@@ -12,7 +12,21 @@ use super::console;
 /// Prints the completions.
 pub fn run(args: &Completions) -> anyhow::Result<Exit> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "lbctl", &mut script);
+    clap_complete::generate(args.shell, &mut visible(&Cli::command()), "lbctl", &mut script);
     console::data(&String::from_utf8(script)?)?;
     Ok(Exit::Done)
+}
+
+/// The command with what its help shows and nothing else: completions would offer hidden commands and flags too.
+fn visible(command: &Command) -> Command {
+    let arguments = command.get_arguments().filter(|argument| !argument.is_hide_set());
+    let commands = command.get_subcommands().filter(|command| !command.is_hide_set());
+    let mut shown = Command::new(command.get_name().to_owned())
+        .about(command.get_about().cloned().unwrap_or_default())
+        .args(arguments.cloned())
+        .subcommands(commands.map(visible));
+    if let Some(version) = command.get_version() {
+        shown = shown.version(version.to_owned());
+    }
+    shown
 }

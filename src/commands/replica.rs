@@ -1,6 +1,6 @@
 //! `lbctl replica`: one replica, as the embedded engine starts it.
 
-use std::{io::Read, thread};
+use std::{io, thread};
 
 use tokio::{net::TcpListener, signal::unix};
 
@@ -26,7 +26,6 @@ pub fn run(args: Replica) -> anyhow::Result<Exit> {
 
 /// Standard input is a pipe whose other end the supervisor holds: its end is the supervisor's.
 fn leave_with_the_supervisor() {
-    let mut nothing = [0];
-    while let Ok(1..) = std::io::stdin().read(&mut nothing) {}
+    _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
     std::process::exit(0);
 }

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     ops::RangeInclusive,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -49,6 +49,8 @@ struct Shared {
 
 /// Index of the service, and number: the order in which replicas are published.
 type Key = (usize, u32);
+
+type Slots<'a> = MutexGuard<'a, BTreeMap<Key, Slot>>;
 
 #[derive(Debug)]
 struct Slot {
@@ -120,25 +122,25 @@ impl Embedded {
 
     /// Gives these replicas no more requests.
     pub fn drain(&self, names: &[String]) {
-        for slot in
-            self.shared.slots().values_mut().filter(|slot| names.iter().any(|name| **name == *slot.replica.name))
-        {
+        let mut slots = self.shared.slots();
+        for slot in slots.values_mut().filter(|slot| names.iter().any(|name| **name == *slot.replica.name)) {
             slot.replica.state = State::Draining;
         }
-        self.shared.publish();
+        self.shared.publish(&slots);
     }
 
     /// Ends these replicas, each within `grace`, and forgets them; returns the sessions that lived in them.
     pub async fn stop(&self, names: &[String], grace: Duration) -> Sessions {
-        let slots: Vec<Slot> = {
+        let removed: BTreeMap<Key, Slot> = {
             let mut slots = self.shared.slots();
-            slots
-                .extract_if(.., |_, slot| names.iter().any(|name| **name == *slot.replica.name))
-                .map(|(_, slot)| slot)
-                .collect()
+            let (removed, kept) = std::mem::take(&mut *slots)
+                .into_iter()
+                .partition(|(_, slot)| names.iter().any(|name| **name == *slot.replica.name));
+            *slots = kept;
+            removed
         };
-        let keepers: Vec<_> = slots
-            .into_iter()
+        let keepers: Vec<_> = removed
+            .into_values()
             .map(|Slot { stop, keeper, .. }| {
                 // a keeper that waits for nothing more has ended
                 _ = stop.send(grace);
@@ -149,7 +151,7 @@ impl Embedded {
         for keeper in keepers {
             sessions = sessions + keeper.await.unwrap_or_default();
         }
-        self.shared.publish();
+        self.shared.publish(&self.shared.slots());
         sessions
     }
 
@@ -166,13 +168,13 @@ impl Drop for Embedded {
 }
 
 impl Shared {
-    fn slots(&self) -> std::sync::MutexGuard<'_, BTreeMap<Key, Slot>> {
+    fn slots(&self) -> Slots<'_> {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn publish(&self) {
-        let replicas = self.slots().values().map(|slot| slot.replica.clone()).collect();
-        self.publish.send_replace(replicas);
+    /// Publishes what the lock guards while it is held, so that nothing older is published after something newer.
+    fn publish(&self, slots: &Slots<'_>) {
+        self.publish.send_replace(slots.values().map(|slot| slot.replica.clone()).collect());
     }
 
     /// Enters a replica and starts its keeper; returns its name.
@@ -258,14 +260,12 @@ impl Keeper {
 
     /// Changes what is published of the replica. One that drains is left alone: it is about to end.
     fn update(&self, change: impl FnOnce(&mut Replica)) {
-        {
-            let mut slots = self.shared.slots();
-            let Some(slot) = slots.get_mut(&self.key) else { return };
-            if slot.replica.state == State::Draining {
-                return;
-            }
-            change(&mut slot.replica);
+        let mut slots = self.shared.slots();
+        let Some(slot) = slots.get_mut(&self.key) else { return };
+        if slot.replica.state == State::Draining {
+            return;
         }
-        self.shared.publish();
+        change(&mut slot.replica);
+        self.shared.publish(&slots);
     }
 }

@@ -4,4 +4,4 @@ mod embedded;
 mod process;
 
 pub use embedded::{Embedded, Spec};
-pub use process::{ReadyLine, StartError};
+pub use process::{ReadyLine, StartError, own_executable};

@@ -5,9 +5,21 @@
 //! here: when the supervisor ends, however it ended, the replica sees the end of the file and leaves. It writes two
 //! lines: where it listens, and, after it was asked to end, how many sessions it held.
 
-use std::{collections::VecDeque, ffi::OsString, io, net::SocketAddr, path::PathBuf, process::Stdio, time::Duration};
+use std::{
+    collections::VecDeque,
+    ffi::OsString,
+    io,
+    net::SocketAddr,
+    path::PathBuf,
+    process::Stdio,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::{
+    io::Errno,
+    process::{Pid, Signal, kill_process},
+};
 use serde::{Deserialize, Serialize};
 use tokio::{
     io::{AsyncBufReadExt, BufReader, Lines},
@@ -30,13 +42,36 @@ pub struct ReadyLine {
 }
 
 /// A replica that did not start.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 #[error("{replica} did not start: {reason}")]
 pub struct StartError {
     /// Its name.
     pub replica: String,
-    /// Why, with what it wrote last.
-    pub reason: String,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// Why a replica did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Reason {
+    /// The system did not make the process or its pipes.
+    #[error(transparent)]
+    System(#[from] io::Error),
+    /// The process did not say where it listens.
+    #[error("{0}")]
+    Process(String),
+}
+
+impl StartError {
+    /// What can be done about it.
+    pub fn hint(&self) -> Option<String> {
+        let Reason::System(error) = &self.reason else { return None };
+        match Errno::from_io_error(error)? {
+            Errno::MFILE => Some("ask for fewer replicas, or raise the limit of open files (ulimit -n)".to_owned()),
+            Errno::AGAIN => Some("ask for fewer replicas, or raise the limit of processes (ulimit -u)".to_owned()),
+            _ => None,
+        }
+    }
 }
 
 /// A replica that said where it listens.
@@ -57,21 +92,11 @@ impl Process {
     /// # Errors
     /// When it cannot be started, ends, or does not listen in time.
     pub async fn start(name: &str, app: App) -> Result<Process, StartError> {
-        let failed = |reason: String| StartError { replica: name.to_owned(), reason };
-        let (program, arg0) = own_executable().map_err(|error| failed(error.to_string()))?;
-        let mut child = Command::new(program)
-            .arg0(arg0)
-            .args(["replica", "--app", app.as_str(), "--name", name])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0)
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(|error| failed(error.to_string()))?;
+        let failed = |reason: Reason| StartError { replica: name.to_owned(), reason };
+        let mut child = spawn(name, app).map_err(|error| failed(error.into()))?;
         let lifeline = child.stdin.take();
         let (Some(output), Some(errors)) = (child.stdout.take(), child.stderr.take()) else {
-            return Err(failed("its output is not a pipe".to_owned()));
+            return Err(failed(Reason::Process("its output is not a pipe".to_owned())));
         };
         let mut output = BufReader::new(output).lines();
         let errors = tokio::spawn(last_lines(errors));
@@ -83,10 +108,10 @@ impl Process {
                 Err(_) => format!("it said `{line}` instead of where it listens"),
             },
             Ok(Ok(None)) => format!("it ended at once: {}", errors.await.unwrap_or_default()),
-            Ok(Err(error)) => error.to_string(),
+            Ok(Err(error)) => return Err(failed(error.into())),
             Err(_) => format!("it did not listen within {} s", START_LIMIT.as_secs()),
         };
-        Err(failed(reason))
+        Err(failed(Reason::Process(reason)))
     }
 
     /// Waits until it ends by itself; returns how, in words.
@@ -120,8 +145,29 @@ impl Process {
     }
 }
 
-/// The running executable, also when its file was replaced meanwhile, as an upgrade or a build does.
-fn own_executable() -> io::Result<(PathBuf, OsString)> {
+fn spawn(name: &str, app: App) -> io::Result<Child> {
+    let (program, arg0) = own_executable()?;
+    // Linux makes pipes that no other process inherits in one step. Where that takes two, a replica that is started
+    // between them would inherit another's lifeline and keep it alive.
+    static ALONE: Mutex<()> = Mutex::new(());
+    let _alone = cfg!(not(target_os = "linux")).then(|| ALONE.lock().unwrap_or_else(PoisonError::into_inner));
+    Command::new(program)
+        .arg0(arg0)
+        .args(["replica", "--app", app.as_str(), "--name", name])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .kill_on_drop(true)
+        .spawn()
+}
+
+/// The running executable, also when its file was replaced meanwhile, as an upgrade or a build does, and what it is to
+/// be called.
+///
+/// # Errors
+/// When the system does not say.
+pub fn own_executable() -> io::Result<(PathBuf, OsString)> {
     let path = std::env::current_exe()?;
     let arg0 = std::env::args_os().next().unwrap_or_else(|| path.clone().into());
     Ok(if cfg!(target_os = "linux") { (PathBuf::from("/proc/self/exe"), arg0) } else { (path, arg0) })

@@ -38,6 +38,9 @@ pub enum ClientError {
         /// What happened.
         reason: String,
     },
+    /// It did not answer in time.
+    #[error("the lab `{0}` does not answer")]
+    Silent(String),
     /// The directory where labs are found cannot be used.
     #[error(transparent)]
     Rendezvous(#[from] RendezvousError),
@@ -162,7 +165,10 @@ impl Client {
     }
 
     async fn answer(&self, request: RequestBuilder) -> Result<Response, ClientError> {
-        let response = request.send().await.map_err(|error| broken(&self.project, &error))?;
+        let response = request.send().await.map_err(|error| match error.is_timeout() {
+            true => ClientError::Silent(self.project.clone()),
+            false => broken(&self.project, &error),
+        })?;
         if response.status().is_success() {
             return Ok(response);
         }

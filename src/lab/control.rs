@@ -1,6 +1,6 @@
 //! The control API: how other commands talk to a supervisor, as HTTP over its Unix socket.
 
-use std::{collections::BTreeMap, convert::Infallible, sync::Arc};
+use std::{collections::BTreeMap, convert::Infallible, future::Future, sync::Arc};
 
 use axum::{
     Json, Router,
@@ -64,8 +64,8 @@ pub struct RouteQuery {
     pub path: String,
 }
 
-/// Serves the control API until the future is dropped.
-pub async fn serve(lab: Arc<Supervisor>, socket: UnixListener) {
+/// Serves the control API until `end` completes, and finishes what it is answering then.
+pub async fn serve(lab: Arc<Supervisor>, socket: UnixListener, end: impl Future<Output = ()> + Send + 'static) {
     let router = Router::new()
         .route("/v1/lab", get(view))
         .route("/v1/route", get(route))
@@ -73,8 +73,8 @@ pub async fn serve(lab: Arc<Supervisor>, socket: UnixListener) {
         .route("/v1/scale", post(scale))
         .route("/v1/stop", post(stop))
         .with_state(lab);
-    // it ends with the process only
-    _ = axum::serve(socket, router).await;
+    // nothing else ends it
+    _ = axum::serve(socket, router).with_graceful_shutdown(end).await;
 }
 
 async fn view(State(lab): State<Arc<Supervisor>>) -> Json<LabView> {
@@ -147,7 +147,8 @@ impl From<ChangeError> for Refused {
     fn from(error: ChangeError) -> Self {
         let (kind, hint) = match &error {
             ChangeError::Plan(plan) => (RefusedKind::Usage, plan.hint()),
-            ChangeError::Start(_) | ChangeError::Proxy(_) => (RefusedKind::Environment, None),
+            ChangeError::Start(start) => (RefusedKind::Environment, start.hint()),
+            ChangeError::Proxy(_) | ChangeError::Stopping => (RefusedKind::Environment, None),
         };
         Refused { kind, error: error.to_string(), hint }
     }

@@ -13,6 +13,7 @@ mod listen;
 mod plan;
 mod rendezvous;
 mod supervisor;
+mod trial;
 
 pub use client::{Client, ClientError};
 pub use control::{LogQuery, Refused, RefusedKind, serve as serve_control};

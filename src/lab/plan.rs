@@ -79,6 +79,9 @@ pub enum PlanError {
         /// The label and what is wrong with it.
         reason: String,
     },
+    /// The labels of the services do not fit together; Traefik would drop the router.
+    #[error("the labels do not fit together: {0}")]
+    Routes(String),
     /// A service that is routed to has no built-in app.
     #[error("service {0}: no built-in app stands in for its image")]
     NoApp(String),
@@ -94,6 +97,7 @@ impl PlanError {
             PlanError::UnknownService { known, .. } => Some(format!("it has {}", known.join(", "))),
             PlanError::OutOfRange { .. } => None,
             PlanError::Label { .. } => Some("Traefik would drop this container, and say so in its log only".to_owned()),
+            PlanError::Routes(_) => Some("Traefik would drop this router, and say so in its log only".to_owned()),
             PlanError::NoApp(_) => Some("label it `lbctl.app: page` or `lbctl.app: api`".to_owned()),
             PlanError::Nothing => Some("label a service `lbctl.app: page` or `lbctl.app: api`".to_owned()),
         }

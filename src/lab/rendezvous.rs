@@ -89,18 +89,15 @@ impl Rendezvous {
         if socket_path.as_os_str().len() > LONGEST_SOCKET_PATH {
             return Err(RendezvousError::TooLong(socket_path));
         }
-        let lock_path = self.directory.join(format!("{project}.lock"));
+        let lock_path = self.lock(project);
         let failed = |path: &Path| {
             let path = path.to_owned();
             move |source| RendezvousError::Io { path, source }
         };
-        let lock = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&lock_path);
-        let lock = lock.map_err(failed(&lock_path))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(RendezvousError::Running(project.to_owned())),
-            Err(TryLockError::Error(error)) => return Err(failed(&lock_path)(error)),
-        }
+        let lock = match take_lock(&lock_path).map_err(failed(&lock_path))? {
+            Some(lock) => lock,
+            None => return Err(RendezvousError::Running(project.to_owned())),
+        };
         match fs::remove_file(&socket_path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(&socket_path)(error)),
             _ => {}
@@ -112,14 +109,16 @@ impl Rendezvous {
 
     /// The socket of `project`'s supervisor, if one is running; a stale one is removed.
     pub fn find(&self, project: &str) -> Option<PathBuf> {
-        let lock_path = self.directory.join(format!("{project}.lock"));
+        let lock_path = self.lock(project);
         let lock = File::open(&lock_path).ok()?;
         // a shared lock, so that two who look at once do not take each other for a supervisor
         match lock.try_lock_shared() {
             Err(TryLockError::WouldBlock) => Some(self.socket(project)),
-            // while it is held, no new supervisor can take the place
+            // while it is held, no new supervisor can take the place, if it is the place's lock still
             _ => {
-                _ = fs::remove_file(self.socket(project));
+                if is_at(&lock, &lock_path) {
+                    _ = fs::remove_file(self.socket(project));
+                }
                 None
             }
         }
@@ -137,6 +136,10 @@ impl Rendezvous {
         running
     }
 
+    fn lock(&self, project: &str) -> PathBuf {
+        self.directory.join(format!("{project}.lock"))
+    }
+
     fn socket(&self, project: &str) -> PathBuf {
         self.directory.join(format!("{project}.sock"))
     }
@@ -144,10 +147,36 @@ impl Rendezvous {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        // the lock file goes while it is still locked, so that nobody locks a file without a name
+        // the files go while the lock is held: what stands there afterwards belongs to somebody else
         _ = fs::remove_file(&self.socket_path);
         _ = fs::remove_file(&self.lock_path);
     }
+}
+
+/// The lock of a place that is free; `None` while a supervisor has it.
+fn take_lock(path: &Path) -> io::Result<Option<File>> {
+    loop {
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
+        match lock.try_lock() {
+            // a supervisor that ended between these two lines took the file's name with it: nobody would find this lock
+            Ok(()) if !is_at(&lock, path) => {}
+            Ok(()) => return Ok(Some(lock)),
+            Err(TryLockError::WouldBlock) => match lock.try_lock_shared() {
+                // somebody was only looking, which takes no time
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                Err(TryLockError::Error(error)) => return Err(error),
+            },
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        std::thread::yield_now();
+    }
+}
+
+/// Whether an open file is the one of this name.
+fn is_at(file: &File, path: &Path) -> bool {
+    let (Ok(open), Ok(named)) = (file.metadata(), fs::symlink_metadata(path)) else { return false };
+    (open.dev(), open.ino()) == (named.dev(), named.ino())
 }
 
 /// Whether `name` can be a project's: as in Compose, lower case letters, digits, `-` and `_`, not first.

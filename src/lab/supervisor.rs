@@ -1,7 +1,7 @@
 //! The supervisor: owns the replicas and the proxy of one lab from its start to its end.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     net::{SocketAddr, TcpListener},
     sync::Arc,
     time::Duration,
@@ -20,10 +20,13 @@ use crate::{
 use super::{
     journal::Journal,
     plan::{Plan, PlanError, check_range},
+    trial,
 };
 
-/// How long a replica that is scaled away may take to finish its requests.
+/// How long a replica that is scaled away may take to finish its requests, and how long to end after that: hundreds that
+/// end at once share the machine, and the last words of each count the sessions that are lost with it.
 const DRAIN_LIMIT: Duration = Duration::from_secs(10);
+const FAREWELL: Duration = Duration::from_secs(5);
 /// How long requests under way may take when the lab is stopped, and how long a replica may take to end after that.
 /// Together they stay below the two seconds that `down` may take.
 const LAST_REQUESTS: Duration = Duration::from_millis(800);
@@ -33,6 +36,8 @@ const LAST_WORDS: Duration = Duration::from_millis(800);
 #[derive(Debug)]
 pub struct Supervisor {
     plan: Plan,
+    /// The services that requests can reach.
+    routed: BTreeSet<String>,
     address: SocketAddr,
     engine: Embedded,
     proxy: Proxy,
@@ -55,6 +60,9 @@ pub enum ChangeError {
     /// The proxy did not start.
     #[error("the proxy did not start: {0}")]
     Proxy(#[from] std::io::Error),
+    /// Somebody asked the lab to stop meanwhile.
+    #[error("the lab is being stopped")]
+    Stopping,
 }
 
 impl Supervisor {
@@ -69,6 +77,7 @@ impl Supervisor {
         address: SocketAddr,
         mut starting: impl FnMut(&Replicas),
     ) -> Result<Supervisor, ChangeError> {
+        let routed = trial::routed(&plan)??;
         let engine = Embedded::new(plan.services.values().map(|service| service.spec.clone()).collect());
         let mut replicas = engine.replicas();
         let starts: Vec<_> =
@@ -92,6 +101,7 @@ impl Supervisor {
         tokio::spawn(keep_restarts(replicas, journal.clone()));
         let lab = Supervisor {
             plan,
+            routed,
             address,
             engine,
             proxy,
@@ -147,12 +157,21 @@ impl Supervisor {
     /// have finished and ended.
     ///
     /// # Errors
-    /// When a service is unknown, a number out of range, or a replica does not start; then nothing is changed.
+    /// When a service is unknown, a number out of range, or a replica does not start; then nothing is changed. When the
+    /// lab is stopped meanwhile, which waits for no change.
     pub async fn scale(&self, targets: &BTreeMap<String, u32>) -> Result<ScaleView, ChangeError> {
         for (service, &replicas) in targets {
             self.plan.known(service)?;
             check_range(service, replicas)?;
         }
+        tokio::select! {
+            biased;
+            () = self.asked_to_stop() => Err(ChangeError::Stopping),
+            scaled = self.change(targets) => scaled,
+        }
+    }
+
+    async fn change(&self, targets: &BTreeMap<String, u32>) -> Result<ScaleView, ChangeError> {
         let _alone = self.changing.lock().await;
         let mut services = IndexMap::new();
         for name in self.plan.services.keys() {
@@ -190,6 +209,8 @@ impl Supervisor {
 
     /// Finishes what is under way, within limits, and ends everything.
     pub async fn stop(&self) {
+        // a change that is under way ends where it is
+        self.ask_to_stop();
         let _alone = self.changing.lock().await;
         self.proxy.stop(LAST_REQUESTS).await;
         self.engine.stop(&self.engine.names(), LAST_WORDS).await;
@@ -204,12 +225,12 @@ impl Supervisor {
             let limit = DRAIN_LIMIT.as_secs();
             self.journal.note(format!("requests in flight were cut off {limit} s after their replica was removed"));
         }
-        self.engine.stop(names, LAST_WORDS).await
+        self.engine.stop(names, FAREWELL).await
     }
 
-    /// Waits until replicas `from` and above of a service get requests; only what is routed to ever does.
+    /// Waits until replicas `from` and above of a service get requests, if it can be reached at all.
     async fn wait_until_offered(&self, service: &str, from: u32) {
-        if self.plan.services.get(service).is_some_and(|service| !service.routing.rules.is_empty()) {
+        if self.routed.contains(service) {
             self.proxy.offers(&self.engine.names_from(service, from)).await;
         }
     }

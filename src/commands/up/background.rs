@@ -16,6 +16,7 @@ use tokio::{
 
 use crate::{
     cli::Up,
+    engine::own_executable,
     error::{self, Exit, Failure},
 };
 
@@ -28,7 +29,9 @@ use super::{
 /// Starts the supervisor and waits until its lab is ready.
 pub async fn launch(terminal: &mut Terminal) -> anyhow::Result<Exit> {
     let mut signals = Signals::listen()?;
-    let mut child = Command::new(std::env::current_exe()?)
+    let (program, arg0) = own_executable()?;
+    let mut child = Command::new(program)
+        .arg0(arg0)
         .args(std::env::args_os().skip(1))
         .arg("--background")
         .stdin(Stdio::null())

@@ -30,7 +30,7 @@ pub enum Event {
         of: u32,
     },
     /// Every replica answers.
-    Ready(LabView),
+    Ready(Box<LabView>),
     /// The log goes on.
     Entry(Arc<Entry>),
     /// The lab did not start, or ended with an error.

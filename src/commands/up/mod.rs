@@ -3,10 +3,10 @@
 mod background;
 mod event;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use anyhow::Context;
-use rustix::process::{Resource, getrlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::sync::oneshot;
 
 use crate::{
     cli::{self, Up},
@@ -21,6 +21,10 @@ use event::{Event, Terminal};
 
 /// The port of the lab where its compose file names none.
 const LAB_PORT: u16 = 80;
+/// How long the control API may take to finish its answers when the lab has stopped.
+const LAST_ANSWERS: Duration = Duration::from_millis(200);
+/// What macOS allows where it calls a limit infinite.
+const MOST_FILES: u64 = 10_240;
 
 /// Starts the lab, here or in the background.
 pub async fn run(args: Up) -> anyhow::Result<Exit> {
@@ -58,30 +62,40 @@ async fn supervise(args: &Up, mut tell: impl FnMut(Event) -> anyhow::Result<()>)
         lab = Supervisor::start(plan, bound.listeners, bound.address, starting) => Arc::new(lab?),
         () = signals.next() => return Ok(Exit::Interrupted),
     };
-    let control = tokio::spawn(lab::serve_control(lab.clone(), socket));
-    let (_, mut entries) = lab.journal().read();
-    tell(Event::Ready(lab.view()))?;
+    let (end_control, end) = oneshot::channel::<()>();
+    let control = tokio::spawn(lab::serve_control(lab.clone(), socket, async { _ = end.await }));
+    let ended = follow(&lab, &mut signals, &mut tell).await;
+    let stopped = async {
+        lab.stop().await;
+        drop(end_control);
+        // those who follow the log read its end
+        _ = tokio::time::timeout(LAST_ANSWERS, control).await;
+    };
+    tokio::select! {
+        () = stopped => {}
+        () = signals.next() => {}
+    }
+    ended
+}
 
-    let ended = loop {
+/// Tells what happens in a lab until it is to stop; then, how the command ends.
+async fn follow(
+    lab: &Supervisor,
+    signals: &mut Signals,
+    tell: &mut impl FnMut(Event) -> anyhow::Result<()>,
+) -> anyhow::Result<Exit> {
+    let (_, mut entries) = lab.journal().read();
+    tell(Event::Ready(lab.view().into()))?;
+    loop {
         tokio::select! {
             () = signals.next() => {
                 _ = tell(Event::Note("stopping; ^C again stops at once".to_owned()));
-                break Ok(Exit::Interrupted);
+                return Ok(Exit::Interrupted);
             }
-            () = lab.asked_to_stop() => break Ok(Exit::Done),
-            entry = event::next(&mut entries) => {
-                if let Err(error) = tell(Event::Entry(entry)) {
-                    break Err(error);
-                }
-            }
+            () = lab.asked_to_stop() => return Ok(Exit::Done),
+            entry = event::next(&mut entries) => tell(Event::Entry(entry))?,
         }
-    };
-    tokio::select! {
-        () = lab.stop() => {}
-        () = signals.next() => {}
     }
-    control.abort();
-    ended
 }
 
 /// What shall be started, and where it shall listen.
@@ -116,8 +130,13 @@ pub fn strategy(strategy: cli::Strategy) -> Strategy {
 
 /// A thousand replicas have some five thousand pipes and connections; many systems allow 1024 unless asked for more.
 fn raise_file_limit() {
-    let mut limit = getrlimit(Resource::Nofile);
-    limit.current = limit.maximum;
-    // what cannot be raised is enough for a small lab
-    _ = setrlimit(Resource::Nofile, limit).context("file limit");
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    for wanted in [maximum, Some(MOST_FILES)] {
+        // a limit of none is the highest there is
+        let higher = current.is_some_and(|current| wanted.is_none_or(|wanted| wanted > current));
+        // what cannot be raised is enough for a small lab
+        if !higher || setrlimit(Resource::Nofile, Rlimit { current: wanted, maximum }).is_ok() {
+            return;
+        }
+    }
 }

@@ -3,6 +3,8 @@
 #![allow(dead_code)]
 
 pub mod browser;
+pub mod http;
+mod processes;
 pub mod server;
 
 use std::{
@@ -14,6 +16,8 @@ use std::{
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+pub use processes::send;
 
 /// How long a test waits for a state before it gives up: long, because the machine may be busy.
 pub const DEADLINE: Duration = Duration::from_secs(30);

@@ -1,0 +1,97 @@
+//! The trial: what the labels of all services make together, found out before anything is started.
+//!
+//! Labels that are fine one by one may still lead nowhere: a router that names a service nobody defines, or one that two
+//! services define in two ways. So the proxy is shown a lab of one replica each, on no port.
+
+use std::{collections::BTreeSet, io, net::Ipv4Addr, sync::Arc};
+
+use futures_util::FutureExt;
+use tokio::sync::watch;
+
+use crate::{
+    proxy::{Proxy, Settings},
+    replica::{self, Replica, Replicas, State},
+};
+
+use super::plan::{Plan, PlanError};
+
+/// The services that requests can reach. To be called on a tokio runtime.
+///
+/// # Errors
+/// [`PlanError::Routes`] when the labels do not fit together.
+pub fn routed(plan: &Plan) -> io::Result<Result<BTreeSet<String>, PlanError>> {
+    let replicas: Replicas = plan.services.values().zip(1..).map(|(service, port)| one(&service.spec, port)).collect();
+    let (_unchanged, receiver) = watch::channel(replicas.clone());
+    let settings = Settings { project: plan.project.clone(), unmarked: plan.unmarked, workers: 0 };
+    let proxy = Proxy::start(Vec::new(), receiver, &settings)?;
+    if let Some(problem) = proxy.problems().into_iter().next() {
+        return Ok(Err(PlanError::Routes(problem)));
+    }
+    // what is not offered now never will be: the first table has them all
+    let offered = replicas.iter().filter(|replica| proxy.offers(&[replica.name.to_string()]).now_or_never().is_some());
+    Ok(Ok(offered.map(|replica| replica.service.to_string()).collect()))
+}
+
+fn one(spec: &crate::engine::Spec, port: u16) -> Replica {
+    let name = replica::name(&spec.service, 1);
+    Replica {
+        name: name.as_str().into(),
+        service: spec.service.clone(),
+        number: 1,
+        hostname: name,
+        address: Some((Ipv4Addr::LOCALHOST, port).into()),
+        state: State::Ready,
+        restarts: 0,
+        labels: Arc::clone(&spec.labels),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::{
+        lab::{
+            definition::{Definition, Exposure, Origin, Role, Service},
+            plan::Wishes,
+        },
+        replica::{App, Labels},
+    };
+
+    fn plan(services: &[(&str, &[(&str, &str)])]) -> Plan {
+        let service = |&(name, labels): &(&str, &[(&str, &str)])| {
+            let labels: Labels = labels.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect();
+            Service { name: name.to_owned(), role: Role::App(App::Page), labels, replicas: Some(0) }
+        };
+        let definition = Definition {
+            origin: Origin::BuiltIn,
+            services: services.iter().map(service).collect(),
+            port: None,
+            exposure: Exposure::ByDefault,
+            notes: Vec::new(),
+        };
+        Plan::new("lab", &definition, &Wishes::default()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn only_what_a_router_leads_to_is_routed() {
+        let lab = plan(&[
+            ("web", &[("traefik.http.routers.web.rule", "Host(`a`)"), ("traefik.http.routers.web.service", "api")]),
+            ("api", &[("traefik.http.services.api.loadbalancer.server.port", "80")]),
+            ("off", &[("traefik.enable", "false")]),
+        ]);
+        assert_eq!(routed(&lab).unwrap().unwrap(), BTreeSet::from(["api".to_owned()]));
+    }
+
+    #[tokio::test]
+    async fn labels_that_do_not_fit_together_are_an_error() {
+        let nowhere = plan(&[("web", &[("traefik.http.routers.web.service", "nope")])]);
+        let error = routed(&nowhere).unwrap().unwrap_err();
+        assert_eq!(error, PlanError::Routes("router web: there is no service nope".to_owned()));
+        let twice = plan(&[
+            ("a", &[("traefik.http.routers.x.rule", "Host(`a`)")]),
+            ("b", &[("traefik.http.routers.x.rule", "Host(`b`)")]),
+        ]);
+        assert!(matches!(routed(&twice).unwrap(), Err(PlanError::Routes(_))));
+    }
+}
