@@ -11,6 +11,7 @@ mod files;
 mod lab;
 mod logs;
 mod probe;
+mod proxy;
 mod session;
 mod supervisor;
 mod support;
