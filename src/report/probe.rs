@@ -56,7 +56,7 @@ pub fn table(trace: &Trace, paint: Paint) -> String {
         if sessions {
             let request = with.get(row);
             let session = request.and_then(|request| request.session_id.as_deref());
-            cells.push(Cell::new(session.map_or("-".to_owned(), |id| short_session(id))));
+            cells.push(Cell::new(session.map_or("-".to_owned(), short_session)));
             cells.push(Cell::new(request.map_or("", login)));
         }
         table.add_row(cells);
