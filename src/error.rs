@@ -113,12 +113,13 @@ fn classify(cause: &(dyn std::error::Error + 'static)) -> Option<(Exit, Option<S
     if let Some(error) = cause.downcast_ref::<PlanError>() {
         return Some((Exit::Usage, error.hint()));
     }
-    if let Some(ListenError { address, source }) = cause.downcast_ref::<ListenError>() {
-        let hint = match source.kind() {
+    if let Some(ListenError { address, cause }) = cause.downcast_ref::<ListenError>() {
+        let hint = match cause.kind() {
             io::ErrorKind::AddrInUse => {
                 Some(format!("stop what listens there, or leave --port {} out", address.port()))
             }
             io::ErrorKind::PermissionDenied => Some("ports from 1024 up need no privileges".to_owned()),
+            io::ErrorKind::AddrNotAvailable => Some("give --bind an address that this machine has".to_owned()),
             _ => None,
         };
         return Some((Exit::Environment, hint));
@@ -179,6 +180,8 @@ fn rendezvous_hint(error: &RendezvousError) -> Option<String> {
         RendezvousError::NotOurs(_) | RendezvousError::TooLong(_) => {
             Some("set XDG_RUNTIME_DIR to a short path that is yours".to_owned())
         }
-        RendezvousError::Io { .. } => None,
+        RendezvousError::Io { .. } => {
+            Some("set XDG_RUNTIME_DIR to a directory that is yours, or leave it unset".to_owned())
+        }
     }
 }

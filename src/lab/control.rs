@@ -82,7 +82,7 @@ async fn view(State(lab): State<Arc<Supervisor>>) -> Json<LabView> {
 }
 
 async fn route(State(lab): State<Arc<Supervisor>>, Query(query): Query<RouteQuery>) -> Json<Option<String>> {
-    Json(lab.route(&query.host, &query.path))
+    Json(lab.route(&query.host, &query.path).await)
 }
 
 async fn scale(

@@ -25,12 +25,12 @@ pub enum Port {
 
 /// A port that cannot be had.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}: {}", reason(.source))]
+#[error("cannot listen on {address}: {}", reason(.cause))]
 pub struct ListenError {
     /// The address.
     pub address: SocketAddr,
     /// What the system said.
-    pub source: io::Error,
+    pub cause: io::Error,
 }
 
 /// Bound listeners.
@@ -67,7 +67,7 @@ pub fn bind(wanted: Wanted) -> Result<Bound, ListenError> {
         let bound = match wanted.bind {
             Some(ip) => listen(SocketAddr::new(ip, port)).and_then(|listener| {
                 Ok((
-                    listener.local_addr().map_err(|source| ListenError { address: (ip, port).into(), source })?,
+                    listener.local_addr().map_err(|cause| ListenError { address: (ip, port).into(), cause })?,
                     vec![listener],
                 ))
             }),
@@ -83,7 +83,7 @@ pub fn bind(wanted: Wanted) -> Result<Bound, ListenError> {
     }
     Err(failed.unwrap_or_else(|| ListenError {
         address: (Ipv4Addr::LOCALHOST, first).into(),
-        source: io::ErrorKind::AddrInUse.into(),
+        cause: io::ErrorKind::AddrInUse.into(),
     }))
 }
 
@@ -94,10 +94,10 @@ fn loopback(port: u16) -> Result<(SocketAddr, Vec<TcpListener>), ListenError> {
     for attempt in 1.. {
         let v4 = listen((Ipv4Addr::LOCALHOST, port).into())?;
         let address =
-            v4.local_addr().map_err(|source| ListenError { address: (Ipv4Addr::LOCALHOST, port).into(), source })?;
+            v4.local_addr().map_err(|cause| ListenError { address: (Ipv4Addr::LOCALHOST, port).into(), cause })?;
         match listen((Ipv6Addr::LOCALHOST, address.port()).into()) {
             Ok(v6) => return Ok((address, vec![v4, v6])),
-            Err(error) if error.source.kind() == io::ErrorKind::AddrInUse => {
+            Err(error) if error.cause.kind() == io::ErrorKind::AddrInUse => {
                 // a port that was free on one address only: the next one
                 if port != 0 || attempt == TRIES {
                     return Err(error);
@@ -110,7 +110,7 @@ fn loopback(port: u16) -> Result<(SocketAddr, Vec<TcpListener>), ListenError> {
 }
 
 fn listen(address: SocketAddr) -> Result<TcpListener, ListenError> {
-    TcpListener::bind(address).map_err(|source| ListenError { address, source })
+    TcpListener::bind(address).map_err(|cause| ListenError { address, cause })
 }
 
 #[cfg(test)]

@@ -29,12 +29,12 @@ pub enum RendezvousError {
     #[error("{} is too long for a socket", .0.display())]
     TooLong(PathBuf),
     /// The file system said no.
-    #[error("{}: {source}", .path.display())]
+    #[error("{}: {cause}", .path.display())]
     Io {
         /// Where.
         path: PathBuf,
         /// What it said.
-        source: io::Error,
+        cause: io::Error,
     },
 }
 
@@ -64,7 +64,7 @@ impl Rendezvous {
             Some(runtime) => runtime.join("lbctl"),
             None => std::env::temp_dir().join(format!("lbctl-{user}")),
         };
-        let failed = |source| RendezvousError::Io { path: directory.clone(), source };
+        let failed = |cause| RendezvousError::Io { path: directory.clone(), cause };
         match DirBuilder::new().mode(0o700).create(&directory) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(failed(error)),
             _ => {}
@@ -92,7 +92,7 @@ impl Rendezvous {
         let lock_path = self.lock(project);
         let failed = |path: &Path| {
             let path = path.to_owned();
-            move |source| RendezvousError::Io { path, source }
+            move |cause| RendezvousError::Io { path, cause }
         };
         let lock = match take_lock(&lock_path).map_err(failed(&lock_path))? {
             Some(lock) => lock,

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    future::Future,
     net::{SocketAddr, TcpListener},
     sync::Arc,
     time::Duration,
@@ -9,7 +10,7 @@ use std::{
 
 use futures_util::future::join_all;
 use indexmap::IndexMap;
-use tokio::sync::{Mutex, broadcast::error::RecvError, watch};
+use tokio::sync::{Mutex, SetOnce, broadcast::error::RecvError, watch};
 
 use crate::{
     engine::{Embedded, StartError},
@@ -40,7 +41,8 @@ pub struct Supervisor {
     routed: BTreeSet<String>,
     address: SocketAddr,
     engine: Embedded,
-    proxy: Proxy,
+    /// There is none before every replica has started.
+    proxy: SetOnce<Proxy>,
     journal: Arc<Journal>,
     /// One change at a time.
     changing: Mutex<()>,
@@ -58,7 +60,7 @@ pub enum ChangeError {
     #[error(transparent)]
     Start(#[from] StartError),
     /// The proxy did not start.
-    #[error("the proxy did not start: {0}")]
+    #[error("the proxy did not start")]
     Proxy(#[from] std::io::Error),
     /// Somebody asked the lab to stop meanwhile.
     #[error("the lab is being stopped")]
@@ -66,24 +68,33 @@ pub enum ChangeError {
 }
 
 impl Supervisor {
-    /// Starts a lab: returns when every replica answers through the proxy. `starting` is shown the replicas whenever
-    /// they change.
+    /// A lab of which nothing runs yet, whose proxy will listen at `address`.
     ///
     /// # Errors
-    /// When a replica or the proxy does not start; then nothing is left running.
-    pub async fn start(
-        plan: Plan,
-        listeners: Vec<TcpListener>,
-        address: SocketAddr,
-        mut starting: impl FnMut(&Replicas),
-    ) -> Result<Supervisor, ChangeError> {
+    /// When the labels of its services do not fit together.
+    pub fn new(plan: Plan, address: SocketAddr) -> Result<Supervisor, ChangeError> {
         let routed = trial::routed(&plan)??;
         let engine = Embedded::new(plan.services.values().map(|service| service.spec.clone()).collect());
-        let mut replicas = engine.replicas();
-        let starts: Vec<_> =
-            plan.services.iter().map(|(name, service)| (name.as_str(), 1..=service.replicas)).collect();
+        let (proxy, journal, changing) = Default::default();
+        Ok(Supervisor { plan, routed, address, engine, proxy, journal, changing, stop: watch::Sender::new(false) })
+    }
+
+    /// Starts it: returns when every replica answers through the proxy. `starting` is shown the replicas whenever they
+    /// change.
+    ///
+    /// # Errors
+    /// When a replica or the proxy does not start, or the lab is stopped meanwhile.
+    pub async fn start(&self, listeners: Vec<TcpListener>, starting: impl FnMut(&Replicas)) -> Result<(), ChangeError> {
+        self.unless_stopped(self.begin(listeners, starting)).await
+    }
+
+    async fn begin(&self, listeners: Vec<TcpListener>, mut starting: impl FnMut(&Replicas)) -> Result<(), ChangeError> {
+        let _alone = self.changing.lock().await;
+        let mut replicas = self.engine.replicas();
+        let services = &self.plan.services;
+        let starts: Vec<_> = services.iter().map(|(name, service)| (name.as_str(), 1..=service.replicas)).collect();
         {
-            let started = engine.start(&starts);
+            let started = self.engine.start(&starts);
             tokio::pin!(started);
             loop {
                 tokio::select! {
@@ -94,25 +105,16 @@ impl Supervisor {
         }
         starting(&replicas.borrow());
         // The proxy accepts only now, so that the first request finds the whole lab.
-        let settings = Settings { project: plan.project.clone(), unmarked: plan.unmarked, workers: 1 };
+        let settings = Settings { project: self.plan.project.clone(), unmarked: self.plan.unmarked, workers: 1 };
         let proxy = Proxy::start(listeners, replicas.clone(), &settings)?;
-        let journal = Arc::new(Journal::default());
-        tokio::spawn(keep_requests(proxy.events(), journal.clone()));
-        tokio::spawn(keep_restarts(replicas, journal.clone()));
-        let lab = Supervisor {
-            plan,
-            routed,
-            address,
-            engine,
-            proxy,
-            journal,
-            changing: Mutex::default(),
-            stop: watch::Sender::new(false),
-        };
-        for service in lab.plan.services.keys() {
-            lab.wait_until_offered(service, 1).await;
+        tokio::spawn(keep_requests(proxy.events(), self.journal.clone()));
+        tokio::spawn(keep_restarts(replicas, self.journal.clone()));
+        // a lab is started once
+        _ = self.proxy.set(proxy);
+        for service in services.keys() {
+            self.wait_until_offered(service, 1).await;
         }
-        Ok(lab)
+        Ok(())
     }
 
     /// The lab as it is now.
@@ -143,9 +145,9 @@ impl Supervisor {
         }
     }
 
-    /// The service that a request for this host and path would be given to.
-    pub fn route(&self, host: &str, path: &str) -> Option<String> {
-        self.proxy.route(Subject { host: bare_host(host), path })
+    /// The service that a request for this host and path would be given to, as soon as the lab has started.
+    pub async fn route(&self, host: &str, path: &str) -> Option<String> {
+        self.proxy.wait().await.route(Subject { host: bare_host(host), path })
     }
 
     /// What happened and happens.
@@ -164,10 +166,15 @@ impl Supervisor {
             self.plan.known(service)?;
             check_range(service, replicas)?;
         }
+        self.unless_stopped(self.change(targets)).await
+    }
+
+    /// A change, which ends where it is when the lab is to stop.
+    async fn unless_stopped<T>(&self, change: impl Future<Output = Result<T, ChangeError>>) -> Result<T, ChangeError> {
         tokio::select! {
             biased;
             () = self.asked_to_stop() => Err(ChangeError::Stopping),
-            scaled = self.change(targets) => scaled,
+            changed = change => changed,
         }
     }
 
@@ -209,10 +216,11 @@ impl Supervisor {
 
     /// Finishes what is under way, within limits, and ends everything.
     pub async fn stop(&self) {
-        // a change that is under way ends where it is
         self.ask_to_stop();
         let _alone = self.changing.lock().await;
-        self.proxy.stop(LAST_REQUESTS).await;
+        if let Some(proxy) = self.proxy.get() {
+            proxy.stop(LAST_REQUESTS).await;
+        }
         self.engine.stop(&self.engine.names(), LAST_WORDS).await;
         self.journal.close();
     }
@@ -220,7 +228,8 @@ impl Supervisor {
     /// Drains replicas, ends them, and returns the sessions that lived in them.
     async fn remove(&self, names: &[String]) -> Sessions {
         self.engine.drain(names);
-        let drained = join_all(names.iter().map(|name| self.proxy.drained(name)));
+        let proxy = self.proxy.wait().await;
+        let drained = join_all(names.iter().map(|name| proxy.drained(name)));
         if tokio::time::timeout(DRAIN_LIMIT, drained).await.is_err() {
             let limit = DRAIN_LIMIT.as_secs();
             self.journal.note(format!("requests in flight were cut off {limit} s after their replica was removed"));
@@ -231,7 +240,7 @@ impl Supervisor {
     /// Waits until replicas `from` and above of a service get requests, if it can be reached at all.
     async fn wait_until_offered(&self, service: &str, from: u32) {
         if self.routed.contains(service) {
-            self.proxy.offers(&self.engine.names_from(service, from)).await;
+            self.proxy.wait().await.offers(&self.engine.names_from(service, from)).await;
         }
     }
 }

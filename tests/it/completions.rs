@@ -32,7 +32,7 @@ fn the_copies_are_fresh() {
 fn completions_offer_what_the_help_shows_and_nothing_else() {
     for (shell, _) in COPIES {
         let printed = Place::new().lbctl(["completions", shell]).ok().stdout.clone();
-        for shown in ["session-test", "web-static", "sticky", "round-robin", "completions"] {
+        for shown in ["session-test", "web-static", "sticky", "completions"] {
             assert!(printed.contains(shown), "{shown} is missing for {shell}");
         }
         // the command of that name and its flags, but not the word `replicas`

@@ -146,6 +146,26 @@ fn an_interrupt_while_the_lab_starts_ends_it() {
 }
 
 #[test]
+fn a_lab_that_starts_is_shown_and_can_be_stopped() {
+    let place = Place::new();
+    let mut starting = place.starting(&["--web-static", "150", "--web-dynamic", "150"]);
+    eventually("the first replicas", || (place.replicas().len() > 5).then_some(()));
+    let view = place.lbctl(["ps", "--format", "json"]).json();
+    let replicas = view["services"]["web_static"]["replicas"].as_array().expect("replicas");
+    assert_eq!(replicas.len(), 150);
+    let states = replicas.iter().filter(|replica| replica["state"] == "starting").count();
+    // the machine may be fast; then there is nothing to stop early
+    assert!(states > 0 || starting.view.is_null(), "{view}");
+    place.lbctl(["down"]).ok();
+    let (status, said) = starting.end();
+    match status.code() {
+        Some(0) => {}
+        code => assert_eq!((code, said), (Some(3), vec!["error: the lab is being stopped".to_owned()])),
+    }
+    place.is_left_clean();
+}
+
+#[test]
 fn too_few_open_files_are_an_error_with_a_hint_and_nothing_stays() {
     let place = Place::new();
     let lbctl = env!("CARGO_BIN_EXE_lbctl");

@@ -202,15 +202,17 @@ fn a_port_that_is_taken_is_an_error_or_leads_to_another() {
     for detach in [&["-d"][..], &[]] {
         let ended = place.lbctl(["up", "--port", &port].iter().chain(detach));
         ended.fails(3, &format!("cannot listen on 127.0.0.1:{port}: the port is taken"));
-        assert!(ended.stderr.contains(&format!("\nhint: stop what listens there, or leave --port {port} out")));
+        assert!(
+            ended
+                .stderr
+                .contains(&format!(": the port is taken\nhint: stop what listens there, or leave --port {port} out\n"))
+        );
         place.is_left_clean();
     }
     // one that a client is still told about, on the other loopback address
     if let Ok(taken) = TcpListener::bind("[::1]:0") {
         let port = taken.local_addr().expect("its address").port().to_string();
-        place
-            .lbctl(["up", "-d", "--port", &port])
-            .fails(3, &format!("cannot listen on [::1]:{port}: the port is taken"));
+        place.lbctl(["up", "-d", "--port", &port]).fails(3, &format!(":{port}: the port is taken"));
     }
     let mut up = place.command(["up", "-d", "--format", "json"].iter().chain(&SMALL));
     let ended = crate::support::Ended::from(up.env("LBCTL_HTTP_PORT", &port).output().expect("lbctl runs"));
@@ -228,8 +230,6 @@ fn a_lab_listens_where_it_is_told() {
     let lab = Lab::up(&["--bind", "127.0.0.2", "--web-static", "1", "--web-dynamic", "1"]);
     assert!(lab.address().starts_with("127.0.0.2:"), "{}", lab.view);
     assert_eq!(get(&lab.address(), "/").status, 200);
-    let port = lab.address().rsplit_once(':').expect("a port").1.to_owned();
-    assert!(std::net::TcpStream::connect(format!("127.0.0.1:{port}")).is_err());
     // by default on both loopback addresses
     let lab = Lab::up(&SMALL);
     let port = lab.address().rsplit_once(':').expect("a port").1.to_owned();

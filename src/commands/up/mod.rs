@@ -52,19 +52,22 @@ async fn supervise(args: &Up, mut tell: impl FnMut(Event) -> anyhow::Result<()>)
         tell(Event::Note(format!("{error}: it is port {} instead", bound.address.port())))?;
     }
 
-    let of = plan.services.values().map(|service| service.replicas).sum();
+    let of: u32 = plan.services.values().map(|service| service.replicas).sum();
+    let lab = Arc::new(Supervisor::new(plan, bound.address)?);
+    let (end_control, end) = oneshot::channel::<()>();
+    let control = tokio::spawn(lab::serve_control(lab.clone(), socket, async { _ = end.await }));
     let starting = |replicas: &Replicas| {
         let ready = replicas.iter().filter(|replica| replica.state == State::Ready).count() as u32;
         // a bar that nobody sees is no reason to stop
         _ = tell(Event::Starting { ready, of });
     };
-    let lab = tokio::select! {
-        lab = Supervisor::start(plan, bound.listeners, bound.address, starting) => Arc::new(lab?),
-        () = signals.next() => return Ok(Exit::Interrupted),
+    let ended = tokio::select! {
+        started = lab.start(bound.listeners, starting) => match started {
+            Ok(()) => follow(&lab, &mut signals, &mut tell).await,
+            Err(error) => Err(error.into()),
+        },
+        () = signals.next() => Ok(Exit::Interrupted),
     };
-    let (end_control, end) = oneshot::channel::<()>();
-    let control = tokio::spawn(lab::serve_control(lab.clone(), socket, async { _ = end.await }));
-    let ended = follow(&lab, &mut signals, &mut tell).await;
     let stopped = async {
         lab.stop().await;
         drop(end_control);
