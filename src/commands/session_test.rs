@@ -1,6 +1,6 @@
 //! `lbctl session-test`: does a login last through reloads.
 
-use std::{ops::ControlFlow, sync::Arc};
+use std::ops::ControlFlow;
 
 use indicatif::ProgressBar;
 
@@ -48,10 +48,11 @@ async fn in_a_lab_of_its_own(args: &SessionTest) -> anyhow::Result<Exit> {
     let scale = [("web_dynamic".to_owned(), 0)].into();
     let plan = Plan::new(OWN_PROJECT, &compose::built_in()?, &Wishes { scale, sticky, strategy: None })?;
     let bound = bind(Wanted { bind: None, port: Port::Exactly(0) })?;
+    let lab = Supervisor::new(plan, bound.address)?;
     let bar = console::counter("starting replicas");
-    let lab = Supervisor::start(plan, bound.listeners, bound.address, |_| bar.tick()).await;
+    let started = lab.start(bound.listeners, |_| bar.tick()).await;
     bar.finish_and_clear();
-    let lab = Arc::new(lab?);
+    started?;
     let view = lab.view();
     let host = view.hosts.first().cloned().unwrap_or_default();
     let resolved = Resolved {
