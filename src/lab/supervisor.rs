@@ -38,7 +38,7 @@ const LAST_WORDS: Duration = Duration::from_millis(800);
 pub struct Supervisor {
     plan: Plan,
     /// The services that requests can reach.
-    routed: BTreeSet<String>,
+    routed: BTreeSet<Arc<str>>,
     address: SocketAddr,
     engine: Embedded,
     /// There is none before every replica has started.
@@ -73,7 +73,7 @@ impl Supervisor {
     /// # Errors
     /// When the labels of its services do not fit together.
     pub fn new(plan: Plan, address: SocketAddr) -> Result<Supervisor, ChangeError> {
-        let routed = trial::routed(&plan)??;
+        let routed = trial::routed(&plan)?;
         let engine = Embedded::new(plan.services.values().map(|service| service.spec.clone()).collect());
         let (proxy, journal, changing) = Default::default();
         Ok(Supervisor { plan, routed, address, engine, proxy, journal, changing, stop: watch::Sender::new(false) })

@@ -1,35 +1,29 @@
 //! The trial: what the labels of all services make together, found out before anything is started.
 //!
 //! Labels that are fine one by one may still lead nowhere: a router that names a service nobody defines, or one that two
-//! services define in two ways. So the proxy is shown a lab of one replica each, on no port.
+//! services define in two ways. So the proxy is asked what one replica of each would make together.
 
-use std::{collections::BTreeSet, io, net::Ipv4Addr, sync::Arc};
-
-use futures_util::FutureExt;
-use tokio::sync::watch;
+use std::{collections::BTreeSet, net::Ipv4Addr, sync::Arc};
 
 use crate::{
-    proxy::{Proxy, Settings},
-    replica::{self, Replica, Replicas, State},
+    proxy::{self, Preview},
+    replica::{self, Replica, State},
 };
 
 use super::plan::{Plan, PlanError};
 
-/// The services that requests can reach. To be called on a tokio runtime.
+/// The services that requests can reach.
 ///
 /// # Errors
 /// [`PlanError::Routes`] when the labels do not fit together.
-pub fn routed(plan: &Plan) -> io::Result<Result<BTreeSet<String>, PlanError>> {
-    let replicas: Replicas = plan.services.values().zip(1..).map(|(service, port)| one(&service.spec, port)).collect();
-    let (_unchanged, receiver) = watch::channel(replicas.clone());
-    let settings = Settings { project: plan.project.clone(), unmarked: plan.unmarked, workers: 0 };
-    let proxy = Proxy::start(Vec::new(), receiver, &settings)?;
-    if let Some(problem) = proxy.problems().into_iter().next() {
-        return Ok(Err(PlanError::Routes(problem)));
+pub fn routed(plan: &Plan) -> Result<BTreeSet<Arc<str>>, PlanError> {
+    let replicas: Vec<Replica> =
+        plan.services.values().zip(1..).map(|(service, port)| one(&service.spec, port)).collect();
+    let Preview { offered, problems } = proxy::preview(&replicas, &plan.project, plan.unmarked);
+    match problems.into_iter().next() {
+        Some(problem) => Err(PlanError::Routes(problem)),
+        None => Ok(offered),
     }
-    // what is not offered now never will be: the first table has them all
-    let offered = replicas.iter().filter(|replica| proxy.offers(&[replica.name.to_string()]).now_or_never().is_some());
-    Ok(Ok(offered.map(|replica| replica.service.to_string()).collect()))
 }
 
 fn one(spec: &crate::engine::Spec, port: u16) -> Replica {
@@ -73,25 +67,25 @@ mod tests {
         Plan::new("lab", &definition, &Wishes::default()).unwrap()
     }
 
-    #[tokio::test]
-    async fn only_what_a_router_leads_to_is_routed() {
+    #[test]
+    fn only_what_a_router_leads_to_is_routed() {
         let lab = plan(&[
             ("web", &[("traefik.http.routers.web.rule", "Host(`a`)"), ("traefik.http.routers.web.service", "api")]),
             ("api", &[("traefik.http.services.api.loadbalancer.server.port", "80")]),
             ("off", &[("traefik.enable", "false")]),
         ]);
-        assert_eq!(routed(&lab).unwrap().unwrap(), BTreeSet::from(["api".to_owned()]));
+        assert_eq!(routed(&lab).unwrap(), BTreeSet::from(["api".into()]));
     }
 
-    #[tokio::test]
-    async fn labels_that_do_not_fit_together_are_an_error() {
+    #[test]
+    fn labels_that_do_not_fit_together_are_an_error() {
         let nowhere = plan(&[("web", &[("traefik.http.routers.web.service", "nope")])]);
-        let error = routed(&nowhere).unwrap().unwrap_err();
+        let error = routed(&nowhere).unwrap_err();
         assert_eq!(error, PlanError::Routes("router web: there is no service nope".to_owned()));
         let twice = plan(&[
             ("a", &[("traefik.http.routers.x.rule", "Host(`a`)")]),
             ("b", &[("traefik.http.routers.x.rule", "Host(`b`)")]),
         ]);
-        assert!(matches!(routed(&twice).unwrap(), Err(PlanError::Routes(_))));
+        assert!(matches!(routed(&twice), Err(PlanError::Routes(_))));
     }
 }

@@ -6,6 +6,7 @@
 //! connection is passed over at once.
 
 mod body;
+mod defaults;
 mod forward;
 mod headers;
 mod labels;
@@ -18,7 +19,8 @@ mod sticky;
 mod strategy;
 mod upstream;
 
-pub use routes::{Routing, Unmarked, check};
+pub use defaults::{Routing, check};
+pub use routes::{Preview, Unmarked, preview};
 pub use rule::{Rule, Subject, bare_host};
 pub use server::{Proxy, Settings};
 pub use strategy::Strategy;

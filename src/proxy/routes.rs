@@ -4,7 +4,7 @@
 //! counts) is kept by the [`Registry`] that builds them.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     net::SocketAddr,
     sync::{Arc, Mutex},
 };
@@ -12,7 +12,8 @@ use std::{
 use crate::replica::{Labels, Replica, State};
 
 use super::{
-    labels::{self, HostHeader, ServiceWish, Wishes},
+    defaults::{Plan, plan},
+    labels::{HostHeader, ServiceWish},
     rule::{Rule, Subject},
     sticky::Cookie,
     strategy::{Cursor, Strategy},
@@ -82,6 +83,22 @@ impl Table {
         let mut available = self.routers.iter().flat_map(|router| &router.balancer.available);
         available.any(|upstream| &*upstream.name == name)
     }
+}
+
+/// What replicas with these labels would make together, found out without serving anything.
+pub fn preview(replicas: &[Replica], project: &str, unmarked: Unmarked) -> Preview {
+    let table = Registry::new(project, unmarked, 0).table(replicas);
+    let offered = replicas.iter().filter(|replica| table.offers(&replica.name));
+    Preview { offered: offered.map(|replica| replica.service.clone()).collect(), problems: table.problems.clone() }
+}
+
+/// See [`preview`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preview {
+    /// The services that requests would reach.
+    pub offered: BTreeSet<Arc<str>>,
+    /// Everything that could not be used, a sentence each.
+    pub problems: Vec<String>,
 }
 
 /// Builds tables, and keeps what outlives them.
@@ -206,102 +223,11 @@ impl Registry {
     }
 }
 
-/// What is wrong with the labels of a service, or without effect, before anything is started: problems, then notes.
-pub fn check(service: &str, labels: &Labels, project: &str, unmarked: Unmarked) -> Result<Routing, String> {
-    let Some(plan) = plan(service, labels, project, unmarked)? else { return Ok(Routing::default()) };
-    let mut routing = Routing { notes: plan.notes, ..Routing::default() };
-    for (name, router) in plan.routers {
-        if let Some(problem) = router.problem {
-            return Err(format!("router {name}: {problem}"));
-        }
-        routing.hosts.extend(router.rule.iter().flat_map(|rule| rule.hosts()).map(str::to_owned));
-        routing.rules.extend(router.rule.map(|rule| (rule, router.priority)));
-    }
-    let wish = plan.services.into_iter().next();
-    if let Some((name, wish)) = wish {
-        routing.strategy = wish.strategy;
-        routing.sticky_cookie = wish.sticky.map(|cookie| cookie.name_for(&name));
-    }
-    Ok(routing)
-}
-
-/// How a service is reached and balanced, by its labels.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Routing {
-    /// The hosts that its rules name.
-    pub hosts: Vec<String>,
-    /// Its rules and their priorities.
-    pub rules: Vec<(Rule, i64)>,
-    /// How the next replica is picked.
-    pub strategy: Strategy,
-    /// The name of the cookie that makes it sticky.
-    pub sticky_cookie: Option<String>,
-    /// A sentence for each label without effect.
-    pub notes: Vec<String>,
-}
-
-/// A container's wishes with Traefik's defaults filled in.
-#[derive(Debug)]
-struct Plans {
-    routers: BTreeMap<String, Plan>,
-    services: BTreeMap<String, ServiceWish>,
-    notes: Vec<String>,
-}
-
 /// A service in the making: one definition, and the replicas of every container that gives it.
 struct Merged {
     wish: ServiceWish,
     service: Arc<str>,
     available: Vec<Arc<Upstream>>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Plan {
-    rule: Option<Rule>,
-    priority: i64,
-    service: String,
-    /// Why the router is off.
-    problem: Option<String>,
-}
-
-fn plan(service: &str, labels: &Labels, project: &str, unmarked: Unmarked) -> Result<Option<Plans>, String> {
-    let Wishes { enable, mut routers, mut services, strategy, notes } =
-        labels::read(labels).map_err(|error| error.to_string())?;
-    if !enable.unwrap_or(unmarked == Unmarked::Routed) {
-        return Ok(None);
-    }
-    let default_name = format!("{service}-{project}").replace(|c: char| !c.is_ascii_alphanumeric(), "-");
-    if services.is_empty() {
-        services.insert(default_name.clone(), ServiceWish::default());
-    }
-    if let Some(strategy) = strategy {
-        services.values_mut().for_each(|wish| wish.strategy = strategy);
-    }
-    if routers.is_empty() {
-        routers.insert(default_name.clone(), Default::default());
-    }
-    let routers = routers.into_iter().map(|(name, wish)| {
-        let (rule, text) = match wish.rule {
-            Some((rule, text)) => (rule, text),
-            None => {
-                let text = format!("Host(`{default_name}`)");
-                let Ok(rule) = Rule::parse(&text) else {
-                    return Err(format!("the default rule {text} cannot be used"));
-                };
-                (rule, text)
-            }
-        };
-        let (service, problem) = match (wish.service, services.len()) {
-            // a provider's name is Traefik's way to say whose service it is
-            (Some(service), _) => (service.strip_suffix("@docker").unwrap_or(&service).to_owned(), None),
-            (None, 1) => (services.keys().next().cloned().unwrap_or_default(), None),
-            (None, _) => (String::new(), Some("there are several services and it names none".to_owned())),
-        };
-        let priority = if wish.priority == 0 { text.len() as i64 } else { wish.priority };
-        let rule = problem.is_none().then_some(rule);
-        Ok((name, Plan { rule, priority, service, problem }))
-    });
-    Ok(Some(Plans { routers: routers.collect::<Result<_, _>>()?, services, notes }))
 }
 
 /// Each service once, with the labels of its first replica.
