@@ -38,6 +38,9 @@ pub enum Sampling {
 /// Picks after which an order that changes from round to round is no longer watched for its repetition.
 const LONGEST_PERIOD_WATCH: usize = 120;
 
+/// Rounds that must be seen before there are rounds.
+const FEWEST_ROUNDS: usize = 2;
+
 /// Whether a series without a cookie jar needs more requests.
 pub fn sampling(series: &Series, alpha: f64) -> Sampling {
     let sequence = Sequence::of(series);
@@ -57,7 +60,7 @@ pub fn sampling(series: &Series, alpha: f64) -> Sampling {
         // a reader wants to see the round come back twice
         (Algorithm::RoundRobin, Some(Order::Fixed)) => sequence.len() >= (3 * k).min(2 * k + 30),
         (Algorithm::RoundRobin, Some(Order::Changing)) => {
-            found.repeats_after.is_some() || sequence.len() >= LONGEST_PERIOD_WATCH
+            found.repeats_after.is_some() || sequence.len() >= LONGEST_PERIOD_WATCH.max(4 * k)
         }
         _ => true,
     };
@@ -191,7 +194,8 @@ fn several_instances(sequence: &Sequence, alpha: f64) -> Finding {
     if let Some(Rounds { whole, offsets }) = order::rounds(sequence) {
         let each = ln_factorial(k) - k as f64 * (k as f64).ln();
         let p = probability((offsets as f64).ln() + whole as f64 * each);
-        if p < alpha {
+        // one round of so many is no round: nobody has come again yet
+        if p < alpha && whole >= FEWEST_ROUNDS {
             let period = order::period(sequence);
             let repeats = match period {
                 Some(period) => format!("it repeats after {period} requests"),
@@ -213,10 +217,13 @@ fn several_instances(sequence: &Sequence, alpha: f64) -> Finding {
                 ..undetermined(String::new())
             };
         }
-        return undetermined(format!(
-            "{picks} requests over {k} instances fall into {whole} whole rounds, too few: at random that happens {}",
-            in_words(p)
-        ));
+        return undetermined(match whole {
+            0 | 1 => format!("{picks} requests over {k} instances: hardly one has come again yet"),
+            _ => format!(
+                "{picks} requests over {k} instances fall into {whole} whole rounds, too few: at random that happens {}",
+                in_words(p)
+            ),
+        });
     }
     perhaps_random(sequence, &counts, alpha, single)
 }

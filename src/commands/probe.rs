@@ -18,8 +18,9 @@ use super::{
     console,
 };
 
-/// Requests of a series whose end the verdict decides, at most.
-const MOST: u32 = 400;
+/// Requests of a series whose end the verdict decides, at most: enough for a ring of a thousand. Ten instances need 240 at
+/// the worst.
+const MOST: u32 = 2500;
 /// Requests of a series without a verdict to stop it: overlapping ones.
 const OVERLAPPING: u32 = 500;
 /// Requests with one cookie alone or over one connection, at most.
