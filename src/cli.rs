@@ -211,8 +211,8 @@ pub struct Target {
     /// Do not look for a running lab that routes the host
     #[arg(long)]
     pub no_lab: bool,
-    /// The running lab to use [default: the one that routes the host]
-    #[arg(short, long, env = "LBCTL_PROJECT", value_name = "NAME")]
+    /// The running lab to use [default: the one that routes the host; among several, $LBCTL_PROJECT]
+    #[arg(short, long, value_name = "NAME", conflicts_with = "no_lab")]
     pub project: Option<String>,
     /// Do not verify the server's certificate
     #[arg(short = 'k', long)]
@@ -220,7 +220,7 @@ pub struct Target {
     /// How long a request may take, in seconds
     #[arg(long, default_value = "10", value_name = "SECONDS", value_parser = seconds)]
     pub timeout: std::time::Duration,
-    /// A header for every request
+    /// A header for every request; the value may be env:NAME or file:PATH
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
     pub headers: Vec<String>,
     /// How an instance says who it is: header:NAME, json:/POINTER or regex:PATTERN [default: found out]
@@ -293,9 +293,9 @@ pub struct SessionTest {
     /// Keep clients on their replica by a cookie, in the lab that is started for this test
     #[arg(long, requires = "fresh")]
     pub sticky: bool,
-    /// Reloads after the login
-    #[arg(short = 'n', long, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    pub reloads: u32,
+    /// Reloads after the login [default: 10, or as many as it takes to be sure]
+    #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub reloads: Option<u32>,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub output: Output,

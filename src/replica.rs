@@ -31,6 +31,8 @@ pub struct Replica {
     pub state: State,
     /// How many times it was started again after it had ended by itself.
     pub restarts: u32,
+    /// How it ended the last time it did so by itself.
+    pub ended: Option<Arc<str>>,
     /// The labels that say how it is routed; the same for every replica of a service.
     pub labels: Arc<Labels>,
 }

@@ -3,10 +3,7 @@
 //! [`Access`] is a request as the proxy saw it, from inside. A [`Trace`] is what a probe saw from outside, request by
 //! request; the analysis turns it into a verdict. Nothing here does anything.
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-};
+use std::{net::SocketAddr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -168,8 +165,6 @@ pub struct Conditions {
     pub connection: Connection,
     /// The path that was asked for, with its query.
     pub path: String,
-    /// The address the requests came from, where it was chosen.
-    pub source: Option<IpAddr>,
     /// How many requests were under way at once.
     pub concurrency: u32,
 }
@@ -208,8 +203,6 @@ pub enum Action {
 pub struct SeenCookie {
     /// Its name.
     pub name: String,
-    /// The instance whose answer set it first.
-    pub set_by: Option<InstanceId>,
     /// Why it is not sent back, where it is not.
     pub withheld: Option<Withheld>,
 }

@@ -5,7 +5,9 @@
 //! stopping when it is decided keeps them honest, because each further request makes the same statement about a longer
 //! sequence.
 
-use crate::trace::{InstanceId, Series};
+use std::collections::BTreeSet;
+
+use crate::trace::{Connection, InstanceId, Series};
 
 use super::{
     chance::{in_words, ln_best_independent, ln_factorial, probability},
@@ -35,19 +37,36 @@ pub enum Sampling {
     More,
 }
 
+/// Answers without a name after which nobody is expected to say one.
+const NAMELESS: usize = 10;
+/// Answers of which each names another instance, after which these are hardly instances.
+const ALL_NEW: usize = 250;
 /// Picks after which an order that changes from round to round is no longer watched for its repetition.
 const LONGEST_PERIOD_WATCH: usize = 120;
 
 /// Rounds that must be seen before there are rounds.
 const FEWEST_ROUNDS: usize = 2;
 
-/// Whether a series without a cookie jar needs more requests.
-pub fn sampling(series: &Series, alpha: f64) -> Sampling {
+/// After how many picks a changing order repeats, where rounds in an order of their own each would not have done so by
+/// chance.
+fn repetition(sequence: &Sequence, k: usize, alpha: f64) -> Option<usize> {
+    let (period, repeated) = order::period(sequence)?;
+    let ln_p = (period as f64).ln() - (repeated / k) as f64 * ln_factorial(k);
+    (probability(ln_p) < alpha).then_some(period)
+}
+
+/// Whether a series without a cookie jar needs more requests. `known` is the number of instances that there are, as far
+/// as somebody knows.
+pub fn sampling(series: &Series, known: usize, alpha: f64) -> Sampling {
     let sequence = Sequence::of(series);
     let k = sequence.counts().len();
     let sent = series.requests.len();
-    // what has not shown itself by now will not
-    if sent >= most(k) {
+    if k == 0 {
+        return if sent >= NAMELESS { Sampling::Enough } else { Sampling::More };
+    }
+    // what has not shown itself by now will not; and what is new each time is hardly an instance's name
+    let all_new = k == sequence.len() && sent >= ALL_NEW.max(known + 1);
+    if sent >= most(k) || all_new {
         return Sampling::Enough;
     }
     let orderly = || order::fixed_cycle(&sequence).is_some() || order::rounds(&sequence).is_some();
@@ -89,7 +108,7 @@ pub fn find(
     };
     let mut finding = match sequence.counts().len() {
         0 => undetermined("no answer says which instance sent it".to_owned()),
-        1 => one_instance(sequence, alpha, name),
+        1 => one_instance(series, sequence, alpha, name),
         _ if sequence.known == Known::CountsOnly => counts_only(sequence, alpha),
         _ => several_instances(sequence, alpha),
     };
@@ -119,9 +138,19 @@ fn undetermined(why: String) -> Finding {
     }
 }
 
-fn one_instance(sequence: &Sequence, alpha: f64, name: &dyn Fn(InstanceId) -> String) -> Finding {
-    let picks = sequence.len();
+fn one_instance(series: &Series, sequence: &Sequence, alpha: f64, name: &dyn Fn(InstanceId) -> String) -> Finding {
     let only = sequence.picks().next().map(name).unwrap_or_default();
+    let picks = match series.conditions.connection {
+        Connection::Fresh => sequence.len(),
+        // who picks once a connection has picked as often as there were connections
+        Connection::Reused => series.requests.iter().filter_map(|request| request.port).collect::<BTreeSet<_>>().len(),
+    };
+    if picks < sequence.len() && probability((1.0 - picks as f64) * 2f64.ln()) >= alpha {
+        return undetermined(format!(
+            "{only} answered all {} requests, but they went over {picks} connections only; --connection fresh shows every pick",
+            sequence.len()
+        ));
+    }
     // two instances with the same chance, the likeliest way to see one alone by chance
     let p = probability((1.0 - picks as f64) * 2f64.ln());
     if p >= alpha {
@@ -166,64 +195,67 @@ fn several_instances(sequence: &Sequence, alpha: f64) -> Finding {
     let single = RuledOut { algorithm: Algorithm::Single, test: "several instances", p: 0.0 };
 
     if let Some(cycle) = order::fixed_cycle(sequence) {
-        // so many sequences follow some ring: its order, and where each stretch starts
-        let starts = sequence.stretches.len() as f64 * (k as f64).ln();
-        let p = probability(ln_factorial(k - 1) + starts + ln_best_independent(&counts));
-        if p < alpha && picks >= 2 * k {
-            return Finding {
-                algorithm: Algorithm::RoundRobin,
-                candidates: vec![Algorithm::RoundRobin, Algorithm::LeastConnections],
-                ruled_out: vec![single, RuledOut { algorithm: Algorithm::Random, test: "fixed cycle", p }],
-                order: Some(Order::Fixed),
-                repeats_after: Some(k),
-                evidence: vec![
-                    format!(
-                        "each of the {picks} requests went to the instance that follows the one before: {k} in a ring, every round the same"
-                    ),
-                    format!("instances picked at random would do so {}", in_words(p)),
-                    "without load, least-connections looks the same".to_owned(),
-                ],
-                cycle,
-            };
+        // The first round says which instances there are and in which order; only what follows it is evidence.
+        let foretold = sequence.foretold();
+        let p = probability(ln_best_independent(&foretold));
+        let followed: usize = foretold.iter().sum();
+        if p >= alpha {
+            return undetermined(format!(
+                "{picks} requests over {k} instances follow a fixed order, but too few: at random that happens {}",
+                in_words(p)
+            ));
         }
-        return undetermined(format!(
-            "{picks} requests over {k} instances follow a fixed order, but too few: at random that happens {}",
-            in_words(p)
-        ));
+        return Finding {
+            algorithm: Algorithm::RoundRobin,
+            candidates: vec![Algorithm::RoundRobin, Algorithm::LeastConnections],
+            ruled_out: vec![single, RuledOut { algorithm: Algorithm::Random, test: "fixed cycle", p }],
+            order: Some(Order::Fixed),
+            repeats_after: Some(k),
+            evidence: vec![
+                format!(
+                    "{k} instances answer in a ring, every round the same: after the first round, each of {followed} \
+                     requests went where the ring says"
+                ),
+                format!("instances picked at random would do so {}", in_words(p)),
+                "without load, least-connections looks the same".to_owned(),
+            ],
+            cycle,
+        };
     }
     if let Some(Rounds { whole, offsets }) = order::rounds(sequence) {
-        let each = ln_factorial(k) - k as f64 * (k as f64).ln();
-        let p = probability((offsets as f64).ln() + whole as f64 * each);
-        // one round of so many is no round: nobody has come again yet
-        if p < alpha && whole >= FEWEST_ROUNDS {
-            let period = order::period(sequence);
-            let repeats = match period {
-                Some(period) => format!("it repeats after {period} requests"),
-                None => "it did not repeat within what was seen".to_owned(),
-            };
-            return Finding {
-                algorithm: Algorithm::RoundRobin,
-                candidates: vec![Algorithm::RoundRobin, Algorithm::LeastConnections],
-                ruled_out: vec![single, RuledOut { algorithm: Algorithm::Random, test: "whole rounds", p }],
-                order: Some(Order::Changing),
-                repeats_after: period,
-                evidence: vec![
-                    format!(
-                        "{whole} rounds of {k} requests held each instance once, in an order that changes from round to round; {repeats}"
-                    ),
-                    format!("instances picked at random would do so {}", in_words(p)),
-                    "without load, least-connections looks the same".to_owned(),
-                ],
-                ..undetermined(String::new())
-            };
+        let ln_each = ln_factorial(k) - k as f64 * (k as f64).ln();
+        // likewise: the first round is no evidence
+        let p = probability((offsets as f64).ln() + whole.saturating_sub(1) as f64 * ln_each);
+        if p >= alpha || whole < FEWEST_ROUNDS {
+            return undetermined(match whole {
+                0 | 1 => format!("{picks} requests over {k} instances: hardly one has come again yet"),
+                _ => format!(
+                    "{picks} requests over {k} instances fall into {whole} whole rounds, too few: at random that happens {}",
+                    in_words(p)
+                ),
+            });
         }
-        return undetermined(match whole {
-            0 | 1 => format!("{picks} requests over {k} instances: hardly one has come again yet"),
-            _ => format!(
-                "{picks} requests over {k} instances fall into {whole} whole rounds, too few: at random that happens {}",
-                in_words(p)
-            ),
-        });
+        let repeats_after = repetition(sequence, k, alpha);
+        let repeats = match repeats_after {
+            Some(period) => format!("it repeats after {period} requests"),
+            None => "it did not repeat within what was seen".to_owned(),
+        };
+        return Finding {
+            algorithm: Algorithm::RoundRobin,
+            candidates: vec![Algorithm::RoundRobin, Algorithm::LeastConnections],
+            ruled_out: vec![single, RuledOut { algorithm: Algorithm::Random, test: "whole rounds", p }],
+            order: Some(Order::Changing),
+            repeats_after,
+            evidence: vec![
+                format!(
+                    "{whole} rounds of {k} requests held each instance once, in an order that changes from round to \
+                     round; {repeats}"
+                ),
+                format!("instances picked at random would do so {}", in_words(p)),
+                "without load, least-connections looks the same".to_owned(),
+            ],
+            ..undetermined(String::new())
+        };
     }
     perhaps_random(sequence, &counts, alpha, single)
 }
@@ -239,7 +271,10 @@ fn perhaps_random(sequence: &Sequence, counts: &[usize], alpha: f64, single: Rul
         ));
     }
     if picks < random_needs(k) {
-        return undetermined(format!("{picks} requests over {k} instances show no order yet"));
+        return undetermined(format!(
+            "{picks} requests over {k} instances show no order yet; about {} would decide (-n)",
+            random_needs(k)
+        ));
     }
     let mut candidates = vec![Algorithm::Random, Algorithm::LeastConnections];
     let round_robin =
@@ -271,6 +306,11 @@ fn counts_only(sequence: &Sequence, alpha: f64) -> Finding {
     let counts: Vec<usize> = sequence.counts().into_iter().map(|(_, count)| count).collect();
     let (k, picks) = (counts.len(), sequence.len());
     let (least, most) = (counts.iter().min().copied().unwrap_or(0), counts.iter().max().copied().unwrap_or(0));
+    if least < 2 {
+        return undetermined(format!(
+            "{picks} overlapping requests over {k} instances: not every one has come again yet"
+        ));
+    }
     if most - least > 1 {
         return undetermined(format!(
             "requests overlapped, so their order is not the balancer's; {k} instances answered between {least} and {most} times each"

@@ -18,6 +18,28 @@ pub fn probability(ln: f64) -> f64 {
     ln.exp().clamp(f64::MIN_POSITIVE, 1.0)
 }
 
+/// The largest share that an event may have which was seen `hits` times in `tries`, but for a chance of `alpha`: Chernoff's
+/// bound, solved for the share.
+pub fn largest_share(hits: usize, tries: usize, alpha: f64) -> f64 {
+    if tries == 0 {
+        return 1.0;
+    }
+    let seen = hits as f64 / tries as f64;
+    let excess = |share: f64| tries as f64 * divergence(seen, share) - (1.0 / alpha).ln();
+    let (mut low, mut high) = (seen, 1.0);
+    for _ in 0..60 {
+        let middle = (low + high) / 2.0;
+        if excess(middle) < 0.0 { low = middle } else { high = middle }
+    }
+    high
+}
+
+/// Kullback-Leibler divergence between two coins.
+fn divergence(p: f64, q: f64) -> f64 {
+    let term = |p: f64, q: f64| if p == 0.0 { 0.0 } else { p * (p / q).ln() };
+    term(p, q) + term(1.0 - p, 1.0 - q)
+}
+
 /// `1 in 3,000,000` and the like.
 pub fn in_words(p: f64) -> String {
     if p <= 0.0 {
@@ -25,6 +47,7 @@ pub fn in_words(p: f64) -> String {
     }
     let odds = 1.0 / p;
     match odds {
+        ..1.01 => "always".to_owned(),
         ..10.0 => format!("{:.0} in 100", p * 100.0),
         ..1e15 => {
             // two digits say enough
@@ -58,6 +81,14 @@ mod tests {
         assert_eq!(in_words(2.9e-7), "1 in 3,400,000");
         assert_eq!(in_words(0.0), "impossible");
         assert_eq!(in_words(1e-30), "less than 1 in 1,000,000,000,000,000");
+    }
+
+    #[test]
+    fn a_share_may_be_larger_than_it_looked() {
+        assert_eq!(largest_share(0, 0, 1e-6), 1.0);
+        assert!((largest_share(0, 14, 1e-6) - (1.0 - 1e-6_f64.powf(1.0 / 14.0))).abs() < 1e-9);
+        assert!((0.4..0.5).contains(&largest_share(20, 100, 1e-6)));
+        assert!(largest_share(10, 10, 1e-6) > 0.999_999);
     }
 
     #[test]

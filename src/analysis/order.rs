@@ -62,10 +62,11 @@ pub fn rounds(sequence: &Sequence) -> Option<Rounds> {
     Some(Rounds { whole, offsets: k })
 }
 
-/// The shortest period that the picks repeat with, if they were seen to for at least one period more.
-pub fn period(sequence: &Sequence) -> Option<usize> {
+/// The shortest period that the picks repeat with, and how many picks repeated what was one period before.
+pub fn period(sequence: &Sequence) -> Option<(usize, usize)> {
     let [picks] = sequence.stretches.as_slice() else { return None };
-    (1..=picks.len() / 2).find(|&period| picks[period..].iter().zip(picks).all(|(later, earlier)| later == earlier))
+    let repeats = |period: usize| picks[period..].iter().zip(picks).all(|(later, earlier)| later == earlier);
+    (1..=picks.len() / 2).find(|&period| repeats(period)).map(|period| (period, picks.len() - period))
 }
 
 #[cfg(test)]
@@ -121,8 +122,8 @@ mod tests {
 
     #[test]
     fn a_period_is_the_shortest() {
-        assert_eq!(period(&sequence(&["abcabcabc"])), Some(3));
-        assert_eq!(period(&sequence(&["dbcbcadadbcbcada"])), Some(8));
+        assert_eq!(period(&sequence(&["abcabcabc"])), Some((3, 6)));
+        assert_eq!(period(&sequence(&["dbcbcadadbcbcada"])), Some((8, 8)));
         assert_eq!(period(&sequence(&["abcd"])), None);
     }
 }

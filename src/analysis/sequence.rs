@@ -76,6 +76,18 @@ impl Sequence {
         self.stretches.iter().flatten().copied()
     }
 
+    /// How often each instance was picked where its pick could be foretold: not when it was new, nor after a gap.
+    pub fn foretold(&self) -> Vec<usize> {
+        let mut counts = std::collections::BTreeMap::new();
+        for stretch in &self.stretches {
+            for (index, &pick) in stretch.iter().enumerate() {
+                let seen = counts.entry(pick).or_insert(None);
+                *seen = Some(seen.map_or(0, |count| count + usize::from(index > 0)));
+            }
+        }
+        counts.into_values().flatten().collect()
+    }
+
     /// Each instance that was picked and how often, in the order of the instances' ids.
     pub fn counts(&self) -> Vec<(InstanceId, usize)> {
         let mut counts = std::collections::BTreeMap::new();

@@ -1,8 +1,8 @@
 //! Sessions: was the login seen by every reload, and if not, why.
 
-use crate::trace::{Action, InstanceId, Request, Series, SeriesName, Trace, Withheld};
+use crate::trace::{Action, InstanceId, Request, SeenCookie, Series, SeriesName, Trace, Withheld};
 
-use super::{sticky, verdict::Stickiness};
+use super::{chance::probability, sticky, verdict::Stickiness};
 
 /// What became of the session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +61,8 @@ pub struct Facts {
     pub replicas: usize,
     /// Whether a hash of the client's address picks the replica.
     pub source_hash: bool,
+    /// Whether it is configured to be sticky.
+    pub sticky: bool,
 }
 
 /// What a trace proves of a session.
@@ -119,15 +121,20 @@ pub fn judge_session(trace: &Trace, facts: Option<Facts>, alpha: f64) -> Session
     } else {
         verdict(Session::Lost, lost_on(taker, &missed, &name))
     };
-    judged.evidence.insert(0, format!("{seen} of {} reloads with the cookie jar saw the login", checks.len()));
     let without = trace.series(&SeriesName::WithoutJar).into_iter().flat_map(|series| &series.requests);
-    let strangers = without.clone().filter(|request| request.logged_in == Some(true)).count();
+    let strangers = without.filter(|request| request.logged_in == Some(true)).count();
     if strangers > 0 {
-        judged.evidence.push(format!(
-            "{strangers} requests without cookies saw a login too: the check does not tell clients apart"
-        ));
+        let cause =
+            format!("{strangers} requests without cookies saw a login too: the check does not tell clients apart");
+        judged = verdict(Session::Undetermined, cause);
     }
+    judged.evidence.insert(0, format!("{seen} of {} reloads with the cookie jar saw the login", checks.len()));
     judged
+}
+
+/// Whether the reloads so far are enough to say that the session is kept, and by what.
+pub fn enough_reloads(trace: &Trace, facts: Option<Facts>, alpha: f64) -> bool {
+    judge_session(trace, facts, alpha).session != Session::Undetermined
 }
 
 /// Why the login itself failed, if it did.
@@ -146,24 +153,23 @@ fn not_sent_back(series: &Series, checks: &[&Request]) -> Option<String> {
     }
     Some(match series.cookies.first() {
         None => "no cookie was set, so the client has nothing to be recognised by".to_owned(),
-        Some(cookie) => {
-            let name = &cookie.name;
-            match &cookie.withheld {
-                Some(Withheld::Secure) => format!("the cookie {name} is Secure, and is not sent back over http"),
-                Some(Withheld::Path(path)) => {
-                    format!("the cookie {name} is for the path {path} only, and is not sent back")
-                }
-                Some(Withheld::Domain(domain)) => {
-                    format!(
-                        "the cookie {name} is for the domain {domain}, which is not the target's, and is not sent back"
-                    )
-                }
-                Some(Withheld::Expired) => format!("the cookie {name} expired at once, and is not sent back"),
-                Some(Withheld::Invalid) => format!("the cookie {name} is not valid, and is not sent back"),
-                None => format!("the cookie {name} was set and not sent back"),
-            }
-        }
+        Some(cookie) => withheld(cookie),
     })
+}
+
+/// Why a cookie is not sent back, in words.
+pub fn withheld(cookie: &SeenCookie) -> String {
+    let name = &cookie.name;
+    match &cookie.withheld {
+        Some(Withheld::Secure) => format!("the cookie {name} is Secure, and is not sent back over http"),
+        Some(Withheld::Path(path)) => format!("the cookie {name} is for the path {path} only, and is not sent back"),
+        Some(Withheld::Domain(domain)) => {
+            format!("the cookie {name} is for the domain {domain}, which is not the target's, and is not sent back")
+        }
+        Some(Withheld::Expired) => format!("the cookie {name} expired at once, and is not sent back"),
+        Some(Withheld::Invalid) => format!("the cookie {name} is not valid, and is not sent back"),
+        None => format!("the cookie {name} was set and not sent back"),
+    }
 }
 
 /// Instances that are named one by one.
@@ -205,41 +211,50 @@ fn list(names: &[&str]) -> String {
     }
 }
 
+/// Every reload saw the login: what keeps the session, and whether there were enough of them to say so.
 fn kept(trace: &Trace, series: &Series, login: &Request, facts: Option<Facts>, alpha: f64) -> SessionVerdict {
-    let with: Vec<InstanceId> = series
-        .requests
-        .iter()
-        .filter(|r| r.action == Action::Get)
-        .filter_map(|r| r.instance)
-        .chain(login.instance)
-        .collect();
-    let spread = with.iter().any(|id| *id != with[0]);
-    let sticky = sticky::find(trace, alpha);
+    let reloads = series.requests.iter().filter(|request| request.action == Action::Get);
+    let with: Vec<InstanceId> = reloads.filter_map(|request| request.instance).chain(login.instance).collect();
     let free = trace.series(&SeriesName::WithoutJar).into_iter().flat_map(|series| &series.requests);
-    let mut free = free.filter_map(|request| request.instance);
-    let first = free.next();
-    let several_free = free.any(|id| Some(id) != first);
-    let (kept_by, cause) = if spread {
-        (Some(KeptBy::Shared), "several instances answered, and all of them know the session".to_owned())
-    } else if several_free {
+    let free: Vec<InstanceId> = free.filter_map(|request| request.instance).collect();
+    let several = |ids: &[InstanceId]| ids.iter().any(|id| *id != ids[0]);
+    let sticky = sticky::find(trace, alpha);
+    let verdict = |session, kept_by, cause: &str| SessionVerdict {
+        session,
+        kept_by,
+        cause: cause.to_owned(),
+        sticky_cookie: None,
+        evidence: Vec::new(),
+    };
+    let kept = |kept_by, cause| verdict(Session::Kept, kept_by, cause);
+    if several(&with) {
+        return kept(Some(KeptBy::Shared), "several instances answered, and all of them know the session");
+    }
+    if sticky.stickiness == Stickiness::Cookie || (several(&free) && facts.is_some_and(|facts| facts.sticky)) {
         let cause = match &sticky.cookie {
             Some(cookie) => format!("the cookie {cookie} keeps the client on its instance"),
             None => "the client stays on its instance as long as it sends its cookies".to_owned(),
         };
-        (Some(KeptBy::Sticky), cause)
-    } else {
-        match facts {
-            Some(Facts { replicas: 1, .. }) => (Some(KeptBy::Single), "there is one replica".to_owned()),
-            Some(Facts { source_hash: true, .. }) => {
-                (Some(KeptBy::Source), "the client's address decides which replica answers".to_owned())
-            }
-            _ => (
-                None,
-                "one instance answered everything: it is the only one, or the client's address decides".to_owned(),
-            ),
+        let kept = kept(Some(KeptBy::Sticky), &cause);
+        return SessionVerdict { sticky_cookie: sticky.cookie, evidence: sticky.evidence, ..kept };
+    }
+    match facts {
+        Some(Facts { replicas: 1, .. }) => return kept(Some(KeptBy::Single), "there is one replica"),
+        Some(Facts { source_hash: true, .. }) => {
+            return kept(Some(KeptBy::Source), "the client's address decides which replica answers");
         }
-    };
-    let cookie =
-        (kept_by == Some(KeptBy::Sticky) && sticky.stickiness == Stickiness::Cookie).then_some(sticky.cookie).flatten();
-    SessionVerdict { session: Session::Kept, kept_by, cause, sticky_cookie: cookie, evidence: sticky.evidence }
+        _ => {}
+    }
+    // one instance for everything, which two picked at random would show this seldom
+    let answers = with.len() + free.len();
+    let by_chance = probability((1.0 - answers as f64) * 2f64.ln());
+    if !several(&free) && answers > 0 && by_chance < alpha && facts.is_none() {
+        return kept(None, "one instance answered everything: it is the only one, or the client's address decides");
+    }
+    let reloads = with.len().saturating_sub(1);
+    verdict(
+        Session::Undetermined,
+        None,
+        &format!("every reload saw the login, but {reloads} are too few to tell that from chance (-n)"),
+    )
 }

@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::trace::{Connection, InstanceId, Series, SeriesName, Trace};
 
 use super::{
+    algorithm, chance,
     chance::{in_words, probability},
     sequence::Sequence,
+    session,
     verdict::{Algorithm, BalancesPer, RuledOut, Stickiness},
 };
 
@@ -34,19 +36,36 @@ enum Pinned {
     Unknown,
 }
 
-fn pinned(trace: &Trace, picks: &[InstanceId]) -> Pinned {
+fn pinned(trace: &Trace, picks: &[InstanceId], alpha: f64) -> Pinned {
     let instances: BTreeSet<_> = picks.iter().collect();
     if instances.len() > 1 {
         return Pinned::No { instances: instances.len() };
     }
-    let Some(free) = trace.series(&SeriesName::WithoutJar).map(Sequence::of) else { return Pinned::Unknown };
-    let counts = free.counts();
-    if counts.len() < 2 || picks.is_empty() {
+    let Some(free) = trace.series(&SeriesName::WithoutJar) else { return Pinned::Unknown };
+    let sequence = Sequence::of(free);
+    if sequence.counts().len() < 2 || picks.is_empty() {
         return Pinned::Unknown;
     }
-    // the first pick is free; each further one stays by chance as often as the busiest instance is picked
-    let largest = counts.iter().map(|(_, count)| *count).max().unwrap_or(0) as f64 / free.len() as f64;
-    Pinned::Yes { p: probability((picks.len() - 1) as f64 * largest.ln()) }
+    // the first pick is free; each further one stays by chance at most as often as this
+    Pinned::Yes { p: probability((picks.len() - 1) as f64 * staying(free, &sequence, alpha).ln()) }
+}
+
+/// The largest chance with which a free client may be answered again by the instance it had before.
+fn staying(free: &Series, sequence: &Sequence, alpha: f64) -> f64 {
+    let share = |hits, tries| chance::largest_share(hits, tries, alpha);
+    let picks = sequence.len();
+    let most = sequence.counts().iter().map(|(_, count)| *count).max().unwrap_or(0);
+    if algorithm::find(Some(free), Some(sequence), alpha, &|_| String::new()).algorithm == Algorithm::RoundRobin {
+        // a round robin gives each its share exactly; others' traffic may shift who comes next, not how often
+        return most as f64 / picks as f64;
+    }
+    let pairs = sequence.stretches.iter().flat_map(|stretch| stretch.windows(2));
+    let (mut again, mut neighbours) = (0, 0);
+    for pair in pairs {
+        again += usize::from(pair[0] == pair[1]);
+        neighbours += 1;
+    }
+    share(most, picks).max(share(again, neighbours))
 }
 
 /// Who answered the requests with which a cookie was sent, and before them the one that set it.
@@ -59,7 +78,7 @@ fn with_cookies(series: &Series) -> Vec<InstanceId> {
 pub fn enough_with_jar(trace: &Trace, alpha: f64) -> bool {
     let Some(series) = trace.series(&SeriesName::WithJar) else { return true };
     let picks = with_cookies(series);
-    match pinned(trace, &picks) {
+    match pinned(trace, &picks, alpha) {
         Pinned::No { .. } => true,
         Pinned::Yes { p } => p < alpha,
         Pinned::Unknown => picks.len() >= 2 || series.requests.len() >= 3,
@@ -70,7 +89,7 @@ pub fn enough_with_jar(trace: &Trace, alpha: f64) -> bool {
 pub fn enough_alone(trace: &Trace, name: &SeriesName, alpha: f64) -> bool {
     let Some(series) = trace.series(name) else { return true };
     let picks: Vec<_> = series.requests.iter().filter_map(|request| request.instance).collect();
-    match pinned(trace, &picks) {
+    match pinned(trace, &picks, alpha) {
         Pinned::No { .. } => true,
         Pinned::Yes { p } => p < alpha,
         Pinned::Unknown => picks.len() >= 2,
@@ -81,7 +100,7 @@ pub fn enough_alone(trace: &Trace, name: &SeriesName, alpha: f64) -> bool {
 pub fn enough_on_one_connection(trace: &Trace, alpha: f64) -> bool {
     let Some(series) = trace.series(&SeriesName::OneConnection) else { return true };
     let picks = on_one_connection(series);
-    match pinned(trace, &picks) {
+    match pinned(trace, &picks, alpha) {
         Pinned::No { .. } => true,
         Pinned::Yes { p } => p < alpha || (picks.len() < 2 && series.requests.len() >= KEPT_TRIES),
         Pinned::Unknown => picks.len() >= 2 || series.requests.len() >= KEPT_TRIES,
@@ -106,7 +125,7 @@ fn on_one_connection(series: &Series) -> Vec<InstanceId> {
 /// The cookies to be tried alone: those that were sent, if together they pin and there are several.
 pub fn candidate_cookies(trace: &Trace, sent: &[(String, String)], alpha: f64) -> Vec<String> {
     let Some(series) = trace.series(&SeriesName::WithJar) else { return Vec::new() };
-    match pinned(trace, &with_cookies(series)) {
+    match pinned(trace, &with_cookies(series), alpha) {
         Pinned::Yes { p } if p < alpha && sent.len() > 1 => sent.iter().map(|(name, _)| name.clone()).collect(),
         _ => Vec::new(),
     }
@@ -124,12 +143,14 @@ pub fn find(trace: &Trace, alpha: f64) -> Sticky {
     }
     let picks = with_cookies(series);
     if picks.is_empty() {
-        return nothing(
-            Stickiness::None,
-            vec!["no cookie was sent back, so none can keep a client on its instance".to_owned()],
-        );
+        let said = match series.cookies.first() {
+            _ if series.requests.len() < 2 => return nothing(Stickiness::Undetermined, Vec::new()),
+            None => "no cookie was set, so none can keep a client on its instance".to_owned(),
+            Some(cookie) => session::withheld(cookie),
+        };
+        return nothing(Stickiness::None, vec![said]);
     }
-    match pinned(trace, &picks) {
+    match pinned(trace, &picks, alpha) {
         Pinned::No { instances } => nothing(
             Stickiness::None,
             vec![format!(
@@ -176,7 +197,7 @@ fn which(trace: &Trace, with_jar: &Series, alpha: f64) -> Option<String> {
     }
     let pins = |series: &Series| {
         let picks: Vec<_> = series.requests.iter().filter_map(|request| request.instance).collect();
-        matches!(pinned(trace, &picks), Pinned::Yes { p } if p < alpha)
+        matches!(pinned(trace, &picks, alpha), Pinned::Yes { p } if p < alpha)
     };
     let mut alone = trace.series.iter().filter_map(|series| match &series.name {
         SeriesName::CookieAlone(name) if pins(series) => Some(name.clone()),
@@ -205,7 +226,7 @@ pub fn balances_per(trace: &Trace, alpha: f64) -> Per {
                 "the target keeps no connection open, so requests over one cannot be compared".to_owned(),
             ]);
         }
-        match pinned(trace, &picks) {
+        match pinned(trace, &picks, alpha) {
             Pinned::No { instances } => {
                 return Per {
                     per: BalancesPer::Request,

@@ -21,6 +21,8 @@ use super::{
 /// Requests of a series whose end the verdict decides, at most: enough for a ring of a thousand. Ten instances need 240 at
 /// the worst.
 const MOST: u32 = 2500;
+/// Requests with a jar whose end the verdict decides, at most, unless the series without one was longer.
+const MOST_WITH_JAR: u32 = 150;
 /// Requests of a series without a verdict to stop it: overlapping ones.
 const OVERLAPPING: u32 = 500;
 /// Requests with one cookie alone or over one connection, at most.
@@ -28,9 +30,9 @@ const MOST_ALONE: u32 = 60;
 
 /// Probes the target.
 pub async fn run(args: Probe) -> anyhow::Result<Exit> {
-    let resolved = ask::resolve(&args.target, args.path.as_deref()).await?;
+    let mut resolved = ask::resolve(&args.target, args.path.as_deref()).await?;
     let script = ask::script(&args.target, &resolved)?;
-    let mut prober = ask::prober(&args.target, &resolved)?;
+    let mut prober = ask::prober(&args.target, &mut resolved)?;
     let turns = Turns::follow(&resolved).await?;
     send(&args, &resolved, script, &mut prober, turns.as_ref()).await?;
     let mut trace = prober.into_trace();
@@ -75,6 +77,7 @@ async fn send(
     let most = args.requests.unwrap_or(if args.concurrency > 1 { OVERLAPPING } else { MOST });
     let series = |name, most| Series { name, connection, path: path.clone(), script: None, most, concurrency: 1 };
 
+    let replicas = resolved.lab.as_ref().map_or(0, |lab| lab.replicas());
     let without = Series { concurrency: args.concurrency, ..series(SeriesName::WithoutJar, most) };
     sending(args.requests, prober, &without, |trace| {
         let Some(sent) = trace.series(&SeriesName::WithoutJar).filter(|_| args.concurrency == 1) else { return false };
@@ -83,12 +86,13 @@ async fn send(
         [Some(sent), told.as_ref()]
             .into_iter()
             .flatten()
-            .any(|series| analysis::sampling(series, ALPHA) == Sampling::Enough)
+            .any(|series| analysis::sampling(series, replicas, ALPHA) == Sampling::Enough)
     })
     .await?;
 
     let rows = prober.trace().series(&SeriesName::WithoutJar).map_or(0, |series| series.requests.len());
-    let with = Series { script, ..series(SeriesName::WithJar, args.requests.unwrap_or(MOST)) };
+    let with =
+        Series { script, ..series(SeriesName::WithJar, args.requests.unwrap_or((rows as u32).max(MOST_WITH_JAR))) };
     sending(args.requests, prober, &with, |trace| {
         let sent = trace.series(&SeriesName::WithJar).map_or(0, |series| series.requests.len());
         sent >= rows && analysis::enough_with_jar(trace, ALPHA)

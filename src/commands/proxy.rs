@@ -137,6 +137,7 @@ fn replica(index: usize, (name, address): &(Option<String>, SocketAddr), labels:
         address: Some(*address),
         state: State::Ready,
         restarts: 0,
+        ended: None,
         labels: labels.clone(),
     }
 }

@@ -18,7 +18,7 @@ pub async fn run(args: Scale) -> anyhow::Result<Exit> {
         return Err(nothing.hint("name a service and a number, for example web_static=3").into());
     }
     let lab = found::lab(&args.project.project)?;
-    let bar = console::bar(0, "scaling");
+    let bar = console::counter("scaling");
     let scaled = lab.scale(&targets).await;
     bar.finish_and_clear();
     match args.output.format {

@@ -23,6 +23,10 @@ use super::{
 
 /// The service of the lab that has a login.
 const SERVICE: &str = "web_static";
+/// Reloads, unless it takes more to be sure,
+const RELOADS: u32 = 10;
+/// and then at most.
+const MOST_RELOADS: u32 = 100;
 /// Requests with one cookie alone, at most.
 const MOST_ALONE: u32 = 60;
 /// The project of a lab that is started for one test.
@@ -36,8 +40,8 @@ pub async fn run(args: SessionTest) -> anyhow::Result<Exit> {
     {
         return in_a_lab_of_its_own(&args).await;
     }
-    let resolved = ask::resolve(&args.target, None).await?;
-    test(&args, &resolved).await
+    let mut resolved = ask::resolve(&args.target, None).await?;
+    test(&args, &mut resolved).await
 }
 
 /// Starts a lab on a free port, tests it and stops it.
@@ -55,19 +59,19 @@ async fn in_a_lab_of_its_own(args: &SessionTest) -> anyhow::Result<Exit> {
     started?;
     let view = lab.view();
     let host = view.hosts.first().cloned().unwrap_or_default();
-    let resolved = Resolved {
+    let mut resolved = Resolved {
         url: crate::probe::parse_target(&host)?,
         connect: Some(bound.address),
         via: Via::Lab(OWN_PROJECT.to_owned()),
         agent: ask::agent(),
         lab: Some(ask::LabSide { client: None, view, service: SERVICE.to_owned(), logs_in: true }),
     };
-    let tested = test(args, &resolved).await;
+    let tested = test(args, &mut resolved).await;
     lab.stop().await;
     tested
 }
 
-async fn test(args: &SessionTest, resolved: &Resolved) -> anyhow::Result<Exit> {
+async fn test(args: &SessionTest, resolved: &mut Resolved) -> anyhow::Result<Exit> {
     let Some(script) = ask::script(&args.target, resolved)? else {
         let untold = Failure::usage(format!("{} is no lab's page, and nothing says how to log in there", resolved.url));
         return Err(untold
@@ -75,12 +79,12 @@ async fn test(args: &SessionTest, resolved: &Resolved) -> anyhow::Result<Exit> {
             .into());
     };
     let mut prober = ask::prober(&args.target, resolved)?;
-    let bar = console::bar(u64::from(args.reloads) * 2 + 2, "reloading");
-    let played = play(args, resolved, &script, &mut prober, &bar).await;
+    let service = resolved.lab.as_ref().and_then(|lab| lab.view.services.get(&lab.service));
+    let bar = console::counter("reloading");
+    let played = play(args, resolved, service.map(facts), &script, &mut prober, &bar).await;
     bar.finish_and_clear();
     played?;
 
-    let service = resolved.lab.as_ref().and_then(|lab| lab.view.services.get(&lab.service));
     let trace: Trace = prober.into_trace();
     let verdict = analysis::judge_session(&trace, service.map(facts), ALPHA);
     let expected = match args.expect {
@@ -114,6 +118,7 @@ async fn test(args: &SessionTest, resolved: &Resolved) -> anyhow::Result<Exit> {
 async fn play(
     args: &SessionTest,
     resolved: &Resolved,
+    facts: Option<Facts>,
     script: &Script,
     prober: &mut Prober,
     bar: &ProgressBar,
@@ -126,12 +131,22 @@ async fn play(
         most,
         concurrency: 1,
     };
-    for (name, most) in [(SeriesName::WithJar, args.reloads + 2), (SeriesName::WithoutJar, args.reloads)] {
-        let count = |_: &Trace| {
+    let reloads = args.reloads.unwrap_or(RELOADS);
+    let count = |_: &Trace| {
+        bar.inc(1);
+        ControlFlow::Continue(())
+    };
+    prober.send(&series(SeriesName::WithJar, reloads + 2), count).await?;
+    prober.send(&series(SeriesName::WithoutJar, reloads), count).await?;
+    let sure = |trace: &Trace| analysis::enough_reloads(trace, facts, ALPHA) && analysis::enough_with_jar(trace, ALPHA);
+    if args.reloads.is_none() && !sure(prober.trace()) {
+        // a session that looks kept: who answers without cookies decides how many reloads chance would take
+        prober.send(&series(SeriesName::WithoutJar, MOST_RELOADS), count).await?;
+        let until_sure = |trace: &Trace| {
             bar.inc(1);
-            ControlFlow::Continue(())
+            if sure(trace) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        prober.send(&series(name, most), count).await?;
+        prober.send(&series(SeriesName::WithJar, MOST_RELOADS + 2), until_sure).await?;
     }
     for cookie in analysis::candidate_cookies(prober.trace(), prober.cookies(), ALPHA) {
         let name = SeriesName::CookieAlone(cookie);
@@ -147,10 +162,14 @@ async fn play(
 
 /// What a lab's configuration says of its sessions.
 fn expected_of(service: &ServiceView) -> Session {
-    let Facts { replicas, source_hash } = facts(service);
-    if replicas <= 1 || source_hash || service.sticky_cookie.is_some() { Session::Kept } else { Session::Lost }
+    let Facts { replicas, source_hash, sticky } = facts(service);
+    if replicas <= 1 || source_hash || sticky { Session::Kept } else { Session::Lost }
 }
 
 fn facts(service: &ServiceView) -> Facts {
-    Facts { replicas: service.replicas.len(), source_hash: service.strategy == Strategy::HighestRandomWeight.as_str() }
+    Facts {
+        replicas: service.replicas.len(),
+        source_hash: service.strategy == Strategy::HighestRandomWeight.as_str(),
+        sticky: service.sticky_cookie.is_some(),
+    }
 }

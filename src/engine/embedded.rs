@@ -190,6 +190,7 @@ impl Shared {
             address: None,
             state: State::Starting,
             restarts: 0,
+            ended: None,
             labels: spec.labels.clone(),
         };
         let mut slots = self.slots();
@@ -223,7 +224,7 @@ impl Keeper {
                 _ = &mut stopped => return Sessions::default(),
             };
             let started = Instant::now();
-            match process {
+            let ended = match process {
                 Ok(mut process) => {
                     self.update(|replica| {
                         replica.address = Some(process.address);
@@ -231,7 +232,7 @@ impl Keeper {
                     });
                     _ = first.take().map(|listens| listens.send(Ok(())));
                     tokio::select! {
-                        _ = process.ended() => {}
+                        ended = process.ended() => ended,
                         grace = &mut stopped => return process.stop(grace.unwrap_or_default()).await,
                     }
                 }
@@ -240,9 +241,11 @@ impl Keeper {
                         _ = listens.send(Err(error));
                         return Sessions::default();
                     }
+                    error.to_string()
                 }
-            }
+            };
             self.update(|replica| {
+                replica.ended = Some(ended.as_str().into());
                 replica.address = None;
                 replica.state = State::Restarting;
                 replica.restarts += 1;

@@ -91,7 +91,9 @@ pub fn bind(wanted: Wanted) -> Result<Bound, ListenError> {
 /// a port would show it somebody else's page.
 fn loopback(port: u16) -> Result<(SocketAddr, Vec<TcpListener>), ListenError> {
     const TRIES: u32 = 16;
-    for attempt in 1.. {
+    let mut tries = 0;
+    loop {
+        tries += 1;
         let v4 = listen((Ipv4Addr::LOCALHOST, port).into())?;
         let address =
             v4.local_addr().map_err(|cause| ListenError { address: (Ipv4Addr::LOCALHOST, port).into(), cause })?;
@@ -99,14 +101,13 @@ fn loopback(port: u16) -> Result<(SocketAddr, Vec<TcpListener>), ListenError> {
             Ok(v6) => return Ok((address, vec![v4, v6])),
             Err(error) if error.cause.kind() == io::ErrorKind::AddrInUse => {
                 // a port that was free on one address only: the next one
-                if port != 0 || attempt == TRIES {
+                if port != 0 || tries == TRIES {
                     return Err(error);
                 }
             }
             Err(_) => return Ok((address, vec![v4])),
         }
     }
-    unreachable!("the last attempt returns")
 }
 
 fn listen(address: SocketAddr) -> Result<TcpListener, ListenError> {

@@ -270,21 +270,20 @@ async fn keep_requests(mut events: tokio::sync::broadcast::Receiver<Arc<crate::t
 
 /// Enters each end and each new start of a replica.
 async fn keep_restarts(mut replicas: watch::Receiver<Replicas>, journal: Arc<Journal>) {
-    let mut before: BTreeMap<Arc<str>, State> = BTreeMap::new();
+    let mut before: BTreeMap<Arc<str>, (State, u32)> = BTreeMap::new();
     loop {
-        let now: Vec<_> = replicas.borrow_and_update().iter().map(|r| (r.name.clone(), r.state, r.restarts)).collect();
-        for (name, state, restarts) in &now {
-            match (before.get(name), state) {
-                (Some(State::Ready), State::Restarting) => {
-                    journal.note(format!("{name} ended by itself and is started again"));
-                }
-                (Some(State::Restarting), State::Ready) => {
-                    journal.note(format!("{name} is back (restarts: {restarts})"));
-                }
-                _ => {}
+        let now = replicas.borrow_and_update().clone();
+        for replica in now.iter() {
+            let (name, restarts) = (&replica.name, replica.restarts);
+            let (was, known) = before.get(name).copied().unwrap_or((replica.state, restarts));
+            if restarts > known {
+                let how = replica.ended.as_deref().unwrap_or("unknown");
+                journal.note(format!("{name} ended by itself ({how}) and is started again"));
+            } else if was == State::Restarting && replica.state == State::Ready {
+                journal.note(format!("{name} is back (restarts: {restarts})"));
             }
         }
-        before = now.into_iter().map(|(name, state, _)| (name, state)).collect();
+        before = now.iter().map(|replica| (replica.name.clone(), (replica.state, replica.restarts))).collect();
         if replicas.changed().await.is_err() {
             return;
         }

@@ -36,6 +36,7 @@ fn one(spec: &crate::engine::Spec, port: u16) -> Replica {
         address: Some((Ipv4Addr::LOCALHOST, port).into()),
         state: State::Ready,
         restarts: 0,
+        ended: None,
         labels: Arc::clone(&spec.labels),
     }
 }

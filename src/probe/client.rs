@@ -86,7 +86,7 @@ pub struct Reply {
 }
 
 /// Sends requests to one target.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Client {
     fresh: reqwest::Client,
     kept: reqwest::Client,
@@ -160,14 +160,18 @@ impl Client {
         if let Some(host) = &self.host {
             builder = builder.header(header::HOST, host);
         }
-        if let Some(cookies) = request.cookies {
-            builder = builder.header(header::COOKIE, cookies);
+        let mut own = self.headers.clone();
+        // cookies of the caller's go beside those of the jar, and neither hides the other
+        let told = own.remove(header::COOKIE).and_then(|cookies| cookies.to_str().map(str::to_owned).ok());
+        let cookies: Vec<String> = told.into_iter().chain(request.cookies).collect();
+        if !cookies.is_empty() {
+            builder = builder.header(header::COOKIE, cookies.join("; "));
         }
         if let Some(content) = request.body {
             builder = builder.header(header::CONTENT_TYPE, content.media_type).body(content.text.clone());
         }
         // the caller's own headers replace ours
-        let mut response = builder.headers(self.headers.clone()).send().await.map_err(|error| failure(&error))?;
+        let mut response = builder.headers(own).send().await.map_err(|error| failure(&error))?;
         let local = response.extensions().get::<HttpInfo>().map(HttpInfo::local_addr);
         let mut reply = Reply {
             status: response.status(),

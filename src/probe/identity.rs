@@ -86,10 +86,12 @@ impl Identity {
 
     /// The first common way that finds a name in this reply.
     pub fn discover(reply: &Reply) -> Option<Identity> {
+        // an error page may say anything, but a header is a header
+        let in_body = reply.status.is_success();
         let headers = HEADERS.into_iter().map(|name| Identity::Header(HeaderName::from_static(name)));
         let fields = FIELDS.into_iter().map(|pointer| Identity::Json(pointer.to_owned()));
         let patterns = PATTERNS.into_iter().filter_map(|pattern| Regex::new(pattern).ok().map(Identity::Pattern));
-        headers.chain(fields).chain(patterns).find(|identity| identity.read(reply).is_some())
+        headers.chain(fields.chain(patterns).filter(|_| in_body)).find(|identity| identity.read(reply).is_some())
     }
 }
 

@@ -23,4 +23,4 @@ pub use client::Verify;
 pub use identity::{Identity, IdentityError};
 pub use prober::{Prober, Series, Unreachable, tag};
 pub use script::{LoggedIn, RequestSpec, Script, SpecError};
-pub use target::{TargetError, parse as parse_target};
+pub use target::{TargetError, parse as parse_target, with_path};

@@ -9,7 +9,6 @@ use std::{
 
 use futures_util::{StreamExt, stream};
 use http::Method;
-use url::Url;
 
 use crate::trace::{
     self, Action, Conditions, Connection, Failure, Instance, InstanceId, Jar as KeepsJar, Request, SeenCookie,
@@ -21,6 +20,7 @@ use super::{
     identity::Identity,
     jar::Jar,
     script::{LoggedIn, Script, session_id},
+    target::with_path,
 };
 
 /// Failures in a row, from the first request on, after which a target counts as unreachable.
@@ -66,7 +66,9 @@ pub struct Prober {
     /// Names that people know, by hostname.
     names: HashMap<String, String>,
     ids: HashMap<String, InstanceId>,
-    /// The cookies after the series with a jar.
+    /// The client with a jar.
+    jar: Jar,
+    /// The cookies that it would send next.
     cookies: Vec<(String, String)>,
     trace: Trace,
 }
@@ -89,8 +91,8 @@ impl Prober {
         })?;
         let target = Target { url: setup.url.to_string(), connected_to: setup.connect.map(|to| to.to_string()), via };
         let trace = Trace { target, identified_by: None, instances: Vec::new(), series: Vec::new() };
-        let (ids, cookies) = Default::default();
-        Ok(Prober { setup, client, started: Instant::now(), identity, names, ids, cookies, trace })
+        let (ids, jar, cookies) = Default::default();
+        Ok(Prober { setup, client, started: Instant::now(), identity, names, ids, jar, cookies, trace })
     }
 
     /// What was seen so far.
@@ -108,7 +110,8 @@ impl Prober {
         &self.cookies
     }
 
-    /// Sends a series. After each request, `go_on` sees the trace so far and may end the series.
+    /// Sends a series, or goes on with one of that name. After each request, `go_on` sees the trace so far and may end
+    /// the series.
     ///
     /// # Errors
     /// When the first requests of all bring no answer; a later failure is an entry of the trace.
@@ -117,47 +120,48 @@ impl Prober {
         series: &Series,
         mut go_on: impl FnMut(&Trace) -> ControlFlow<()>,
     ) -> Result<(), Unreachable> {
-        let (jar, alone) = match &series.name {
-            SeriesName::WithJar => (Some(Jar::default()), None),
-            SeriesName::CookieAlone(cookie) => (
-                None,
-                self.cookies.iter().find(|(name, _)| name == cookie).map(|(name, value)| format!("{name}={value}")),
-            ),
-            SeriesName::WithoutJar | SeriesName::OneConnection => (None, None),
-        };
-        self.trace.series.push(trace::Series {
-            name: series.name.clone(),
-            conditions: Conditions {
-                jar: if jar.is_some() { KeepsJar::Kept } else { KeepsJar::None },
-                connection: series.connection,
-                path: series.script.as_ref().map_or(&series.path, |script| &script.check.path).clone(),
-                source: None,
-                concurrency: series.concurrency,
+        let begun = self.trace.series.iter().position(|begun| begun.name == series.name);
+        let recorded = match begun {
+            Some(index) => self.trace.series.remove(index),
+            None => trace::Series {
+                name: series.name.clone(),
+                conditions: Conditions {
+                    jar: if series.name == SeriesName::WithJar { KeepsJar::Kept } else { KeepsJar::None },
+                    connection: series.connection,
+                    path: series.script.as_ref().map_or(&series.path, |script| &script.check.path).clone(),
+                    concurrency: series.concurrency,
+                },
+                requests: Vec::new(),
+                cookies: Vec::new(),
+                others: Vec::new(),
             },
-            requests: Vec::new(),
-            cookies: Vec::new(),
-            others: Vec::new(),
-        });
+        };
+        let sent = recorded.requests.len() as u32;
+        self.trace.series.push(recorded);
         match series.concurrency {
-            1 => self.send_in_turn(series, jar, alone, &mut go_on).await?,
-            _ => self.send_at_once(series, &mut go_on).await?,
+            1 => self.send_in_turn(series, sent, &mut go_on).await,
+            _ => self.send_at_once(series, sent, &mut go_on).await,
         }
-        Ok(())
     }
 
     async fn send_in_turn(
         &mut self,
         series: &Series,
-        mut jar: Option<Jar>,
-        alone: Option<String>,
+        sent: u32,
         go_on: &mut impl FnMut(&Trace) -> ControlFlow<()>,
     ) -> Result<(), Unreachable> {
-        for n in 1..=series.most {
+        let with_jar = series.name == SeriesName::WithJar;
+        let alone = match &series.name {
+            SeriesName::CookieAlone(cookie) => self.cookies.iter().find(|(name, _)| name == cookie),
+            _ => None,
+        };
+        let alone = alone.map(|(name, value)| format!("{name}={value}"));
+        for n in sent + 1..=series.most {
             let step = Step::of(series, n);
-            let url = self.at(step.path);
-            let (cookies, cookies_sent) = match &jar {
-                Some(jar) => jar.header(&url).map_or((None, 0), |(header, count)| (Some(header), count)),
-                None => (alone.clone(), u16::from(alone.is_some())),
+            let url = with_path(&self.setup.url, step.path);
+            let (cookies, cookies_sent) = match with_jar {
+                true => self.jar.header(&url).map_or((None, 0), |(header, count)| (Some(header), count)),
+                false => (alone.clone(), u16::from(alone.is_some())),
             };
             let outgoing = Outgoing {
                 method: step.method.clone(),
@@ -169,23 +173,20 @@ impl Prober {
             let at = self.started.elapsed();
             let (took, reply) = self.client.send(outgoing, series.connection).await;
             let mut request = Request { cookies_sent, ..blank(n, step.action, at, took) };
-            if let (Some(jar), Ok(reply)) = (&mut jar, &reply) {
-                let next = self.at(Step::of(series, n + 1).path);
-                let set = jar.take(&reply.headers, &url, &next);
-                let set_by = self.instance(reply);
+            if let (true, Ok(reply)) = (with_jar, &reply) {
+                let next = with_path(&self.setup.url, Step::of(series, n + 1).path);
+                let set = self.jar.take(&reply.headers, &url, &next);
                 if let Some(recorded) = self.trace.series.last_mut() {
                     for cookie in set {
                         match recorded.cookies.iter_mut().find(|seen| seen.name == cookie.name) {
                             Some(seen) => seen.withheld = cookie.withheld,
-                            None => recorded.cookies.push(SeenCookie {
-                                name: cookie.name,
-                                set_by,
-                                withheld: cookie.withheld,
-                            }),
+                            None => recorded
+                                .cookies
+                                .push(SeenCookie { name: clean(&cookie.name), withheld: cookie.withheld }),
                         }
                     }
                 }
-                self.cookies = jar.cookies(&next);
+                self.cookies = self.jar.cookies(&next);
             }
             let shows = series.script.as_ref().filter(|script| match step.action {
                 Action::Open => false,
@@ -205,32 +206,30 @@ impl Prober {
     async fn send_at_once(
         &mut self,
         series: &Series,
+        sent: u32,
         go_on: &mut impl FnMut(&Trace) -> ControlFlow<()>,
     ) -> Result<(), Unreachable> {
-        let mut answered = 0;
-        let mut start = 1;
-        // in batches, so that entering what came back does not fight with what is still to be sent
-        while start <= series.most {
-            let end = series.most.min(start + 1000 - 1);
-            let (client, started) = (&self.client, self.started);
-            let tags: Vec<_> = (start..=end).map(|n| (n, self.tag(&series.name, n))).collect();
-            let sent = stream::iter(tags).map(|(n, tag)| async move {
+        let (client, started) = (self.client.clone(), self.started);
+        let tags: Vec<_> = (sent + 1..=series.most).map(|n| (n, self.tag(&series.name, n))).collect();
+        let sent = stream::iter(tags).map(|(n, tag)| {
+            let client = &client;
+            async move {
                 let outgoing = Outgoing { method: Method::GET, path: &series.path, body: None, cookies: None, tag };
                 let at = started.elapsed();
                 let (took, reply) = client.send(outgoing, series.connection).await;
                 (blank(n, Action::Get, at, took), reply)
-            });
-            let mut replies: Vec<_> = sent.buffer_unordered(series.concurrency as usize).collect().await;
-            replies.sort_by_key(|(request, _)| request.n);
-            for (mut request, reply) in replies {
-                answered += u32::from(reply.is_ok());
-                self.fill(&mut request, reply, None);
-                self.enter(request)?;
             }
-            if answered == 0 || go_on(&self.trace).is_break() {
+        });
+        let mut sent = std::pin::pin!(sent.buffer_unordered(series.concurrency as usize));
+        while let Some((mut request, reply)) = sent.next().await {
+            self.fill(&mut request, reply, None);
+            self.enter(request)?;
+            if go_on(&self.trace).is_break() {
                 break;
             }
-            start = end + 1;
+        }
+        if let Some(series) = self.trace.series.last_mut() {
+            series.requests.sort_by_key(|request| request.n);
         }
         Ok(())
     }
@@ -253,14 +252,14 @@ impl Prober {
 
     /// Enters a request; gives up where nothing has answered yet and nothing will.
     fn enter(&mut self, request: Request) -> Result<(), Unreachable> {
-        let failure = request.error.clone().filter(|_| request.status.is_none());
+        let failure = request.error.clone();
         if let Some(series) = self.trace.series.last_mut() {
             series.requests.push(request);
         }
         let Some(failure) = failure else { return Ok(()) };
         let mut requests = self.trace.series.iter().flat_map(|series| &series.requests);
         let sent = requests.clone().count() as u32;
-        match sent >= HOPELESS && requests.all(|request| request.status.is_none()) {
+        match sent >= HOPELESS && requests.all(|request| request.error.is_some()) {
             true => Err(Unreachable {
                 url: self.trace.target.url.clone(),
                 tried: match &self.trace.target.connected_to {
@@ -275,11 +274,11 @@ impl Prober {
 
     /// Who sent a reply.
     fn instance(&mut self, reply: &Reply) -> Option<InstanceId> {
-        if self.identity.is_none() && reply.status.is_success() {
+        if self.identity.is_none() {
             self.identity = Identity::discover(reply);
         }
         let identity = self.identity.as_ref()?;
-        let hostname = identity.read(reply)?;
+        let hostname = clean(&identity.read(reply)?);
         self.trace.identified_by.get_or_insert_with(|| identity.to_string());
         if let Some(id) = self.ids.get(&hostname) {
             return Some(*id);
@@ -302,15 +301,12 @@ impl Prober {
     fn tag(&self, series: &SeriesName, n: u32) -> Option<String> {
         self.setup.number_requests.then(|| tag(series, n))
     }
+}
 
-    /// The target with another path.
-    fn at(&self, path: &str) -> Url {
-        let mut url = self.setup.url.clone();
-        let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
-        url.set_path(path);
-        url.set_query(query);
-        url
-    }
+/// A name from outside as it may be shown: no characters that a terminal would obey, and not endless.
+fn clean(name: &str) -> String {
+    const LONGEST: usize = 200;
+    name.chars().take(LONGEST).map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 /// What request `n` of a series adds to its `User-Agent`.

@@ -88,8 +88,9 @@ impl RequestSpec {
         let content = match rest {
             None => None,
             Some(json) if json.starts_with('{') => {
-                serde_json::from_str::<Value>(json).map_err(|error| failed(format!("not JSON: {error}")))?;
-                Some(Content { media_type: "application/json", text: json.to_owned() })
+                let mut body = serde_json::from_str(json).map_err(|error| failed(format!("not JSON: {error}")))?;
+                reveal(&mut body, secret).map_err(failed)?;
+                Some(Content { media_type: "application/json", text: body.to_string() })
             }
             Some(fields) => {
                 let mut form = form_urlencoded::Serializer::new(String::new());
@@ -161,6 +162,21 @@ impl Script {
     }
 }
 
+/// Puts in the secrets that strings of a JSON body stand for.
+fn reveal(body: &mut Value, secret: &dyn Fn(&str) -> Option<Result<String, String>>) -> Result<(), String> {
+    match body {
+        Value::String(text) => {
+            if let Some(found) = secret(text) {
+                *text = found?;
+            }
+            Ok(())
+        }
+        Value::Array(items) => items.iter_mut().try_for_each(|item| reveal(item, secret)),
+        Value::Object(fields) => fields.values_mut().try_for_each(|field| reveal(field, secret)),
+        _ => Ok(()),
+    }
+}
+
 /// The session's id, where a reply tells it as the lab's apps do.
 pub fn session_id(reply: &Reply) -> Option<String> {
     scalar(serde_json::from_slice::<Value>(&reply.body).ok()?.pointer(SESSION_ID)?)
@@ -188,6 +204,8 @@ mod tests {
         assert_eq!(login.content.unwrap().text, "user=alice&password=s3+cret%26");
         assert_eq!(parse("GET /session").unwrap().content, None);
         assert_eq!(parse(r#"POST /l {"a": 1}"#).unwrap().content.unwrap().media_type, "application/json");
+        let json = parse(r#"POST /l {"a": ["env:PW"]}"#).unwrap().content.unwrap();
+        assert_eq!(json.text, r#"{"a":["s3 cret&"]}"#);
     }
 
     #[test]

@@ -33,6 +33,15 @@ pub fn parse(target: &str) -> Result<Url, TargetError> {
     Ok(url)
 }
 
+/// The URL with another path and query.
+pub fn with_path(url: &Url, path: &str) -> Url {
+    let mut url = url.clone();
+    let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
+    url.set_path(path);
+    url.set_query(query);
+    url
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]

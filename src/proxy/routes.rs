@@ -255,6 +255,7 @@ mod tests {
             address: Some(([127, 0, 0, 1], 1000 + number as u16).into()),
             state,
             restarts: 0,
+            ended: None,
             labels: Arc::new(labels.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect()),
         }
     }

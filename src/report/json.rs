@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     analysis::{Session, SessionVerdict, Verdict},
-    trace::{Connection, Failure, InstanceId, Jar, Request, Series, Trace, Via},
+    trace::{Connection, Failure, InstanceId, Jar, Request, Series, SeriesName, Trace, Via},
 };
 
 use super::session::{step, steps};
@@ -89,12 +89,17 @@ fn series(trace: &Trace, series: &Series) -> Value {
         "name": series.name.to_string(),
         "conditions": {
             "jar": conditions.jar == Jar::Kept,
+            "cookie": match &series.name {
+                SeriesName::CookieAlone(cookie) => Some(cookie),
+                _ => None,
+            },
             "connection": match conditions.connection {
                 Connection::Fresh => "fresh",
                 Connection::Reused => "reused",
             },
             "path": conditions.path,
-            "source": conditions.source,
+            // chosen by nobody yet
+            "source": null,
             "concurrency": conditions.concurrency,
         },
         "requests": series.requests.iter().map(|request| self::request(trace, request)).collect::<Vec<_>>(),
@@ -104,6 +109,7 @@ fn series(trace: &Trace, series: &Series) -> Value {
 fn request(trace: &Trace, request: &Request) -> Value {
     json!({
         "n": request.n,
+        "action": step(request),
         "at_ms": millis(request.at_us),
         "instance": name(trace, request.instance),
         "hostname": hostname(trace, request.instance),

@@ -17,7 +17,7 @@ pub fn table(view: &LabView, paint: Paint) -> String {
     table.set_header(["replica", "address", "state", "restarts"]);
     for replica in view.services.values().flat_map(|service| &service.replicas) {
         table.add_row([
-            style::instance_cell(&replica.name, paint),
+            style::instance_cell(&replica.name, &replica.name, paint),
             replica.address.map_or("-".to_owned(), |address| address.to_string()).into(),
             replica.state.into(),
             replica.restarts.into(),

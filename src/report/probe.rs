@@ -78,14 +78,43 @@ pub fn short_session(id: &str) -> String {
 pub fn answered(request: &Request, trace: &Trace, paint: Paint) -> Cell {
     let status = request.status.filter(|&status| status != 200);
     match (request.instance, &request.error, status) {
-        (Some(id), None, None) => style::instance_cell(&shorten(name(trace, id), NAME_WIDTH), paint),
+        (Some(id), None, None) => style::instance_cell(&label(trace, id, NAME_WIDTH), name(trace, id), paint),
         (Some(id), None, Some(status)) => {
-            Cell::new(format!("{} {status}", shorten(name(trace, id), NAME_WIDTH.saturating_sub(4))))
+            let label = label(trace, id, NAME_WIDTH - 4);
+            style::instance_cell(&format!("{label} {status}"), name(trace, id), paint)
         }
-        (_, Some(error), _) => Cell::new(shorten(&error.message, NAME_WIDTH + 4)),
+        (_, Some(error), _) => Cell::new(shorten(&error.message, NAME_WIDTH)),
         (None, None, Some(status)) => Cell::new(format!("? {status}")),
         (None, None, None) => Cell::new("?"),
     }
+}
+
+/// A name that fits into `width` and still tells instances apart: what all names share at their ends is left out, and
+/// where the rest is too long, a number stands for the name.
+fn label(trace: &Trace, id: InstanceId, width: usize) -> String {
+    let names: Vec<Vec<char>> =
+        trace.instances.iter().map(|instance| printable(&instance.name).chars().collect()).collect();
+    if names.iter().all(|name| name.len() <= width) {
+        return name(trace, id).to_owned();
+    }
+    let shared = |from_end: bool| {
+        let nth = |name: &Vec<char>, n: usize| {
+            if from_end { name.iter().rev().nth(n).copied() } else { name.get(n).copied() }
+        };
+        let first = names.first().map_or(0, Vec::len);
+        if names.len() < 2 {
+            0
+        } else {
+            (0..first).take_while(|&n| names.iter().all(|name| nth(name, n) == nth(&names[0], n))).count()
+        }
+    };
+    let own = &names[usize::from(id.0)];
+    let (head, tail) = (shared(false), shared(true));
+    let (from, to) = (head.saturating_sub(1), own.len().saturating_sub(tail.saturating_sub(1)));
+    let mark = |cut: bool| if cut { "…" } else { "" };
+    let middle: String = own.get(from..to.max(from)).unwrap_or_default().iter().collect();
+    let label = format!("{}{middle}{}", mark(from > 0), mark(to < own.len()));
+    if label.chars().count() <= width { label } else { format!("#{}", id.0 + 1) }
 }
 
 fn name(trace: &Trace, id: InstanceId) -> &str {
@@ -104,7 +133,7 @@ fn login(request: &Request) -> &'static str {
 
 /// The verdict in plain words.
 pub fn verdict(trace: &Trace, verdict: &Verdict, paint: Paint) -> String {
-    let mut lines = vec![style::bold(&headline(verdict), paint)];
+    let mut lines = vec![style::bold(&wrapped(&headline(verdict), "", "  "), paint)];
     if !verdict.cycle.is_empty() {
         let names = verdict.cycle.iter().chain(verdict.cycle.first());
         let names: Vec<String> = names.map(|name| style::instance(name, 0, paint)).collect();
@@ -137,11 +166,11 @@ fn headline(verdict: &Verdict) -> String {
         (Algorithm::Undetermined, _) => format!("undetermined: {instances} answered"),
         (Algorithm::Single, _) => format!("one instance answers{or}"),
         (Algorithm::RoundRobin, Some(Order::Fixed)) => {
-            format!("round-robin over {instances}, every round the same")
+            format!("round-robin over {instances}, every round the same{or}")
         }
         (Algorithm::RoundRobin, Some(Order::Changing)) => {
             let after = verdict.repeats_after.map_or(String::new(), |n| format!(", repeating after {n}"));
-            format!("round-robin over {instances}, in an order that changes each round{after}")
+            format!("round-robin over {instances}, in an order that changes each round{after}{or}")
         }
         (algorithm, _) => format!("{} over {instances}{or}", algorithm.as_str()),
     }
@@ -176,7 +205,7 @@ fn hits(verdict: &Verdict) -> String {
     const MOST: usize = 50;
     let hits: Vec<usize> = verdict.instances.iter().map(|instance| instance.hits).collect();
     match (hits.iter().min(), hits.iter().max()) {
-        (Some(least), Some(most)) if least == most => format!("{least} to each"),
+        (Some(least), Some(most)) if least == most && hits.len() > 1 => format!("{least} to each"),
         (Some(least), Some(most)) if hits.len() > MOST => format!("{least} to {most} to each"),
         (Some(_), Some(_)) => {
             let each: Vec<String> = verdict
@@ -205,6 +234,9 @@ pub fn wrapped(sentence: &str, first: &str, rest: &str) -> String {
     let mut text = first.to_owned();
     let mut width = first.chars().count();
     let mut empty = true;
+    // names in it come from outside
+    let sentence: String =
+        sentence.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect();
     for word in sentence.split_whitespace() {
         let length = word.chars().count();
         if !empty && width + 1 + length > 80 {

@@ -12,11 +12,23 @@ use super::{
     style::{self, Paint},
 };
 
+/// Rows that are shown of a long test: so many at the beginning,
+const FIRST_ROWS: usize = 60;
+/// and so many at the end.
+const LAST_ROWS: usize = 10;
+
 /// The steps with the cookie jar, then those without.
 pub fn table(trace: &Trace, paint: Paint) -> String {
     let mut table = style::table(paint);
     table.set_header(["#", "step", "cookies", "instance", "session", "logged in"]);
+    let count = steps(trace).count();
     for (index, (request, with_jar)) in steps(trace).enumerate() {
+        if count > FIRST_ROWS + LAST_ROWS && (FIRST_ROWS..count - LAST_ROWS).contains(&index) {
+            if index == FIRST_ROWS {
+                table.add_row(["…".to_owned(), format!("{} more", count - FIRST_ROWS - LAST_ROWS)]);
+            }
+            continue;
+        }
         table.add_row([
             Cell::new(index + 1),
             Cell::new(step(request)),

@@ -33,9 +33,9 @@ fn place(name: &str) -> usize {
     number.unwrap_or_else(|| name.bytes().map(usize::from).sum()) % PALETTE.len()
 }
 
-/// A table's cell with an instance's name, in its colour.
-pub fn instance_cell(name: &str, paint: Paint) -> Cell {
-    let cell = Cell::new(printable(name));
+/// A table's cell that stands for an instance, in the colour of its name.
+pub fn instance_cell(label: &str, name: &str, paint: Paint) -> Cell {
+    let cell = Cell::new(printable(label));
     match paint {
         Paint::Colour => cell.fg(PALETTE[place(name)].1),
         Paint::Plain => cell,

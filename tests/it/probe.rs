@@ -46,7 +46,7 @@ fn a_labs_page_is_a_round_robin_without_sticky_sessions() {
     let (without, with) = (&series[0], &series[1]);
     assert_eq!((&without["name"], &with["name"]), (&"without-jar".into(), &"with-jar".into()));
     let conditions = serde_json::json!(
-        {"jar": false, "connection": "fresh", "path": "/", "source": null, "concurrency": 1}
+        {"jar": false, "cookie": null, "connection": "fresh", "path": "/", "source": null, "concurrency": 1}
     );
     assert_eq!(without["conditions"], conditions);
     // one after the other, never interleaved

@@ -5,7 +5,7 @@ mod turns;
 
 use std::collections::HashMap;
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, header::USER_AGENT};
 
 use crate::{
     cli,
@@ -17,14 +17,19 @@ pub use resolve::{LabSide, Resolved, agent, resolve};
 pub use turns::Turns;
 
 /// A prober for what was resolved.
-pub fn prober(args: &cli::Target, resolved: &Resolved) -> anyhow::Result<Prober> {
+pub fn prober(args: &cli::Target, resolved: &mut Resolved) -> anyhow::Result<Prober> {
     let identity = args.identity.as_deref().map(str::parse).transpose()?;
+    let mut headers = headers(&args.headers)?;
+    if let Some(Ok(agent)) = headers.remove(USER_AGENT).as_ref().map(HeaderValue::to_str) {
+        // what tells our requests from others' in a lab's log stays part of it
+        resolved.agent = if resolved.lab.is_some() { format!("{agent} {}", resolved.agent) } else { agent.to_owned() };
+    }
     let setup = Setup {
         url: resolved.url.clone(),
         connect: resolved.connect,
         verify: if args.insecure { Verify::Nothing } else { Verify::Certificate },
         timeout: args.timeout,
-        headers: headers(&args.headers)?,
+        headers,
         agent: resolved.agent.clone(),
         number_requests: resolved.lab.is_some(),
     };
@@ -83,8 +88,14 @@ fn headers(lines: &[String]) -> anyhow::Result<HeaderMap> {
             Some((name.trim().parse::<HeaderName>().ok()?, value.trim().parse::<HeaderValue>().ok()?))
         });
         // the line may hold a secret: its name is enough
-        let name = line.split(':').next().unwrap_or_default().escape_debug().to_string();
-        let (name, value) = header.ok_or_else(|| Failure::usage(format!("-H `{name}` is not NAME: VALUE")))?;
+        let shown = line.split(':').next().unwrap_or_default().escape_debug().to_string();
+        let wrong = |reason: &str| Failure::usage(format!("-H `{shown}`: {reason}"));
+        let (name, value) = header.ok_or_else(|| wrong("not NAME: VALUE"))?;
+        let value = match value.to_str().ok().and_then(secret) {
+            Some(found) => HeaderValue::from_str(&found.map_err(|reason| wrong(&reason))?)
+                .map_err(|_| wrong("its value cannot stand in a header"))?,
+            None => value,
+        };
         headers.append(name, value);
     }
     Ok(headers)

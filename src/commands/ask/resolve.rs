@@ -42,6 +42,13 @@ pub struct LabSide {
     pub logs_in: bool,
 }
 
+impl LabSide {
+    /// Replicas of the service that is asked.
+    pub fn replicas(&self) -> usize {
+        self.view.services.get(&self.service).map_or(0, |service| service.replicas.len())
+    }
+}
+
 /// Finds out whom to ask.
 pub async fn resolve(args: &cli::Target, path: Option<&str>) -> anyhow::Result<Resolved> {
     let agent = agent();
@@ -50,46 +57,82 @@ pub async fn resolve(args: &cli::Target, path: Option<&str>) -> anyhow::Result<R
         if let Some(flag) = args.no_lab.then_some("--no-lab").or(args.connect.map(|_| "--connect")) {
             return Err(Failure::usage(format!("{flag} needs a target")).hint("name a host or a URL").into());
         }
-        return match labs.as_slice() {
-            [] => Err(Failure::environment("no lab is running, and no target was named")
-                .hint("`lbctl up -d` starts a lab; or name a host or URL")
-                .into()),
-            [lab] => {
+        return match one_of(&labs) {
+            Ok(Some(lab)) => {
                 let view = lab.view().await?;
                 let host = view.hosts.first().cloned().unwrap_or_else(|| view.proxy_address.ip().to_string());
                 let url = at(probe::parse_target(&host)?, path)?;
                 in_lab(url, lab.clone(), view, agent).await
             }
-            several => Err(choose(several, "several labs are running").into()),
+            Ok(None) => Err(Failure::environment("no lab is running, and no target was named")
+                .hint("`lbctl up -d` starts a lab; or name a host or URL")
+                .into()),
+            Err(names) => Err(choose(&names, "several labs are running").into()),
         };
     };
     let url = at(probe::parse_target(target)?, path)?;
     if let Some(connect) = args.connect {
         return Ok(Resolved { url, connect: Some(connect), via: Via::Flag, lab: None, agent });
     }
+    let host = url.host_str().unwrap_or_default();
     let mut routing = Vec::new();
     for lab in labs.iter().filter(|_| url.scheme() == "http") {
         // one that ends this very moment routes nothing
         let Ok(view) = lab.view().await else { continue };
         let same_port = url.port().is_none_or(|port| port == view.proxy_address.port());
-        let host = url.host_str().unwrap_or_default();
-        if same_port && lab.route(host, url.path()).await.is_ok_and(|service| service.is_some()) {
-            routing.push((lab.clone(), view));
+        // a rule may hold for other paths than this one, or its service may have no replica at the moment
+        if same_port && (view.hosts.iter().any(|named| named == host) || lab.route(host, url.path()).await?.is_some()) {
+            routing.push(lab.clone());
+        }
+        if args.project.is_none() && url.port() == Some(view.proxy_address.port()) && is_loopback(host) {
+            return Err(the_labs_own_address(lab, &view).into());
         }
     }
-    let named: Vec<Client> = routing.iter().map(|(lab, _)| lab.clone()).collect();
-    match (routing.pop(), named.as_slice()) {
-        (Some((lab, view)), [_]) => in_lab(url, lab, view, agent).await,
-        (Some(_), several) => {
-            Err(choose(several, &format!("several labs route {}", url.host_str().unwrap_or_default())).into())
+    match one_of(&routing) {
+        Ok(Some(lab)) => {
+            let view = lab.view().await?;
+            in_lab(url, lab.clone(), view, agent).await
         }
-        (None, _) if args.project.is_some() => {
-            let unrouted = Failure::usage(format!("the lab `{}` does not route {url}", labs[0].project()));
-            let hosts = labs[0].view().await?.hosts.join(", ");
-            Err(unrouted.hint(format!("it routes {hosts}; without -p the name is resolved as usual")).into())
-        }
-        (None, _) => Ok(Resolved { url, connect: None, via: Via::Dns, lab: None, agent }),
+        Err(names) => Err(choose(&names, &format!("several labs route {host}")).into()),
+        Ok(None) => match (&args.project, labs.first()) {
+            (Some(project), Some(lab)) => {
+                let view = lab.view().await?;
+                let unrouted = Failure::usage(format!("the lab `{project}` does not route {url}"));
+                let hosts = view.hosts.join(", ");
+                let port = view.proxy_address.port();
+                Err(unrouted
+                    .hint(format!("it routes {hosts} over http at port {port}; without -p a name is resolved as usual"))
+                    .into())
+            }
+            _ => Ok(Resolved { url, connect: None, via: Via::Dns, lab: None, agent }),
+        },
     }
+}
+
+/// The only lab, or the one of several that the environment prefers; the names where that leaves several.
+fn one_of(labs: &[Client]) -> Result<Option<&Client>, Vec<String>> {
+    let preferred = std::env::var("LBCTL_PROJECT").ok();
+    match labs {
+        [] => Ok(None),
+        [lab] => Ok(Some(lab)),
+        several => match several.iter().find(|lab| Some(lab.project()) == preferred.as_deref()) {
+            Some(lab) => Ok(Some(lab)),
+            None => Err(several.iter().map(|lab| lab.project().to_owned()).collect()),
+        },
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let ip = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback())
+}
+
+/// The lab balances by the host's name, so its bare address leads nowhere.
+fn the_labs_own_address(lab: &Client, view: &LabView) -> Failure {
+    let host = view.hosts.first().map_or("", String::as_str);
+    let (address, project) = (view.proxy_address, lab.project());
+    Failure::usage(format!("{address} is the lab `{project}`, which routes by the host's name"))
+        .hint(format!("`lbctl probe {host}` asks it; --no-lab asks the address as it is"))
 }
 
 /// Requests that a lab's log can tell from those of others.
@@ -101,9 +144,22 @@ pub fn agent() -> String {
 async fn in_lab(url: Url, lab: Client, view: LabView, agent: String) -> anyhow::Result<Resolved> {
     let host = url.host_str().unwrap_or_default();
     let project = lab.project();
-    let service = lab.route(host, url.path()).await?.ok_or_else(|| {
-        Failure::usage(format!("the lab `{project}` has no route for {url}")).hint("`lbctl ps` shows what runs")
-    })?;
+    let Some(service) = lab.route(host, url.path()).await? else {
+        let empty: Vec<&str> = view
+            .services
+            .iter()
+            .filter(|(_, service)| service.replicas.is_empty())
+            .map(|(name, _)| name.as_str())
+            .collect();
+        return Err(match empty.as_slice() {
+            [] => {
+                Failure::usage(format!("the lab `{project}` has no route for {url}")).hint("`lbctl ps` shows what runs")
+            }
+            [service, ..] => Failure::environment(format!("the lab `{project}` has no replica for {url}"))
+                .hint(format!("`lbctl scale {service}=5` starts some")),
+        }
+        .into());
+    };
     let is_page = view.services.get(&service).is_some_and(|view| view.app == Some(App::Page));
     let logs_in = is_page && lab.route(host, "/session").await?.as_deref() == Some(&service);
     let mut connect = view.proxy_address;
@@ -126,20 +182,17 @@ fn labs(project: Option<&str>) -> anyhow::Result<Vec<Client>> {
     }
 }
 
-fn choose(labs: &[Client], what: &str) -> Failure {
-    let names: Vec<&str> = labs.iter().map(Client::project).collect();
+fn choose(names: &[String], what: &str) -> Failure {
     Failure::usage(format!("{what}: {}", names.join(", "))).hint("choose one with -p")
 }
 
 /// The URL with `--path`.
-fn at(mut url: Url, path: Option<&str>) -> anyhow::Result<Url> {
+fn at(url: Url, path: Option<&str>) -> anyhow::Result<Url> {
     if let Some(path) = path {
         if !path.starts_with('/') {
             return Err(Failure::usage(format!("--path `{}` must start with `/`", path.escape_debug())).into());
         }
-        let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
-        url.set_path(path);
-        url.set_query(query);
+        return Ok(probe::with_path(&url, path));
     }
     Ok(url)
 }

@@ -50,6 +50,7 @@ fn replica(number: u32, server: &Server, state: State) -> Replica {
         address: Some(server.address),
         state,
         restarts: 0,
+        ended: None,
         labels: Arc::new(labels.into()),
     }
 }
