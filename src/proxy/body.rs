@@ -85,6 +85,17 @@ impl Answer {
     }
 }
 
+impl Answer {
+    /// To be called at the end of the body: the connection may serve again.
+    fn keep_connection(&mut self) {
+        if let Content::Forwarded { connection, in_flight, .. } = &mut self.content
+            && let Some(connection) = connection.take()
+        {
+            in_flight.upstream().keep(self.record.worker(), connection);
+        }
+    }
+}
+
 impl Body for Answer {
     type Data = Bytes;
     type Error = hyper::Error;
@@ -99,10 +110,11 @@ impl Body for Answer {
                 Poll::Pending => return Poll::Pending,
             },
         };
-        if let Some(Ok(frame)) = &frame
-            && let Some(data) = frame.data_ref()
-        {
-            this.record.count(data.len());
+        match &frame {
+            Some(Ok(frame)) if frame.is_data() => this.record.count(frame.data_ref().map_or(0, Bytes::len)),
+            Some(Err(_)) => {}
+            // nothing comes after trailers
+            Some(Ok(_)) | None => this.keep_connection(),
         }
         Poll::Ready(frame)
     }
@@ -124,11 +136,9 @@ impl Body for Answer {
 
 impl Drop for Answer {
     fn drop(&mut self) {
-        if let Content::Forwarded { body, connection, in_flight } = &mut self.content
-            && body.is_end_stream()
-            && let Some(connection) = connection.take()
-        {
-            in_flight.upstream().keep(self.record.worker(), connection);
+        // a body whose length is known is not polled to its very end
+        if self.is_end_stream() {
+            self.keep_connection();
         }
     }
 }

@@ -4,11 +4,15 @@ use std::{io, net::SocketAddr, sync::Arc};
 
 use http::{
     HeaderValue, Method, Request, Response, StatusCode, Uri, Version,
-    header::{CONTENT_TYPE, COOKIE, HOST, SET_COOKIE},
+    header::{CONTENT_TYPE, COOKIE, HOST, SET_COOKIE, TRANSFER_ENCODING, X_CONTENT_TYPE_OPTIONS},
     request::Parts,
     uri::PathAndQuery,
 };
-use hyper::{body::Incoming, client::conn::http1::SendRequest, upgrade::OnUpgrade};
+use hyper::{
+    body::{Body, Incoming},
+    client::conn::http1::SendRequest,
+    upgrade::OnUpgrade,
+};
 use hyper_util::rt::TokioIo;
 use tokio::sync::watch;
 
@@ -36,13 +40,15 @@ pub struct Peer {
     pub tables: watch::Receiver<Arc<Table>>,
     /// Where events go.
     pub events: Events,
+    /// Each of its requests holds a clone until it is over.
+    pub under_way: Arc<()>,
 }
 
 /// The proxy's own answers, as Traefik's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Refusal {
     BadRequest,
-    MethodNotAllowed,
+    NotImplemented,
     NotFound,
     Malformed,
     BadGateway,
@@ -54,7 +60,7 @@ impl Refusal {
     fn parts(self) -> (StatusCode, &'static str) {
         match self {
             Refusal::BadRequest => (StatusCode::BAD_REQUEST, "Bad Request"),
-            Refusal::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed"),
+            Refusal::NotImplemented => (StatusCode::NOT_IMPLEMENTED, "Not Implemented"),
             Refusal::NotFound => (StatusCode::NOT_FOUND, "404 page not found\n"),
             Refusal::Malformed => (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
             Refusal::BadGateway => (StatusCode::BAD_GATEWAY, "Bad Gateway"),
@@ -66,7 +72,7 @@ impl Refusal {
 
 /// Answers one request.
 pub async fn handle(peer: &Peer, request: Request<Incoming>) -> Response<Answer> {
-    let mut record = Record::start(peer.worker, &peer.events, peer.client, &request);
+    let mut record = Record::start(peer, &request);
     // what a new pick adds to the answer, even to a 502
     let mut set_cookie = None;
     let mut response = match forward(peer, request, &mut record, &mut set_cookie).await {
@@ -83,6 +89,9 @@ pub async fn handle(peer: &Peer, request: Request<Incoming>) -> Response<Answer>
             let mut response = Response::new(Answer::own(text, record));
             *response.status_mut() = status;
             response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+            if matches!(refusal, Refusal::NotFound | Refusal::Unavailable) {
+                response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+            }
             response
         }
     };
@@ -108,14 +117,14 @@ async fn forward(
     set_cookie: &mut Option<HeaderValue>,
 ) -> Result<Forward, Refusal> {
     if request.method() == Method::CONNECT {
-        return Err(Refusal::MethodNotAllowed);
+        return Err(Refusal::NotImplemented);
     }
     let upgrade = headers::upgrade_of(request.headers()).map(|_| hyper::upgrade::on(&mut request));
     let (mut parts, body) = request.into_parts();
     normalise(&mut parts)?;
 
     let table = peer.tables.borrow().clone();
-    let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok()).ok_or(Refusal::BadRequest)?;
+    let host = parts.headers.get(HOST).map_or(Ok(""), |host| host.to_str()).map_err(|_| Refusal::BadRequest)?;
     let subject = Subject { host: bare_host(host), path: parts.uri.path() };
     let router = table.route(subject).ok_or(Refusal::NotFound)?;
     record.routed(router);
@@ -125,7 +134,12 @@ async fn forward(
     headers::remove_hop_by_hop(&mut parts.headers);
     peer.forwarded.set(&mut parts.headers);
 
-    let mut request = Request::from_parts(parts, Outgoing::from(body));
+    let body = Outgoing::from(body);
+    if body.size_hint().exact().is_none() {
+        // said in so many words, because hyper takes a GET without a length for one without a body
+        parts.headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+    }
+    let mut request = Request::from_parts(parts, body);
     // replicas that cannot take this request: they drain, or refused it
     let mut excluded: Vec<Arc<Upstream>> = Vec::new();
     let mut refused = false;
@@ -149,7 +163,7 @@ async fn forward(
                 .as_ref()
                 .and_then(|(name, cookie)| HeaderValue::from_str(&cookie.header(name, &upstream.cookie_value)).ok());
         }
-        if balancer.host == HostHeader::Replaced
+        if (balancer.host == HostHeader::Replaced || !request.headers().contains_key(HOST))
             && let Ok(host) = HeaderValue::from_str(&upstream.address.to_string())
         {
             request.headers_mut().insert(HOST, host);
@@ -158,7 +172,10 @@ async fn forward(
             Ok((mut response, connection)) => {
                 headers::remove_hop_by_hop(response.headers_mut());
                 *response.version_mut() = Version::HTTP_11;
-                let upgrade = upgrade.filter(|_| response.status() == StatusCode::SWITCHING_PROTOCOLS);
+                let upgrade = match response.status() {
+                    StatusCode::SWITCHING_PROTOCOLS => Some(upgrade.ok_or(Refusal::Malformed)?),
+                    _ => None,
+                };
                 return Ok(Forward { response, connection, in_flight, upgrade });
             }
             Err(Unsent::Refused(unsent)) => {
@@ -174,12 +191,18 @@ async fn forward(
 
 /// One host, a normal path, HTTP/1.1 in origin form.
 fn normalise(parts: &mut Parts) -> Result<(), Refusal> {
+    let mut hosts = parts.headers.get_all(HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        // as good as none
+        (Some(host), None) if host.is_empty() => _ = parts.headers.remove(HOST),
+        (Some(host), None) if headers::is_host(host) => {}
+        (None, None) if parts.version == Version::HTTP_10 => {}
+        _ => return Err(Refusal::BadRequest),
+    }
     if let Some(authority) = parts.uri.authority() {
-        // absolute form: its authority counts (RFC 9112 §3.2.2)
-        let host = HeaderValue::from_str(authority.as_str()).map_err(|_| Refusal::BadRequest)?;
-        parts.headers.insert(HOST, host);
-    } else if parts.headers.get_all(HOST).iter().count() != 1 {
-        return Err(Refusal::BadRequest);
+        // absolute form: its authority counts (RFC 9112 §3.2.2), but not a user that it names (RFC 9110 §4.2.4)
+        let host = authority.as_str().rsplit('@').next().unwrap_or_default();
+        parts.headers.insert(HOST, HeaderValue::from_str(host).map_err(|_| Refusal::BadRequest)?);
     }
     let normal = path::normalise(parts.uri.path()).map_err(|_| Refusal::BadRequest)?;
     if parts.uri.authority().is_some() || normal != parts.uri.path() {

@@ -14,7 +14,17 @@ const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host")
 const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const X_FORWARDED_SERVER: HeaderName = HeaderName::from_static("x-forwarded-server");
+/// What else a client might say of itself or of another proxy, and this one never says.
+const CLAIMS: [&str; 5] = [
+    "x-forwarded-method",
+    "x-forwarded-prefix",
+    "x-forwarded-tls-client-cert",
+    "x-forwarded-tls-client-cert-info",
+    "x-forwarded-uri",
+];
 const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
+
+const DEFAULT_PORT: HeaderValue = HeaderValue::from_static("80");
 
 /// What the proxy says of a client and of itself, made once per connection.
 #[derive(Debug, Clone)]
@@ -34,9 +44,15 @@ impl Forwarded {
 
     /// Says who asked for what; what the client said of this itself is not believed.
     pub fn set(&self, headers: &mut HeaderMap) {
-        if let Some(host) = headers.get(HOST).cloned() {
-            headers.insert(X_FORWARDED_PORT, port_of(&host));
-            headers.insert(X_FORWARDED_HOST, host);
+        // hardly ever there: looking through the names costs less than looking each of them up
+        if headers.keys().any(|name| CLAIMS.contains(&name.as_str())) {
+            CLAIMS.into_iter().for_each(|claim| _ = headers.remove(claim));
+        }
+        let host = headers.get(HOST).cloned();
+        headers.insert(X_FORWARDED_PORT, host.as_ref().map_or(DEFAULT_PORT, port_of));
+        match host {
+            Some(host) => _ = headers.insert(X_FORWARDED_HOST, host),
+            None => _ = headers.remove(X_FORWARDED_HOST),
         }
         headers.insert(X_FORWARDED_FOR, self.client.clone());
         headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static("http"));
@@ -45,10 +61,18 @@ impl Forwarded {
     }
 }
 
+/// Whether a `Host` header may stand for a host and a port, by the characters that these are made of (RFC 3986 §3.2.2).
+pub fn is_host(host: &HeaderValue) -> bool {
+    host.as_bytes().iter().all(|byte| {
+        matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b':' | b'_' | b'[' | b']' | b'%' | b'~'
+            | b'!' | b'$' | b'&'..=b',' | b';' | b'=')
+    })
+}
+
 fn port_of(host: &HeaderValue) -> HeaderValue {
     let text = host.to_str().unwrap_or_default();
     let port = text.rsplit_once(':').map(|(_, port)| port).filter(|port| !port.contains(']'));
-    port.and_then(|port| HeaderValue::from_str(port).ok()).unwrap_or(HeaderValue::from_static("80"))
+    port.and_then(|port| HeaderValue::from_str(port).ok()).unwrap_or(DEFAULT_PORT)
 }
 
 /// Removes the headers that speak of one connection only (RFC 9110 §7.6.1). `Te: trailers` stays, as does `Trailer`,
@@ -58,7 +82,8 @@ pub fn remove_hop_by_hop(headers: &mut HeaderMap) {
     if headers.contains_key(CONNECTION) {
         for name in connection_tokens(headers).filter_map(|token| HeaderName::try_from(token).ok()).collect::<Vec<_>>()
         {
-            if name != TE {
+            // no name makes these two a matter of one connection
+            if name != TE && name != HOST {
                 headers.remove(name);
             }
         }

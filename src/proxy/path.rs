@@ -7,7 +7,7 @@ use std::borrow::Cow;
 pub struct BadEscape;
 
 /// The path in one normal form: `//`, `/./` and `/../` collapsed, escapes of ordinary characters decoded, escapes of
-/// others in upper case. `path` starts with `/` or is `*`.
+/// others in upper case, and characters escaped that no URL may have as they are. `path` starts with `/` or is `*`.
 ///
 /// # Errors
 /// [`BadEscape`]
@@ -43,18 +43,28 @@ fn is_normal(path: &str) -> bool {
     }
     let mut last = 0;
     path.bytes().all(|byte| {
-        let fine = byte != b'%' && !(last == b'/' && (byte == b'/' || byte == b'.'));
+        let fine = byte != b'%' && !must_be_escaped(byte) && !(last == b'/' && (byte == b'/' || byte == b'.'));
         last = byte;
         fine
     })
 }
 
+fn must_be_escaped(byte: u8) -> bool {
+    !byte.is_ascii_graphic() || b"\"<>\\^`{|}".contains(&byte)
+}
+
 fn decode_ordinary(path: &str) -> Result<String, BadEscape> {
     let mut decoded = String::with_capacity(path.len());
     let mut rest = path;
-    while let Some(percent) = rest.find('%') {
-        decoded.push_str(&rest[..percent]);
-        let digits = rest.get(percent + 1..percent + 3).ok_or(BadEscape)?;
+    while let Some(at) = rest.bytes().position(|byte| byte == b'%' || must_be_escaped(byte)) {
+        decoded.push_str(&rest[..at]);
+        let special = &rest[at..at + rest[at..].chars().next().map_or(1, char::len_utf8)];
+        if special != "%" {
+            special.bytes().for_each(|byte| decoded.push_str(&format!("%{byte:02X}")));
+            rest = &rest[at + special.len()..];
+            continue;
+        }
+        let digits = rest.get(at + 1..at + 3).ok_or(BadEscape)?;
         if !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
             return Err(BadEscape);
         }
@@ -64,7 +74,7 @@ fn decode_ordinary(path: &str) -> Result<String, BadEscape> {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => decoded.push(char::from(byte)),
             _ => decoded.push_str(&format!("%{byte:02X}")),
         }
-        rest = &rest[percent + 3..];
+        rest = &rest[at + 3..];
     }
     decoded.push_str(rest);
     Ok(decoded)
@@ -90,6 +100,8 @@ mod tests {
             ("/a%2fb", "/a%2Fb"),
             ("/%2e%2e/x", "/x"),
             ("/.well-known/x", "/.well-known/x"),
+            ("/a{b}\\c\"|", "/a%7Bb%7D%5Cc%22%7C"),
+            ("/é", "/%C3%A9"),
             ("*", "*"),
         ] {
             assert_eq!(normalise(path).unwrap(), normal, "{path}");

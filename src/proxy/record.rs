@@ -1,7 +1,6 @@
 //! Records: one request's event in the making, sent when its last owner lets go of it.
 
 use std::{
-    net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -11,7 +10,7 @@ use tokio::sync::broadcast;
 
 use crate::trace::Access;
 
-use super::{routes::Router, upstream::Upstream};
+use super::{forward::Peer, routes::Router, upstream::Upstream};
 
 /// Where events go.
 pub type Events = broadcast::Sender<Arc<Access>>;
@@ -22,6 +21,7 @@ const CLIENT_CLOSED: u16 = 499;
 /// The event of a request that is under way.
 pub struct Record {
     worker: usize,
+    _under_way: Option<Arc<()>>,
     /// Nothing is recorded while nobody listens.
     open: Option<Box<Open>>,
 }
@@ -33,10 +33,12 @@ struct Open {
 }
 
 impl Record {
-    /// Starts the record of a request that `worker` has just read.
-    pub fn start<B>(worker: usize, events: &Events, client: SocketAddr, request: &Request<B>) -> Self {
+    /// Starts the record of a request that has just been read from `peer`.
+    pub fn start<B>(peer: &Peer, request: &Request<B>) -> Self {
+        let &Peer { worker, client, ref events, .. } = peer;
+        let _under_way = Some(peer.under_way.clone());
         if events.receiver_count() == 0 {
-            return Record { worker, open: None };
+            return Record { worker, _under_way, open: None };
         }
         let header = |name| request.headers().get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
         let path = request.uri().path_and_query().map_or("", |path| path.as_str());
@@ -56,12 +58,16 @@ impl Record {
             bytes: 0,
             duration_us: 0,
         };
-        Record { worker, open: Some(Box::new(Open { events: events.clone(), started: Instant::now(), access })) }
+        Record {
+            worker,
+            _under_way,
+            open: Some(Box::new(Open { events: events.clone(), started: Instant::now(), access })),
+        }
     }
 
     /// Records nothing.
     pub fn none() -> Self {
-        Record { worker: 0, open: None }
+        Record { worker: 0, _under_way: None, open: None }
     }
 
     /// The worker that has the request.

@@ -32,6 +32,9 @@ use super::{
 
 /// Events that a reader may be behind before it misses some.
 const EVENT_BACKLOG: usize = 16_384;
+/// How long a client may take, once the proxy stops, to read the end of an answer that is finished, or to finish a
+/// request that it has begun.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 /// How long a worker pauses when the machine has no more file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -182,20 +185,27 @@ impl Worker {
             forwarded: Forwarded::new(client, &self.server),
             tables: self.tables.clone(),
             events: self.events.clone(),
+            under_way: Arc::default(),
         };
         let peer = &peer;
         let service = service_fn(|request| async move { Ok::<_, Infallible>(forward::handle(peer, request).await) });
         let mut stopped = self.stopped.clone();
-        let mut connection = std::pin::pin!(
-            http1::Builder::new().pipeline_flush(true).serve_connection(TokioIo::new(stream), service).with_upgrades()
-        );
+        // hyper's `pipeline_flush` must stay off: it takes any amount of an answer that its client does not read, and
+        // holds back what is ready while the next request waits
+        let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service).with_upgrades();
+        let mut connection = std::pin::pin!(connection);
         tokio::select! {
             biased;
             // a client's broken connection is its own affair
             _ = connection.as_mut() => return,
             _ = stopped.changed() => connection.as_mut().graceful_shutdown(),
         }
-        _ = connection.await;
+        if Arc::strong_count(&peer.under_way) == 1 {
+            // half a request must not hold up the end
+            _ = tokio::time::timeout(LAST_WORDS, connection).await;
+        } else {
+            _ = connection.await;
+        }
     }
 }
 

@@ -105,9 +105,9 @@ impl Upstream {
     /// # Errors
     /// When none can be made; [`io::ErrorKind::TimedOut`] after the dial timeout.
     pub async fn connect(&self, worker: usize) -> io::Result<Connected> {
-        while let Some(mut kept) = self.take_idle(worker) {
-            // not yet ready or closed by the replica: the next one
-            if kept.ready().await.is_ok() {
+        while let Some(kept) = self.take_idle(worker) {
+            // else it was closed by the replica: the next one
+            if kept.is_ready() {
                 return Ok(Connected::Kept(kept));
             }
         }
@@ -129,9 +129,10 @@ impl Upstream {
         Ok(connection)
     }
 
-    /// Keeps a connection that may serve again.
+    /// Keeps a connection that may serve again. One that is not ready is closing, or still busy with the rest of a
+    /// request that was answered early: it is let go, and ends by itself.
     pub fn keep(&self, worker: usize, connection: SendRequest<Outgoing>) {
-        if connection.is_closed() || self.draining.load(Ordering::Relaxed) {
+        if !connection.is_ready() || self.draining.load(Ordering::Relaxed) {
             return;
         }
         let mut pool = self.pools[worker].lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,0 +1,11 @@
+//! The bundled proxy over the wire: the built `lbctl proxy` in front of real servers.
+
+mod answers;
+mod connections;
+mod drain;
+mod ends;
+mod headers;
+mod order;
+mod sticky;
+mod stop;
+mod streaming;
