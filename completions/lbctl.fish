@@ -71,9 +71,9 @@ complete -c lbctl -n "__fish_lbctl_using_subcommand logs" -s h -l help -d 'Print
 complete -c lbctl -n "__fish_lbctl_using_subcommand down" -s p -l project -d 'The lab\'s name; several can run side by side' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand down" -s h -l help -d 'Print help'
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l connect -d 'Connect here; URL, Host header, SNI and cookies stay the target\'s' -r
-complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -s p -l project -d 'The running lab to use [default: the one that routes the host]' -r
+complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -s p -l project -d 'The running lab to use [default: the one that routes the host; among several, $LBCTL_PROJECT]' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l timeout -d 'How long a request may take, in seconds' -r
-complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -s H -l header -d 'A header for every request' -r
+complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -s H -l header -d 'A header for every request; the value may be env:NAME or file:PATH' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l identity -d 'How an instance says who it is: header:NAME, json:/POINTER or regex:PATTERN [default: found out]' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l login -d 'The login: \'POST /login user=alice\'; a value may be env:NAME or file:PATH' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l check -d 'The request that shows the session: \'GET /session\'' -r
@@ -89,16 +89,16 @@ complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l no-lab -d 'Do not 
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -s k -l insecure -d 'Do not verify the server\'s certificate'
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lbctl -n "__fish_lbctl_using_subcommand session-test" -l connect -d 'Connect here; URL, Host header, SNI and cookies stay the target\'s' -r
-complete -c lbctl -n "__fish_lbctl_using_subcommand session-test" -s p -l project -d 'The running lab to use [default: the one that routes the host]' -r
+complete -c lbctl -n "__fish_lbctl_using_subcommand session-test" -s p -l project -d 'The running lab to use [default: the one that routes the host; among several, $LBCTL_PROJECT]' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand session-test" -l timeout -d 'How long a request may take, in seconds' -r
-complete -c lbctl -n "__fish_lbctl_using_subcommand session-test" -s H -l header -d 'A header for every request' -r
+complete -c lbctl -n "__fish_lbctl_using_subcommand session-test" -s H -l header -d 'A header for every request; the value may be env:NAME or file:PATH' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand session-test" -l identity -d 'How an instance says who it is: header:NAME, json:/POINTER or regex:PATTERN [default: found out]' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand session-test" -l login -d 'The login: \'POST /login user=alice\'; a value may be env:NAME or file:PATH' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand session-test" -l check -d 'The request that shows the session: \'GET /session\'' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand session-test" -l logged-in -d 'How the check shows a login: json:/POINTER=VALUE, regex:PATTERN or status:CODE' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand session-test" -l expect -d 'Exit with 1 unless the session is lost, or kept [default: what the lab\'s configuration says]' -r -f -a "lost\t'At least one reload does not see the login'
 kept\t'Every reload sees the login'"
-complete -c lbctl -n "__fish_lbctl_using_subcommand session-test" -s n -l reloads -d 'Reloads after the login' -r
+complete -c lbctl -n "__fish_lbctl_using_subcommand session-test" -s n -l reloads -d 'Reloads after the login [default: 10, or as many as it takes to be sure]' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand session-test" -l format -d 'How data is printed' -r -f -a "table\t'For people'
 json\t'For scripts'"
 complete -c lbctl -n "__fish_lbctl_using_subcommand session-test" -l no-lab -d 'Do not look for a running lab that routes the host'

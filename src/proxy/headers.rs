@@ -63,7 +63,10 @@ impl Forwarded {
 
 /// Whether a `Host` header may stand for a host and a port, by the characters that these are made of (RFC 3986 §3.2.2).
 pub fn is_host(host: &HeaderValue) -> bool {
-    host.as_bytes().iter().all(|byte| byte.is_ascii_alphanumeric() || b"!$%&'()*+,-.:;=[]_~".contains(byte))
+    host.as_bytes().iter().all(|byte| {
+        matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b':' | b'_' | b'[' | b']' | b'%' | b'~'
+            | b'!' | b'$' | b'&'..=b',' | b';' | b'=')
+    })
 }
 
 fn port_of(host: &HeaderValue) -> HeaderValue {

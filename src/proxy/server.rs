@@ -192,7 +192,10 @@ impl Worker {
         let mut stopped = self.stopped.clone();
         // hyper's `pipeline_flush` must stay off: it takes any amount of an answer that its client does not read, and
         // holds back what is ready while the next request waits
-        let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service).with_upgrades();
+        let mut http = http1::Builder::new();
+        // most answers are small: copying one costs less than a vectored write
+        http.writev(false);
+        let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
         let mut connection = std::pin::pin!(connection);
         tokio::select! {
             biased;

@@ -121,7 +121,8 @@ impl Upstream {
     pub async fn dial(&self) -> io::Result<SendRequest<Outgoing>> {
         let stream = tokio::time::timeout(DIAL_TIMEOUT, TcpStream::connect(self.address)).await??;
         stream.set_nodelay(true)?;
-        let (connection, driver) = http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
+        let handshake = http1::Builder::new().writev(false).handshake(TokioIo::new(stream)).await;
+        let (connection, driver) = handshake.map_err(io::Error::other)?;
         tokio::spawn(async move {
             // its errors reach whoever waits for the answer
             _ = driver.with_upgrades().await;
