@@ -21,7 +21,7 @@ mod sticky;
 mod verdict;
 
 pub use algorithm::{Sampling, sampling};
-pub use session::{Facts, KeptBy, Session, SessionVerdict, enough_reloads, judge_session};
+pub use session::{Facts, KeptBy, Session, SessionVerdict, judge_session};
 pub use sticky::{candidate_cookies, enough_alone, enough_on_one_connection, enough_with_jar};
 pub use verdict::{Algorithm, BalancesPer, Hits, Order, RuledOut, Stickiness, Verdict, judge};
 

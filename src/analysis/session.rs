@@ -2,7 +2,7 @@
 
 use crate::trace::{Action, InstanceId, Request, SeenCookie, Series, SeriesName, Trace, Withheld};
 
-use super::{chance::probability, sticky, verdict::Stickiness};
+use super::{algorithm::Sampling, chance::probability, sticky, verdict::Stickiness};
 
 /// What became of the session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +78,8 @@ pub struct SessionVerdict {
     pub sticky_cookie: Option<String>,
     /// Sentences with figures.
     pub evidence: Vec<String>,
+    /// Whether more reloads would tell more.
+    pub sampling: Sampling,
 }
 
 /// Judges the trace of a login and reloads.
@@ -88,6 +90,7 @@ pub fn judge_session(trace: &Trace, facts: Option<Facts>, alpha: f64) -> Session
         cause,
         sticky_cookie: None,
         evidence: Vec::new(),
+        sampling: Sampling::Enough,
     };
     let Some(series) = trace.series(&SeriesName::WithJar) else {
         return verdict(Session::Undetermined, "no login was tried".to_owned());
@@ -130,11 +133,6 @@ pub fn judge_session(trace: &Trace, facts: Option<Facts>, alpha: f64) -> Session
     }
     judged.evidence.insert(0, format!("{seen} of {} reloads with the cookie jar saw the login", checks.len()));
     judged
-}
-
-/// Whether the reloads so far are enough to say that the session is kept, and by what.
-pub fn enough_reloads(trace: &Trace, facts: Option<Facts>, alpha: f64) -> bool {
-    judge_session(trace, facts, alpha).session != Session::Undetermined
 }
 
 /// Why the login itself failed, if it did.
@@ -225,6 +223,7 @@ fn kept(trace: &Trace, series: &Series, login: &Request, facts: Option<Facts>, a
         cause: cause.to_owned(),
         sticky_cookie: None,
         evidence: Vec::new(),
+        sampling: Sampling::Enough,
     };
     let kept = |kept_by, cause| verdict(Session::Kept, kept_by, cause);
     if several(&with) {
@@ -252,9 +251,6 @@ fn kept(trace: &Trace, series: &Series, login: &Request, facts: Option<Facts>, a
         return kept(None, "one instance answered everything: it is the only one, or the client's address decides");
     }
     let reloads = with.len().saturating_sub(1);
-    verdict(
-        Session::Undetermined,
-        None,
-        &format!("every reload saw the login, but {reloads} are too few to tell that from chance (-n)"),
-    )
+    let cause = format!("every reload saw the login, but {reloads} are too few to tell that from chance (-n)");
+    SessionVerdict { sampling: Sampling::More, ..verdict(Session::Undetermined, None, &cause) }
 }

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use indicatif::ProgressBar;
 
 use crate::{
-    analysis::{self, ALPHA, Facts, Session},
+    analysis::{self, ALPHA, Facts, Sampling, Session},
     cli::{Expect, Format, SessionTest},
     error::{Exit, Failure},
     lab::{Client, Plan, Port, Supervisor, Wanted, Wishes, bind, compose},
@@ -138,7 +138,11 @@ async fn play(
     };
     prober.send(&series(SeriesName::WithJar, reloads + 2), count).await?;
     prober.send(&series(SeriesName::WithoutJar, reloads), count).await?;
-    let sure = |trace: &Trace| analysis::enough_reloads(trace, facts, ALPHA) && analysis::enough_with_jar(trace, ALPHA);
+    let sure = |trace: &Trace| {
+        let judged = analysis::judge_session(trace, facts, ALPHA);
+        judged.sampling == Sampling::Enough
+            && (judged.session != Session::Kept || analysis::enough_with_jar(trace, ALPHA))
+    };
     if args.reloads.is_none() && !sure(prober.trace()) {
         // a session that looks kept: who answers without cookies decides how many reloads chance would take
         prober.send(&series(SeriesName::WithoutJar, MOST_RELOADS), count).await?;

@@ -88,6 +88,34 @@ fn many_instances_are_not_a_round_before_one_comes_again() {
 }
 
 #[test]
+fn few_requests_over_many_instances_prove_nothing_however_distinct() {
+    let mut overlapping = series(SeriesName::WithoutJar, (0..60).map(Some));
+    overlapping.conditions.concurrency = 8;
+    assert_eq!(verdict(&trace(vec![overlapping])).algorithm, Algorithm::Undetermined);
+    // twenty of a thousand, picked at random, are mostly distinct
+    let mut state = 7;
+    for _ in 0..200 {
+        let draws: Vec<u16> = (0..20).map(|_| (splitmix(&mut state) % 250) as u16).collect();
+        assert_ne!(verdict(&picks(&draws)).algorithm, Algorithm::RoundRobin, "{draws:?}");
+    }
+}
+
+#[test]
+fn requests_over_one_connection_are_one_pick() {
+    let mut kept = series(SeriesName::WithoutJar, [Some(0); 40]);
+    kept.conditions.connection = Connection::Reused;
+    kept.requests.iter_mut().for_each(|request| request.port = Some(7));
+    assert_eq!(verdict(&trace(vec![kept])).algorithm, Algorithm::Undetermined);
+}
+
+#[test]
+fn a_server_that_took_over_is_not_a_sticky_cookie() {
+    let without = series(SeriesName::WithoutJar, (0..40).map(|n| Some(u16::from(n >= 10))));
+    let with = with_cookie(series(SeriesName::WithJar, [Some(1); 100]), &["sid"]);
+    assert_ne!(verdict(&trace(vec![without, with])).stickiness, Stickiness::Cookie);
+}
+
+#[test]
 fn weights_are_neither_round_robin_nor_random() {
     for order in ["aabaaaab", "bacaa", "aaab", "aaabbc"] {
         let verdict = verdict(&letters(&order.repeat(20)));

@@ -42,7 +42,7 @@ fn a_killed_replica_is_taken_out_at_once_and_comes_back() {
     let seen: BTreeSet<u32> = numbers(&lab.address(), "/", 4).into_iter().collect();
     assert_eq!(seen, BTreeSet::from([1, 2, 3, 4]));
     let log = lab.lbctl(&["logs"]).ok().stdout.clone();
-    assert!(log.contains("web_static-2 ended by itself and is started again"), "{log}");
+    assert!(log.contains("web_static-2 ended by itself (signal: 9 (SIGKILL)) and is started again"), "{log}");
     assert!(log.contains("web_static-2 is back (restarts: 1)"), "{log}");
     let table = lab.lbctl(&["ps"]).ok().stdout.clone();
     let row = table.lines().find(|line| line.trim_start().starts_with("web_static-2 ")).expect("its row");

@@ -323,6 +323,96 @@ fn a_certificate_is_verified_unless_told_otherwise() {
 }
 
 #[test]
+fn a_target_whose_answers_never_end_in_time_is_unreachable() {
+    let place = Place::new();
+    let target = server::raw(|_, stream| {
+        _ = stream.write_all(b"HTTP/1.1 200 OK\r\nX-Served-By: a\r\nContent-Length: 1000\r\n\r\n");
+        while stream.write_all(b"x").is_ok() {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    });
+    place.lbctl(["probe", &target.to_string(), "--timeout", "0.3"]).fails(3, "timed out");
+    place.lbctl(["probe", &target.to_string(), "--timeout", "0.3", "-c", "4"]).fails(3, "timed out");
+}
+
+#[test]
+fn an_instance_says_who_it_is_in_any_answer() {
+    let place = Place::new();
+    let target = server::raw(|_, stream| {
+        _ = stream.write_all(server::http("401 Unauthorized", "X-Served-By: gate\r\n", "").as_bytes());
+    });
+    let probe = place.lbctl(["probe", &target.to_string(), "--format", "json"]).json();
+    assert_eq!(probe["verdict"]["instances"][0]["name"], "gate");
+}
+
+#[test]
+fn a_hostile_name_does_not_reach_the_terminal() {
+    let place = Place::new();
+    let target = server::raw(|_, stream| {
+        let body = serde_json::json!({ "hostname": format!("ev\u{1b}[31m\u{1b}]0;pwn\u{7}{}", "x".repeat(3000)) });
+        let cookie = "Content-Type: application/json\r\nSet-Cookie: a=1; Path=/elsewhere\r\n";
+        _ = stream.write_all(server::http("200 OK", cookie, &body.to_string()).as_bytes());
+    });
+    let shown = place.lbctl(["probe", &target.to_string(), "-n", "3"]);
+    let text = &shown.ok().stdout;
+    assert!(!text.contains(['\u{1b}', '\u{7}']), "{text:?}");
+    assert!(text.lines().all(|line| line.chars().count() <= 260), "{text}");
+}
+
+#[test]
+fn long_names_stay_apart_in_80_columns() {
+    let place = Place::new();
+    let next = std::sync::atomic::AtomicU32::new(0);
+    let target = server::raw(move |_, stream| {
+        let n = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed) % 3;
+        let header = format!("X-Served-By: averyverylonghostname-{n}.eu-central.internal\r\n");
+        _ = stream.write_all(server::http("200 OK", &header, "").as_bytes());
+    });
+    let shown = place.lbctl(["probe", &target.to_string()]);
+    let rows: Vec<&str> =
+        shown.ok().stdout.lines().filter(|line| line.trim_start().starts_with(char::is_numeric)).collect();
+    assert!(rows[0].contains("0.") && rows[1].contains("1.") && rows[2].contains("2."), "{}", shown.stdout);
+    assert!(rows.iter().all(|row| row.chars().count() <= 80), "{}", shown.stdout);
+    assert!(shown.stdout.contains("averyverylonghostname-2.eu-central.internal"), "{}", shown.stdout);
+}
+
+#[test]
+fn cookies_and_agents_of_ones_own_disturb_nothing() {
+    let lab = Lab::up(&["--web-static", "3", "--web-dynamic", "0", "--sticky", "web_static"]);
+    let verdict = verdict(&lab, &["-H", "Cookie: lang=de", "-H", "User-Agent: mine"]);
+    assert_eq!(verdict["stickiness"], "cookie", "{verdict}");
+    let agents = lab.lbctl(&["logs", "--format", "json"]).ok().stdout.clone();
+    assert!(agents.contains("\"user_agent\":\"mine lbctl/"), "{agents}");
+}
+
+#[test]
+fn the_project_of_the_environment_is_a_preference_and_no_demand() {
+    let lab = Lab::up_in(Place::new(), &["-p", "one", "--web-static", "2", "--web-dynamic", "0"]);
+    let always = ["up", "-d", "--port", "0", "-p", "two", "--web-static", "2", "--web-dynamic", "0"];
+    lab.lbctl(&always).ok();
+    let with = |project: &str, arguments: &[&str]| {
+        crate::support::Ended::from(lab.place.command(arguments).env("LBCTL_PROJECT", project).output().unwrap())
+    };
+    let probe = with("two", &["probe", "demo.api.ch", "-n", "3", "--format", "json"]).json();
+    assert_eq!(probe["target"]["lab"], "two");
+    with("three", &["probe", "http://127.0.0.1:1/"]).fails(3, "does not answer");
+    with("three", &["probe", "http://127.0.0.1:1/", "--no-lab"]).fails(3, "does not answer");
+    with("three", &["session-test", "--fresh"]).ok();
+}
+
+#[test]
+fn a_lab_that_cannot_answer_says_why() {
+    let lab = Lab::up(&count("2"));
+    let address = lab.address();
+    lab.lbctl(&["probe", &address]).fails(2, "which routes by the host's name");
+    lab.lbctl(&["probe", "demo.api.ch", "--no-lab", "-p", "lab"]);
+    lab.lbctl(&["scale", "web_static=0"]).ok();
+    let empty = lab.lbctl(&["probe", "demo.api.ch"]);
+    empty.fails(3, "has no replica");
+    assert!(empty.stderr.contains("lbctl scale web_static=5"), "{}", empty.stderr);
+}
+
+#[test]
 fn several_labs_that_route_a_host_are_listed() {
     let lab = Lab::up_in(Place::new(), &["-p", "one", "--web-static", "2", "--web-dynamic", "0"]);
     let always = ["up", "-d", "--port", "0", "-p", "two", "--web-static", "2", "--web-dynamic", "0"];

@@ -170,6 +170,29 @@ fn a_secret_comes_from_the_environment_or_a_file_and_is_not_shown() {
 }
 
 #[test]
+fn a_check_that_everybody_passes_proves_nothing() {
+    let place = Place::new();
+    let url = app("; Path=/");
+    let arguments = ["session-test", &url, "--login", LOGIN[1], "--check", "GET /", "--logged-in", "status:200"];
+    let ended = place.lbctl(arguments.iter().copied().chain(["--expect", "kept"]));
+    assert_eq!(ended.code, Some(4), "{ended:?}");
+    assert!(ended.stdout.contains("10 requests without cookies saw a login too"), "{ended:?}");
+}
+
+#[test]
+fn too_few_reloads_are_no_proof() {
+    let lab = Lab::up(&["--web-static", "2", "--web-dynamic", "0", "--strategy", "hrw"]);
+    // asked as a stranger would: nobody tells that the address decides
+    let replica = lab.view["services"]["web_static"]["replicas"][0]["address"].as_str().unwrap().to_owned();
+    let told = ["--login", "POST /login user=alice", "--check", "GET /session"];
+    let few = lab.lbctl(&[&["session-test", "demo.test", "--connect", &replica, "-n", "3"], &told[..]].concat());
+    assert_eq!(few.code, Some(4), "{few:?}");
+    let enough =
+        lab.lbctl(&[&["session-test", "demo.test", "--connect", &replica, "--format", "json"], &told[..]].concat());
+    assert_eq!(enough.json()["verdict"]["session"], "kept");
+}
+
+#[test]
 fn a_login_that_is_refused_is_undetermined() {
     let place = Place::new();
     let target = server::raw(|_, stream| {
