@@ -15,4 +15,5 @@ mod proxy;
 mod session;
 mod supervisor;
 mod support;
+mod targets;
 mod usage;
