@@ -12,10 +12,10 @@ use tokio::sync::{
 };
 
 use crate::{
-    cli::{Proxy as Args, Strategy},
+    cli::Proxy as Args,
     error::{Exit, Failure},
     lab::{Port, Wanted, bind},
-    proxy::{Proxy, Settings, Unmarked},
+    proxy::{Proxy, Settings, Strategy, Unmarked},
     replica::{Labels, Replica, Replicas, State},
     report,
     trace::{Access, Entry},
@@ -118,12 +118,7 @@ fn labels(args: &Args) -> Labels {
     if args.sticky {
         labels.insert(service("sticky.cookie"), "true".to_owned());
     }
-    match args.strategy {
-        Strategy::RoundRobin => {}
-        Strategy::Random => _ = labels.insert("lbctl.strategy".to_owned(), "random".to_owned()),
-        Strategy::P2c => _ = labels.insert(service("strategy"), "p2c".to_owned()),
-        Strategy::Hrw => _ = labels.insert(service("strategy"), "hrw".to_owned()),
-    }
+    labels.extend([Strategy::from(args.strategy).label("proxy")]);
     labels
 }
 

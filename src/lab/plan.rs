@@ -173,18 +173,13 @@ impl Plan {
     fn service(&mut self, service: &Service, app: App, wishes: &Wishes) -> Result<Planned, PlanError> {
         let mut labels = service.labels.clone();
         let balancer = balancer_name(service, &self.project);
-        let mut set = |field: &str, value: &str| {
-            labels.insert(format!("traefik.http.services.{balancer}.loadbalancer.{field}"), value.to_owned());
-        };
         if wishes.sticky.contains(&service.name) {
-            set("sticky.cookie", "true");
+            labels.insert(format!("traefik.http.services.{balancer}.loadbalancer.sticky.cookie"), "true".to_owned());
         }
-        match wishes.strategy {
-            Some(Strategy::RoundRobin) => set("strategy", "wrr"),
-            Some(Strategy::PowerOfTwo) => set("strategy", "p2c"),
-            Some(Strategy::HighestRandomWeight) => set("strategy", "hrw"),
-            Some(Strategy::Random) => _ = labels.insert("lbctl.strategy".to_owned(), "random".to_owned()),
-            None => {}
+        if let Some(strategy) = wishes.strategy {
+            // what the file says of it gives way
+            labels.remove("lbctl.strategy");
+            labels.extend([strategy.label(&balancer)]);
         }
         let routing = self.routing(service, &labels)?;
         self.notes.extend(routing.notes.iter().map(|note| format!("service {}: {note}", service.name)));

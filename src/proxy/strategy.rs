@@ -31,6 +31,18 @@ impl Strategy {
             Strategy::HighestRandomWeight => "hrw",
         }
     }
+
+    /// The label that asks for it, for the balancer of this name. Traefik has no random picks, so that label is ours.
+    pub fn label(self, balancer: &str) -> (String, String) {
+        let traefiks =
+            |value: &str| (format!("traefik.http.services.{balancer}.loadbalancer.strategy"), value.to_owned());
+        match self {
+            Strategy::RoundRobin => traefiks("wrr"),
+            Strategy::PowerOfTwo => traefiks("p2c"),
+            Strategy::HighestRandomWeight => traefiks("hrw"),
+            Strategy::Random => ("lbctl.strategy".to_owned(), "random".to_owned()),
+        }
+    }
 }
 
 /// A replica that may be picked.

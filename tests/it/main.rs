@@ -1,5 +1,5 @@
 //! Integration tests: one binary, a file per subject.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod analysis;
 mod apps;

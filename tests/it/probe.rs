@@ -12,11 +12,6 @@ fn verdict(lab: &Lab, arguments: &[&str]) -> Value {
     probe["verdict"].clone()
 }
 
-fn upstreams(lab: &Lab) -> Vec<String> {
-    let replicas = lab.view["services"]["web_static"]["replicas"].as_array().unwrap();
-    replicas.iter().map(|replica| replica["address"].as_str().unwrap().to_owned()).collect()
-}
-
 fn count(n: &str) -> [&str; 4] {
     ["--web-static", n, "--web-dynamic", "0"]
 }
@@ -158,17 +153,17 @@ fn nginx_is_a_round_robin_and_its_hash_looks_like_one_instance() {
         let address = balancer.address.to_string();
         verdict(&lab, &["demo.api.ch", "--connect", &address])
     };
-    let Some(round_robin) = server::nginx(&upstreams(&lab), "", "") else { return };
+    let Some(round_robin) = server::nginx(&lab.replica_addresses("web_static"), "", "") else { return };
     let verdict = probe(&round_robin);
     assert_eq!((&verdict["algorithm"], &verdict["order"]), (&"round-robin".into(), &"fixed".into()), "{verdict}");
     assert_eq!(verdict["balances_per"], "request");
 
-    let Some(hash) = server::nginx(&upstreams(&lab), "ip_hash;", "") else { return };
+    let Some(hash) = server::nginx(&lab.replica_addresses("web_static"), "ip_hash;", "") else { return };
     let verdict = probe(&hash);
     assert_eq!(verdict["algorithm"], "single");
     assert!(verdict["candidates"].to_string().contains("source-hash"));
 
-    let Some(random) = server::nginx(&upstreams(&lab), "random;", "") else { return };
+    let Some(random) = server::nginx(&lab.replica_addresses("web_static"), "random;", "") else { return };
     let verdict = probe(&random);
     assert_eq!(verdict["algorithm"], "random", "{verdict}");
     // nobody's log excludes other traffic here
@@ -179,7 +174,7 @@ fn nginx_is_a_round_robin_and_its_hash_looks_like_one_instance() {
 fn haproxy_is_sticky_by_the_cookie_it_inserts() {
     let lab = Lab::up(&count("3"));
     let sticky = "balance roundrobin\n  cookie SRV insert indirect nocache";
-    let Some(haproxy) = server::haproxy(&upstreams(&lab), "http", sticky) else { return };
+    let Some(haproxy) = server::haproxy(&lab.replica_addresses("web_static"), "http", sticky) else { return };
     let verdict = verdict(&lab, &["demo.api.ch", "--connect", &haproxy.address.to_string()]);
     assert_eq!(verdict["algorithm"], "round-robin");
     assert_eq!((&verdict["stickiness"], &verdict["sticky_cookie"]), (&"cookie".into(), &"SRV".into()));
@@ -188,7 +183,9 @@ fn haproxy_is_sticky_by_the_cookie_it_inserts() {
 #[test]
 fn a_tcp_balancer_picks_once_a_connection() {
     let lab = Lab::up(&count("3"));
-    let Some(haproxy) = server::haproxy(&upstreams(&lab), "tcp", "balance roundrobin") else { return };
+    let Some(haproxy) = server::haproxy(&lab.replica_addresses("web_static"), "tcp", "balance roundrobin") else {
+        return;
+    };
     let address = haproxy.address.to_string();
     let fresh = verdict(&lab, &["demo.api.ch", "--connect", &address]);
     assert_eq!((&fresh["algorithm"], &fresh["balances_per"]), (&"round-robin".into(), &"connection".into()));

@@ -4,11 +4,6 @@ use std::io::Write;
 
 use crate::support::{Lab, Place, server};
 
-fn upstreams(lab: &Lab) -> Vec<String> {
-    let replicas = lab.view["services"]["web_static"]["replicas"].as_array().unwrap();
-    replicas.iter().map(|replica| replica["address"].as_str().unwrap().to_owned()).collect()
-}
-
 fn count(n: &str) -> [&str; 4] {
     ["--web-static", n, "--web-dynamic", "0"]
 }
@@ -75,7 +70,7 @@ fn a_certificate_is_verified_unless_told_otherwise() {
         .unwrap();
     assert!(made.status.success(), "{made:?}");
     let tls = format!("ssl_certificate {}; ssl_certificate_key {};", certificate.display(), key.display());
-    let Some(nginx) = server::nginx(&upstreams(&lab), "", &tls) else { return };
+    let Some(nginx) = server::nginx(&lab.replica_addresses("web_static"), "", &tls) else { return };
     let ask = ["probe", "https://demo.test/", "--connect", &nginx.address.to_string()].map(str::to_owned);
     let refused = lab.place.lbctl(&ask);
     refused.fails(3, "certificate");

@@ -89,6 +89,7 @@ async fn follow(
 ) -> anyhow::Result<Exit> {
     let (_, mut entries) = lab.journal().read();
     tell(Event::Ready(lab.view().into()))?;
+    tell(Event::Note("^C stops the lab".to_owned()))?;
     loop {
         tokio::select! {
             () = signals.next() => {
@@ -111,7 +112,7 @@ fn plan(args: &Up) -> anyhow::Result<(Plan, Wanted)> {
     let wishes = Wishes {
         scale: scale::targets(&args.counts, &args.scale)?,
         sticky: args.sticky.clone(),
-        strategy: args.strategy.map(strategy),
+        strategy: args.strategy.map(Strategy::from),
     };
     let plan = Plan::new(&args.project.project, &definition, &wishes)?;
     let port = match args.port {
@@ -121,13 +122,14 @@ fn plan(args: &Up) -> anyhow::Result<(Plan, Wanted)> {
     Ok((plan, Wanted { bind: args.bind, port }))
 }
 
-/// The proxy's name of a strategy.
-pub fn strategy(strategy: cli::Strategy) -> Strategy {
-    match strategy {
-        cli::Strategy::RoundRobin => Strategy::RoundRobin,
-        cli::Strategy::Random => Strategy::Random,
-        cli::Strategy::P2c => Strategy::PowerOfTwo,
-        cli::Strategy::Hrw => Strategy::HighestRandomWeight,
+impl From<cli::Strategy> for Strategy {
+    fn from(strategy: cli::Strategy) -> Strategy {
+        match strategy {
+            cli::Strategy::RoundRobin => Strategy::RoundRobin,
+            cli::Strategy::Random => Strategy::Random,
+            cli::Strategy::P2c => Strategy::PowerOfTwo,
+            cli::Strategy::Hrw => Strategy::HighestRandomWeight,
+        }
     }
 }
 

@@ -8,9 +8,12 @@ mod processes;
 pub mod server;
 
 use std::{
+    collections::BTreeSet,
     ffi::OsStr,
+    io::Write,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
+    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -154,6 +157,12 @@ impl Lab {
         format!("http://{}{path}", self.address())
     }
 
+    /// Where the replicas of a service answered at the start.
+    pub fn replica_addresses(&self, service: &str) -> Vec<String> {
+        let replicas = self.view["services"][service]["replicas"].as_array().expect("replicas");
+        replicas.iter().map(|replica| replica["address"].as_str().expect("an address").to_owned()).collect()
+    }
+
     /// `lbctl ps --format json`
     #[track_caller]
     pub fn ps(&self) -> Value {
@@ -181,7 +190,13 @@ pub fn peer(program: &str) -> Option<PathBuf> {
     let found = directories.map(|directory| directory.join(program)).find(|file| file.is_file());
     if found.is_none() {
         assert_ne!(std::env::var("LBCTL_REQUIRE").as_deref(), Ok("all"), "{program} is missing and required");
-        eprintln!("skipped: {program} is not on this machine");
+        // written past the capture of passing tests, so that `cargo test` shows what it did not test
+        static SKIPPED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+        let mut skipped = SKIPPED.lock().unwrap_or_else(PoisonError::into_inner);
+        let test = std::thread::current().name().unwrap_or("a test").to_owned();
+        skipped.insert(test.clone());
+        let count = skipped.len();
+        _ = writeln!(std::io::stderr(), "skipped: {test}: {program} is not on this machine ({count} skipped so far)");
     }
     found
 }
