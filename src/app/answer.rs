@@ -107,6 +107,13 @@ pub(super) fn delay(uri: &Uri) -> Result<Duration, Refusal> {
         })
 }
 
+/// Waits that long; where nothing is to be waited for, not even the timer's millisecond.
+pub(super) async fn wait(delay: Duration) {
+    if !delay.is_zero() {
+        tokio::time::sleep(delay).await;
+    }
+}
+
 /// JSON that a program may rely on: fields in the order of the type.
 pub(super) fn json(body: &impl serde::Serialize) -> Response {
     match serde_json::to_string(body) {

@@ -40,7 +40,7 @@ pub(super) fn routes(api: Arc<Api>) -> Router {
 
 async fn number(State(api): State<Arc<Api>>, uri: Uri) -> Result<Response, Refusal> {
     // numbered after the delay: a client that gave up meanwhile got no answer, so it takes no number
-    tokio::time::sleep(answer::delay(&uri)?).await;
+    answer::wait(answer::delay(&uri)?).await;
     let request = api.answered.fetch_add(1, Ordering::Relaxed) + 1;
     Ok(answer::json(&Answer { hostname: &api.hostname, service: SERVICE, request, time: rfc3339(Timestamp::now()) }))
 }

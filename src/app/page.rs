@@ -136,7 +136,7 @@ async fn page(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
 async fn session(State(site): State<Arc<Site>>, uri: Uri, headers: HeaderMap) -> Result<Response, Refusal> {
     let delay = answer::delay(&uri)?;
     let visit = site.visit(&headers, Action::Look);
-    tokio::time::sleep(delay).await;
+    answer::wait(delay).await;
     let state = site.state_of(&visit.session);
     Ok(visit.sends(state))
 }

@@ -46,7 +46,7 @@ pub fn scaled(view: &ScaleView) -> String {
         };
         if lost.sessions > 0 {
             text += &format!(
-                "; {} that lived in the removed replicas {} gone ({} logged in)",
+                "\n  {} that lived there {} gone, {} of them logged in",
                 count(lost.sessions as u64, "session"),
                 if lost.sessions == 1 { "is" } else { "are" },
                 lost.logged_in,
