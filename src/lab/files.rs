@@ -1,11 +1,18 @@
 //! The lab's files, compiled in.
 
 /// Path below the lab's directory, and text, of every file of the lab.
-pub fn files() -> [(&'static str, &'static str); 4] {
+pub fn files() -> [(&'static str, &'static str); 11] {
     [
         ("docker-compose.yml", include_str!("../../lab/docker-compose.yml")),
+        ("web_static/.dockerignore", include_str!("../../lab/web_static/.dockerignore")),
+        ("web_static/Dockerfile", include_str!("../../lab/web_static/Dockerfile")),
+        ("web_static/apache.conf", include_str!("../../lab/web_static/apache.conf")),
+        ("web_static/index.php", include_str!("../../lab/web_static/index.php")),
         ("web_static/page.html", include_str!("../../lab/web_static/page.html")),
         ("web_static/page.css", include_str!("../../lab/web_static/page.css")),
         ("web_static/page.js", include_str!("../../lab/web_static/page.js")),
+        ("web_dynamic/.dockerignore", include_str!("../../lab/web_dynamic/.dockerignore")),
+        ("web_dynamic/Dockerfile", include_str!("../../lab/web_dynamic/Dockerfile")),
+        ("web_dynamic/server.js", include_str!("../../lab/web_dynamic/server.js")),
     ]
 }

@@ -111,6 +111,8 @@ fn read_one(wishes: &mut Wishes, label: &str, value: &str) -> Result<(), String>
             let service = wishes.services.entry(parts[3].to_owned()).or_default();
             service_field(service, field, value, parts[3]).map(|note| wishes.notes.extend(note))
         }
+        // a request that reached no server goes to the next one here without being told
+        ["traefik", "http", "middlewares", _, "retry", ..] => Ok(()),
         ["traefik", "http", "middlewares", _, _, ..] => {
             wishes.notes.push(format!("middleware {} has no effect: the bundled proxy has no middlewares", parts[3]));
             Ok(())
@@ -133,8 +135,9 @@ fn router_field(router: &mut RouterWish, field: &[&str], value: &str, name: &str
         }
         ["service"] => router.service = Some(value.to_owned()),
         ["priority"] => router.priority = whole_number(value)?,
-        ["entrypoints" | "rulesyntax"] => {}
-        ["middlewares" | "tls"] | ["tls" | "observability", ..] => {
+        // what has no effect of these middlewares is said where they are defined
+        ["entrypoints" | "rulesyntax" | "middlewares"] => {}
+        ["tls"] | ["tls" | "observability", ..] => {
             return Ok(Some(format!("router {name}: {} has no effect in the bundled proxy", field[0])));
         }
         _ => return Err("a router has no such field".to_owned()),
@@ -291,11 +294,12 @@ mod tests {
     fn what_traefik_has_and_this_proxy_has_not_is_said() {
         let wishes = read(&labels(&[
             ("traefik.http.middlewares.strip.stripprefix.prefixes", "/a"),
-            ("traefik.http.routers.web.middlewares", "strip"),
+            ("traefik.http.routers.web.middlewares", "strip,again"),
+            ("traefik.http.middlewares.again.retry.attempts", "3"),
             ("traefik.http.services.web.loadbalancer.healthcheck.path", "/"),
             ("traefik.tcp.routers.db.rule", "HostSNI(`*`)"),
         ]))
         .unwrap();
-        assert_eq!(wishes.notes.len(), 4, "{:?}", wishes.notes);
+        assert_eq!(wishes.notes.len(), 3, "{:?}", wishes.notes);
     }
 }

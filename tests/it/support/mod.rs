@@ -3,6 +3,7 @@
 #![allow(dead_code)]
 
 pub mod browser;
+pub mod docker;
 pub mod http;
 mod processes;
 pub mod server;
