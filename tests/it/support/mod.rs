@@ -190,16 +190,21 @@ pub fn peer(program: &str) -> Option<PathBuf> {
     let directories = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/local/sbin".into()]);
     let found = directories.map(|directory| directory.join(program)).find(|file| file.is_file());
     if found.is_none() {
-        assert_ne!(std::env::var("LBCTL_REQUIRE").as_deref(), Ok("all"), "{program} is missing and required");
-        // written past the capture of passing tests, so that `cargo test` shows what it did not test
-        static SKIPPED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
-        let mut skipped = SKIPPED.lock().unwrap_or_else(PoisonError::into_inner);
-        let test = std::thread::current().name().unwrap_or("a test").to_owned();
-        skipped.insert(test.clone());
-        let count = skipped.len();
-        _ = writeln!(std::io::stderr(), "skipped: {test}: {program} is not on this machine ({count} skipped so far)");
+        missing(&format!("{program} is not on this machine"));
     }
     found
+}
+
+/// Says that a test is skipped, and why; fails if the environment has `LBCTL_REQUIRE=all`.
+pub fn missing(what: &str) {
+    assert_ne!(std::env::var("LBCTL_REQUIRE").as_deref(), Ok("all"), "{what}, and it is required");
+    static SKIPPED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let mut skipped = SKIPPED.lock().unwrap_or_else(PoisonError::into_inner);
+    let test = std::thread::current().name().unwrap_or("a test").to_owned();
+    skipped.insert(test.clone());
+    let count = skipped.len();
+    // written past the capture of passing tests, so that `cargo test` shows what it did not test
+    _ = writeln!(std::io::stderr(), "skipped: {test}: {what} ({count} skipped so far)");
 }
 
 /// A blocking-free HTTP client that keeps nothing and follows nothing.
