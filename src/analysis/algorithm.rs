@@ -12,6 +12,7 @@ use crate::trace::{Connection, InstanceId, Series};
 use super::{
     chance::{in_words, ln_best_independent, ln_factorial, probability},
     order::{self, Rounds},
+    regular::ln_regular,
     sequence::{Known, Sequence},
     verdict::{Algorithm, Order, RuledOut},
 };
@@ -262,7 +263,7 @@ fn several_instances(sequence: &Sequence, alpha: f64) -> Finding {
 
 fn perhaps_random(sequence: &Sequence, counts: &[usize], alpha: f64, single: RuledOut) -> Finding {
     let (k, picks) = (counts.len(), sequence.len());
-    let independent = probability(ln_best_independent(counts) - ln_by_context(sequence, k));
+    let independent = probability(ln_best_independent(counts) - ln_regular(sequence, k));
     if independent < alpha {
         return undetermined(format!(
             "the order of {picks} requests over {k} instances is too regular for independent draws ({}), but no plain \
@@ -342,31 +343,4 @@ fn counts_only(sequence: &Sequence, alpha: f64) -> Finding {
         ],
         ..undetermined(String::new())
     }
-}
-
-/// The log-probability of a sequence when each pick may depend on up to three before it: a mixture of context models
-/// with Krichevsky-Trofimov estimates. By Markov's inequality its ratio to the best independent draws is large by chance
-/// only as seldom as it is large (Ville 1939), whenever one stops.
-fn ln_by_context(sequence: &Sequence, k: usize) -> f64 {
-    const DEPTHS: [usize; 3] = [1, 2, 3];
-    let models: Vec<f64> = DEPTHS.iter().map(|&depth| ln_with_depth(sequence, k, depth)).collect();
-    let best = models.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    best + (models.iter().map(|ln| (ln - best).exp()).sum::<f64>() / DEPTHS.len() as f64).ln()
-}
-
-fn ln_with_depth(sequence: &Sequence, k: usize, depth: usize) -> f64 {
-    let mut seen: std::collections::HashMap<(&[InstanceId], InstanceId), f64> = Default::default();
-    let mut totals: std::collections::HashMap<&[InstanceId], f64> = Default::default();
-    let mut ln = 0.0;
-    for stretch in &sequence.stretches {
-        for (index, &pick) in stretch.iter().enumerate() {
-            let context = &stretch[index.saturating_sub(depth)..index];
-            let count = seen.entry((context, pick)).or_default();
-            let total = totals.entry(context).or_default();
-            ln += ((*count + 0.5) / (*total + 0.5 * k as f64)).ln();
-            *count += 1.0;
-            *total += 1.0;
-        }
-    }
-    ln
 }

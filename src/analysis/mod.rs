@@ -4,6 +4,7 @@
 //! sequence   a series as the balancer saw it: picks in the order of its turns, with gaps
 //! chance     logarithms of probabilities
 //! order      is there a round, is it the same each time, after how many picks does it repeat
+//! regular    how much better than independent draws a regular order explains the picks
 //! algorithm  which pattern, what else would produce it, and what is ruled out how surely
 //! sticky     does a cookie pin, and which; per request or per connection
 //! session    was the login seen by every reload, and why not
@@ -15,6 +16,7 @@
 mod algorithm;
 mod chance;
 mod order;
+mod regular;
 mod sequence;
 mod session;
 mod sticky;

@@ -116,6 +116,15 @@ fn a_server_that_took_over_is_not_a_sticky_cookie() {
 }
 
 #[test]
+fn rounds_that_a_new_configuration_breaks_are_not_called_random() {
+    // Traefik with five servers, shuffled anew every 17 requests, as while containers come up
+    let order = "dcbebedacacebdbdcaeaedbcbceada";
+    let broken: String = (0..7).map(|n| order.chars().cycle().skip(n * 11).take(17).collect::<String>()).collect();
+    let verdict = verdict(&letters(&broken));
+    assert_eq!(verdict.algorithm, Algorithm::Undetermined, "{:?}", verdict.evidence);
+}
+
+#[test]
 fn weights_are_neither_round_robin_nor_random() {
     for order in ["aabaaaab", "bacaa", "aaab", "aaabbc"] {
         let verdict = verdict(&letters(&order.repeat(20)));
