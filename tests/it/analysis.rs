@@ -291,6 +291,8 @@ proptest! {
     ) {
         let mut random = seed;
         let total: u64 = weights.iter().sum();
+        // an instance that answers nearly everything may hide the others, as the verdict `single` says itself
+        prop_assume!(weights.iter().all(|weight| 2 * weight <= total));
         let trace = sampled(|| {
             let mut draw = splitmix(&mut random) % total;
             weights.iter().position(|&w| { let hit = draw < w; draw = draw.saturating_sub(w); hit }).unwrap() as u16
