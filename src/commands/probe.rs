@@ -1,7 +1,5 @@
 //! `lbctl probe`: how a load balancer picks, and what keeps a client on its instance.
 
-use std::ops::ControlFlow;
-
 use indicatif::ProgressBar;
 
 use crate::{
@@ -10,7 +8,7 @@ use crate::{
     error::{Exit, Failure},
     probe::{Prober, Script, Series},
     report,
-    trace::{Connection, SeriesName, Trace},
+    trace::{self, Connection, SeriesName, Trace},
 };
 
 use super::{
@@ -81,12 +79,10 @@ async fn send(
     let without = Series { concurrency: args.concurrency, ..series(SeriesName::WithoutJar, most) };
     sending(args.requests, prober, &without, |trace| {
         let Some(sent) = trace.series(&SeriesName::WithoutJar).filter(|_| args.concurrency == 1) else { return false };
-        let told = turns.and_then(|turns| turns.so_far(trace, &SeriesName::WithoutJar));
+        let enough = |series: &trace::Series| analysis::sampling(series, replicas, ALPHA) == Sampling::Enough;
         // either order may decide it: the balancer's own lags a moment behind
-        [Some(sent), told.as_ref()]
-            .into_iter()
-            .flatten()
-            .any(|series| analysis::sampling(series, replicas, ALPHA) == Sampling::Enough)
+        enough(sent)
+            || turns.and_then(|turns| turns.so_far(trace, &SeriesName::WithoutJar)).is_some_and(|told| enough(&told))
     })
     .await?;
 
@@ -129,13 +125,9 @@ async fn sending(
     let sent = prober
         .send(series, |trace| {
             bar.set_position(trace.series.last().map_or(0, |series| series.requests.len() as u64));
-            stop_if(requests.is_none() && enough(trace))
+            ask::stop_if(requests.is_none() && enough(trace))
         })
         .await;
     bar.finish_and_clear();
     Ok(sent?)
-}
-
-fn stop_if(enough: bool) -> ControlFlow<()> {
-    if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
 }

@@ -148,17 +148,14 @@ async fn play(
         prober.send(&series(SeriesName::WithoutJar, MOST_RELOADS), count).await?;
         let until_sure = |trace: &Trace| {
             bar.inc(1);
-            if sure(trace) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            ask::stop_if(sure(trace))
         };
         prober.send(&series(SeriesName::WithJar, MOST_RELOADS + 2), until_sure).await?;
     }
     for cookie in analysis::candidate_cookies(prober.trace(), prober.cookies(), ALPHA) {
         let name = SeriesName::CookieAlone(cookie);
         let alone = series(name.clone(), MOST_ALONE);
-        let enough = |trace: &Trace| match analysis::enough_alone(trace, &name, ALPHA) {
-            true => ControlFlow::Break(()),
-            false => ControlFlow::Continue(()),
-        };
+        let enough = |trace: &Trace| ask::stop_if(analysis::enough_alone(trace, &name, ALPHA));
         prober.send(&alone, enough).await?;
     }
     Ok(())

@@ -20,6 +20,6 @@ pub use control::{LogQuery, Refused, RefusedKind, serve as serve_control};
 pub use files::files;
 pub use journal::Journal;
 pub use listen::{Bound, ListenError, Port, Wanted, bind};
-pub use plan::{DEFAULT_REPLICAS, MOST_REPLICAS, Plan, PlanError, Planned, Wishes};
+pub use plan::{Plan, PlanError, Planned, Wishes};
 pub use rendezvous::{Place, Rendezvous, RendezvousError, is_project_name};
 pub use supervisor::{ChangeError, Supervisor};

@@ -126,7 +126,7 @@ impl Plan {
                 Role::Other => {
                     let routing = plan.routing(service, &service.labels)?;
                     let asked_for = service.labels.keys().any(|label| label.starts_with("traefik."));
-                    if asked_for && !routing.rules.is_empty() {
+                    if asked_for && routing.routers > 0 {
                         return Err(PlanError::NoApp(service.name.clone()));
                     }
                     plan.notes.push(format!("service {}: not run by the embedded engine", service.name));

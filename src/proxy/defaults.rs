@@ -23,7 +23,7 @@ pub fn check(service: &str, labels: &Labels, project: &str, unmarked: Unmarked) 
             return Err(format!("router {name}: {problem}"));
         }
         routing.hosts.extend(router.rule.iter().flat_map(|rule| rule.hosts()).map(str::to_owned));
-        routing.rules.extend(router.rule.map(|rule| (rule, router.priority)));
+        routing.routers += usize::from(router.rule.is_some());
     }
     let wish = plan.services.into_iter().next();
     if let Some((name, wish)) = wish {
@@ -38,8 +38,8 @@ pub fn check(service: &str, labels: &Labels, project: &str, unmarked: Unmarked) 
 pub struct Routing {
     /// The hosts that its rules name.
     pub hosts: Vec<String>,
-    /// Its rules and their priorities.
-    pub rules: Vec<(Rule, i64)>,
+    /// How many routers lead to it.
+    pub routers: usize,
     /// How the next replica is picked.
     pub strategy: Strategy,
     /// The name of the cookie that makes it sticky.

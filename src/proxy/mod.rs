@@ -21,6 +21,6 @@ mod upstream;
 
 pub use defaults::{Routing, check};
 pub use routes::{Preview, Unmarked, preview};
-pub use rule::{Rule, Subject, bare_host};
+pub use rule::{Subject, bare_host};
 pub use server::{Proxy, Settings};
 pub use strategy::Strategy;

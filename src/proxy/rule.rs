@@ -4,8 +4,6 @@
 //! (raw) or double quotes (escaped). A new matcher is a variant of [`Matcher`], a line in [`matcher`] and one in
 //! [`Matcher::matches`].
 
-use std::fmt;
-
 /// A parsed rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rule {
@@ -292,16 +290,6 @@ impl<'a> Parser<'a> {
 
 fn column(text: &str, at: usize) -> usize {
     text[..at].chars().count() + 1
-}
-
-impl fmt::Display for Matcher {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Matcher::Host(host) => write!(f, "Host(`{host}`)"),
-            Matcher::HostBelow(parent) => write!(f, "Host(`*{parent}`)"),
-            Matcher::PathPrefix(prefix) => write!(f, "PathPrefix(`{prefix}`)"),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 mod resolve;
 mod turns;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::ControlFlow};
 
 use http::{HeaderMap, HeaderName, HeaderValue, header::USER_AGENT};
 
@@ -58,6 +58,11 @@ pub fn script(args: &cli::Target, resolved: &Resolved) -> anyhow::Result<Option<
         (None, Script { logged_in, .. }) => logged_in,
     };
     Ok(Some(Script { login, check, logged_in }))
+}
+
+/// Ends a series that has shown enough.
+pub fn stop_if(enough: bool) -> ControlFlow<()> {
+    if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
 }
 
 /// Path and query of a URL.
