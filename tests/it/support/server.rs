@@ -63,8 +63,8 @@ impl Drop for Balancer {
     }
 }
 
-/// nginx with one worker in front of these servers. `upstream` goes into the upstream block, `server` into the server
-/// block.
+/// nginx as one process, so that no worker outlives it, in front of these servers. `upstream` goes into the upstream
+/// block, `server` into the server block.
 pub fn nginx(upstreams: &[String], upstream: &str, server: &str) -> Option<Balancer> {
     let program = peer("nginx")?;
     start(|directory, address| {
@@ -72,7 +72,7 @@ pub fn nginx(upstreams: &[String], upstream: &str, server: &str) -> Option<Balan
         let servers: String = upstreams.iter().map(|server| format!("server {server};\n")).collect();
         let tls = if server.contains("ssl_certificate") { " ssl" } else { "" };
         let config = format!(
-            "daemon off; worker_processes 1; pid {dir}/pid; error_log stderr;\n\
+            "daemon off; master_process off; pid {dir}/pid; error_log stderr;\n\
              events {{ worker_connections 512; }}\n\
              http {{\n access_log off; client_body_temp_path {dir}/b; proxy_temp_path {dir}/p; fastcgi_temp_path {dir}/f;\n\
              uwsgi_temp_path {dir}/u; scgi_temp_path {dir}/s;\n\
