@@ -21,12 +21,16 @@ pub struct Replica {
     pub name: Arc<str>,
     /// The compose service, for example `web_static`.
     pub service: Arc<str>,
+    /// What Traefik calls the service where its labels give it no name: `web_static-lab`.
+    pub base: Arc<str>,
     /// Its number within the service, from 1.
     pub number: u32,
     /// What the replica says of itself.
     pub hostname: String,
     /// Where it answers, once that is known.
     pub address: Option<SocketAddr>,
+    /// What says at which port of that address.
+    pub port: Port,
     /// Whether it may be given requests.
     pub state: State,
     /// How many times it was started again after it had ended by itself.
@@ -42,6 +46,16 @@ pub fn name(service: &str, number: u32) -> String {
     format!("{service}-{number}")
 }
 
+/// What says at which port a replica answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Port {
+    /// Its address: it has bound that port itself, whatever its labels say.
+    Bound,
+    /// Its labels; where they are silent, its address, which has the lowest port that the container exposes, or 0 if it
+    /// exposes none.
+    Labelled,
+}
+
 /// What a replica is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -54,6 +68,10 @@ pub enum State {
     Draining,
     /// It ended by itself and will be started again after a delay.
     Restarting,
+    /// It runs, and its own health check fails.
+    Unhealthy,
+    /// It has ended, and nobody starts it again.
+    Ended,
 }
 
 impl fmt::Display for State {
@@ -63,8 +81,30 @@ impl fmt::Display for State {
             State::Ready => "ready",
             State::Draining => "draining",
             State::Restarting => "restarting",
+            State::Unhealthy => "unhealthy",
+            State::Ended => "ended",
         })
     }
+}
+
+/// What runs a lab's replicas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Engine {
+    /// Child processes that run the built-in apps.
+    Embedded,
+    /// Containers, by Docker Compose.
+    Compose,
+}
+
+/// What balances a lab's requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Balancer {
+    /// The proxy of this program.
+    Bundled,
+    /// Traefik in a container.
+    Traefik,
 }
 
 /// Which built-in app stands in for a service's image.
@@ -106,10 +146,10 @@ pub struct LabView {
     pub schema: String,
     /// The project's name.
     pub project: String,
-    /// What runs the replicas: `embedded`.
-    pub engine: String,
-    /// What balances: `bundled`.
-    pub proxy: String,
+    /// What runs the replicas.
+    pub engine: Engine,
+    /// What balances.
+    pub proxy: Balancer,
     /// Where a browser finds the lab.
     pub url: String,
     /// Where the proxy listens.

@@ -16,7 +16,7 @@ use crate::{
     error::{Exit, Failure},
     lab::{Port, Wanted, bind},
     proxy::{Proxy, Settings, Strategy, Unmarked},
-    replica::{Labels, Replica, Replicas, State},
+    replica::{self, Labels, Replica, Replicas, State},
     report,
     trace::{Access, Entry},
 };
@@ -37,7 +37,6 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
     let replicas: Replicas =
         args.upstreams.iter().enumerate().map(|(index, upstream)| replica(index, upstream, &labels)).collect();
     let settings = Settings {
-        project: "proxy".to_owned(),
         unmarked: Unmarked::Routed,
         workers: args.threads.map_or_else(|| thread::available_parallelism().map_or(1, Into::into), Into::into),
     };
@@ -128,8 +127,10 @@ fn replica(index: usize, (name, address): &(Option<String>, SocketAddr), labels:
         hostname: name.to_string(),
         name,
         service: "upstream".into(),
+        base: "proxy".into(),
         number: index as u32 + 1,
         address: Some(*address),
+        port: replica::Port::Bound,
         state: State::Ready,
         restarts: 0,
         ended: None,

@@ -12,7 +12,7 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 
-use crate::replica::{self, App, Labels, Replica, Replicas, Sessions, State};
+use crate::replica::{self, App, Labels, Port, Replica, Replicas, Sessions, State};
 
 use super::process::{Process, StartError};
 
@@ -28,6 +28,8 @@ const RECOVERED: Duration = Duration::from_secs(10);
 pub struct Spec {
     /// The compose service.
     pub service: Arc<str>,
+    /// What Traefik calls it where its labels give it no name.
+    pub base: Arc<str>,
     /// The app that stands in for its image.
     pub app: App,
     /// Its labels.
@@ -185,9 +187,11 @@ impl Shared {
         let replica = Replica {
             name: name.as_str().into(),
             service: spec.service.clone(),
+            base: spec.base.clone(),
             number: key.1,
             hostname: name.clone(),
             address: None,
+            port: Port::Bound,
             state: State::Starting,
             restarts: 0,
             ended: None,

@@ -185,12 +185,13 @@ impl Plan {
         self.notes.extend(routing.notes.iter().map(|note| format!("service {}: {note}", service.name)));
         let asked = wishes.scale.get(&service.name).copied();
         let replicas = asked.or(service.replicas).unwrap_or(DEFAULT_REPLICAS);
-        let spec = Spec { service: service.name.as_str().into(), app, labels: Arc::new(labels) };
+        let (name, base) = (service.name.as_str().into(), base(&service.name, &self.project).into());
+        let spec = Spec { service: name, base, app, labels: Arc::new(labels) };
         Ok(Planned { spec, replicas, routing })
     }
 
     fn routing(&self, service: &Service, labels: &crate::replica::Labels) -> Result<Routing, PlanError> {
-        proxy::check(&service.name, labels, &self.project, self.unmarked)
+        proxy::check(&base(&service.name, &self.project), labels, self.unmarked)
             .map_err(|reason| PlanError::Label { service: service.name.clone(), reason })
     }
 }
@@ -206,6 +207,11 @@ pub fn check_range(service: &str, replicas: u32) -> Result<(), PlanError> {
     }
 }
 
+/// What Traefik calls a service whose labels give it no name.
+fn base(service: &str, project: &str) -> String {
+    format!("{service}-{project}")
+}
+
 /// The name under which a service's labels define its balancer, or would by default.
 fn balancer_name(service: &Service, project: &str) -> String {
     let defined = service.labels.keys().find_map(|label| {
@@ -213,10 +219,8 @@ fn balancer_name(service: &Service, project: &str) -> String {
         let prefix: Vec<_> = parts.by_ref().take(3).map(str::to_ascii_lowercase).collect();
         (prefix == ["traefik", "http", "services"]).then(|| parts.next())?
     });
-    defined.map_or_else(
-        || format!("{}-{project}", service.name).replace(|c: char| !c.is_ascii_alphanumeric(), "-"),
-        str::to_owned,
-    )
+    defined
+        .map_or_else(|| base(&service.name, project).replace(|c: char| !c.is_ascii_alphanumeric(), "-"), str::to_owned)
 }
 
 #[cfg(test)]

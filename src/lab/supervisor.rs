@@ -15,7 +15,10 @@ use tokio::sync::{Mutex, SetOnce, broadcast::error::RecvError, watch};
 use crate::{
     engine::{Embedded, StartError},
     proxy::{Proxy, Settings, Subject, bare_host},
-    replica::{LAB_SCHEMA, LabView, ReplicaView, Replicas, ScaleView, ScaledView, ServiceView, Sessions, State},
+    replica::{
+        Balancer, Engine, LAB_SCHEMA, LabView, ReplicaView, Replicas, ScaleView, ScaledView, ServiceView, Sessions,
+        State,
+    },
 };
 
 use super::{
@@ -105,7 +108,7 @@ impl Supervisor {
         }
         starting(&replicas.borrow());
         // The proxy accepts only now, so that the first request finds the whole lab.
-        let settings = Settings { project: self.plan.project.clone(), unmarked: self.plan.unmarked, workers: 1 };
+        let settings = Settings { unmarked: self.plan.unmarked, workers: 1 };
         let proxy = Proxy::start(listeners, replicas.clone(), &settings)?;
         tokio::spawn(keep_requests(proxy.events(), self.journal.clone()));
         tokio::spawn(keep_restarts(replicas, self.journal.clone()));
@@ -135,8 +138,8 @@ impl Supervisor {
         LabView {
             schema: LAB_SCHEMA.to_owned(),
             project: self.plan.project.clone(),
-            engine: "embedded".to_owned(),
-            proxy: "bundled".to_owned(),
+            engine: Engine::Embedded,
+            proxy: Balancer::Bundled,
             url: url(&hosts, self.address),
             proxy_address: self.address,
             dashboard_url: None,

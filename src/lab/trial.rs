@@ -19,7 +19,7 @@ use super::plan::{Plan, PlanError};
 pub fn routed(plan: &Plan) -> Result<BTreeSet<Arc<str>>, PlanError> {
     let replicas: Vec<Replica> =
         plan.services.values().zip(1..).map(|(service, port)| one(&service.spec, port)).collect();
-    let Preview { offered, problems } = proxy::preview(&replicas, &plan.project, plan.unmarked);
+    let Preview { offered, problems } = proxy::preview(&replicas, plan.unmarked);
     match problems.into_iter().next() {
         Some(problem) => Err(PlanError::Routes(problem)),
         None => Ok(offered),
@@ -31,9 +31,11 @@ fn one(spec: &crate::engine::Spec, port: u16) -> Replica {
     Replica {
         name: name.as_str().into(),
         service: spec.service.clone(),
+        base: spec.base.clone(),
         number: 1,
         hostname: name,
         address: Some((Ipv4Addr::LOCALHOST, port).into()),
+        port: replica::Port::Bound,
         state: State::Ready,
         restarts: 0,
         ended: None,

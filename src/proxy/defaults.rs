@@ -11,12 +11,12 @@ use super::{
     strategy::Strategy,
 };
 
-/// Reads the labels of a service before anything is started.
+/// Reads the labels of a service, which is called `base` where they give it no name, before anything is started.
 ///
 /// # Errors
 /// What is wrong with them, in one line.
-pub fn check(service: &str, labels: &Labels, project: &str, unmarked: Unmarked) -> Result<Routing, String> {
-    let Some(plan) = plan(service, labels, project, unmarked)? else { return Ok(Routing::default()) };
+pub fn check(base: &str, labels: &Labels, unmarked: Unmarked) -> Result<Routing, String> {
+    let Some(plan) = plan(base, labels, unmarked)? else { return Ok(Routing::default()) };
     let mut routing = Routing { notes: plan.notes, ..Routing::default() };
     for (name, router) in plan.routers {
         if let Some(problem) = router.problem {
@@ -67,13 +67,13 @@ pub struct Plan {
 }
 
 /// A container's wishes, completed; `None` when it is not to be routed to.
-pub fn plan(service: &str, labels: &Labels, project: &str, unmarked: Unmarked) -> Result<Option<Plans>, String> {
+pub fn plan(base: &str, labels: &Labels, unmarked: Unmarked) -> Result<Option<Plans>, String> {
     let Wishes { enable, mut routers, mut services, strategy, notes } =
         labels::read(labels).map_err(|error| error.to_string())?;
     if !enable.unwrap_or(unmarked == Unmarked::Routed) {
         return Ok(None);
     }
-    let default_name = format!("{service}-{project}").replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+    let default_name = base.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
     if services.is_empty() {
         services.insert(default_name.clone(), ServiceWish::default());
     }

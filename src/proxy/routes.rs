@@ -86,8 +86,8 @@ impl Table {
 }
 
 /// What replicas with these labels would make together, found out without serving anything.
-pub fn preview(replicas: &[Replica], project: &str, unmarked: Unmarked) -> Preview {
-    let table = Registry::new(project, unmarked, 0).table(replicas);
+pub fn preview(replicas: &[Replica], unmarked: Unmarked) -> Preview {
+    let table = Registry::new(unmarked, 0).table(replicas);
     let offered = replicas.iter().filter(|replica| table.offers(&replica.name));
     Preview { offered: offered.map(|replica| replica.service.clone()).collect(), problems: table.problems.clone() }
 }
@@ -104,8 +104,6 @@ pub struct Preview {
 /// Builds tables, and keeps what outlives them.
 #[derive(Debug)]
 pub struct Registry {
-    /// For the default rule: ``Host(`<service>-<project>`)``.
-    project: String,
     unmarked: Unmarked,
     workers: usize,
     /// Services in the order they were first seen, so that replicas of two of them behind one balancer keep theirs.
@@ -116,9 +114,9 @@ pub struct Registry {
 
 impl Registry {
     /// An empty registry for tables that `workers` workers read.
-    pub fn new(project: &str, unmarked: Unmarked, workers: usize) -> Self {
+    pub fn new(unmarked: Unmarked, workers: usize) -> Self {
         let (ranks, cursors, upstreams) = Default::default();
-        Registry { project: project.to_owned(), unmarked, workers, ranks, cursors, upstreams }
+        Registry { unmarked, workers, ranks, cursors, upstreams }
     }
 
     /// The table for these replicas.
@@ -128,8 +126,8 @@ impl Registry {
         let mut services: BTreeMap<String, Merged> = BTreeMap::new();
         let mut routers: BTreeMap<String, Plan> = BTreeMap::new();
 
-        for (service, labels) in by_service(replicas) {
-            let plan = match plan(service, labels, &self.project, self.unmarked) {
+        for (service, base, labels) in by_service(replicas) {
+            let plan = match plan(base, labels, self.unmarked) {
                 Ok(Some(plan)) => plan,
                 Ok(None) => continue,
                 Err(problem) => {
@@ -231,11 +229,11 @@ struct Merged {
 }
 
 /// Each service once, with the labels of its first replica.
-fn by_service(replicas: &[Replica]) -> Vec<(&str, &Labels)> {
-    let mut services: Vec<(&str, &Labels)> = Vec::new();
+fn by_service(replicas: &[Replica]) -> Vec<(&str, &str, &Labels)> {
+    let mut services: Vec<(&str, &str, &Labels)> = Vec::new();
     for replica in replicas {
-        if !services.iter().any(|(name, _)| *name == &*replica.service) {
-            services.push((&replica.service, &replica.labels));
+        if !services.iter().any(|(name, ..)| *name == &*replica.service) {
+            services.push((&replica.service, &replica.base, &replica.labels));
         }
     }
     services
@@ -245,14 +243,17 @@ fn by_service(replicas: &[Replica]) -> Vec<(&str, &Labels)> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::replica::Port;
 
     fn replica(service: &str, number: u32, state: State, labels: &[(&str, &str)]) -> Replica {
         Replica {
             name: crate::replica::name(service, number).into(),
             service: service.into(),
+            base: format!("{service}-lab").into(),
             number,
             hostname: format!("{service}-{number}"),
             address: Some(([127, 0, 0, 1], 1000 + number as u16).into()),
+            port: Port::Bound,
             state,
             restarts: 0,
             ended: None,
@@ -261,7 +262,7 @@ mod tests {
     }
 
     fn registry() -> Registry {
-        Registry::new("lab", Unmarked::Routed, 1)
+        Registry::new(Unmarked::Routed, 1)
     }
 
     fn names(table: &Table, host: &str, path: &str) -> Vec<String> {
@@ -304,7 +305,7 @@ mod tests {
         let off = [("traefik.enable", "false")];
         let table = registry().table(&[replica("web", 1, State::Ready, &off)]);
         assert_eq!(names(&table, "web-lab", "/"), [""; 0]);
-        let mut registry = Registry::new("lab", Unmarked::Ignored, 1);
+        let mut registry = Registry::new(Unmarked::Ignored, 1);
         let table = registry.table(&[replica("web", 1, State::Ready, &[])]);
         assert_eq!(names(&table, "web-lab", "/"), [""; 0]);
     }

@@ -41,8 +41,6 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// What a proxy is told at its start.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The project, which is part of default names.
-    pub project: String,
     /// Whether a replica without `traefik.enable` is routed to.
     pub unmarked: Unmarked,
     /// Threads; at least one.
@@ -68,7 +66,7 @@ impl Proxy {
         mut replicas: watch::Receiver<Replicas>,
         settings: &Settings,
     ) -> io::Result<Proxy> {
-        let mut registry = Registry::new(&settings.project, settings.unmarked, settings.workers);
+        let mut registry = Registry::new(settings.unmarked, settings.workers);
         let (publish, tables) = watch::channel(Arc::new(registry.table(&replicas.borrow_and_update())));
         tokio::spawn(async move {
             while replicas.changed().await.is_ok() {

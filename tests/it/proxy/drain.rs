@@ -23,7 +23,7 @@ impl Lab {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
         let (sender, receiver) = watch::channel(replicas.into());
-        let settings = Settings { project: "lab".into(), unmarked: Unmarked::Routed, workers: 1 };
+        let settings = Settings { unmarked: Unmarked::Routed, workers: 1 };
         Lab { proxy: Proxy::start(vec![listener], receiver, &settings).unwrap(), replicas: sender, url }
     }
 
@@ -45,9 +45,11 @@ fn replica(number: u32, server: &Server, state: State) -> Replica {
     Replica {
         name: format!("web-{number}").into(),
         service: "web".into(),
+        base: "web-lab".into(),
         number,
         hostname: format!("web-{number}"),
         address: Some(server.address),
+        port: lbctl::replica::Port::Bound,
         state,
         restarts: 0,
         ended: None,
