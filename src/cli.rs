@@ -110,6 +110,24 @@ pub enum Strategy {
     Hrw,
 }
 
+/// What runs the replicas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Engine {
+    /// Processes of lbctl's own, which need nothing
+    Embedded,
+    /// Containers, by Docker Compose
+    Compose,
+}
+
+/// What balances.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Balancer {
+    /// Traefik, in a container of the lab
+    Traefik,
+    /// lbctl's own
+    Bundled,
+}
+
 /// `lbctl up`
 #[derive(Debug, Args)]
 pub struct Up {
@@ -119,6 +137,12 @@ pub struct Up {
     /// Replicas of any service of the compose file
     #[arg(long, value_name = "SERVICE=N", value_parser = service_count)]
     pub scale: Vec<(String, u32)>,
+    /// What runs the replicas
+    #[arg(long, value_enum, default_value_t = Engine::Embedded, value_name = "ENGINE")]
+    pub engine: Engine,
+    /// What balances [default: bundled; with --engine compose, traefik]
+    #[arg(long, value_enum, value_name = "PROXY")]
+    pub proxy: Option<Balancer>,
     /// Keep each client on its replica, by a cookie
     #[arg(long, value_name = "SERVICE")]
     pub sticky: Vec<String>,

@@ -55,6 +55,24 @@ pub(super) fn read(service: &Node, path: &str) -> Result<Proxy, Problem> {
     Ok(Proxy { exposure, entry: entry(&settings), notes: notes.into_iter().collect() })
 }
 
+/// What Traefik's arguments say, as far as a running lab needs it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Flags {
+    /// Whether a container without `traefik.enable` is routed to.
+    pub exposure: Exposure,
+    /// The port that browsers come to, where the entry points leave no doubt.
+    pub entry: Option<u16>,
+}
+
+/// Reads the arguments of a Traefik that runs: what it took, it understood.
+pub fn of_arguments(arguments: &[String]) -> Flags {
+    let arguments: Vec<_> = arguments.iter().map(|argument| (argument.clone(), None)).collect();
+    let settings = flags(&arguments, "").unwrap_or_default();
+    let exposed = settings.get(EXPOSED).is_none_or(|(value, _)| !matches!(&*value.to_lowercase(), "0" | "f" | "false"));
+    let exposure = if exposed { Exposure::ByDefault } else { Exposure::OnRequest };
+    Flags { exposure, entry: entry(&settings) }
+}
+
 /// The port of the only entry point, or else of the one named `web` or `http`.
 fn entry(settings: &Settings) -> Option<u16> {
     let entries: Vec<_> = settings

@@ -1,0 +1,185 @@
+//! The lab of containers that is started here: Compose builds and starts, the Docker Engine tells what runs, and Traefik or
+//! the bundled proxy balances.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::{SocketAddr, TcpListener},
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::sync::SetOnce;
+
+use crate::{
+    engine::{Compose, Containers, Docker, Naming, PortTaken, Recreate, Which},
+    proxy::{Proxy, Settings, Subject, bare_host},
+    replica::{Balancer, LabView, ScaleView, State},
+};
+
+use super::{
+    super::{
+        journal::{self, Journal},
+        supervisor::{ChangeError, Ending, Progress},
+    },
+    files, follow,
+    observed::{self, Shown, Traefik},
+    plan::Plan,
+    ready::{self, Awaited},
+    scale::Scaling,
+};
+
+/// How long requests under way may take when the lab is stopped.
+const LAST_REQUESTS: Duration = Duration::from_millis(500);
+
+/// Runs a lab of containers.
+#[derive(Debug)]
+pub struct Runner {
+    pub(super) docker: Docker,
+    pub(super) compose: Compose,
+    pub(super) plan: Plan,
+    /// Where the files for Compose are.
+    pub(super) files: PathBuf,
+    /// What runs, by the engine's events.
+    pub(super) containers: Containers,
+    /// Where the proxy may listen: the first that can be had.
+    pub(super) addresses: Vec<SocketAddr>,
+    /// Where it does, as far as that is known.
+    pub(super) address: Mutex<SocketAddr>,
+    /// The bundled proxy's, until it takes them.
+    pub(super) listeners: Mutex<Vec<TcpListener>>,
+    pub(super) proxy: SetOnce<Proxy>,
+}
+
+impl Runner {
+    /// Builds and starts the containers, and waits until all answer.
+    pub async fn begin(&self, journal: &Arc<Journal>, tell: &mut impl FnMut(Progress)) -> Result<(), ChangeError> {
+        tell(Progress::Doing("building images".to_owned()));
+        self.compose.build(|line| tell(Progress::Doing(line.to_owned()))).await?;
+        tell(Progress::Doing("starting containers".to_owned()));
+        let counts: BTreeMap<String, u32> =
+            self.plan.services.iter().map(|(name, service)| (name.clone(), service.replicas)).collect();
+        self.up(&counts, tell).await?;
+        let containers = self.containers.containers();
+        let traefik = match self.plan.balancer {
+            Balancer::Traefik => self.traefik(),
+            Balancer::Bundled => None,
+        };
+        let of = counts.values().sum();
+        let awaited = Awaited { counts: &counts, through: traefik.as_ref(), routed: &self.routed() };
+        let mut ready = |ready| tell(Progress::Ready { ready, of });
+        ready::wait(&self.docker, self.containers.replicas(), &containers, &awaited, &mut ready).await?;
+        match self.plan.balancer {
+            Balancer::Traefik => {
+                if let Some(address) = traefik.as_ref().and_then(|traefik| traefik.address) {
+                    *self.address.lock().unwrap_or_else(PoisonError::into_inner) = address;
+                }
+                let (docker, containers) = (self.docker.clone(), self.containers.containers());
+                let replicas = self.containers.replicas();
+                tokio::spawn(follow::keep_requests(docker, containers, replicas, journal.clone()));
+            }
+            Balancer::Bundled => {
+                let settings = Settings { unmarked: self.plan.unmarked, workers: 1 };
+                let listeners = std::mem::take(&mut *self.listeners.lock().unwrap_or_else(PoisonError::into_inner));
+                let proxy = Proxy::start(listeners, self.containers.replicas(), &settings)?;
+                tokio::spawn(journal::keep_requests(proxy.events(), journal.clone()));
+                // a lab is started once
+                _ = self.proxy.set(proxy);
+            }
+        }
+        tokio::spawn(follow::keep_changes(self.containers.replicas(), journal.clone()));
+        Ok(ready::ask(&self.view(), |host, path| self.routes(host, path)).await?)
+    }
+
+    /// Starts the containers at the first address that can be had.
+    async fn up(&self, counts: &BTreeMap<String, u32>, tell: &mut impl FnMut(Progress)) -> Result<(), ChangeError> {
+        let started = self.plan.started();
+        let mut addresses = self.addresses.iter().peekable();
+        while let Some(address) = addresses.next() {
+            *self.address.lock().unwrap_or_else(PoisonError::into_inner) = *address;
+            let compose = self.compose.with("LBCTL_HTTP_PORT", &address.port().to_string());
+            let up = compose.up(&started, counts, Recreate::AsNeeded, |line| tell(Progress::Doing(line.to_owned())));
+            match up.await {
+                Err(error) if error.port_taken() == PortTaken::Yes && addresses.peek().is_some() => {
+                    // Compose has started what it could
+                    self.docker.remove_project(&self.plan.project).await?;
+                    tell(Progress::Note(format!("the Docker Engine cannot listen on {address}")));
+                }
+                result => return Ok(result?),
+            }
+        }
+        Ok(())
+    }
+
+    fn traefik(&self) -> Option<Traefik> {
+        Traefik::among(&self.containers.containers().borrow())
+    }
+
+    /// The services that requests can reach.
+    fn routed(&self) -> BTreeSet<String> {
+        observed::routed(&self.containers.replicas().borrow(), self.plan.unmarked)
+    }
+
+    fn routes(&self, host: &str, path: &str) -> Option<String> {
+        observed::route(&self.containers.replicas().borrow(), self.plan.unmarked, host, path)
+    }
+
+    /// The lab as it is now.
+    pub fn view(&self) -> LabView {
+        let order: Vec<String> = self.plan.services.keys().cloned().collect();
+        observed::view(&Shown {
+            project: &self.plan.project,
+            replicas: &self.containers.replicas().borrow(),
+            balancer: self.plan.balancer,
+            address: *self.address.lock().unwrap_or_else(PoisonError::into_inner),
+            unmarked: self.plan.unmarked,
+            order: &order,
+        })
+    }
+
+    /// The service that a request would be given to.
+    pub async fn route(&self, host: &str, path: &str) -> Option<String> {
+        match self.plan.balancer {
+            Balancer::Traefik => self.routes(host, path),
+            Balancer::Bundled => self.proxy.wait().await.route(Subject { host: bare_host(host), path }),
+        }
+    }
+
+    /// Another number of containers.
+    pub async fn scale(&self, targets: &BTreeMap<String, u32>, journal: &Journal) -> Result<ScaleView, ChangeError> {
+        let traefik = self.traefik().filter(|_| self.plan.balancer == Balancer::Traefik);
+        let scaling = Scaling {
+            docker: &self.docker,
+            compose: &self.compose,
+            containers: &self.containers,
+            traefik: traefik.as_ref(),
+            proxy: self.proxy.get(),
+            known: self.plan.services.keys().cloned().collect(),
+            unmarked: self.plan.unmarked,
+        };
+        scaling.run(targets, || Some(self.view()), |note| journal.note(note)).await
+    }
+
+    /// Waits until the engine is lost.
+    pub async fn lost(&self) -> ChangeError {
+        self.containers.lost().await.into()
+    }
+
+    /// Ends everything.
+    ///
+    /// # Errors
+    /// When the engine does not do it.
+    pub async fn end(&self, ending: Ending) -> Result<(), ChangeError> {
+        self.compose.abandon().await;
+        if let Some(proxy) = self.proxy.get() {
+            let grace = if ending == Ending::Gentle { LAST_REQUESTS } else { Duration::ZERO };
+            proxy.stop(grace).await;
+        }
+        match ending {
+            Ending::Gentle => self.docker.remove_project(&self.plan.project).await?,
+            Ending::AtOnce => self.docker.kill_project(&self.plan.project).await?,
+        }
+        files::remove(&self.files);
+        Ok(())
+    }
+}
