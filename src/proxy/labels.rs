@@ -33,31 +33,47 @@ pub struct RouterWish {
     pub service: Option<String>,
     /// Its priority; 0 stands for the length of the rule.
     pub priority: i64,
+    /// Its other fields, which have no effect here and yet make two definitions of it differ.
+    pub other: Fields,
 }
 
+/// Fields by name, in lower case, as they are written.
+pub type Fields = BTreeMap<String, String>;
+
 /// `traefik.http.services.NAME.loadbalancer.*`
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ServiceWish {
+    /// What it says of the container that has the label.
+    pub server: ServerWish,
+    /// What it says of the service; every container that defines it must say the same.
+    pub balancer: BalancerWish,
+}
+
+/// `server.*` of a service, in which its containers may differ.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ServerWish {
     /// The port inside the container.
     pub port: Option<u16>,
+}
+
+/// The rest of a service.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BalancerWish {
     /// Whether the client's `Host` header is passed on.
     pub host: HostHeader,
     /// How the next replica is picked.
     pub strategy: Strategy,
     /// The cookie that keeps a client on its replica, if one is asked for.
     pub sticky: Option<Cookie>,
-}
-
-impl Default for ServiceWish {
-    fn default() -> Self {
-        ServiceWish { port: None, host: HostHeader::Passed, strategy: Strategy::default(), sticky: None }
-    }
+    /// Its other fields, as those of a router.
+    pub other: Fields,
 }
 
 /// What a replica gets as `Host`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum HostHeader {
     /// What the client sent (`passhostheader`, the default).
+    #[default]
     Passed,
     /// The replica's own address.
     Replaced,
@@ -136,8 +152,9 @@ fn router_field(router: &mut RouterWish, field: &[&str], value: &str, name: &str
         ["service"] => router.service = Some(value.to_owned()),
         ["priority"] => router.priority = whole_number(value)?,
         // what has no effect of these middlewares is said where they are defined
-        ["entrypoints" | "rulesyntax" | "middlewares"] => {}
+        ["entrypoints" | "rulesyntax" | "middlewares"] => _ = router.other.insert(field.join("."), value.to_owned()),
         ["tls"] | ["tls" | "observability", ..] => {
+            router.other.insert(field.join("."), value.to_owned());
             return Ok(Some(format!("router {name}: {} has no effect in the bundled proxy", field[0])));
         }
         _ => return Err("a router has no such field".to_owned()),
@@ -147,18 +164,19 @@ fn router_field(router: &mut RouterWish, field: &[&str], value: &str, name: &str
 
 /// Sets a field of a service; returns a note where the field has no effect here.
 fn service_field(service: &mut ServiceWish, field: &[&str], value: &str, name: &str) -> Result<Option<String>, String> {
+    let ServiceWish { server, balancer } = service;
     match field {
         ["server", "port"] => {
             let port = value.parse::<u16>().ok().filter(|&port| port > 0);
-            service.port = Some(port.ok_or_else(|| format!("`{value}` is not a port (1 to 65535)"))?);
+            server.port = Some(port.ok_or_else(|| format!("`{value}` is not a port (1 to 65535)"))?);
         }
         ["server", "scheme"] if value == "http" => {}
         ["server", "scheme"] => return Err(format!("the bundled proxy speaks http to replicas, not `{value}`")),
         ["passhostheader"] => {
-            service.host = if boolean(value)? { HostHeader::Passed } else { HostHeader::Replaced };
+            balancer.host = if boolean(value)? { HostHeader::Passed } else { HostHeader::Replaced };
         }
         ["strategy"] => {
-            service.strategy = match value.to_ascii_lowercase().as_str() {
+            balancer.strategy = match value.to_ascii_lowercase().as_str() {
                 "wrr" => Strategy::RoundRobin,
                 "p2c" => Strategy::PowerOfTwo,
                 "hrw" => Strategy::HighestRandomWeight,
@@ -174,14 +192,17 @@ fn service_field(service: &mut ServiceWish, field: &[&str], value: &str, name: &
             )));
         }
         ["sticky", "cookie"] => match boolean(value)? {
-            true => _ = service.sticky.get_or_insert_default(),
-            false => service.sticky = None,
+            true => _ = balancer.sticky.get_or_insert_default(),
+            false => balancer.sticky = None,
         },
-        ["sticky", "cookie", attribute] => cookie_field(service.sticky.get_or_insert_default(), attribute, value)?,
+        ["sticky", "cookie", attribute] => cookie_field(balancer.sticky.get_or_insert_default(), attribute, value)?,
         ["server", "weight"] if whole_number(value)? == 1 => {}
         ["server", "weight" | "preservepath" | "url"]
         | ["serverstransport"]
         | ["healthcheck" | "passivehealthcheck" | "responseforwarding", _, ..] => {
+            if field[0] != "server" {
+                balancer.other.insert(field.join("."), value.to_owned());
+            }
             return Ok(Some(format!("service {name}: {} has no effect in the bundled proxy", field.join("."))));
         }
         _ => return Err("a service has no such field".to_owned()),
@@ -251,8 +272,8 @@ mod tests {
         .unwrap();
         assert_eq!(wishes.enable, Some(true));
         assert_eq!(wishes.routers["Web"].priority, 7);
-        assert_eq!(wishes.services["web"].port, Some(80));
-        assert_eq!(wishes.services["web"].sticky.as_ref().unwrap().name.as_deref(), Some("srv"));
+        assert_eq!(wishes.services["web"].server.port, Some(80));
+        assert_eq!(wishes.services["web"].balancer.sticky.as_ref().unwrap().name.as_deref(), Some("srv"));
         assert!(wishes.notes.is_empty());
     }
 
@@ -284,10 +305,10 @@ mod tests {
             read(&labels(&[(&label, "true")])).unwrap()
         };
         let trap = sticky("sticky");
-        assert_eq!(trap.services["web"].sticky, None);
+        assert_eq!(trap.services["web"].balancer.sticky, None);
         assert_eq!(trap.notes.len(), 1);
-        assert!(sticky("sticky.cookie").services["web"].sticky.is_some());
-        assert!(sticky("sticky.cookie.secure").services["web"].sticky.is_some());
+        assert!(sticky("sticky.cookie").services["web"].balancer.sticky.is_some());
+        assert!(sticky("sticky.cookie.secure").services["web"].balancer.sticky.is_some());
     }
 
     #[test]

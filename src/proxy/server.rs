@@ -26,7 +26,8 @@ use super::{
     forward::{self, Peer},
     headers::Forwarded,
     record::Events,
-    routes::{Registry, Table, Unmarked},
+    registry::Registry,
+    routes::{Table, Unmarked},
     rule::Subject,
 };
 
@@ -126,11 +127,11 @@ impl Proxy {
     /// Waits until a replica gets no more requests and has finished those it had.
     pub async fn drained(&self, name: &str) {
         let mut tables = self.tables.clone();
-        let upstream = match tables.wait_for(|table| !table.offers(name)).await {
-            Ok(table) => table.upstream(name).cloned(),
-            Err(_) => None,
+        let upstreams = match tables.wait_for(|table| !table.offers(name)).await {
+            Ok(table) => table.upstreams(name).to_vec(),
+            Err(_) => Vec::new(),
         };
-        if let Some(upstream) = upstream {
+        for upstream in upstreams {
             upstream.drained().await;
         }
     }

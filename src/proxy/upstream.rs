@@ -89,8 +89,14 @@ impl Upstream {
         self.draining.store(true, Ordering::SeqCst);
     }
 
-    /// Waits until a draining replica has no request in flight.
+    /// Whether it admits no more requests.
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::SeqCst)
+    }
+
+    /// Admits no more requests, and waits until none is in flight.
     pub async fn drained(&self) {
+        self.start_draining();
         loop {
             let changed = self.idle.notified();
             if self.in_flight.load(Ordering::SeqCst) == 0 {

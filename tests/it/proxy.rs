@@ -2,6 +2,7 @@
 
 mod answers;
 mod connections;
+mod containers;
 mod drain;
 mod ends;
 mod headers;

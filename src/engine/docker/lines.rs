@@ -1,0 +1,53 @@
+//! Lines out of a container's log, which comes in messages: most are a line, a long line is several.
+
+use bollard::container::LogOutput;
+use jiff::Timestamp;
+
+/// Puts messages together.
+#[derive(Debug)]
+pub(super) struct Assembler {
+    /// Messages begin with their time, and older ones are left out.
+    since: Option<Timestamp>,
+    /// What was begun on each of the two outputs.
+    begun: [Vec<u8>; 2],
+}
+
+impl Assembler {
+    /// With a time, every message begins with its own.
+    pub fn new(since: Option<Timestamp>) -> Self {
+        Assembler { since, begun: Default::default() }
+    }
+
+    /// The lines that a message completes.
+    pub fn add(&mut self, message: &LogOutput) -> Vec<String> {
+        let mut text = message.as_ref();
+        if let Some(since) = self.since {
+            let end = text.iter().position(|byte| *byte == b' ').unwrap_or(text.len());
+            let time = std::str::from_utf8(&text[..end]).ok().and_then(|time| time.parse::<Timestamp>().ok());
+            if let Some(time) = time {
+                if time < since {
+                    return Vec::new();
+                }
+                text = text.get(end + 1..).unwrap_or_default();
+            }
+        }
+        let begun = &mut self.begun[usize::from(matches!(message, LogOutput::StdErr { .. }))];
+        begun.extend_from_slice(text);
+        let Some(end) = begun.iter().rposition(|byte| *byte == b'\n') else { return Vec::new() };
+        let rest = begun.split_off(end + 1);
+        let complete = std::mem::replace(begun, rest);
+        complete[..end].split(|byte| *byte == b'\n').map(line).collect()
+    }
+
+    /// What was begun and never completed, at the end.
+    pub fn rest(&mut self) -> Vec<String> {
+        let begun = std::mem::take(&mut self.begun);
+        begun.into_iter().filter(|text| !text.is_empty()).map(|text| line(&text)).collect()
+    }
+}
+
+/// A terminal's lines end in two characters.
+fn line(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    text.strip_suffix('\r').unwrap_or(&text).to_owned()
+}
