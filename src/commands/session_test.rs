@@ -36,7 +36,10 @@ const OWN_PROJECT: &str = "session-test";
 pub async fn run(args: SessionTest) -> anyhow::Result<Exit> {
     let nothing_named = args.target.target.is_none() && args.target.project.is_none();
     if args.fresh
-        || (nothing_named && !args.target.no_lab && args.target.connect.is_none() && lab::all_running().await?.is_empty())
+        || (nothing_named
+            && !args.target.no_lab
+            && args.target.connect.is_none()
+            && lab::all_running().await?.is_empty())
     {
         return in_a_lab_of_its_own(&args).await;
     }

@@ -31,6 +31,12 @@ pub fn check(base: &str, labels: &Labels, unmarked: Unmarked) -> Result<Routing,
     Ok(routing)
 }
 
+/// The names under which Traefik knows what these labels define; none where they cannot be used.
+pub fn balancers(base: &str, labels: &Labels) -> Vec<String> {
+    let plans = plan(base, labels, Unmarked::Routed).ok().flatten();
+    plans.into_iter().flat_map(|plans| plans.services.into_keys()).collect()
+}
+
 /// How a service is reached and balanced, by its labels.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Routing {

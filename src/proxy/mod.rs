@@ -23,8 +23,8 @@ mod strategy;
 mod upstream;
 
 pub use containers::address;
-pub use defaults::{Routing, check};
-pub use registry::{Preview, preview};
+pub use defaults::{Routing, balancers, check};
+pub use registry::{Preview, preview, route};
 pub use routes::Unmarked;
 pub use rule::{Subject, bare_host};
 pub use server::{Proxy, Settings};

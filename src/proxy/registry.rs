@@ -13,6 +13,7 @@ use super::{
     labels::BalancerWish,
     merge::Definitions,
     routes::{Balancer, Router, Table, Unmarked},
+    rule::Subject,
     strategy::{Candidate, Cursor},
     upstream::Upstream,
 };
@@ -22,6 +23,12 @@ pub fn preview(replicas: &[Replica], unmarked: Unmarked) -> Preview {
     let table = Registry::new(unmarked, 0).table(replicas);
     let offered = replicas.iter().filter(|replica| table.offers(&replica.name));
     Preview { offered: offered.map(|replica| replica.service.clone()).collect(), problems: table.problems.clone() }
+}
+
+/// The service that a request would be given to, among these replicas.
+pub fn route(replicas: &[Replica], unmarked: Unmarked, subject: Subject<'_>) -> Option<String> {
+    let table = Registry::new(unmarked, 0).table(replicas);
+    table.route(subject).map(|router| router.balancer.service.to_string())
 }
 
 /// See [`preview`].

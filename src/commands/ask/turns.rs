@@ -35,7 +35,9 @@ impl Turns {
     pub async fn follow(resolved: &Resolved) -> anyhow::Result<Option<Turns>> {
         let Some(lab) = &resolved.lab else { return Ok(None) };
         let Some(client) = &lab.client else { return Ok(None) };
-        let mut entries = client.log(&LogQuery { service: Some(lab.service.clone()), follow: true, since: Some(jiff::Timestamp::now()) }).await?;
+        let mut entries = client
+            .log(&LogQuery { service: Some(lab.service.clone()), follow: true, since: Some(jiff::Timestamp::now()) })
+            .await?;
         let seen = Arc::new(Mutex::new(Vec::new()));
         let follower = tokio::spawn({
             let seen = seen.clone();

@@ -74,6 +74,19 @@ impl ToolError {
         Some(hint.to_owned())
     }
 
+    /// All that it wrote, where that says more than a line.
+    pub fn detail(&self) -> Option<String> {
+        match self {
+            ToolError::Failed { doing: Doing::Build, cause: Cause::Other, log, .. } => Some(log.clone()),
+            _ => None,
+        }
+    }
+
+    /// Whether a port that it was to publish cannot be had.
+    pub fn is_port_taken(&self) -> bool {
+        matches!(self, ToolError::Failed { cause: Cause::PortTaken, .. })
+    }
+
     /// Reads the output of a Compose that failed.
     pub(super) fn read(tool: String, doing: Doing, log: String) -> ToolError {
         let (cause, line) = judge(&log);

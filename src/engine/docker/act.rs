@@ -148,6 +148,18 @@ impl Docker {
         Ok(())
     }
 
+    /// Removes the same at once, whatever its containers are doing.
+    ///
+    /// # Errors
+    /// When something cannot be removed.
+    pub async fn kill_project(&self, project: &str) -> Result<(), DockerError> {
+        let containers = self.ids(&Which::Project(project.to_owned())).await?;
+        let options = || Some(RemoveContainerOptionsBuilder::default().v(true).force(true).build());
+        // what cannot be killed is tried again below, and said there
+        join_all(containers.iter().map(|id| self.api.remove_container(id, options()))).await;
+        self.remove_project(project).await
+    }
+
     async fn networks(&self, project: &str) -> Result<Vec<String>, DockerError> {
         let filters = [("label", vec![format!("{PROJECT}={project}")])].into();
         let options = ListNetworksOptionsBuilder::default().filters(&filters).build();

@@ -93,6 +93,11 @@ impl DockerError {
         Some(hint.to_owned())
     }
 
+    /// Whether there is no engine at all.
+    pub fn is_absent(&self) -> bool {
+        matches!(self, DockerError::Absent { .. })
+    }
+
     /// What an answer of the API, or the lack of one, means.
     pub(super) fn of(endpoint: &Arc<str>, error: &ApiError) -> DockerError {
         let endpoint = endpoint.clone();

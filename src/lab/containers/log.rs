@@ -39,6 +39,11 @@ impl Directory {
         }
     }
 
+    /// Whether nobody was entered yet.
+    pub fn is_empty(&self) -> bool {
+        self.replicas.is_empty()
+    }
+
     /// A line of the log as a request; `None` for any other line.
     pub fn read(&self, line: &str) -> Option<Access> {
         let line = line.trim();

@@ -1,13 +1,17 @@
 //! A lab of containers as Docker shows it: whoever started it, by the labels that Compose and the lab's file give them.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::Arc,
+};
 
 use indexmap::IndexMap;
 
 use crate::{
     engine::Container,
-    proxy::{self, Strategy, Subject, Unmarked, bare_host},
-    replica::{App, Balancer, Engine, LAB_SCHEMA, LabView, Labels, Replica, ReplicaView, ServiceView},
+    proxy::{self, Preview, Strategy, Subject, Unmarked, bare_host},
+    replica::{App, Balancer, Engine, LAB_SCHEMA, LabView, Labels, Replica, ReplicaView, ServiceView, State},
 };
 
 use super::super::{
@@ -39,7 +43,8 @@ pub struct Traefik {
 impl Traefik {
     /// The one among these containers that runs.
     pub fn among(containers: &[Container]) -> Option<Traefik> {
-        let container = containers.iter().find(|container| container.is_traefik() && container.runs())?;
+        let container =
+            containers.iter().find(|container| container.is_traefik() && container.state == State::Ready)?;
         let TraefikFlags { exposure, entry } = compose::traefik_flags(&container.args);
         Some(Traefik {
             id: container.id.clone(),
@@ -99,7 +104,7 @@ pub fn view(shown: &Shown<'_>) -> LabView {
         let address = proxy::address(replica).or(replica.address);
         service.replicas.push(ReplicaView { address, ..ReplicaView::from(replica) });
     }
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     hosts.retain(|host| seen.insert(host.clone()));
     LabView {
         schema: LAB_SCHEMA.to_owned(),
@@ -143,4 +148,10 @@ fn strategy_label(labels: &Labels) -> Option<String> {
 /// The service that a request for this host and path would be given to.
 pub fn route(replicas: &[Replica], unmarked: Unmarked, host: &str, path: &str) -> Option<String> {
     proxy::route(replicas, unmarked, Subject { host: bare_host(host), path })
+}
+
+/// The services that requests can reach.
+pub fn routed(replicas: &[Replica], unmarked: Unmarked) -> BTreeSet<Arc<str>> {
+    let Preview { offered, .. } = proxy::preview(replicas, unmarked);
+    offered
 }

@@ -49,12 +49,7 @@ impl Plan {
     ///
     /// # Errors
     /// When a wish names what is not there, or asks for what the balancer cannot do.
-    pub fn new(
-        project: &str,
-        definition: &Definition,
-        wishes: &Wishes,
-        balancer: Balancer,
-    ) -> Result<Plan, PlanError> {
+    pub fn new(project: &str, definition: &Definition, wishes: &Wishes, balancer: Balancer) -> Result<Plan, PlanError> {
         let unmarked = match definition.exposure {
             Exposure::ByDefault => Unmarked::Routed,
             Exposure::OnRequest => Unmarked::Ignored,

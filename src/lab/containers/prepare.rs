@@ -109,7 +109,7 @@ pub async fn prepare(asked: &Asked<'_>, rendezvous: &Rendezvous) -> Result<Prepa
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into();
-    let compose = Compose::new(tool, project, vec![file.clone()], variables);
+    let mut compose = Compose::new(tool, project, vec![file], None, variables);
     let definition = compose::resolved(&compose.config().await?)?;
     let plan = Plan::new(project, &definition, asked.wishes, asked.balancer)?;
     let addresses = match (asked.balancer, definition.port) {
@@ -126,7 +126,7 @@ pub async fn prepare(asked: &Asked<'_>, rendezvous: &Rendezvous) -> Result<Prepa
         notes.push(format!("port {rather} is taken: it is port {} instead", addresses[0].port()));
     }
     let more = directory.write("lbctl.override.yml", &plan.override_file(version.as_deref()))?;
-    let compose = compose.and_file(more);
+    compose.files.push(more);
     notes.extend(plan.notes.iter().cloned());
     let containers = Containers::follow(docker.clone(), Which::Project(project.to_owned()), Naming::Compose).await?;
     let runner = Runner {
@@ -166,7 +166,8 @@ fn docker_ports(ip: IpAddr, port: Port, docker: &Docker) -> Result<Vec<SocketAdd
         Port::Exactly(0) => Ok(vec![free()?]),
         Port::Exactly(port) => Ok(vec![is_free(port)?]),
         Port::Rather(port) => {
-            let mut addresses: Vec<SocketAddr> = [port, 8080].into_iter().filter_map(|port| is_free(port).ok()).collect();
+            let mut addresses: Vec<SocketAddr> =
+                [port, 8080].into_iter().filter_map(|port| is_free(port).ok()).collect();
             addresses.push(free()?);
             Ok(addresses)
         }

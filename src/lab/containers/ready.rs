@@ -6,16 +6,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde::Deserialize;
-use tokio::sync::watch;
-
 use crate::{
-    engine::{Container, Docker},
-    proxy,
-    replica::{App, LabView, Replica, Replicas, State},
+    engine::{Container, Containers, Docker, Naming},
+    proxy::{self, Unmarked},
+    replica::{App, LabView, Replica, State},
 };
+use serde::Deserialize;
 
-use super::observed::Traefik;
+use super::observed::{self, Traefik};
 
 /// How long a lab may make no progress before its laggard is named.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -63,8 +61,8 @@ pub struct Awaited<'a> {
     pub counts: &'a BTreeMap<String, u32>,
     /// Traefik; the bundled proxy takes whom it sees.
     pub through: Option<&'a Traefik>,
-    /// The services that requests can reach.
-    pub routed: &'a BTreeSet<String>,
+    /// Whether a container without `traefik.enable` is routed to.
+    pub unmarked: Unmarked,
 }
 
 /// Waits until all of them are healthy and routed to. `tell` hears how many are, whenever that changes.
@@ -73,17 +71,18 @@ pub struct Awaited<'a> {
 /// The first one that ended, or that stays behind for a minute in which nothing else gets on either.
 pub async fn wait(
     docker: &Docker,
-    mut replicas: watch::Receiver<Replicas>,
-    containers: &watch::Receiver<std::sync::Arc<[Container]>>,
+    containers: &Containers,
     awaited: &Awaited<'_>,
     tell: &mut impl FnMut(u32),
 ) -> Result<(), Laggard> {
+    let mut replicas = containers.replicas();
     let api = awaited.through.and_then(|traefik| traefik.api).map(TraefikApi::new);
     let of: u32 = awaited.counts.values().sum();
     let mut last = (0, Instant::now());
     loop {
         let now = replicas.borrow_and_update().clone();
-        let wanted: Vec<&Replica> = awaited.counts.keys().flat_map(|service| now.iter().filter(|r| *r.service == **service)).collect();
+        let wanted: Vec<&Replica> =
+            awaited.counts.keys().flat_map(|service| now.iter().filter(|r| *r.service == **service)).collect();
         if let Some(ended) = wanted.iter().find(|replica| replica.state == State::Ended) {
             let how = ended.ended.as_deref().unwrap_or("its container stopped").to_owned();
             return Err(laggard(docker, containers, ended, format!("ended before it answered: {how}")).await);
@@ -94,11 +93,12 @@ pub async fn wait(
             Some(api) if healthy.len() as u32 >= of => api.offered().await,
             _ => None,
         };
+        let routed = observed::routed(&now, awaited.unmarked);
         let is_offered = |replica: &Replica| match (&api, &offered) {
             (None, _) => true,
             (Some(_), None) => false,
             (Some(_), Some(offered)) => {
-                !awaited.routed.contains(&*replica.service)
+                !routed.contains(&replica.service)
                     || proxy::address(replica).is_some_and(|address| offered.contains(&address))
             }
         };
@@ -114,7 +114,8 @@ pub async fn wait(
             let behind = wanted.iter().find(|replica| !(replica.state == State::Ready && is_offered(replica)));
             return Err(match behind {
                 Some(replica) if replica.state == State::Ready => {
-                    laggard(docker, containers, replica, "is healthy, but Traefik does not route to it".to_owned()).await
+                    laggard(docker, containers, replica, "is healthy, but Traefik does not route to it".to_owned())
+                        .await
                 }
                 Some(replica) => {
                     let what = format!("is still {} after {} s", replica.state, PATIENCE.as_secs());
@@ -133,13 +134,9 @@ pub async fn wait(
     }
 }
 
-async fn laggard(
-    docker: &Docker,
-    containers: &watch::Receiver<std::sync::Arc<[Container]>>,
-    replica: &Replica,
-    what: String,
-) -> Laggard {
-    let id = containers.borrow().iter().find(|container| container.is(replica)).map(|container| container.id.clone());
+async fn laggard(docker: &Docker, containers: &Containers, replica: &Replica, what: String) -> Laggard {
+    let is_it = |container: &&Container| container.replica(Naming::Compose).name == replica.name;
+    let id = containers.containers().borrow().iter().find(is_it).map(|container| container.id.clone());
     let log = match id {
         // a log that cannot be read is no reason to hide what happened
         Some(id) => docker.tail(&id, LAST_LINES).await.unwrap_or_default(),
@@ -183,7 +180,8 @@ impl TraefikApi {
 /// # Errors
 /// A replica that no request reached within a minute.
 pub async fn ask(view: &LabView, routes: impl Fn(&str, &str) -> Option<String>) -> Result<(), Laggard> {
-    let client = reqwest::Client::builder().no_proxy().timeout(ANSWER_LIMIT).pool_max_idle_per_host(0).user_agent(AGENT);
+    let client =
+        reqwest::Client::builder().no_proxy().timeout(ANSWER_LIMIT).pool_max_idle_per_host(0).user_agent(AGENT);
     let Ok(client) = client.build() else { return Ok(()) };
     for (name, service) in &view.services {
         let path = match service.app {

@@ -2,7 +2,7 @@
 //! the bundled proxy balances.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     net::{SocketAddr, TcpListener},
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
@@ -12,9 +12,9 @@ use std::{
 use tokio::sync::SetOnce;
 
 use crate::{
-    engine::{Compose, Containers, Docker, Naming, PortTaken, Recreate, Which},
+    engine::{Compose, Containers, Docker, Recreate},
     proxy::{Proxy, Settings, Subject, bare_host},
-    replica::{Balancer, LabView, ScaleView, State},
+    replica::{Balancer, LabView, ScaleView},
 };
 
 use super::{
@@ -60,15 +60,14 @@ impl Runner {
         let counts: BTreeMap<String, u32> =
             self.plan.services.iter().map(|(name, service)| (name.clone(), service.replicas)).collect();
         self.up(&counts, tell).await?;
-        let containers = self.containers.containers();
         let traefik = match self.plan.balancer {
             Balancer::Traefik => self.traefik(),
             Balancer::Bundled => None,
         };
         let of = counts.values().sum();
-        let awaited = Awaited { counts: &counts, through: traefik.as_ref(), routed: &self.routed() };
+        let awaited = Awaited { counts: &counts, through: traefik.as_ref(), unmarked: self.plan.unmarked };
         let mut ready = |ready| tell(Progress::Ready { ready, of });
-        ready::wait(&self.docker, self.containers.replicas(), &containers, &awaited, &mut ready).await?;
+        ready::wait(&self.docker, &self.containers, &awaited, &mut ready).await?;
         match self.plan.balancer {
             Balancer::Traefik => {
                 if let Some(address) = traefik.as_ref().and_then(|traefik| traefik.address) {
@@ -97,10 +96,11 @@ impl Runner {
         let mut addresses = self.addresses.iter().peekable();
         while let Some(address) = addresses.next() {
             *self.address.lock().unwrap_or_else(PoisonError::into_inner) = *address;
-            let compose = self.compose.with("LBCTL_HTTP_PORT", &address.port().to_string());
+            let mut compose = self.compose.clone();
+            compose.variables.insert("LBCTL_HTTP_PORT".to_owned(), address.port().to_string());
             let up = compose.up(&started, counts, Recreate::AsNeeded, |line| tell(Progress::Doing(line.to_owned())));
             match up.await {
-                Err(error) if error.port_taken() == PortTaken::Yes && addresses.peek().is_some() => {
+                Err(error) if error.is_port_taken() && addresses.peek().is_some() => {
                     // Compose has started what it could
                     self.docker.remove_project(&self.plan.project).await?;
                     tell(Progress::Note(format!("the Docker Engine cannot listen on {address}")));
@@ -113,11 +113,6 @@ impl Runner {
 
     fn traefik(&self) -> Option<Traefik> {
         Traefik::among(&self.containers.containers().borrow())
-    }
-
-    /// The services that requests can reach.
-    fn routed(&self) -> BTreeSet<String> {
-        observed::routed(&self.containers.replicas().borrow(), self.plan.unmarked)
     }
 
     fn routes(&self, host: &str, path: &str) -> Option<String> {

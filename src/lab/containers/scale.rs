@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 
 use crate::{
-    engine::{Compose, Container, Containers, Docker, Recreate},
+    engine::{Compose, Container, Containers, Docker, Naming, Recreate},
     proxy::{Proxy, Unmarked},
     replica::{LabView, ScaleView, ScaledView, Sessions, State},
 };
@@ -44,8 +44,6 @@ pub struct Scaling<'a> {
     pub proxy: Option<&'a Proxy>,
     /// The services that there may be containers of.
     pub known: Vec<String>,
-    /// The services that requests can reach.
-    pub routed: BTreeSet<String>,
     /// Whether a container without `traefik.enable` is routed to.
     pub unmarked: Unmarked,
 }
@@ -97,9 +95,9 @@ impl Scaling<'_> {
             let mut mine = before.iter().filter(|container| container.service.as_deref() == Some(name));
             mine.any(|container| container.state == State::Ended)
         };
-        let growing = services.iter().filter(|(name, scaled)| {
-            scaled.to > scaled.from || (scaled.to == scaled.from && has_ended(name))
-        });
+        let growing = services
+            .iter()
+            .filter(|(name, scaled)| scaled.to > scaled.from || (scaled.to == scaled.from && has_ended(name)));
         let counts: BTreeMap<String, u32> = growing.map(|(name, scaled)| (name.clone(), scaled.to)).collect();
         if counts.is_empty() {
             return Ok(());
@@ -107,9 +105,8 @@ impl Scaling<'_> {
         let names: Vec<String> = counts.keys().cloned().collect();
         let added = async {
             self.compose.up(&names, &counts, Recreate::Never, |_| {}).await?;
-            let awaited = Awaited { counts: &counts, through: self.traefik, routed: &self.routed };
-            let replicas = self.containers.replicas();
-            ready::wait(self.docker, replicas, &self.containers.containers(), &awaited, &mut |_| {}).await?;
+            let awaited = Awaited { counts: &counts, through: self.traefik, unmarked: self.unmarked };
+            ready::wait(self.docker, self.containers, &awaited, &mut |_| {}).await?;
             if let Some(view) = view() {
                 ready::ask(&view, |host, path| self.route(host, path)).await?;
             }
@@ -135,7 +132,8 @@ impl Scaling<'_> {
             now.iter().filter(|container| container.service.as_deref() == Some(service)).collect();
         mine.sort_by_key(|container| container.number);
         let removed = mine.split_off(keep.min(mine.len()));
-        let names: Vec<String> = removed.iter().map(|container| container.lab_name()).collect();
+        let names: Vec<String> =
+            removed.iter().map(|container| container.replica(Naming::Compose).name.to_string()).collect();
         self.containers.drain(&names);
         if let Some(proxy) = self.proxy {
             let drained = join_all(names.iter().map(|name| proxy.drained(name)));
@@ -161,7 +159,7 @@ impl Scaling<'_> {
             sessions: usize,
             logged_in: usize,
         }
-        let Some(program) = container.labels.get(SESSIONS_LABEL).filter(|_| container.runs()) else {
+        let Some(program) = container.labels.get(SESSIONS_LABEL).filter(|_| container.state != State::Ended) else {
             return Sessions::default();
         };
         let argv: Vec<&str> = program.split_whitespace().collect();

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::{Stream, StreamExt};
 
 use crate::{
     engine::{Compose, Container, Containers, Docker, DockerError, Follow, Naming, Tool, Which},
@@ -144,10 +144,11 @@ impl Unsupervised {
         let now = containers.containers().borrow().clone();
         let traefik = Traefik::among(&now).ok_or_else(|| UnsupervisedError::NoProxy(self.project.clone()))?;
         let tool = Tool::find().await.map_err(ChangeError::from)?;
-        let compose = Compose::new(tool, &self.project, config_files(&now), BTreeMap::new());
+        let compose = Compose::new(tool, &self.project, config_files(&now), None, BTreeMap::new());
         let definition = compose.config().await.map_err(ChangeError::from)?;
         let definition = compose::resolved(&definition).map_err(ChangeError::from)?;
-        let services = definition.services.into_iter().filter(|service| service.role != super::super::definition::Role::Proxy);
+        let services =
+            definition.services.into_iter().filter(|service| service.role != super::super::definition::Role::Proxy);
         let scaling = Scaling {
             docker: &self.docker,
             compose: &compose,
@@ -214,8 +215,7 @@ impl Unsupervised {
     }
 
     async fn now(&self) -> Result<(Arc<[Container]>, Vec<Replica>), UnsupervisedError> {
-        let containers: Arc<[Container]> =
-            self.docker.containers(&Which::Project(self.project.clone())).await?.into();
+        let containers: Arc<[Container]> = self.docker.containers(&Which::Project(self.project.clone())).await?.into();
         let replicas = containers.iter().filter(|container| !container.is_traefik());
         let replicas = replicas.map(|container| container.replica(Naming::Compose)).collect();
         Ok((containers, replicas))
