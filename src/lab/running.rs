@@ -140,9 +140,10 @@ impl Running {
     /// # Errors
     /// When it does not answer or does not stop.
     pub async fn stop(&self, limit: Duration) -> Result<(), RunningError> {
-        Ok(match self {
+        match self {
             Running::Supervised(lab) => lab.stop(limit).await?,
             Running::Unsupervised(lab) => lab.stop().await?,
-        })
+        }
+        Ok(())
     }
 }

@@ -92,6 +92,9 @@ pub enum ChangeError {
     /// Another lab has the name.
     #[error(transparent)]
     Place(#[from] RendezvousError),
+    /// Somebody else ended it.
+    #[error("the containers of the lab `{0}` were removed")]
+    Removed(String),
     /// Somebody asked the lab to stop meanwhile.
     #[error("the lab is being stopped")]
     Stopping,
@@ -109,7 +112,7 @@ impl ChangeError {
             ChangeError::File(file) => file.hint(),
             ChangeError::Listen(listen) => listen.hint(),
             ChangeError::Place(place) => place.hint(),
-            ChangeError::Files(_) | ChangeError::Proxy(_) | ChangeError::Stopping => None,
+            ChangeError::Files(_) | ChangeError::Proxy(_) | ChangeError::Removed(_) | ChangeError::Stopping => None,
         }
     }
 

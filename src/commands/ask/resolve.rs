@@ -47,6 +47,11 @@ impl LabSide {
     pub fn replicas(&self) -> usize {
         self.view.services.get(&self.service).map_or(0, |service| service.replicas.len())
     }
+
+    /// Whether that service is sticky.
+    pub fn is_sticky(&self) -> bool {
+        self.view.services.get(&self.service).is_some_and(|service| service.sticky_cookie.is_some())
+    }
 }
 
 /// Finds out whom to ask.

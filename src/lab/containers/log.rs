@@ -60,7 +60,7 @@ impl Directory {
             router: read.router.map(Into::into),
             service: answered.map(|(_, service)| service.clone()).or_else(named),
             replica: answered.map(|(name, _)| name.clone()),
-            turn: answered.and(read.count),
+            turn: read.count,
             passed_over: Vec::new(),
             status: read.status,
             bytes: read.bytes,

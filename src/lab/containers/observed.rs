@@ -84,17 +84,20 @@ pub struct Shown<'a> {
     pub address: SocketAddr,
     /// Whether a container without `traefik.enable` is routed to.
     pub unmarked: Unmarked,
-    /// The order of the services, as far as it is known.
-    pub order: &'a [String],
 }
 
 /// A lab as people and scripts are shown it.
 pub fn view(shown: &Shown<'_>) -> LabView {
     let mut services: IndexMap<String, ServiceView> = IndexMap::new();
     let mut hosts: Vec<String> = Vec::new();
-    let place = |replica: &Replica| shown.order.iter().position(|name| **name == *replica.service);
+    // what a visitor sees first comes first
+    let place = |replica: &&Replica| match app(replica) {
+        Some(App::Page) => 0,
+        Some(App::Api) => 1,
+        None => 2,
+    };
     let mut replicas: Vec<&Replica> = shown.replicas.iter().collect();
-    replicas.sort_by_key(|replica| place(replica).unwrap_or(usize::MAX));
+    replicas.sort_by_key(place);
     for replica in replicas {
         let service = services.entry(replica.service.to_string()).or_insert_with(|| {
             let (service, routed) = service(replica, shown.unmarked);
@@ -119,9 +122,14 @@ pub fn view(shown: &Shown<'_>) -> LabView {
     }
 }
 
+/// The built-in app that its image implements.
+fn app(replica: &Replica) -> Option<App> {
+    replica.labels.get(APP_LABEL)?.parse().ok()
+}
+
 /// A service without replicas yet, and the hosts whose requests it gets.
 fn service(replica: &Replica, unmarked: Unmarked) -> (ServiceView, Vec<String>) {
-    let app = replica.labels.get(APP_LABEL).and_then(|app| app.parse::<App>().ok());
+    let app = app(replica);
     // what the labels mean to the bundled proxy; Traefik knows more of them
     let routing = proxy::check(&replica.base, &replica.labels, unmarked).ok();
     let (strategy, sticky_cookie, hosts) = match routing {

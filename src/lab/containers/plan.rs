@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::{
     proxy::{self, Strategy, Unmarked},
-    replica::{App, Balancer, Labels},
+    replica::{Balancer, Labels},
 };
 
 use super::super::{
@@ -25,7 +25,7 @@ pub struct Plan {
     pub balancer: Balancer,
     /// Whether a service without `traefik.enable` is routed to.
     pub unmarked: Unmarked,
-    /// The services that are started, in the order of the compose file; Traefik's own is none of them.
+    /// The services that are started; Traefik's own is none of them.
     pub services: IndexMap<String, Planned>,
     /// Traefik's own service, where there is one.
     pub traefik: Option<String>,
@@ -36,8 +36,6 @@ pub struct Plan {
 /// A service that is to be started.
 #[derive(Debug, Clone)]
 pub struct Planned {
-    /// The built-in app that its image is an implementation of.
-    pub app: Option<App>,
     /// How many of it.
     pub replicas: u32,
     /// Labels that the compose file does not have.
@@ -59,14 +57,14 @@ impl Plan {
         }
         let (mut services, mut traefik, mut notes) = (IndexMap::new(), None, Vec::new());
         for service in &definition.services {
-            let (app, default) = match service.role {
+            let default = match service.role {
                 Role::Proxy => {
                     traefik = Some(service.name.clone());
                     continue;
                 }
-                Role::App(app) => (Some(app), DEFAULT_REPLICAS),
+                Role::App(_) => DEFAULT_REPLICAS,
                 // as Compose would
-                Role::Other => (None, 1),
+                Role::Other => 1,
             };
             let labels = labels_for(service, project, wishes);
             let checked = proxy::check(&base(&service.name, project), &labels, unmarked);
@@ -84,7 +82,7 @@ impl Plan {
             let mut added = labels;
             added.retain(|label, value| service.labels.get(label) != Some(value));
             let replicas = asked.or(service.replicas).unwrap_or(default);
-            services.insert(service.name.clone(), Planned { app, replicas, added });
+            services.insert(service.name.clone(), Planned { replicas, added });
         }
         let plan = Plan { project: project.to_owned(), balancer, unmarked, services, traefik, notes };
         for name in wishes.scale.keys().chain(&wishes.sticky) {

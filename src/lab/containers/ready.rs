@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     engine::{Container, Containers, Docker, Naming},
-    proxy::{self, Unmarked},
+    proxy::{self, Proxy, Unmarked},
     replica::{App, LabView, Replica, State},
 };
 use serde::Deserialize;
@@ -36,15 +36,14 @@ pub struct Laggard {
     pub what: String,
     /// The end of its log.
     pub log: Vec<String>,
+    /// What can be done about it.
+    pub hint: Option<&'static str>,
 }
 
 impl Laggard {
     /// What can be done about it.
     pub fn hint(&self) -> Option<String> {
-        Some(match self.log.is_empty() {
-            true => "its log is empty".to_owned(),
-            false => "the end of its log stands above".to_owned(),
-        })
+        self.hint.map(str::to_owned)
     }
 
     /// Its log, under its name.
@@ -126,7 +125,12 @@ pub async fn wait(
                         wanted.iter().filter(|replica| *replica.service == ***service).count() < **count as usize
                     });
                     let name = missing.map_or("a replica", |(service, _)| service.as_str()).to_owned();
-                    Laggard { name, what: "has fewer containers than asked for".to_owned(), log: Vec::new() }
+                    Laggard {
+                        name,
+                        what: "has fewer containers than asked for".to_owned(),
+                        log: Vec::new(),
+                        hint: None,
+                    }
                 }
             });
         }
@@ -142,7 +146,8 @@ async fn laggard(docker: &Docker, containers: &Containers, replica: &Replica, wh
         Some(id) => docker.tail(&id, LAST_LINES).await.unwrap_or_default(),
         None => Vec::new(),
     };
-    Laggard { name: replica.name.to_string(), what, log }
+    let hint = if log.is_empty() { "its log is empty" } else { "the end of its log stands above" };
+    Laggard { name: replica.name.to_string(), what, log, hint: Some(hint) }
 }
 
 /// Traefik's API.
@@ -172,6 +177,32 @@ impl TraefikApi {
         let up = servers.filter(|(_, status)| status == "UP");
         Some(up.filter_map(|(url, _)| url.strip_prefix("http://")?.trim_end_matches('/').parse().ok()).collect())
     }
+}
+
+/// Waits until the bundled proxy, which is on this machine and not in the lab's network, gives requests to every healthy
+/// replica that it routes to, and sees that it can reach them.
+///
+/// # Errors
+/// A replica that takes no connection from here.
+pub async fn reach(replicas: &[Replica], proxy: &Proxy, unmarked: Unmarked) -> Result<(), Laggard> {
+    let routed = observed::routed(replicas, unmarked);
+    let ready = |replica: &&Replica| replica.state == State::Ready && routed.contains(&replica.service);
+    let mut names = Vec::new();
+    for replica in replicas.iter().filter(ready) {
+        let Some(address) = proxy::address(replica) else { continue };
+        names.push(replica.name.to_string());
+        let connected = tokio::time::timeout(ANSWER_LIMIT, tokio::net::TcpStream::connect(address)).await;
+        if !matches!(connected, Ok(Ok(_))) {
+            return Err(Laggard {
+                name: replica.name.to_string(),
+                what: format!("cannot be reached at {address} from this machine"),
+                log: Vec::new(),
+                hint: Some("leave --proxy bundled out: Traefik is inside the containers' network"),
+            });
+        }
+    }
+    proxy.offers(&names).await;
+    Ok(())
 }
 
 /// Asks every replica of the lab's own apps through the proxy, by requests that they neither count nor keep. `routes`
@@ -212,6 +243,7 @@ pub async fn ask(view: &LabView, routes: impl Fn(&str, &str) -> Option<String>) 
                 name: name.map_or(*hostname, |replica| &replica.name).to_owned(),
                 what: "does not answer through the proxy".to_owned(),
                 log: Vec::new(),
+                hint: None,
             });
         }
     }

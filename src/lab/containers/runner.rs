@@ -87,7 +87,11 @@ impl Runner {
             }
         }
         tokio::spawn(follow::keep_changes(self.containers.replicas(), journal.clone()));
-        Ok(ready::ask(&self.view(), |host, path| self.routes(host, path)).await?)
+        let replicas = self.containers.replicas().borrow().clone();
+        match self.proxy.get() {
+            Some(proxy) => Ok(ready::reach(&replicas, proxy, self.plan.unmarked).await?),
+            None => Ok(ready::ask(&self.view(), |host, path| self.routes(host, path)).await?),
+        }
     }
 
     /// Starts the containers at the first address that can be had.
@@ -121,14 +125,12 @@ impl Runner {
 
     /// The lab as it is now.
     pub fn view(&self) -> LabView {
-        let order: Vec<String> = self.plan.services.keys().cloned().collect();
         observed::view(&Shown {
             project: &self.plan.project,
             replicas: &self.containers.replicas().borrow(),
             balancer: self.plan.balancer,
             address: *self.address.lock().unwrap_or_else(PoisonError::into_inner),
             unmarked: self.plan.unmarked,
-            order: &order,
         })
     }
 
@@ -155,9 +157,16 @@ impl Runner {
         scaling.run(targets, || Some(self.view()), |note| journal.note(note)).await
     }
 
-    /// Waits until the engine is lost.
+    /// Waits until the engine is lost, or somebody else has removed the containers.
     pub async fn lost(&self) -> ChangeError {
-        self.containers.lost().await.into()
+        let mut containers = self.containers.containers();
+        tokio::select! {
+            lost = self.containers.lost() => lost.into(),
+            // the sender lives as long as the lab
+            _ = containers.wait_for(|containers| containers.is_empty()) => {
+                ChangeError::Removed(self.plan.project.clone())
+            }
+        }
     }
 
     /// Ends everything.

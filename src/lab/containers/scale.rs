@@ -107,8 +107,11 @@ impl Scaling<'_> {
             self.compose.up(&names, &counts, Recreate::Never, |_| {}).await?;
             let awaited = Awaited { counts: &counts, through: self.traefik, unmarked: self.unmarked };
             ready::wait(self.docker, self.containers, &awaited, &mut |_| {}).await?;
-            if let Some(view) = view() {
-                ready::ask(&view, |host, path| self.route(host, path)).await?;
+            let replicas = self.containers.replicas().borrow().clone();
+            match (self.proxy, view()) {
+                (Some(proxy), _) => ready::reach(&replicas, proxy, self.unmarked).await?,
+                (None, Some(view)) => ready::ask(&view, |host, path| self.route(host, path)).await?,
+                (None, None) => {}
             }
             Ok(())
         };

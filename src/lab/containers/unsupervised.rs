@@ -119,7 +119,6 @@ impl Unsupervised {
             balancer: Balancer::Traefik,
             address: traefik.address.ok_or_else(no_proxy)?,
             unmarked: traefik.unmarked,
-            order: &[],
         }))
     }
 
