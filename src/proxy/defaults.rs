@@ -6,6 +6,7 @@ use crate::replica::Labels;
 
 use super::{
     labels::{self, Fields, RouterWish, ServiceWish, Wishes},
+    middleware::MiddlewareWish,
     routes::Unmarked,
     rule::Rule,
     strategy::Strategy,
@@ -57,6 +58,7 @@ pub struct Routing {
 pub struct Plans {
     pub routers: BTreeMap<String, Plan>,
     pub services: BTreeMap<String, ServiceWish>,
+    pub middlewares: BTreeMap<String, MiddlewareWish>,
     /// Why a router is left out, a sentence each.
     pub problems: Vec<String>,
     pub notes: Vec<String>,
@@ -69,6 +71,7 @@ pub struct Plan {
     text: String,
     priority: i64,
     service: String,
+    middlewares: Vec<String>,
     other: Fields,
 }
 
@@ -82,6 +85,11 @@ impl Plan {
     pub fn service(&self) -> &str {
         own(&self.service)
     }
+
+    /// The middlewares that its requests go through, in this order.
+    pub fn middlewares(&self) -> impl Iterator<Item = &str> {
+        self.middlewares.iter().map(|name| own(name))
+    }
 }
 
 /// A name without its provider's, which is Traefik's way to say whose it is.
@@ -91,7 +99,7 @@ fn own(name: &str) -> &str {
 
 /// A container's wishes, completed; `None` when it is not to be routed to.
 pub fn plan(base: &str, labels: &Labels, unmarked: Unmarked) -> Result<Option<Plans>, String> {
-    let Wishes { enable, routers, mut services, strategy, notes } =
+    let Wishes { enable, routers, mut services, middlewares, strategy, notes } =
         labels::read(labels).map_err(|error| error.to_string())?;
     if !enable.unwrap_or(unmarked == Unmarked::Routed) {
         return Ok(None);
@@ -103,9 +111,9 @@ pub fn plan(base: &str, labels: &Labels, unmarked: Unmarked) -> Result<Option<Pl
     if let Some(strategy) = strategy {
         services.values_mut().for_each(|wish| wish.balancer.strategy = strategy);
     }
-    let mut plans = Plans { routers: BTreeMap::new(), services, problems: Vec::new(), notes };
+    let mut plans = Plans { routers: BTreeMap::new(), services, middlewares, problems: Vec::new(), notes };
     let routers = if routers.is_empty() { [(default_name.clone(), RouterWish::default())].into() } else { routers };
-    for (name, RouterWish { rule, service, priority, other }) in routers {
+    for (name, RouterWish { rule, service, middlewares, priority, other }) in routers {
         let (rule, text) = match rule {
             Some(rule) => rule,
             None => {
@@ -118,7 +126,7 @@ pub fn plan(base: &str, labels: &Labels, unmarked: Unmarked) -> Result<Option<Pl
         };
         let only_service = || plans.services.keys().next().filter(|_| plans.services.len() == 1).cloned();
         match service.or_else(only_service) {
-            Some(service) => _ = plans.routers.insert(name, Plan { rule, text, priority, service, other }),
+            Some(service) => _ = plans.routers.insert(name, Plan { rule, text, priority, service, middlewares, other }),
             None => plans.problems.push(format!("router {name}: there are several services and it names none")),
         }
     }

@@ -7,7 +7,12 @@ use std::collections::BTreeMap;
 
 use crate::replica::Labels;
 
-use super::{rule::Rule, sticky::Cookie, strategy::Strategy};
+use super::{
+    middleware::{MiddlewareWish, list},
+    rule::Rule,
+    sticky::Cookie,
+    strategy::Strategy,
+};
 
 /// What one container's labels ask for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -18,6 +23,8 @@ pub struct Wishes {
     pub routers: BTreeMap<String, RouterWish>,
     /// Its services by name.
     pub services: BTreeMap<String, ServiceWish>,
+    /// Its middlewares by name.
+    pub middlewares: BTreeMap<String, MiddlewareWish>,
     /// `lbctl.strategy`: a strategy that only this proxy has, for every service of the container.
     pub strategy: Option<Strategy>,
     /// A sentence for each label that has no effect here.
@@ -31,6 +38,8 @@ pub struct RouterWish {
     pub rule: Option<(Rule, String)>,
     /// The service it names, if it does.
     pub service: Option<String>,
+    /// The middlewares it names, in its order.
+    pub middlewares: Vec<String>,
     /// Its priority; 0 stands for the length of the rule.
     pub priority: i64,
     /// Its other fields, which have no effect here and yet make two definitions of it differ.
@@ -127,10 +136,11 @@ fn read_one(wishes: &mut Wishes, label: &str, value: &str) -> Result<(), String>
             let service = wishes.services.entry(parts[3].to_owned()).or_default();
             service_field(service, field, value, parts[3]).map(|note| wishes.notes.extend(note))
         }
-        // a request that reached no server goes to the next one here without being told
-        ["traefik", "http", "middlewares", _, "retry", ..] => Ok(()),
         ["traefik", "http", "middlewares", _, _, ..] => {
-            wishes.notes.push(format!("middleware {} has no effect: the bundled proxy has no middlewares", parts[3]));
+            let middleware = wishes.middlewares.entry(parts[3].to_owned()).or_default();
+            let without_effect = middleware.set(&parts[4..], value)?;
+            let note = without_effect.map(|why| format!("middleware {} has no effect: {why}", parts[3]));
+            wishes.notes.extend(note);
             Ok(())
         }
         ["traefik", kind @ ("tcp" | "udp" | "tls"), _, ..] => {
@@ -151,8 +161,8 @@ fn router_field(router: &mut RouterWish, field: &[&str], value: &str, name: &str
         }
         ["service"] => router.service = Some(value.to_owned()),
         ["priority"] => router.priority = whole_number(value)?,
-        // what has no effect of these middlewares is said where they are defined
-        ["entrypoints" | "rulesyntax" | "middlewares"] => _ = router.other.insert(field.join("."), value.to_owned()),
+        ["middlewares"] => router.middlewares = list(value).map(str::to_owned).collect(),
+        ["entrypoints" | "rulesyntax"] => _ = router.other.insert(field.join("."), value.to_owned()),
         ["tls"] | ["tls" | "observability", ..] => {
             router.other.insert(field.join("."), value.to_owned());
             return Ok(Some(format!("router {name}: {} has no effect in the bundled proxy", field[0])));
@@ -314,8 +324,8 @@ mod tests {
     #[test]
     fn what_traefik_has_and_this_proxy_has_not_is_said() {
         let wishes = read(&labels(&[
-            ("traefik.http.middlewares.strip.stripprefix.prefixes", "/a"),
-            ("traefik.http.routers.web.middlewares", "strip,again"),
+            ("traefik.http.middlewares.small.compress.minresponsebodybytes", "1"),
+            ("traefik.http.routers.web.middlewares", "small,again"),
             ("traefik.http.middlewares.again.retry.attempts", "3"),
             ("traefik.http.services.web.loadbalancer.healthcheck.path", "/"),
             ("traefik.tcp.routers.db.rule", "HostSNI(`*`)"),

@@ -12,6 +12,7 @@ mod forward;
 mod headers;
 mod labels;
 mod merge;
+mod middleware;
 mod path;
 mod record;
 mod registry;

@@ -10,8 +10,10 @@ use crate::replica::{Port, Replica, State};
 
 use super::{
     containers::{Group, address_for, groups},
+    defaults::Plan,
     labels::BalancerWish,
     merge::Definitions,
+    middleware::{Middleware, MiddlewareWish},
     routes::{Balancer, Router, Table, Unmarked},
     rule::Subject,
     strategy::{Candidate, Cursor},
@@ -72,6 +74,7 @@ impl Registry {
         let mut problems = Vec::new();
         let mut routers = Definitions::of("router");
         let mut services = Definitions::of("service");
+        let mut middlewares = Definitions::of("middleware");
         let mut servers: BTreeMap<String, Servers> = BTreeMap::new();
         let mut in_use: HashSet<Key> = HashSet::new();
         for Group { members, plans } in groups(replicas, self.unmarked, &mut problems) {
@@ -91,10 +94,13 @@ impl Registry {
                 services.add(name, wish.balancer);
             }
             plans.routers.into_iter().for_each(|(name, router)| routers.add(name, router));
+            plans.middlewares.into_iter().for_each(|(name, middleware)| middlewares.add(name, middleware));
         }
         self.forget(replicas, &in_use);
 
         let (services, contradictions) = services.settle();
+        problems.extend(contradictions);
+        let (middlewares, contradictions) = middlewares.settle();
         problems.extend(contradictions);
         let (routers, contradictions) = routers.settle();
         problems.extend(contradictions);
@@ -108,15 +114,9 @@ impl Registry {
             .collect();
         let mut usable = Vec::new();
         for (name, plan) in routers {
-            let service = plan.service();
-            match balancers.get(service) {
-                Some(balancer) => usable.push(Router {
-                    name: format!("{name}@docker").into(),
-                    balancer: balancer.clone(),
-                    priority: plan.priority(),
-                    rule: plan.rule,
-                }),
-                None => problems.push(format!("router {name}: there is no service {service}")),
+            match router(&name, plan, &balancers, &middlewares) {
+                Ok(router) => usable.push(router),
+                Err(problem) => problems.push(format!("router {name}: {problem}")),
             }
         }
         Table::new(usable, self.upstreams.values().cloned(), each_once(problems))
@@ -176,6 +176,24 @@ impl Registry {
         });
         rank as u64
     }
+}
+
+/// A router with everything that it names; else what it lacks.
+fn router(
+    name: &str,
+    plan: Plan,
+    balancers: &HashMap<String, Arc<Balancer>>,
+    middlewares: &BTreeMap<String, MiddlewareWish>,
+) -> Result<Router, String> {
+    let service = plan.service();
+    let balancer = balancers.get(service).ok_or_else(|| format!("there is no service {service}"))?.clone();
+    let mut all: Vec<Middleware> = Vec::new();
+    for name in plan.middlewares() {
+        let wish = middlewares.get(name).ok_or_else(|| format!("there is no middleware {name}"))?;
+        all.extend(wish.middleware().map_err(|problem| format!("middleware {name} {problem}"))?);
+    }
+    let (name, priority) = (format!("{name}@docker").into(), plan.priority());
+    Ok(Router { name, balancer, middlewares: all.into(), rule: plan.rule, priority })
 }
 
 /// What several replicas have in common is said once.
@@ -287,5 +305,37 @@ pub(super) mod tests {
         let (one, two) = (&one.route(subject).unwrap().balancer, &two.route(subject).unwrap().balancer);
         assert!(Arc::ptr_eq(&one.cursor, &two.cursor));
         assert!(Arc::ptr_eq(&one.available[0], &two.available[0]));
+    }
+
+    #[test]
+    fn a_router_finds_its_middlewares_wherever_they_are_defined() {
+        let list = "traefik.http.routers.web.middlewares";
+        let strip = |prefix| ("traefik.http.middlewares.strip.stripprefix.prefixes", prefix);
+        let offered = |web: &[(&str, &str)], api: &[(&str, &str)]| {
+            let rule = [("traefik.http.routers.web.rule", "Host(`a`)")];
+            let (web, api) =
+                (replica("web", 1, State::Ready, &[&rule, web].concat()), replica("api", 1, State::Ready, api));
+            let table = registry().table(&[web, api]);
+            let count = table.route(Subject { host: "a", path: "/" }).map(|router| router.middlewares.len());
+            (count, table.problems)
+        };
+        assert_eq!(offered(&[(list, "strip@docker, strip")], &[strip("/a")]), (Some(2), vec![]));
+        assert_eq!(offered(&[(list, "")], &[]), (Some(0), vec![]));
+        let retry = ("traefik.http.middlewares.again.retry.attempts", "2");
+        assert_eq!(offered(&[(list, "again"), retry], &[]), (Some(0), vec![]));
+        let off = |problems: &[&str]| (None, problems.iter().map(|&problem| problem.to_owned()).collect::<Vec<_>>());
+        for name in ["strip@file", "x"] {
+            let problem = format!("router web: there is no middleware {name}");
+            assert_eq!(offered(&[(list, name), strip("/a")], &[]), off(&[&problem]));
+        }
+        assert_eq!(
+            offered(&[(list, "strip"), strip("/a")], &[strip("/b")]),
+            off(&["middleware strip is defined in two ways", "router web: there is no middleware strip"])
+        );
+        let both = ("traefik.http.middlewares.strip.headers.customrequestheaders.a", "1");
+        assert_eq!(
+            offered(&[(list, "strip"), strip("/a"), both], &[]),
+            off(&["router web: middleware strip is of several kinds, headers and stripprefix"])
+        );
     }
 }

@@ -10,6 +10,7 @@ use std::{
 
 use super::{
     labels::HostHeader,
+    middleware::Middleware,
     rule::{Rule, Subject},
     sticky::Cookie,
     strategy::{Cursor, Strategy},
@@ -42,6 +43,8 @@ pub struct Router {
     pub name: Arc<str>,
     /// What it leads to.
     pub balancer: Arc<Balancer>,
+    /// What its requests and their answers go through.
+    pub middlewares: Arc<[Middleware]>,
     /// What a request must be like to go by it.
     pub rule: Rule,
     /// Of the routers whose rules match, the one with the highest has the request.

@@ -6,6 +6,7 @@ mod containers;
 mod drain;
 mod ends;
 mod headers;
+mod middlewares;
 mod order;
 mod sticky;
 mod stop;

@@ -10,7 +10,8 @@ use super::{
 };
 use crate::support::client;
 
-fn container(number: u32, state: State, labels: &[(&str, &str)]) -> Replica {
+/// One whose labels must say its port.
+pub fn container(number: u32, state: State, labels: &[(&str, &str)]) -> Replica {
     Replica {
         name: format!("web-{number}").into(),
         service: "web".into(),
