@@ -11,6 +11,8 @@ use super::{
 };
 use crate::lab::definition::Exposure;
 
+/// Where Traefik's API answers unless told otherwise.
+const API_PORT: u16 = 8080;
 const EXPOSED: &str = "providers.docker.exposedbydefault";
 
 /// What was found.
@@ -62,15 +64,22 @@ pub struct Flags {
     pub exposure: Exposure,
     /// The port that browsers come to, where the entry points leave no doubt.
     pub entry: Option<u16>,
+    /// The port of its API, where that is open.
+    pub api: Option<u16>,
 }
 
 /// Reads the arguments of a Traefik that runs: what it took, it understood.
 pub fn of_arguments(arguments: &[String]) -> Flags {
     let arguments: Vec<_> = arguments.iter().map(|argument| (argument.clone(), None)).collect();
     let settings = flags(&arguments, "").unwrap_or_default();
-    let exposed = settings.get(EXPOSED).is_none_or(|(value, _)| !matches!(&*value.to_lowercase(), "0" | "f" | "false"));
-    let exposure = if exposed { Exposure::ByDefault } else { Exposure::OnRequest };
-    Flags { exposure, entry: entry(&settings) }
+    let says = |name: &str| settings.get(name).map(|(value, _)| !matches!(&*value.to_lowercase(), "0" | "f" | "false"));
+    let exposure = match says(EXPOSED) {
+        Some(false) => Exposure::OnRequest,
+        _ => Exposure::ByDefault,
+    };
+    let port = |address: &str| address.rsplit_once(':')?.1.parse().ok();
+    let api = settings.get("entrypoints.traefik.address").and_then(|(address, _)| port(address)).unwrap_or(API_PORT);
+    Flags { exposure, entry: entry(&settings), api: says("api.insecure").filter(|&open| open).map(|_| api) }
 }
 
 /// The port of the only entry point, or else of the one named `web` or `http`.

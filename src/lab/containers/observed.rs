@@ -24,8 +24,6 @@ use super::super::{
 const APP_LABEL: &str = "lbctl.app";
 /// Where Traefik answers unless told otherwise.
 const ENTRY_PORT: u16 = 80;
-/// Where Traefik's API answers.
-const API_PORT: u16 = 8080;
 
 /// Traefik, as its container shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +32,7 @@ pub struct Traefik {
     pub id: String,
     /// Where it takes requests.
     pub address: Option<SocketAddr>,
-    /// Where its API would answer.
+    /// Where its API answers, if it is open.
     pub api: Option<SocketAddr>,
     /// Whether a container without `traefik.enable` is routed to.
     pub unmarked: Unmarked,
@@ -45,11 +43,11 @@ impl Traefik {
     pub fn among(containers: &[Container]) -> Option<Traefik> {
         let container =
             containers.iter().find(|container| container.is_traefik() && container.state == State::Ready)?;
-        let TraefikFlags { exposure, entry } = compose::traefik_flags(&container.args);
+        let TraefikFlags { exposure, entry, api } = compose::traefik_flags(&container.args);
         Some(Traefik {
             id: container.id.clone(),
             address: reached(container, entry.unwrap_or(ENTRY_PORT)),
-            api: reached(container, API_PORT),
+            api: api.and_then(|port| reached(container, port)),
             unmarked: match exposure {
                 Exposure::ByDefault => Unmarked::Routed,
                 Exposure::OnRequest => Unmarked::Ignored,

@@ -120,10 +120,10 @@ pub async fn prepare(asked: &Asked<'_>, rendezvous: &Rendezvous) -> Result<Prepa
         _ => addresses,
     };
     if let (Balancer::Traefik, Port::Rather(rather)) = (asked.balancer, port)
-        && addresses[0].port() != rather
-        && definition.port == Some(addresses[0].port())
+        && addresses[0] == first
+        && first.port() != rather
     {
-        notes.push(format!("port {rather} is taken: it is port {} instead", addresses[0].port()));
+        notes.push(format!("port {rather} is taken: it is port {} instead", first.port()));
     }
     let more = directory.write("lbctl.override.yml", &plan.override_file(version.as_deref()))?;
     compose.files.push(more);

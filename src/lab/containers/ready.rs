@@ -103,7 +103,7 @@ pub async fn wait(
         };
         let ready = healthy.iter().filter(|replica| is_offered(replica)).count() as u32;
         tell(if api.is_some() && offered.is_none() { healthy.len() as u32 } else { ready });
-        if ready >= of && wanted.len() as u32 >= of {
+        if ready >= of && wanted.len() as u32 >= of && accepts(awaited.through).await {
             return Ok(());
         }
         let progress = wanted.len() + healthy.len() + ready as usize;
@@ -135,6 +135,14 @@ pub async fn wait(
             });
         }
         _ = tokio::time::timeout(ASK_AGAIN, replicas.changed()).await;
+    }
+}
+
+/// Whether Traefik takes connections; one without an API says no more.
+async fn accepts(traefik: Option<&Traefik>) -> bool {
+    match traefik.and_then(|traefik| traefik.address) {
+        Some(address) => tokio::net::TcpStream::connect(address).await.is_ok(),
+        None => true,
     }
 }
 
