@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::{
-    engine::{DockerError, StartError},
+    engine::{DockerError, StartError, ToolError},
     lab::{
         ChangeError, ClientError, ListenError, PlanError, RefusedKind, RendezvousError, RunningError,
         compose::{Cause, ComposeError},
@@ -151,6 +151,12 @@ fn classify(cause: &(dyn std::error::Error + 'static)) -> Option<(Exit, Option<S
     }
     if let Some(Unreachable { failure, .. }) = cause.downcast_ref::<Unreachable>() {
         return Some((Exit::Environment, unreachable_hint(failure.kind)));
+    }
+    if let Some(error) = cause.downcast_ref::<DockerError>() {
+        return Some((Exit::Environment, error.hint()));
+    }
+    if let Some(error) = cause.downcast_ref::<ToolError>() {
+        return Some((Exit::Environment, error.hint()));
     }
     cause.downcast_ref::<StartError>().map(|start| (Exit::Environment, start.hint()))
 }

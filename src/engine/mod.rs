@@ -4,6 +4,7 @@ mod compose;
 mod docker;
 mod embedded;
 mod process;
+mod words;
 
 pub use compose::{Cause, Compose, Doing, Recreate, Tool, ToolError};
 pub use docker::{Container, Containers, Docker, DockerError, Executed, Follow, Naming, Project, Published, Which};

@@ -117,6 +117,16 @@ impl Proxy {
         self.tables.borrow().problems.clone()
     }
 
+    /// Waits until what of the labels cannot be used is something else than `known`, and returns it.
+    pub async fn other_problems(&self, known: &[String]) -> Vec<String> {
+        let mut tables = self.tables.clone();
+        match tables.wait_for(|table| table.problems != known).await {
+            Ok(table) => table.problems.clone(),
+            // there are no more tables, so none with other problems
+            Err(_) => std::future::pending().await,
+        }
+    }
+
     /// Waits until requests may be given to all of these replicas.
     pub async fn offers(&self, names: &[String]) {
         let mut tables = self.tables.clone();

@@ -122,6 +122,8 @@ async fn cut_off(child: &mut Child, group: &Group) -> io::Result<End> {
         group.send(Signal::KILL);
         child.wait().await?;
     }
+    // what it started and left behind; as long as there is any of that, the group's number is nobody else's
+    group.send(Signal::KILL);
     Ok(End::Cut)
 }
 
@@ -219,4 +221,92 @@ fn plain(text: &str) -> String {
         }
     }
     plain
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use std::time::Instant;
+
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    /// Whether a process is there, or waits as a zombie for somebody to ask.
+    fn lives(pid: &str) -> bool {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        !stat.is_empty() && !stat.contains(") Z ")
+    }
+
+    async fn ends(pid: &str) {
+        let start = Instant::now();
+        while lives(pid) {
+            assert!(start.elapsed() < Duration::from_secs(20), "{pid} lives on");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn both_outputs_are_heard_line_by_line() {
+        let mut heard = Vec::new();
+        let script = r"printf 'one\r\ntwo ...\rtwo done\r\n\n\033[1m\033[32mthree\033[0m'; printf '\033]0;title\007four\n' >&2; exit 3";
+        let end = Runner::default().run(shell(script), None, |line| heard.push(line.to_owned())).await.unwrap();
+        heard.sort();
+        assert_eq!((end, heard), (End::Badly, ["four", "one", "three", "two done"].map(String::from).to_vec()));
+    }
+
+    #[tokio::test]
+    async fn data_is_kept_apart_as_it_is() {
+        let (mut data, mut heard) = (Vec::new(), Vec::new());
+        let command = shell("printf 'a\\n  b'; echo warning >&2");
+        let end = Runner::default().run(command, Some(&mut data), |line| heard.push(line.to_owned())).await.unwrap();
+        assert_eq!((end, &*data, &*heard), (End::Well, &b"a\n  b"[..], &["warning".to_owned()][..]));
+    }
+
+    #[tokio::test]
+    async fn what_is_abandoned_is_interrupted_with_what_it_started() {
+        let runner = Runner::default();
+        let (heard, mut pids) = mpsc::unbounded_channel();
+        let running = {
+            let runner = runner.clone();
+            let script = "trap 'echo bye; exit 7' INT; sleep 1000 & echo $!; wait";
+            tokio::spawn(async move { runner.run(shell(script), None, |line| _ = heard.send(line.to_owned())).await })
+        };
+        let sleeper = pids.recv().await.unwrap();
+        runner.abandon().await;
+        assert_eq!(running.await.unwrap().unwrap(), End::Cut);
+        assert_eq!(pids.recv().await.unwrap(), "bye");
+        // a shell makes what it starts in the background ignore ^C
+        ends(&sleeper).await;
+        // there is nothing left to wait for
+        runner.abandon().await;
+    }
+
+    #[tokio::test]
+    async fn what_ignores_that_is_killed() {
+        let runner = Runner::default();
+        let (heard, mut pids) = mpsc::unbounded_channel();
+        let running = {
+            let runner = runner.clone();
+            let script = "trap '' INT; echo $$; while :; do sleep 1000; done";
+            tokio::spawn(async move { runner.run(shell(script), None, |line| _ = heard.send(line.to_owned())).await })
+        };
+        let stubborn = pids.recv().await.unwrap();
+        runner.abandon().await;
+        assert_eq!(running.await.unwrap().unwrap(), End::Cut);
+        ends(&stubborn).await;
+    }
+
+    #[tokio::test]
+    async fn what_nobody_waits_for_is_cut_off() {
+        let runner = Runner::default();
+        let mut pid = None;
+        let run = runner.run(shell("echo $$; exec sleep 1000"), None, |line| pid = Some(line.to_owned()));
+        assert!(tokio::time::timeout(Duration::from_millis(300), run).await.is_err());
+        runner.abandon().await;
+        ends(&pid.unwrap()).await;
+    }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::engine::words::in_small;
+
 /// What a Compose was doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Doing {
@@ -89,7 +91,7 @@ impl ToolError {
 
     /// Reads the output of a Compose that failed.
     pub(super) fn read(tool: String, doing: Doing, log: String) -> ToolError {
-        let (cause, line) = judge(&log);
+        let (cause, line) = judge(doing, &log);
         let message = if line.is_empty() { "it does not say why".to_owned() } else { line };
         ToolError::Failed { tool, doing, message, log, cause }
     }
@@ -100,13 +102,9 @@ impl ToolError {
     }
 }
 
-const PORT: [&str; 5] = [
-    "port is already allocated",
-    "ports are not available",
-    "address already in use",
-    "cannot expose privileged port",
-    "cannot assign requested address",
-];
+/// What a port that cannot be had is called, by Docker on Linux and on a desktop.
+const PORT: [&str; 4] =
+    ["port is already allocated", "ports are not available", "address already in use", "cannot expose privileged port"];
 const ENGINE: [&str; 6] = [
     "cannot connect to the docker daemon",
     "couldn't connect to docker daemon",
@@ -115,54 +113,129 @@ const ENGINE: [&str; 6] = [
     "failed to connect to the docker api",
     "permission denied while trying to connect",
 ];
-/// What follows such a line says more than it does.
-const INTRODUCTIONS: [&str; 2] = ["is invalid because:", "contains unsupported option:"];
-/// Lines that only say that something went wrong.
-const SUMMARIES: [&str; 3] =
-    ["encountered errors while bringing up the project", "errors while building", "build failed"];
+/// Lines that only say that something went wrong, or that something might.
+const EMPTY_WORDS: [&str; 4] =
+    ["encountered errors while bringing up the project", ": build failed", "level=warning", "found orphan containers"];
+/// Lines of a message at most; what follows is a program's notation.
+const LONGEST: usize = 4;
 
-/// Why it failed, and the line that says so.
-fn judge(log: &str) -> (Cause, String) {
-    let lines: Vec<&str> = log.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let with = |words: &[&str]| {
-        // the last line that says it is the summary, which is in words and not in a program's notation
-        lines.iter().rev().find(|line| words.iter().any(|word| line.to_lowercase().contains(word)))
+/// Why it failed, and what says so in one line.
+fn judge(doing: Doing, log: &str) -> (Cause, String) {
+    let telling = |line: &&str| {
+        let line = line.to_lowercase();
+        !line.is_empty() && !EMPTY_WORDS.iter().any(|words| line.contains(words))
     };
+    let lines: Vec<&str> = log.lines().map(str::trim).filter(telling).collect();
+    let with =
+        |words: &[&str]| lines.iter().rev().find(|line| words.iter().any(|word| line.to_lowercase().contains(word)));
     if let Some(line) = with(&PORT) {
         return (Cause::PortTaken, tidy(line));
     }
     if let Some(line) = with(&ENGINE) {
         return (Cause::NoEngine, tidy(line));
     }
-    let complains = |line: &str| {
-        let line = line.to_lowercase();
-        let complaint = line.starts_with("error") || line.contains("error:") || line.contains("failed to");
-        complaint && !SUMMARIES.iter().any(|summary| line.contains(summary))
+    let said = match doing {
+        // what is wrong, and where, are several lines
+        Doing::Config => lines[..lines.len().min(LONGEST)].join(" "),
+        // the last one, after all that went well before
+        Doing::Build | Doing::Up => lines.last().copied().unwrap_or_default().to_owned(),
     };
-    let Some(at) = lines.iter().rposition(|line| complains(line)).or(lines.len().checked_sub(1)) else {
-        return (Cause::Other, String::new());
-    };
-    let mut line = tidy(lines[at]);
-    let introduced = INTRODUCTIONS.iter().any(|introduction| line.to_lowercase().contains(introduction));
-    if let Some(next) = lines.get(at + 1).filter(|_| introduced) {
-        line = format!("{line} {next}");
-    }
-    (Cause::Other, line)
+    (Cause::Other, tidy(&said))
 }
 
 /// Without the words that every complaint begins with, and with a small letter where that is no name.
 fn tidy(line: &str) -> String {
-    const PREFIXES: [&str; 5] = ["ERROR: ", "Error: ", "error: ", "Error response from daemon: ", "ERROR "];
-    let mut line = line.trim();
+    const PREFIXES: [&str; 6] =
+        ["ERROR: ", "Error: ", "error: ", "Error response from daemon: ", "Error starting userland proxy: ", "."];
+    // which container it was, by its number of 64 digits
+    let mut line = match line.rsplit_once("): ") {
+        Some((endpoint, what)) if endpoint.contains("external connectivity on endpoint") => what,
+        _ => line,
+    };
+    line = line.trim();
     while let Some(rest) = PREFIXES.iter().find_map(|prefix| line.strip_prefix(prefix)) {
         line = rest.trim_start();
     }
-    let line = line.trim_end_matches('.');
-    let mut letters = line.chars();
-    match (letters.next(), letters.next()) {
-        (Some(first), Some(second)) if first.is_uppercase() && second.is_lowercase() => {
-            first.to_lowercase().chain([second]).chain(letters).collect()
+    in_small(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_taken_port_is_told_from_other_failures() {
+        let id = "a6ef92fea7cd6b4f1f0ef49a4768c13582f1ad92470ba599c1dc40eafaed62a1";
+        let endpoint = format!("driver failed programming external connectivity on endpoint lab-proxy-1 ({id})");
+        let listen = "listen tcp4 127.0.0.1:80: bind: address already in use";
+        let today = format!(
+            " Container lab-proxy-1 Starting \n\
+             Error response from daemon: {endpoint}: Error starting userland proxy: {listen}\n"
+        );
+        let older = format!(
+            "Creating lab_proxy_1 ... error\n\nERROR: for proxy  Cannot start service proxy: {endpoint}: \
+             Error starting userland proxy: {listen}\nEncountered errors while bringing up the project.\n"
+        );
+        for log in [today, older] {
+            assert_eq!(judge(Doing::Up, &log), (Cause::PortTaken, listen.to_owned()), "{log}");
         }
-        _ => line.to_owned(),
+        let (cause, said) =
+            judge(Doing::Up, &format!("ERROR: {endpoint}: Bind for 0.0.0.0:80 failed: port is already allocated"));
+        assert_eq!((cause, &*said), (Cause::PortTaken, "bind for 0.0.0.0:80 failed: port is already allocated"));
+        for desktop in [
+            "Error response from daemon: Ports are not available: exposing port TCP 127.0.0.1:80 -> 0.0.0.0:0",
+            "Error starting userland proxy: error while calling PortManager.AddPort(): cannot expose privileged port 80",
+        ] {
+            assert_eq!(judge(Doing::Up, desktop).0, Cause::PortTaken, "{desktop}");
+        }
+    }
+
+    #[test]
+    fn an_engine_that_does_not_answer_is_told_from_other_failures() {
+        for log in [
+            "failed to connect to the docker API at unix:///tmp/no; check if the path is correct",
+            "Traceback (most recent call last):\n  File \"x.py\", line 705, in urlopen\n\
+             docker.errors.DockerException: Error while fetching server API version: ('Connection aborted.')",
+            "Cannot connect to the Docker daemon at unix:///tmp. Is the docker daemon running?",
+        ] {
+            assert_eq!(judge(Doing::Up, log).0, Cause::NoEngine, "{log}");
+        }
+    }
+
+    #[test]
+    fn the_message_is_what_says_it_best() {
+        for (doing, log, said) in [
+            (
+                Doing::Config,
+                "time=\"2026\" level=warning msg=\"the attribute `version` is obsolete\"\n\
+                 validating /tmp/x.yml: services.a.foo false schema\n",
+                "validating /tmp/x.yml: services.a.foo false schema",
+            ),
+            (
+                Doing::Config,
+                "The Compose file './x.yml' is invalid because:\nUnsupported config option for services.a: 'foo'\n",
+                "the Compose file './x.yml' is invalid because: Unsupported config option for services.a: 'foo'",
+            ),
+            (
+                Doing::Config,
+                "yaml.parser.ParserError: while parsing a flow node\nexpected the node content\n  in \"./x.yml\", line 5\n",
+                "yaml.parser.ParserError: while parsing a flow node expected the node content in \"./x.yml\", line 5",
+            ),
+            (
+                Doing::Config,
+                ".FileNotFoundError: [Errno 2] No such file or directory: './x.yml'\n",
+                "FileNotFoundError: [Errno 2] No such file or directory: './x.yml'",
+            ),
+            (
+                Doing::Build,
+                "error: a line of the program that is built\n\
+                 The command '/bin/sh -c exit 3' returned a non-zero code: 3\nService 'a' failed to build : Build failed\n",
+                "the command '/bin/sh -c exit 3' returned a non-zero code: 3",
+            ),
+            (Doing::Up, "Error response from daemon: No such image: x:latest.\n", "no such image: x:latest"),
+            (Doing::Up, "", ""),
+        ] {
+            assert_eq!(judge(doing, log), (Cause::Other, said.to_owned()));
+        }
     }
 }

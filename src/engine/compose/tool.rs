@@ -65,6 +65,11 @@ impl Tool {
             (0..=1, ..28) => command.arg("--no-ansi"),
             _ => command.args(["--ansi", "never"]),
         };
+        // the older one knows the context that the configuration names, and not the one that the environment does
+        let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+        if let (false, None, Some(context)) = (self.is_modern(), set("DOCKER_HOST"), set("DOCKER_CONTEXT")) {
+            command.arg("--context").arg(context);
+        }
         // variables instead of flags, which not every version knows
         command.env("COMPOSE_PROGRESS", "plain").env("BUILDKIT_PROGRESS", "plain");
         // the containers of a service that is not started now are no orphans to warn of
@@ -78,5 +83,22 @@ impl Tool {
 impl fmt::Display for Tool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.words.join(" "), self.version)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read_in_every_form() {
+        let read = |said: &str| Tool::read(&["docker", "compose"], said).map(|tool| (tool.to_string(), tool.numbers));
+        assert_eq!(read("v2.29.1\n"), Some(("docker compose 2.29.1".to_owned(), (2, 29))));
+        assert_eq!(read("5.6.1"), Some(("docker compose 5.6.1".to_owned(), (5, 6))));
+        assert_eq!(read("2.20.2-desktop.1"), Some(("docker compose 2.20.2-desktop.1".to_owned(), (2, 20))));
+        assert_eq!(read("1.29.2"), Some(("docker compose 1.29.2".to_owned(), (1, 29))));
+        for said in ["", "Usage:  docker [OPTIONS] COMMAND", "1", "x.y"] {
+            assert_eq!(read(said), None, "{said}");
+        }
     }
 }

@@ -223,3 +223,126 @@ fn tcp(port: &str) -> Option<u16> {
     let (number, protocol) = port.split_once('/').unwrap_or((port, "tcp"));
     number.parse().ok().filter(|_| protocol == "tcp")
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn inspected() -> Value {
+        json!({
+            "Id": "abc", "Name": "/lab-web_static-3", "Path": "docker-php-entrypoint", "Args": ["apache2-foreground"],
+            "RestartCount": 2, "HostConfig": {"NetworkMode": "lab_default"},
+            "State": {"Status": "running", "Running": true, "ExitCode": 0, "StartedAt": "2026-11-22T12:00:00.5Z"},
+            "Config": {
+                "Hostname": "f00", "Image": "lab-web_static", "ExposedPorts": {"8443/tcp": {}, "80/tcp": {}, "53/udp": {}},
+                "Labels": {
+                    "com.docker.compose.project": "lab", "com.docker.compose.service": "web_static",
+                    "com.docker.compose.container-number": "3", "com.docker.compose.oneoff": "False",
+                },
+            },
+            "NetworkSettings": {
+                "Ports": {
+                    "80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8080"}, {"HostIp": "", "HostPort": "81"}],
+                    "8443/tcp": null,
+                },
+                "Networks": {
+                    "lab_default": {"IPAddress": "172.20.0.4"},
+                    "a_first": {"IPAddress": "", "GlobalIPv6Address": "fd00::4"},
+                },
+            },
+        })
+    }
+
+    fn read(change: impl FnOnce(&mut Value)) -> Container {
+        let mut value = inspected();
+        change(&mut value);
+        Container::read(serde_json::from_value(value).unwrap())
+    }
+
+    #[test]
+    fn a_container_of_compose_is_a_replica_of_its_service() {
+        let container = read(|_| {});
+        assert_eq!(container.args, ["docker-php-entrypoint", "apache2-foreground"]);
+        assert_eq!(container.exposed, [80, 8443]);
+        let at = |at: &str, inside| Published { inside, at: at.parse().unwrap() };
+        assert_eq!(container.published, [at("0.0.0.0:81", 80), at("127.0.0.1:8080", 80)]);
+        assert_eq!(container.started, Some("2026-11-22T12:00:00.5Z".parse().unwrap()));
+        let replica = container.replica(Naming::Compose);
+        let expected = ("web_static-3", "web_static", "web_static-lab", 3, "f00", 2);
+        let Replica { name, service, base, number, hostname, restarts, .. } = &replica;
+        assert_eq!((&**name, &**service, &**base, *number, &**hostname, *restarts), expected);
+        assert_eq!(replica.address, Some("[fd00::4]:80".parse().unwrap()), "the first network by name");
+        assert_eq!((replica.port, replica.state, replica.ended), (Port::Labelled, State::Ready, None));
+        let replica = container.replica(Naming::Docker);
+        assert_eq!(
+            (&*replica.name, &*replica.service, &*replica.base),
+            ("lab-web_static-3", "lab/web_static", "web_static-lab")
+        );
+    }
+
+    #[test]
+    fn a_container_without_compose_is_called_as_docker_calls_it() {
+        let container = read(|value| value["Config"]["Labels"] = json!({}));
+        for naming in [Naming::Compose, Naming::Docker] {
+            let replica = container.replica(naming);
+            let names = [&replica.name, &replica.service, &replica.base];
+            assert!(names.iter().all(|name| ***name == *"lab-web_static-3"), "{replica:?}");
+            assert_eq!(replica.number, 1);
+        }
+    }
+
+    #[test]
+    fn its_label_says_in_which_network_it_is_reached() {
+        let container = read(|value| value["Config"]["Labels"]["traefik.docker.network"] = json!("lab_default"));
+        assert_eq!(container.ip, Some("172.20.0.4".parse().unwrap()));
+        let host = read(|value| value["HostConfig"]["NetworkMode"] = json!("host"));
+        assert_eq!(host.ip, Some("127.0.0.1".parse().unwrap()));
+        let nowhere = read(|value| value["NetworkSettings"] = json!({}));
+        assert_eq!((nowhere.ip, nowhere.replica(Naming::Docker).address), (None, None));
+        let silent = read(|value| {
+            value["Config"]["ExposedPorts"] = Value::Null;
+            value["NetworkSettings"]["Ports"] = json!({});
+        });
+        assert_eq!(silent.replica(Naming::Docker).address, Some("[fd00::4]:0".parse().unwrap()));
+    }
+
+    #[test]
+    fn its_state_is_what_docker_and_its_health_check_say() {
+        let state = |state: Value| {
+            let container = read(|value| value["State"] = state);
+            (container.state, container.exit)
+        };
+        let health = |health: &str| state(json!({"Status": "running", "Health": {"Status": health}})).0;
+        assert_eq!(health("healthy"), State::Ready);
+        assert_eq!(health("none"), State::Ready);
+        assert_eq!(health("starting"), State::Starting);
+        assert_eq!(health("unhealthy"), State::Unhealthy);
+        assert_eq!(state(json!({"Status": "created", "ExitCode": 0, "Error": ""})), (State::Starting, None));
+        let ended = |exit: &str| (State::Ended, Some(exit.to_owned()));
+        assert_eq!(state(json!({"Status": "exited", "ExitCode": 137})), ended("exit code 137"));
+        assert_eq!(
+            state(json!({"Status": "exited", "ExitCode": 137, "OOMKilled": true})),
+            ended("exit code 137, out of memory")
+        );
+        assert_eq!(state(json!({"Status": "dead", "ExitCode": 1})), ended("exit code 1"));
+        assert_eq!(state(json!({"Status": "paused", "Running": true})), ended("paused"));
+        let restarting = (State::Restarting, Some("exit code 1".to_owned()));
+        assert_eq!(state(json!({"Status": "restarting", "ExitCode": 1})), restarting);
+    }
+
+    #[test]
+    fn traefik_is_known_by_its_image() {
+        for (image, is) in [
+            ("traefik", true),
+            ("traefik:v3.7", true),
+            ("docker.io/library/traefik:v3.7@sha256:00", true),
+            ("registry:5000/traefik", true),
+            ("traefik/whoami", false),
+            ("my-traefik:1", false),
+        ] {
+            assert_eq!(read(|value| value["Config"]["Image"] = json!(image)).is_traefik(), is, "{image}");
+        }
+    }
+}

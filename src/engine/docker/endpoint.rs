@@ -225,3 +225,111 @@ fn read_json<T: for<'a> Deserialize<'a>>(file: &Path) -> Result<Option<T>, Docke
     let parsed = serde_json::from_str(&text);
     parsed.map(Some).map_err(|error| DockerError::setting(file.display().to_string(), one_line(&error.to_string())))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn configuration(current: &str, contexts: &[(&str, &str)]) -> tempfile::TempDir {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join("config.json"), format!(r#"{{"auths":{{}},"currentContext":"{current}"}}"#))
+            .unwrap();
+        for (name, endpoints) in contexts {
+            let digest: String = Sha256::digest(name).iter().map(|byte| format!("{byte:02x}")).collect();
+            let meta = directory.path().join("contexts/meta").join(digest);
+            fs::create_dir_all(&meta).unwrap();
+            let text = format!(r#"{{"Name":"{name}","Metadata":{{}},"Endpoints":{{"docker":{endpoints}}}}}"#);
+            fs::write(meta.join("meta.json"), text).unwrap();
+        }
+        directory
+    }
+
+    fn found(surroundings: Surroundings) -> Endpoint {
+        Endpoint::find(&surroundings).unwrap()
+    }
+
+    #[test]
+    fn without_a_word_it_is_the_default_socket() {
+        let default = Way::Unix("/var/run/docker.sock".into());
+        assert_eq!(found(Surroundings::default()).way, default);
+        let empty = tempfile::tempdir().unwrap();
+        assert_eq!(found(Surroundings { config: Some(empty.path().into()), ..Surroundings::default() }).way, default);
+        let named = configuration("default", &[]);
+        assert_eq!(found(Surroundings { config: Some(named.path().into()), ..Surroundings::default() }).way, default);
+    }
+
+    #[test]
+    fn the_environment_goes_before_the_configuration() {
+        let own = r#"{"Host":"unix:///run/one.sock","SkipTLSVerify":false}"#;
+        let directory = configuration("one", &[("one", own), ("two", r#"{"Host":"tcp://two:1234"}"#)]);
+        let config = Some(directory.path().to_owned());
+        let mut surroundings = Surroundings { config, ..Surroundings::default() };
+        assert_eq!(found(surroundings.clone()).way, Way::Unix("/run/one.sock".into()));
+        surroundings.context = Some("two".to_owned());
+        assert_eq!(found(surroundings.clone()).way, Way::Http("two:1234".to_owned()));
+        surroundings.context = Some("default".to_owned());
+        assert_eq!(found(surroundings.clone()).way, Way::Unix("/var/run/docker.sock".into()));
+        surroundings.context = Some("three".to_owned());
+        let unknown = Endpoint::find(&surroundings).unwrap_err();
+        assert_eq!(unknown, DockerError::Context { name: "three".to_owned() });
+        surroundings.host = Some("ssh://me@host:2222".to_owned());
+        assert_eq!(found(surroundings).way, Way::Ssh("me@host:2222".to_owned()));
+    }
+
+    #[test]
+    fn a_context_brings_its_certificates() {
+        let directory = configuration("far", &[("far", r#"{"Host":"tcp://far:2376","SkipTLSVerify":true}"#)]);
+        let digest: String = Sha256::digest("far").iter().map(|byte| format!("{byte:02x}")).collect();
+        let files = directory.path().join("contexts/tls").join(digest).join("docker");
+        fs::create_dir_all(&files).unwrap();
+        for name in ["cert.pem", "key.pem"] {
+            fs::write(files.join(name), "").unwrap();
+        }
+        let config = Some(directory.path().to_owned());
+        let identity = Some((files.join("cert.pem"), files.join("key.pem")));
+        let tls = Tls { ca: None, identity, verify: Verify::Skipped };
+        let endpoint = found(Surroundings { config, ..Surroundings::default() });
+        assert_eq!(endpoint.way, Way::Https("far:2376".to_owned(), tls));
+    }
+
+    #[test]
+    fn a_broken_configuration_is_named() {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join("config.json"), "{").unwrap();
+        let config = Some(directory.path().to_owned());
+        let error = Endpoint::find(&Surroundings { config, ..Surroundings::default() }).unwrap_err().to_string();
+        assert!(error.contains("config.json cannot be used: "), "{error}");
+    }
+
+    #[test]
+    fn addresses_are_read_as_docker_reads_them() {
+        let way = |text: &str| Endpoint::parse("DOCKER_HOST", text, None).map(|endpoint| endpoint.way);
+        assert_eq!(way("tcp://10.0.0.1").unwrap(), Way::Http("10.0.0.1:2375".to_owned()));
+        assert_eq!(way("http://[fd00::1]:99/").unwrap(), Way::Http("[fd00::1]:99".to_owned()));
+        assert_eq!(way("tcp://[fd00::1]").unwrap(), Way::Http("[fd00::1]:2375".to_owned()));
+        assert_eq!(way("host:1").unwrap(), Way::Http("host:1".to_owned()));
+        assert_eq!(way("https://host").unwrap(), Way::Https("host:2376".to_owned(), Tls::default()));
+        let secure = Endpoint::parse("DOCKER_HOST", "tcp://host", Some(Tls::default())).unwrap();
+        assert_eq!(secure.way, Way::Https("host:2376".to_owned(), Tls::default()));
+        for wrong in ["npipe:////./pipe/docker_engine", "unix://", "fd://1"] {
+            assert!(matches!(way(wrong), Err(DockerError::Setting { .. })), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn published_ports_answer_on_the_engines_machine() {
+        for (text, host) in [
+            ("unix:///run/docker.sock", None),
+            ("tcp://127.0.0.1:2375", None),
+            ("tcp://localhost:2375", None),
+            ("tcp://[::1]:2375", None),
+            ("tcp://10.1.2.3:2375", Some("10.1.2.3")),
+            ("tcp://[fd00::1]:2375", Some("fd00::1")),
+            ("ssh://me@far.example", Some("far.example")),
+            ("ssh://me@far.example:22/run/docker.sock", Some("far.example")),
+        ] {
+            assert_eq!(Endpoint::parse("DOCKER_HOST", text, None).unwrap().host(), host, "{text}");
+        }
+    }
+}

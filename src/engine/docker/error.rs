@@ -4,6 +4,8 @@ use std::{error::Error, io, sync::Arc};
 
 use bollard::errors::Error as ApiError;
 
+use crate::engine::words::in_small;
+
 /// A Docker Engine that cannot be used, or that refuses.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DockerError {
@@ -171,13 +173,5 @@ pub(super) fn in_words(error: &io::Error) -> String {
 
 /// One line that begins with a small letter, unless its first word is a name.
 pub(super) fn one_line(text: &str) -> String {
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let text = text.trim_end_matches('.');
-    let mut letters = text.chars();
-    match (letters.next(), letters.next()) {
-        (Some(first), Some(second)) if first.is_uppercase() && second.is_lowercase() => {
-            first.to_lowercase().chain([second]).chain(letters).collect()
-        }
-        _ => text.to_owned(),
-    }
+    in_small(&text.split_whitespace().collect::<Vec<_>>().join(" "))
 }

@@ -51,3 +51,37 @@ fn line(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     text.strip_suffix('\r').unwrap_or(&text).to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn out(text: &'static str) -> LogOutput {
+        LogOutput::StdOut { message: text.into() }
+    }
+
+    fn err(text: &'static str) -> LogOutput {
+        LogOutput::StdErr { message: text.into() }
+    }
+
+    #[test]
+    fn lines_are_complete_and_of_one_output() {
+        let mut lines = Assembler::new(None);
+        assert_eq!(lines.add(&out("one\ntwo\nth")), ["one", "two"]);
+        assert_eq!(lines.add(&err("oops\n")), ["oops"]);
+        assert_eq!(lines.add(&out("ree\r\n\n")), ["three", ""]);
+        assert_eq!(lines.add(&out("four")), [""; 0]);
+        assert_eq!(lines.rest(), ["four"]);
+        assert_eq!(lines.rest(), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_older_is_left_out() {
+        let mut lines = Assembler::new(Some("2026-11-22T12:00:00.5Z".parse().unwrap()));
+        assert_eq!(lines.add(&out("2026-11-22T12:00:00.499999999Z old\n")), [""; 0]);
+        assert_eq!(lines.add(&out("2026-11-22T12:00:00.5Z new: ")), [""; 0]);
+        assert_eq!(lines.add(&out("2026-11-22T12:00:00.600Z a long one\n")), ["new: a long one"]);
+        assert_eq!(lines.add(&out("2026-11-22T12:00:00.700Z \n")), [""]);
+    }
+}

@@ -38,7 +38,7 @@ use std::{
 use self::error::Problem;
 pub use self::{
     error::{Cause, ComposeError},
-    traefik::{Flags as TraefikFlags, of_arguments as traefik_flags},
+    traefik::{AccessLog, Flags as TraefikFlags, of_arguments as traefik_flags},
 };
 use crate::lab::definition::{Definition, Origin};
 

@@ -66,6 +66,17 @@ pub struct Flags {
     pub entry: Option<u16>,
     /// The port of its API, where that is open.
     pub api: Option<u16>,
+    /// Whether it logs requests.
+    pub log: AccessLog,
+}
+
+/// Whether Traefik logs requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccessLog {
+    /// It does, where its container's log is.
+    Written,
+    /// It does not, or to a file of its own.
+    Elsewhere,
 }
 
 /// Reads the arguments of a Traefik that runs: what it took, it understood.
@@ -77,9 +88,15 @@ pub fn of_arguments(arguments: &[String]) -> Flags {
         Some(false) => Exposure::OnRequest,
         _ => Exposure::ByDefault,
     };
+    let written =
+        says("accesslog").or_else(|| settings.keys().any(|name| name.starts_with("accesslog.")).then_some(true));
+    let log = match written {
+        Some(true) if !settings.contains_key("accesslog.filepath") => AccessLog::Written,
+        _ => AccessLog::Elsewhere,
+    };
     let port = |address: &str| address.rsplit_once(':')?.1.parse().ok();
     let api = settings.get("entrypoints.traefik.address").and_then(|(address, _)| port(address)).unwrap_or(API_PORT);
-    Flags { exposure, entry: entry(&settings), api: says("api.insecure").filter(|&open| open).map(|_| api) }
+    Flags { exposure, entry: entry(&settings), api: says("api.insecure").filter(|&open| open).map(|_| api), log }
 }
 
 /// The port of the only entry point, or else of the one named `web` or `http`.

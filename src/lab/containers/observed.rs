@@ -1,7 +1,7 @@
 //! A lab of containers as Docker shows it: whoever started it, by the labels that Compose and the lab's file give them.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::Arc,
 };
@@ -16,7 +16,7 @@ use crate::{
 
 use super::super::{
     address::url,
-    compose::{self, TraefikFlags},
+    compose::{self, AccessLog, TraefikFlags},
     definition::Exposure,
 };
 
@@ -34,6 +34,8 @@ pub struct Traefik {
     pub address: Option<SocketAddr>,
     /// Where its API answers, if it is open.
     pub api: Option<SocketAddr>,
+    /// Whether its container's log has the requests.
+    pub log: AccessLog,
     /// Whether a container without `traefik.enable` is routed to.
     pub unmarked: Unmarked,
 }
@@ -43,11 +45,12 @@ impl Traefik {
     pub fn among(containers: &[Container]) -> Option<Traefik> {
         let container =
             containers.iter().find(|container| container.is_traefik() && container.state == State::Ready)?;
-        let TraefikFlags { exposure, entry, api } = compose::traefik_flags(&container.args);
+        let TraefikFlags { exposure, entry, api, log } = compose::traefik_flags(&container.args);
         Some(Traefik {
             id: container.id.clone(),
             address: reached(container, entry.unwrap_or(ENTRY_PORT)),
             api: api.and_then(|port| reached(container, port)),
+            log,
             unmarked: match exposure {
                 Exposure::ByDefault => Unmarked::Routed,
                 Exposure::OnRequest => Unmarked::Ignored,
@@ -102,7 +105,8 @@ pub fn view(shown: &Shown<'_>) -> LabView {
             hosts.extend(routed);
             service
         });
-        let address = proxy::address(replica).or(replica.address);
+        // one that no request is meant for has no port of its own
+        let address = proxy::address(replica).filter(|address| address.port() != 0);
         service.replicas.push(ReplicaView { address, ..ReplicaView::from(replica) });
     }
     let mut seen = BTreeSet::new();
@@ -154,6 +158,13 @@ fn strategy_label(labels: &Labels) -> Option<String> {
 /// The service that a request for this host and path would be given to.
 pub fn route(replicas: &[Replica], unmarked: Unmarked, host: &str, path: &str) -> Option<String> {
     proxy::route(replicas, unmarked, Subject { host: bare_host(host), path })
+}
+
+/// The first host of each service that its rules name, of those that run.
+pub fn hosts(replicas: &[Replica], unmarked: Unmarked) -> BTreeMap<Arc<str>, String> {
+    let routing = |replica: &Replica| proxy::check(&replica.base, &replica.labels, unmarked).ok();
+    let host = |replica: &Replica| Some((replica.service.clone(), routing(replica)?.hosts.into_iter().next()?));
+    replicas.iter().filter_map(host).collect()
 }
 
 /// The services that requests can reach.

@@ -21,6 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const ASK_AGAIN: Duration = Duration::from_millis(50);
 /// How long one of these questions may take.
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
+/// What Traefik answers where it has no router.
+const NO_ROUTER: &str = "404 page not found\n";
 /// Lines of a container's log that are shown.
 const LAST_LINES: usize = 20;
 /// What our own requests call themselves, so that they are left out of the log.
@@ -103,7 +105,7 @@ pub async fn wait(
         };
         let ready = healthy.iter().filter(|replica| is_offered(replica)).count() as u32;
         tell(if api.is_some() && offered.is_none() { healthy.len() as u32 } else { ready });
-        if ready >= of && wanted.len() as u32 >= of && accepts(awaited.through).await {
+        if ready >= of && wanted.len() as u32 >= of && answers(&now, awaited).await {
             return Ok(());
         }
         let progress = wanted.len() + healthy.len() + ready as usize;
@@ -138,12 +140,33 @@ pub async fn wait(
     }
 }
 
-/// Whether Traefik takes connections; one without an API says no more.
-async fn accepts(traefik: Option<&Traefik>) -> bool {
-    match traefik.and_then(|traefik| traefik.address) {
-        Some(address) => tokio::net::TcpStream::connect(address).await.is_ok(),
-        None => true,
+/// Whether Traefik, which has no API to ask, answers for every service that its root path belongs to.
+async fn answers(replicas: &[Replica], awaited: &Awaited<'_>) -> bool {
+    let Some(Traefik { address: Some(address), api: None, .. }) = awaited.through else { return true };
+    let Ok(client) = client() else { return true };
+    for (service, host) in observed::hosts(replicas, awaited.unmarked) {
+        if observed::route(replicas, awaited.unmarked, &host, "/").as_deref() != Some(&*service) {
+            continue;
+        }
+        let answer = client.get(format!("http://{address}/")).header("host", host).send().await;
+        // as long as it has no router, it says so; a service may say so too, and then it has one
+        match answer {
+            Ok(answer) if answer.status() == 404 => {
+                if answer.text().await.is_ok_and(|text| text == NO_ROUTER) {
+                    return false;
+                }
+            }
+            Ok(_) => {}
+            Err(_) => return false,
+        }
     }
+    true
+}
+
+/// A client that opens a connection for every request.
+fn client() -> reqwest::Result<reqwest::Client> {
+    let client = reqwest::Client::builder().no_proxy().timeout(ANSWER_LIMIT);
+    client.pool_max_idle_per_host(0).user_agent(AGENT).redirect(reqwest::redirect::Policy::none()).build()
 }
 
 async fn laggard(docker: &Docker, containers: &Containers, replica: &Replica, what: String) -> Laggard {
@@ -219,9 +242,7 @@ pub async fn reach(replicas: &[Replica], proxy: &Proxy, unmarked: Unmarked) -> R
 /// # Errors
 /// A replica that no request reached within a minute.
 pub async fn ask(view: &LabView, routes: impl Fn(&str, &str) -> Option<String>) -> Result<(), Laggard> {
-    let client =
-        reqwest::Client::builder().no_proxy().timeout(ANSWER_LIMIT).pool_max_idle_per_host(0).user_agent(AGENT);
-    let Ok(client) = client.build() else { return Ok(()) };
+    let Ok(client) = client() else { return Ok(()) };
     for (name, service) in &view.services {
         let path = match service.app {
             Some(App::Page) => "/health",

@@ -19,6 +19,7 @@ use crate::{
 
 use super::{
     super::{
+        compose::AccessLog,
         journal::{self, Journal},
         supervisor::{ChangeError, Ending, Progress},
     },
@@ -70,6 +71,10 @@ impl Runner {
         ready::wait(&self.docker, &self.containers, &awaited, &mut ready).await?;
         match self.plan.balancer {
             Balancer::Traefik => {
+                if traefik.as_ref().is_some_and(|traefik| traefik.log == AccessLog::Elsewhere) {
+                    let note = "its Traefik does not write requests to its log (--accesslog=true): none are shown";
+                    tell(Progress::Note(note.to_owned()));
+                }
                 if let Some(address) = traefik.as_ref().and_then(|traefik| traefik.address) {
                     *self.address.lock().unwrap_or_else(PoisonError::into_inner) = address;
                 }
