@@ -63,6 +63,8 @@ pub struct ServiceWish {
 pub struct ServerWish {
     /// The port inside the container.
     pub port: Option<u16>,
+    /// Its share of the requests beside the others'; without one it counts as 1.
+    pub weight: Option<i64>,
 }
 
 /// The rest of a service.
@@ -206,8 +208,8 @@ fn service_field(service: &mut ServiceWish, field: &[&str], value: &str, name: &
             false => balancer.sticky = None,
         },
         ["sticky", "cookie", attribute] => cookie_field(balancer.sticky.get_or_insert_default(), attribute, value)?,
-        ["server", "weight"] if whole_number(value)? == 1 => {}
-        ["server", "weight" | "preservepath" | "url"]
+        ["server", "weight"] => server.weight = Some(whole_number(value)?),
+        ["server", "preservepath" | "url"]
         | ["serverstransport"]
         | ["healthcheck" | "passivehealthcheck" | "responseforwarding", _, ..] => {
             if field[0] != "server" {
@@ -298,6 +300,7 @@ mod tests {
             ("traefik.http.routers.web.priority", "high", "whole number"),
             ("traefik.http.services.web.loadbalancer.server.port", "0", "not a port"),
             ("traefik.http.services.web.loadbalancer.server.port", "80a", "not a port"),
+            ("traefik.http.services.web.loadbalancer.server.weight", "1.5", "whole number"),
             ("traefik.http.services.web.loadbalancer.strategy", "fair", "no strategy"),
             ("traefik.http.services.web.loadbalancer.sticky.cookie.color", "red", "no such field"),
             ("traefik.http.services.web.loadbalancer.sticky.cookie.name", "a;b", "cannot stand in a cookie"),

@@ -16,7 +16,7 @@ use super::{
     middleware::{Middleware, MiddlewareWish},
     routes::{Balancer, Router, Table, Unmarked},
     strategy::{Candidate, Cursor},
-    upstream::Upstream,
+    upstream::{Server, Upstream},
 };
 
 /// What replicas with these labels would make together, found out without serving anything.
@@ -52,7 +52,7 @@ type Key = (Arc<str>, SocketAddr);
 /// The replicas behind one balancer.
 struct Servers {
     service: Arc<str>,
-    available: Vec<Arc<Upstream>>,
+    available: Vec<Server>,
 }
 
 impl Registry {
@@ -81,7 +81,8 @@ impl Registry {
                     in_use.insert((replica.name.clone(), address));
                     let upstream = self.upstream(replica, address);
                     if replica.state == State::Ready {
-                        servers.available.push(upstream);
+                        let weight = wish.server.weight.unwrap_or(1);
+                        servers.available.push(Server { upstream, weight });
                     }
                 }
                 services.add(name, wish.balancer);
@@ -120,6 +121,7 @@ impl Registry {
         let Servers { service, mut available } = servers;
         // one service's replicas may have come in several groups
         available.sort_by_key(Candidate::ordinal);
+        let (strategy, available) = strategy.over(available);
         let cursor = self.cursors.entry(name.to_owned()).or_default().clone();
         let sticky = sticky.map(|cookie| (cookie.name_for(name), cookie));
         Balancer { service, strategy, cursor, available, host, sticky }
@@ -223,7 +225,7 @@ pub(super) mod tests {
 
     pub fn names(table: &Table, host: &str, path: &str) -> Vec<String> {
         let router = table.route(Subject { host, path });
-        router.into_iter().flat_map(|r| &r.balancer.available).map(|u| u.name.to_string()).collect()
+        router.into_iter().flat_map(|r| &r.balancer.available).map(|s| s.upstream.name.to_string()).collect()
     }
 
     #[test]
@@ -297,7 +299,7 @@ pub(super) mod tests {
         let subject = Subject { host: "web-lab", path: "/" };
         let (one, two) = (&one.route(subject).unwrap().balancer, &two.route(subject).unwrap().balancer);
         assert!(Arc::ptr_eq(&one.cursor, &two.cursor));
-        assert!(Arc::ptr_eq(&one.available[0], &two.available[0]));
+        assert!(Arc::ptr_eq(&one.available[0].upstream, &two.available[0].upstream));
     }
 
     #[test]
