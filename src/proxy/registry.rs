@@ -260,9 +260,10 @@ pub(super) mod tests {
 
     #[test]
     fn what_is_not_enabled_is_not_routed() {
-        let off = [("traefik.enable", "false")];
+        // whatever else it says
+        let off = [("Traefik.Enable", "false"), ("traefik.http.oops", "1")];
         let table = registry().table(&[replica("web", 1, State::Ready, &off)]);
-        assert_eq!(names(&table, "web-lab", "/"), [""; 0]);
+        assert_eq!((names(&table, "web-lab", "/"), table.problems), (vec![], vec![]));
         let mut registry = Registry::new(Unmarked::Ignored, 1);
         let table = registry.table(&[replica("web", 1, State::Ready, &[])]);
         assert_eq!(names(&table, "web-lab", "/"), [""; 0]);
