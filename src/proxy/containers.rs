@@ -114,7 +114,7 @@ mod tests {
 
     fn addresses(table: &Table, host: &str, path: &str) -> Vec<String> {
         let router = table.route(Subject { host, path });
-        router.into_iter().flat_map(|r| &r.balancer.available).map(|u| u.address.to_string()).collect()
+        router.into_iter().flat_map(|r| &r.balancer.available).map(|s| s.upstream.address.to_string()).collect()
     }
 
     const RULE: (&str, &str) = ("traefik.http.routers.web.rule", "Host(`a`)");
@@ -206,6 +206,7 @@ mod tests {
             (PORT, "81"),
             ("traefik.http.services.web-lab.loadbalancer.passhostheader", "true"),
             ("traefik.http.routers.web.priority", "0"),
+            ("traefik.http.services.web-lab.loadbalancer.server.weight", "3"),
             ("com.example.any", "thing"),
         ] {
             let name = if label == PORT { "traefik.http.services.web-lab.loadbalancer.server.port" } else { label };

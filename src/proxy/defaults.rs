@@ -99,11 +99,11 @@ fn own(name: &str) -> &str {
 
 /// A container's wishes, completed; `None` when it is not to be routed to.
 pub fn plan(base: &str, labels: &Labels, unmarked: Unmarked) -> Result<Option<Plans>, String> {
-    let Wishes { enable, routers, mut services, middlewares, strategy, notes } =
-        labels::read(labels).map_err(|error| error.to_string())?;
-    if !enable.unwrap_or(unmarked == Unmarked::Routed) {
+    if !labels::enable(labels).map_err(|error| error.to_string())?.unwrap_or(unmarked == Unmarked::Routed) {
         return Ok(None);
     }
+    let Wishes { routers, mut services, middlewares, strategy, notes } =
+        labels::read(labels).map_err(|error| error.to_string())?;
     let default_name = base.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
     if services.is_empty() {
         services.insert(default_name.clone(), ServiceWish::default());

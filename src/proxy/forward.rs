@@ -26,7 +26,7 @@ use super::{
     routes::{Balancer, Table},
     rule::{Subject, bare_host},
     sticky,
-    upstream::{Connected, InFlight, Upstream},
+    upstream::{Connected, InFlight, Server, Upstream},
 };
 
 /// A client's connection, and what its requests need.
@@ -239,21 +239,22 @@ fn cookie_choice(balancer: &Balancer, parts: &Parts) -> Option<Arc<Upstream>> {
     let (name, _) = balancer.sticky.as_ref()?;
     let lines = parts.headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
     let value = lines.filter_map(|line| sticky::find(line, name)).next()?;
-    balancer.available.iter().find(|upstream| upstream.cookie_value == value).cloned()
+    let mut upstreams = balancer.available.iter().map(|server| &server.upstream);
+    upstreams.find(|upstream| upstream.cookie_value == value).cloned()
 }
 
 /// The strategy's choice among those that are not excluded, and its turn.
 fn pick(balancer: &Balancer, excluded: &[Arc<Upstream>], client: SocketAddr) -> Option<(Arc<Upstream>, u64)> {
     let mut cursor = balancer.cursor.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let mut pick_from = |candidates: &[Arc<Upstream>]| {
+    let mut pick_from = |candidates: &[Server]| {
         let index = balancer.strategy.pick(&mut cursor, candidates, client.ip(), &mut rand::rng())?;
-        Some((candidates[index].clone(), cursor.take_turn()))
+        Some((candidates[index].upstream.clone(), cursor.take_turn()))
     };
     if excluded.is_empty() {
         return pick_from(&balancer.available);
     }
-    let is_excluded = |upstream: &Arc<Upstream>| excluded.iter().any(|other| Arc::ptr_eq(other, upstream));
-    let rest: Vec<_> = balancer.available.iter().filter(|upstream| !is_excluded(upstream)).cloned().collect();
+    let is_excluded = |server: &Server| excluded.iter().any(|other| Arc::ptr_eq(other, &server.upstream));
+    let rest: Vec<_> = balancer.available.iter().filter(|server| !is_excluded(server)).cloned().collect();
     pick_from(&rest)
 }
 

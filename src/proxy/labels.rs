@@ -17,8 +17,6 @@ use super::{
 /// What one container's labels ask for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wishes {
-    /// `traefik.enable`, where it is said.
-    pub enable: Option<bool>,
     /// Its routers by name.
     pub routers: BTreeMap<String, RouterWish>,
     /// Its services by name.
@@ -63,6 +61,8 @@ pub struct ServiceWish {
 pub struct ServerWish {
     /// The port inside the container.
     pub port: Option<u16>,
+    /// Its share of the requests beside the others'; without one it counts as 1.
+    pub weight: Option<i64>,
 }
 
 /// The rest of a service.
@@ -98,7 +98,19 @@ pub struct LabelError {
     pub reason: String,
 }
 
-/// Reads the labels of one container.
+/// `traefik.enable`, where it is said. A container that is off may say whatever it likes beside it.
+///
+/// # Errors
+/// When it is neither true nor false.
+pub fn enable(labels: &Labels) -> Result<Option<bool>, LabelError> {
+    let said = labels.iter().find(|(label, _)| label.eq_ignore_ascii_case("traefik.enable"));
+    let read = |(label, value): (&String, &String)| {
+        boolean(value).map_err(|reason| LabelError { label: label.clone(), reason })
+    };
+    said.map(read).transpose()
+}
+
+/// Reads the other labels of one container.
 ///
 /// # Errors
 /// The first label that is unknown or has a value that cannot be used.
@@ -123,10 +135,7 @@ fn read_one(wishes: &mut Wishes, label: &str, value: &str) -> Result<(), String>
             };
             Ok(())
         }
-        ["traefik", "enable"] => {
-            wishes.enable = Some(boolean(value)?);
-            Ok(())
-        }
+        ["traefik", "enable"] => boolean(value).map(|_| ()),
         ["traefik", "docker", ..] => Ok(()),
         ["traefik", "http", "routers", _, ref field @ ..] if !field.is_empty() => {
             let router = wishes.routers.entry(parts[3].to_owned()).or_default();
@@ -206,8 +215,8 @@ fn service_field(service: &mut ServiceWish, field: &[&str], value: &str, name: &
             false => balancer.sticky = None,
         },
         ["sticky", "cookie", attribute] => cookie_field(balancer.sticky.get_or_insert_default(), attribute, value)?,
-        ["server", "weight"] if whole_number(value)? == 1 => {}
-        ["server", "weight" | "preservepath" | "url"]
+        ["server", "weight"] => server.weight = Some(whole_number(value)?),
+        ["server", "preservepath" | "url"]
         | ["serverstransport"]
         | ["healthcheck" | "passivehealthcheck" | "responseforwarding", _, ..] => {
             if field[0] != "server" {
@@ -272,7 +281,6 @@ mod tests {
     #[test]
     fn routers_and_services_are_read() {
         let wishes = read(&labels(&[
-            ("traefik.enable", "true"),
             ("traefik.http.routers.Web.Rule", "Host(`a`)"),
             ("traefik.http.routers.Web.priority", "7"),
             ("traefik.http.services.web.loadBalancer.server.port", "80"),
@@ -280,7 +288,6 @@ mod tests {
             ("com.example.other", "anything"),
         ]))
         .unwrap();
-        assert_eq!(wishes.enable, Some(true));
         assert_eq!(wishes.routers["Web"].priority, 7);
         assert_eq!(wishes.services["web"].server.port, Some(80));
         assert_eq!(wishes.services["web"].balancer.sticky.as_ref().unwrap().name.as_deref(), Some("srv"));
@@ -298,6 +305,7 @@ mod tests {
             ("traefik.http.routers.web.priority", "high", "whole number"),
             ("traefik.http.services.web.loadbalancer.server.port", "0", "not a port"),
             ("traefik.http.services.web.loadbalancer.server.port", "80a", "not a port"),
+            ("traefik.http.services.web.loadbalancer.server.weight", "1.5", "whole number"),
             ("traefik.http.services.web.loadbalancer.strategy", "fair", "no strategy"),
             ("traefik.http.services.web.loadbalancer.sticky.cookie.color", "red", "no such field"),
             ("traefik.http.services.web.loadbalancer.sticky.cookie.name", "a;b", "cannot stand in a cookie"),

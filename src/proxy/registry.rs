@@ -17,7 +17,7 @@ use super::{
     routes::{Balancer, Router, Table, Unmarked},
     rule::Subject,
     strategy::{Candidate, Cursor},
-    upstream::Upstream,
+    upstream::{Server, Upstream},
 };
 
 /// What replicas with these labels would make together, found out without serving anything.
@@ -59,7 +59,7 @@ type Key = (Arc<str>, SocketAddr);
 /// The replicas behind one balancer.
 struct Servers {
     service: Arc<str>,
-    available: Vec<Arc<Upstream>>,
+    available: Vec<Server>,
 }
 
 impl Registry {
@@ -88,7 +88,8 @@ impl Registry {
                     in_use.insert((replica.name.clone(), address));
                     let upstream = self.upstream(replica, address);
                     if replica.state == State::Ready {
-                        servers.available.push(upstream);
+                        let weight = wish.server.weight.unwrap_or(1);
+                        servers.available.push(Server { upstream, weight });
                     }
                 }
                 services.add(name, wish.balancer);
@@ -127,6 +128,7 @@ impl Registry {
         let Servers { service, mut available } = servers;
         // one service's replicas may have come in several groups
         available.sort_by_key(Candidate::ordinal);
+        let (strategy, available) = strategy.over(available);
         let cursor = self.cursors.entry(name.to_owned()).or_default().clone();
         let sticky = sticky.map(|cookie| (cookie.name_for(name), cookie));
         Balancer { service, strategy, cursor, available, host, sticky }
@@ -230,7 +232,7 @@ pub(super) mod tests {
 
     pub fn names(table: &Table, host: &str, path: &str) -> Vec<String> {
         let router = table.route(Subject { host, path });
-        router.into_iter().flat_map(|r| &r.balancer.available).map(|u| u.name.to_string()).collect()
+        router.into_iter().flat_map(|r| &r.balancer.available).map(|s| s.upstream.name.to_string()).collect()
     }
 
     #[test]
@@ -265,9 +267,10 @@ pub(super) mod tests {
 
     #[test]
     fn what_is_not_enabled_is_not_routed() {
-        let off = [("traefik.enable", "false")];
+        // whatever else it says
+        let off = [("Traefik.Enable", "false"), ("traefik.http.oops", "1")];
         let table = registry().table(&[replica("web", 1, State::Ready, &off)]);
-        assert_eq!(names(&table, "web-lab", "/"), [""; 0]);
+        assert_eq!((names(&table, "web-lab", "/"), table.problems), (vec![], vec![]));
         let mut registry = Registry::new(Unmarked::Ignored, 1);
         let table = registry.table(&[replica("web", 1, State::Ready, &[])]);
         assert_eq!(names(&table, "web-lab", "/"), [""; 0]);
@@ -304,7 +307,7 @@ pub(super) mod tests {
         let subject = Subject { host: "web-lab", path: "/" };
         let (one, two) = (&one.route(subject).unwrap().balancer, &two.route(subject).unwrap().balancer);
         assert!(Arc::ptr_eq(&one.cursor, &two.cursor));
-        assert!(Arc::ptr_eq(&one.available[0], &two.available[0]));
+        assert!(Arc::ptr_eq(&one.available[0].upstream, &two.available[0].upstream));
     }
 
     #[test]

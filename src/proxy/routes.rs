@@ -14,7 +14,7 @@ use super::{
     rule::{Rule, Subject},
     sticky::Cookie,
     strategy::{Cursor, Strategy},
-    upstream::Upstream,
+    upstream::{Server, Upstream},
 };
 
 /// Whether a container is routed to that does not say `traefik.enable`.
@@ -61,7 +61,7 @@ pub struct Balancer {
     /// What was picked before; shared by the tables that follow one another.
     pub cursor: Arc<Mutex<Cursor>>,
     /// The replicas that take requests, by number.
-    pub available: Vec<Arc<Upstream>>,
+    pub available: Vec<Server>,
     /// What replicas get as `Host`.
     pub host: HostHeader,
     /// The sticky cookie and its name.
@@ -97,6 +97,6 @@ impl Table {
     /// Whether new requests may be given to `name`.
     pub fn offers(&self, name: &str) -> bool {
         let mut available = self.routers.iter().flat_map(|router| &router.balancer.available);
-        available.any(|upstream| &*upstream.name == name)
+        available.any(|server| &*server.upstream.name == name)
     }
 }

@@ -98,3 +98,36 @@ async fn the_last_container_takes_its_routes_with_it() {
     within(lab.proxy.offers(&["web-1".to_owned()])).await;
     assert_eq!(within(get()).await.unwrap().status(), 200);
 }
+
+#[tokio::test]
+async fn a_containers_weight_is_its_share() {
+    let servers = [Server::echo("web-1").await, Server::echo("web-2").await, Server::echo("web-3").await];
+    let web = |weights: [&str; 3]| -> Vec<Replica> {
+        let replicas = (1..).zip(&servers).zip(weights).map(|((number, server), weight)| {
+            let server_field = |field: &str| format!("traefik.http.services.web.loadbalancer.server.{field}");
+            container(
+                number,
+                State::Ready,
+                &[
+                    ("traefik.http.routers.web.rule", "PathPrefix(`/`)"),
+                    (&server_field("port"), &server.address.port().to_string()),
+                    (&server_field("weight"), weight),
+                ],
+            )
+        });
+        replicas.collect()
+    };
+    let lab = Lab::start(web(["3", "1", "0"]));
+    for round in 0..3 {
+        for name in ["web-1", "web-1", "web-2", "web-1"] {
+            assert_eq!(lab.who().await, name, "round {round}");
+        }
+    }
+    assert!(lab.proxy.problems().is_empty());
+    lab.become_(web(["2", "2", "2"]));
+    within(lab.proxy.offers(&["web-3".to_owned()])).await;
+    assert_eq!([lab.who().await, lab.who().await, lab.who().await], ["web-2", "web-3", "web-1"]);
+    lab.become_(web(["0", "0", "0"]));
+    within(lab.proxy.drained("web-1")).await;
+    assert_eq!(lab.get().await.status(), 503, "the router is there, and no server");
+}
