@@ -70,6 +70,15 @@ pub struct Prepared {
 /// # Errors
 /// When there is no engine or no Compose, the file is no lab, or the port cannot be had.
 pub async fn prepare(asked: &Asked<'_>, rendezvous: &Rendezvous) -> Result<Prepared, ChangeError> {
+    let path = rendezvous.files(asked.project);
+    let prepared = inspect(asked, &path).await;
+    if prepared.is_err() {
+        files::remove(&path);
+    }
+    prepared
+}
+
+async fn inspect(asked: &Asked<'_>, path: &Path) -> Result<Prepared, ChangeError> {
     let (docker, tool) = tokio::join!(Docker::connect(), Tool::find());
     let (docker, tool) = (docker?, tool?);
     let project = asked.project;
@@ -79,8 +88,7 @@ pub async fn prepare(asked: &Asked<'_>, rendezvous: &Rendezvous) -> Result<Prepa
     }
     let mut notes = vec![format!("containers are started by {tool}")];
 
-    let path = rendezvous.files(project);
-    let directory = Directory::new(path.clone())?;
+    let directory = Directory::new(path.to_owned())?;
     let (file, version) = match asked.file {
         // a file that cannot be read is Compose's to complain about
         Some(file) => (file.to_owned(), fs::read_to_string(file).ok().and_then(|text| files::version(&text))),
@@ -133,7 +141,7 @@ pub async fn prepare(asked: &Asked<'_>, rendezvous: &Rendezvous) -> Result<Prepa
         docker,
         compose,
         plan,
-        files: path,
+        files: path.to_owned(),
         containers,
         address: Mutex::new(addresses[0]),
         addresses,
