@@ -8,6 +8,7 @@ mod browser;
 mod completions;
 mod contract;
 mod deaths;
+mod docker;
 mod files;
 mod lab;
 mod logs;

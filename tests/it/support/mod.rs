@@ -4,6 +4,7 @@
 
 pub mod browser;
 pub mod docker;
+pub mod forwarder;
 pub mod http;
 mod processes;
 pub mod server;
