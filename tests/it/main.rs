@@ -9,6 +9,7 @@ mod completions;
 mod compose;
 mod contract;
 mod deaths;
+mod docker;
 mod files;
 mod lab;
 mod logs;

@@ -68,7 +68,7 @@ fn open(endpoint: &Endpoint) -> Result<Api, DockerError> {
         }
         Way::Http(address) => Api::connect_with_http(address, ANSWER, API_DEFAULT_VERSION),
         Way::Https(address, tls) => return super::tls::open(endpoint, address, tls),
-        Way::Ssh(target) => Api::connect_with_ssh(target, ANSWER, API_DEFAULT_VERSION, None),
+        Way::Ssh(target) => return super::ssh::open(endpoint, target),
     };
     opened.map_err(|error| DockerError::of(&endpoint.name, &error))
 }

@@ -111,9 +111,7 @@ impl DockerError {
             ApiError::SocketNotFoundError(_) => {
                 return DockerError::Absent { endpoint, cause: "no such file".to_owned() };
             }
-            ApiError::CertPathError { .. } | ApiError::CertParseError { .. } | ApiError::CertMultipleKeys { .. } => {
-                return DockerError::Tls { endpoint, cause: one_line(&error.to_string()) };
-            }
+            ApiError::IOError { err } => return DockerError::of_io(endpoint, err),
             _ => {}
         }
         let mut innermost: &(dyn Error + 'static) = error;

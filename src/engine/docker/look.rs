@@ -22,8 +22,8 @@ use super::{
     lines::Assembler,
 };
 
-/// Containers that are asked about at once.
-const AT_ONCE: usize = 16;
+/// Containers that are asked about at once: fewer than the connections that an ssh server lets begin at once.
+const AT_ONCE: usize = 8;
 
 /// Which containers.
 #[derive(Debug, Clone, PartialEq, Eq)]

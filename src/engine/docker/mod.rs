@@ -11,7 +11,9 @@ mod error;
 mod follow;
 mod lines;
 mod look;
+mod ssh;
 mod tls;
+mod wire;
 
 pub use act::Executed;
 pub use connect::Docker;

@@ -5,10 +5,7 @@
 
 use std::{fs, path::Path, sync::Arc};
 
-use bollard::{API_DEFAULT_VERSION, BollardRequest, Docker as Api, errors::Error as ApiError};
-use http::{HeaderValue, Uri, header::HOST};
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
+use bollard::{API_DEFAULT_VERSION, BollardRequest, Docker as Api};
 use rustls::{
     ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -22,6 +19,7 @@ use super::{
     connect::ANSWER,
     endpoint::{Endpoint, Tls, Verify, host_of},
     error::{DockerError, one_line},
+    wire,
 };
 
 /// A client of the engine at `address`.
@@ -33,29 +31,13 @@ pub(super) fn open(endpoint: &Endpoint, address: &str, tls: &Tls) -> Result<Api,
     let place: Arc<str> = address.into();
     let transport = move |request: BollardRequest| {
         let (connector, server, place) = (connector.clone(), server.clone(), place.clone());
-        async move { send(request, &place, &connector, server).await }
+        async move {
+            let stream = connector.connect(server, TcpStream::connect(&*place).await?).await?;
+            wire::send(request, &place, stream, ()).await
+        }
     };
     Api::connect_with_custom_transport(transport, Some(format!("https://{address}")), ANSWER, API_DEFAULT_VERSION)
         .map_err(|error| DockerError::of(&endpoint.name, &error))
-}
-
-/// One request over a connection of its own: there are few, and most of them last.
-async fn send(
-    request: BollardRequest,
-    address: &str,
-    connector: &TlsConnector,
-    server: ServerName<'static>,
-) -> Result<http::Response<hyper::body::Incoming>, ApiError> {
-    let stream = TcpStream::connect(address).await?;
-    let stream = connector.connect(server, stream).await?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    // a connection that breaks is seen by its request
-    tokio::spawn(connection.with_upgrades());
-    let (mut parts, body) = request.into_parts();
-    let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-    parts.headers.insert(HOST, HeaderValue::from_str(address).map_err(http::Error::from)?);
-    parts.uri = path.parse::<Uri>()?;
-    Ok(sender.send_request(BollardRequest::from_parts(parts, body)).await?)
 }
 
 fn config(tls: &Tls) -> Result<ClientConfig, String> {

@@ -20,6 +20,14 @@ pub fn docker(arguments: &[&str]) -> Ended {
 /// The image that the lab's Dockerfile of this service makes. Where there is no engine, or not the image that it is
 /// made from, the test says that it is skipped, or fails if the environment has `LBCTL_REQUIRE=all`.
 pub fn image(service: &str) -> Option<String> {
+    base_image(service)?;
+    let tag = format!("lbctl-test/{service}");
+    docker(&["build", "--quiet", "--tag", &tag, directory(service).to_str().expect("text")]).ok();
+    Some(tag)
+}
+
+/// The image that the one of this service is made from; the same where there is none.
+pub fn base_image(service: &str) -> Option<String> {
     static ENGINE: OnceLock<bool> = OnceLock::new();
     peer("docker")?;
     let answers = ENGINE.get_or_init(|| docker(&["version", "--format", "{{.Server.Version}}"]).code == Some(0));
@@ -32,9 +40,7 @@ pub fn image(service: &str) -> Option<String> {
         missing(&format!("there is no image {base}, which tests/images/make makes"));
         return None;
     }
-    let tag = format!("lbctl-test/{service}");
-    docker(&["build", "--quiet", "--tag", &tag, directory(service).to_str().expect("text")]).ok();
-    Some(tag)
+    Some(base)
 }
 
 fn directory(service: &str) -> PathBuf {
@@ -45,6 +51,13 @@ fn directory(service: &str) -> PathBuf {
 pub fn base(service: &str) -> String {
     let text = fs::read_to_string(directory(service).join("Dockerfile")).expect("a Dockerfile");
     text.lines().find_map(|line| line.strip_prefix("FROM ")).expect("FROM").to_owned()
+}
+
+/// A name that nothing else on this engine has.
+fn unique() -> String {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    format!("lbctl-test-{}-{number}", std::process::id())
 }
 
 /// A container that is removed when it is dropped.
@@ -58,9 +71,7 @@ pub struct Container {
 impl Container {
     /// Starts one of this image, whose program listens on this port.
     pub fn start(image: &str, port: u16) -> Container {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("lbctl-test-{}-{number}", std::process::id());
+        let name = unique();
         let mut container = Container { name, address: String::new(), hostname: String::new() };
         let published = format!("127.0.0.1::{port}");
         docker(&["run", "--detach", "--name", &container.name, "--publish", &published, image]).ok();
@@ -105,5 +116,96 @@ impl Container {
 impl Drop for Container {
     fn drop(&mut self) {
         docker(&["rm", "--force", "--volumes", &self.name]);
+    }
+}
+
+/// A compose project, put together by hand or by Compose. Everything that has its label goes when it is dropped.
+pub struct Project {
+    pub name: String,
+    /// The image of its containers.
+    image: String,
+}
+
+/// A program for Node that answers with its hostname on port 80, and leaves when it is asked to.
+const SERVER: &str = "process.on('SIGTERM', () => process.exit()); \
+    require('http').createServer((_, answer) => answer.end(require('os').hostname())).listen(80)";
+
+impl Project {
+    /// An empty one, where there is an engine with the image that its containers need.
+    pub fn new() -> Option<Project> {
+        Some(Project { image: base_image("web_dynamic")?, name: unique() })
+    }
+
+    /// The image of its containers.
+    pub fn image(&self) -> &str {
+        &self.image
+    }
+
+    /// Starts a container of a service, which answers with its hostname on port 80; `options` are those of `docker run`.
+    /// Returns its id.
+    pub fn server(&self, service: &str, number: u32, options: &[&str]) -> String {
+        self.run(service, number, options, &["node", "--eval", SERVER])
+    }
+
+    /// Starts a container of a service with this command.
+    pub fn run(&self, service: &str, number: u32, options: &[&str], command: &[&str]) -> String {
+        self.docker("run", &["--detach"], service, number, options, command)
+    }
+
+    /// Makes one, and does not start it.
+    pub fn create(&self, service: &str, number: u32, command: &[&str]) -> String {
+        self.docker("create", &[], service, number, &[], command)
+    }
+
+    fn docker(
+        &self,
+        verb: &str,
+        flags: &[&str],
+        service: &str,
+        number: u32,
+        options: &[&str],
+        command: &[&str],
+    ) -> String {
+        let name = format!("{}-{service}-{number}", self.name);
+        let labels = [
+            format!("com.docker.compose.project={}", self.name),
+            format!("com.docker.compose.service={service}"),
+            format!("com.docker.compose.container-number={number}"),
+            "com.docker.compose.oneoff=False".to_owned(),
+        ];
+        let mut arguments = vec![verb, "--name", &name, "--expose", "80"];
+        arguments.extend(flags);
+        arguments.extend(labels.iter().flat_map(|label| ["--label", label]));
+        arguments.extend(options);
+        arguments.push(&self.image);
+        arguments.extend(command);
+        docker(&arguments).ok().stdout.trim().to_owned()
+    }
+
+    /// The ids of everything of this kind (`container`, `network`) that has its label.
+    pub fn ids(&self, kind: &str) -> Vec<String> {
+        let filter = format!("label=com.docker.compose.project={}", self.name);
+        let mut arguments = vec![kind, "ls", "--quiet", "--no-trunc", "--filter", &filter];
+        if kind == "container" {
+            arguments.push("--all");
+        }
+        docker(&arguments).ok().stdout.lines().map(str::to_owned).collect()
+    }
+}
+
+impl Drop for Project {
+    fn drop(&mut self) {
+        let containers = self.ids("container");
+        if !containers.is_empty() {
+            docker(
+                &["rm", "--force", "--volumes"]
+                    .into_iter()
+                    .chain(containers.iter().map(String::as_str))
+                    .collect::<Vec<_>>(),
+            );
+        }
+        for network in self.ids("network") {
+            docker(&["network", "rm", &network]);
+        }
     }
 }

@@ -5,6 +5,7 @@
 pub mod browser;
 pub mod containers;
 pub mod docker;
+pub mod forwarder;
 pub mod http;
 mod processes;
 pub mod server;
