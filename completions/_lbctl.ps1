@@ -42,6 +42,8 @@ Register-ArgumentCompleter -Native -CommandName 'lbctl' -ScriptBlock {
             [CompletionResult]::new('--web-static', '--web-static', [CompletionResultType]::ParameterName, 'Replicas of web_static')
             [CompletionResult]::new('--web-dynamic', '--web-dynamic', [CompletionResultType]::ParameterName, 'Replicas of web_dynamic')
             [CompletionResult]::new('--scale', '--scale', [CompletionResultType]::ParameterName, 'Replicas of any service of the compose file')
+            [CompletionResult]::new('--engine', '--engine', [CompletionResultType]::ParameterName, 'What runs the replicas')
+            [CompletionResult]::new('--proxy', '--proxy', [CompletionResultType]::ParameterName, 'What balances [default: bundled; with --engine compose, traefik]')
             [CompletionResult]::new('--sticky', '--sticky', [CompletionResultType]::ParameterName, 'Keep each client on its replica, by a cookie')
             [CompletionResult]::new('--strategy', '--strategy', [CompletionResultType]::ParameterName, 'How the next replica is picked')
             [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'The port, taken at its word; 0 takes any free one [default: the lab''s (80), else 8080, else any free one]')

@@ -38,6 +38,8 @@ set edit:completion:arg-completer[lbctl] = {|@words|
             cand --web-static 'Replicas of web_static'
             cand --web-dynamic 'Replicas of web_dynamic'
             cand --scale 'Replicas of any service of the compose file'
+            cand --engine 'What runs the replicas'
+            cand --proxy 'What balances [default: bundled; with --engine compose, traefik]'
             cand --sticky 'Keep each client on its replica, by a cookie'
             cand --strategy 'How the next replica is picked'
             cand --port 'The port, taken at its word; 0 takes any free one [default: the lab''s (80), else 8080, else any free one]'
