@@ -231,7 +231,10 @@ impl Supervisor {
         };
         let ended = match &self.runner {
             Runner::Embedded(lab) => {
-                lab.end().await;
+                // what is dropped ends at once
+                if ending == Ending::Gentle {
+                    lab.end().await;
+                }
                 Ok(())
             }
             Runner::Containers(lab) => lab.end(ending).await,

@@ -36,7 +36,7 @@ impl Lab {
     }
 
     fn lbctl(&self, arguments: &[&str]) -> Ended {
-        let mut command = self.place.command(arguments);
+        let mut command = self.place.with_docker(arguments);
         command.args(["-p", &self.project]);
         if let Some(plugins) = &self.plugins {
             command.env("DOCKER_CONFIG", plugins);

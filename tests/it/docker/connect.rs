@@ -13,7 +13,7 @@ use crate::support::{Ended, Place, docker::Project, forwarder::Forwarder, missin
 
 /// `lbctl proxy --docker`, which needs an engine before anything else.
 fn proxy(place: &Place, environment: &[(&str, &str)]) -> Ended {
-    let mut command = place.command(["proxy", "--docker", "--port", "0"]);
+    let mut command = place.with_docker(["proxy", "--docker", "--port", "0"]);
     for variable in ["DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_TLS_VERIFY"] {
         command.env_remove(variable);
     }
@@ -81,7 +81,7 @@ fn a_socket_of_somebody_else_is_not_allowed() {
     let _listener = UnixListener::bind(&path).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o0)).unwrap();
     let place = Place::new();
-    let mut command = place.command(["proxy", "--docker", "--port", "0"]);
+    let mut command = place.with_docker(["proxy", "--docker", "--port", "0"]);
     command.env("DOCKER_HOST", format!("unix://{}", path.display()));
     if rustix::process::geteuid().is_root() {
         // nothing is forbidden to root, so somebody else asks

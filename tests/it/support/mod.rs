@@ -107,7 +107,17 @@ impl Place {
         self.directory.path()
     }
 
-    /// `lbctl` with these arguments, not started yet.
+    /// `lbctl` with these arguments, not started yet, where Docker is.
+    pub fn with_docker<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Command {
+        let mut command = self.command(arguments);
+        match std::env::var_os("DOCKER_HOST") {
+            Some(host) => command.env("DOCKER_HOST", host),
+            None => command.env_remove("DOCKER_HOST"),
+        };
+        command
+    }
+
+    /// `lbctl` with these arguments, not started yet, where no Docker is: labs of containers are everybody's.
     pub fn command<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lbctl"));
         command.args(arguments).env("XDG_RUNTIME_DIR", self.path()).stdin(Stdio::null());
@@ -125,6 +135,7 @@ impl Place {
         ] {
             command.env_remove(variable);
         }
+        command.env("DOCKER_HOST", format!("unix://{}/no-docker.sock", self.path().display()));
         command
     }
 
