@@ -9,6 +9,7 @@ mod bodies;
 mod case;
 mod errors;
 mod headers;
+mod middlewares;
 mod order;
 mod paths;
 mod routes;
@@ -23,9 +24,10 @@ use stage::Stage;
 #[test]
 fn both_proxies_answer_alike() {
     let Some(mut stage) = Stage::new() else { return };
-    let servers = stage.start(&routes::SERVERS);
+    let servers = stage.start(&[&routes::SERVERS[..], &[middlewares::SERVER]].concat());
     stage.open(&[], "many.test");
     hold(&stage, &[routes::cases(), paths::cases(), headers::cases(), bodies::cases(), errors::cases()].concat());
+    hold(&stage, &middlewares::cases());
     bodies::half_an_answer_is_passed_on_before_its_end(&stage);
     bodies::a_client_that_waits_for_100_continue_gets_the_servers_word(&stage);
     bodies::an_upgraded_connection_belongs_to_its_two_ends(&stage);
