@@ -33,7 +33,7 @@ complete -c lbctl -n "__fish_lbctl_needs_command" -f -a "logs" -d 'Show the requ
 complete -c lbctl -n "__fish_lbctl_needs_command" -f -a "down" -d 'Stop the lab'
 complete -c lbctl -n "__fish_lbctl_needs_command" -f -a "probe" -d 'Send requests to any HTTP load balancer and prove how it balances'
 complete -c lbctl -n "__fish_lbctl_needs_command" -f -a "session-test" -d 'Log in, reload, and show where the session is found and lost'
-complete -c lbctl -n "__fish_lbctl_needs_command" -f -a "proxy" -d 'Run the bundled load balancer on its own, for any upstreams'
+complete -c lbctl -n "__fish_lbctl_needs_command" -f -a "proxy" -d 'Run the bundled load balancer on its own, for any upstreams or containers'
 complete -c lbctl -n "__fish_lbctl_needs_command" -f -a "export" -d 'Write the lab\'s files to a directory, to edit them'
 complete -c lbctl -n "__fish_lbctl_needs_command" -f -a "completions" -d 'Print completions for a shell'
 complete -c lbctl -n "__fish_lbctl_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -107,6 +107,7 @@ complete -c lbctl -n "__fish_lbctl_using_subcommand session-test" -l fresh -d 'S
 complete -c lbctl -n "__fish_lbctl_using_subcommand session-test" -l sticky -d 'Keep clients on their replica by a cookie, in the lab that is started for this test'
 complete -c lbctl -n "__fish_lbctl_using_subcommand session-test" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lbctl -n "__fish_lbctl_using_subcommand proxy" -s u -l upstream -d 'A server to forward to; repeat it for more' -r
+complete -c lbctl -n "__fish_lbctl_using_subcommand proxy" -s p -l project -d 'Only to the containers of this compose project' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand proxy" -l rule -d 'Which requests to forward, in Traefik\'s rule syntax' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand proxy" -l strategy -d 'How the next upstream is picked' -r -f -a "round-robin\t'1-2-3-1-2-3, strictly in order'
 random\t'Every replica with the same chance'
@@ -115,6 +116,8 @@ hrw\t'By the client\'s address (highest random weight)'"
 complete -c lbctl -n "__fish_lbctl_using_subcommand proxy" -l port -d 'The port; 0 takes any free one' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand proxy" -l bind -d 'The address to listen on [default: loopback, 127.0.0.1 and ::1]' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand proxy" -l threads -d 'Threads that forward [default: one per processor]' -r
+complete -c lbctl -n "__fish_lbctl_using_subcommand proxy" -l docker -d 'Forward to Docker\'s containers, as their labels for Traefik say'
+complete -c lbctl -n "__fish_lbctl_using_subcommand proxy" -l exposed-by-default -d 'Also to containers that do not say traefik.enable'
 complete -c lbctl -n "__fish_lbctl_using_subcommand proxy" -l sticky -d 'Keep each client on its upstream, by a cookie'
 complete -c lbctl -n "__fish_lbctl_using_subcommand proxy" -s q -l quiet -d 'Do not print a line per request'
 complete -c lbctl -n "__fish_lbctl_using_subcommand proxy" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -127,7 +130,7 @@ complete -c lbctl -n "__fish_lbctl_using_subcommand help; and not __fish_seen_su
 complete -c lbctl -n "__fish_lbctl_using_subcommand help; and not __fish_seen_subcommand_from up scale ps logs down probe session-test proxy export completions help" -f -a "down" -d 'Stop the lab'
 complete -c lbctl -n "__fish_lbctl_using_subcommand help; and not __fish_seen_subcommand_from up scale ps logs down probe session-test proxy export completions help" -f -a "probe" -d 'Send requests to any HTTP load balancer and prove how it balances'
 complete -c lbctl -n "__fish_lbctl_using_subcommand help; and not __fish_seen_subcommand_from up scale ps logs down probe session-test proxy export completions help" -f -a "session-test" -d 'Log in, reload, and show where the session is found and lost'
-complete -c lbctl -n "__fish_lbctl_using_subcommand help; and not __fish_seen_subcommand_from up scale ps logs down probe session-test proxy export completions help" -f -a "proxy" -d 'Run the bundled load balancer on its own, for any upstreams'
+complete -c lbctl -n "__fish_lbctl_using_subcommand help; and not __fish_seen_subcommand_from up scale ps logs down probe session-test proxy export completions help" -f -a "proxy" -d 'Run the bundled load balancer on its own, for any upstreams or containers'
 complete -c lbctl -n "__fish_lbctl_using_subcommand help; and not __fish_seen_subcommand_from up scale ps logs down probe session-test proxy export completions help" -f -a "export" -d 'Write the lab\'s files to a directory, to edit them'
 complete -c lbctl -n "__fish_lbctl_using_subcommand help; and not __fish_seen_subcommand_from up scale ps logs down probe session-test proxy export completions help" -f -a "completions" -d 'Print completions for a shell'
 complete -c lbctl -n "__fish_lbctl_using_subcommand help; and not __fish_seen_subcommand_from up scale ps logs down probe session-test proxy export completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -5,7 +5,7 @@ use std::{
     path::PathBuf,
 };
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 use crate::replica::App;
 
@@ -14,7 +14,7 @@ Exit codes:
   0    done, expectation met
   1    expectation not met
   2    usage
-  3    environment: unreachable target, port taken, no running lab
+  3    environment: unreachable target, no Docker, port taken, no running lab
   4    inconclusive: an expectation, or who answered, stays undecided
   130  stopped by ^C";
 
@@ -49,7 +49,7 @@ pub enum Command {
     Probe(Probe),
     /// Log in, reload, and show where the session is found and lost
     SessionTest(SessionTest),
-    /// Run the bundled load balancer on its own, for any upstreams
+    /// Run the bundled load balancer on its own, for any upstreams or containers
     Proxy(Proxy),
     /// Write the lab's files to a directory, to edit them
     Export(Export),
@@ -110,6 +110,24 @@ pub enum Strategy {
     Hrw,
 }
 
+/// What runs the replicas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Engine {
+    /// Processes of lbctl's own, which need nothing
+    Embedded,
+    /// Containers, by Docker Compose
+    Compose,
+}
+
+/// What balances.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Balancer {
+    /// Traefik, in a container of the lab
+    Traefik,
+    /// lbctl's own
+    Bundled,
+}
+
 /// `lbctl up`
 #[derive(Debug, Args)]
 pub struct Up {
@@ -119,6 +137,12 @@ pub struct Up {
     /// Replicas of any service of the compose file
     #[arg(long, value_name = "SERVICE=N", value_parser = service_count)]
     pub scale: Vec<(String, u32)>,
+    /// What runs the replicas
+    #[arg(long, value_enum, default_value_t = Engine::Embedded, value_name = "ENGINE")]
+    pub engine: Engine,
+    /// What balances [default: bundled; with --engine compose, traefik]
+    #[arg(long, value_enum, value_name = "PROXY")]
+    pub proxy: Option<Balancer>,
     /// Keep each client on its replica, by a cookie
     #[arg(long, value_name = "SERVICE")]
     pub sticky: Vec<String>,
@@ -303,10 +327,20 @@ pub struct SessionTest {
 
 /// `lbctl proxy`
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("servers").required(true).args(["upstreams", "docker"])))]
 pub struct Proxy {
     /// A server to forward to; repeat it for more
-    #[arg(short, long = "upstream", required = true, value_name = "[NAME=]ADDR:PORT", value_parser = upstream)]
+    #[arg(short, long = "upstream", value_name = "[NAME=]ADDR:PORT", value_parser = upstream)]
     pub upstreams: Vec<(Option<String>, SocketAddr)>,
+    /// Forward to Docker's containers, as their labels for Traefik say
+    #[arg(long, conflicts_with_all = ["rule", "sticky", "strategy"])]
+    pub docker: bool,
+    /// Only to the containers of this compose project
+    #[arg(short, long, requires = "docker", conflicts_with = "upstreams", value_name = "NAME")]
+    pub project: Option<String>,
+    /// Also to containers that do not say traefik.enable
+    #[arg(long, requires = "docker", conflicts_with = "upstreams")]
+    pub exposed_by_default: bool,
     /// Which requests to forward, in Traefik's rule syntax
     #[arg(long, default_value = "PathPrefix(`/`)", value_name = "RULE")]
     pub rule: String,

@@ -3,10 +3,11 @@
 use std::io;
 
 use crate::{
-    engine::StartError,
+    engine::{DockerError, StartError, ToolError},
     lab::{
-        ChangeError, ClientError, ListenError, PlanError, RefusedKind, RendezvousError,
+        ChangeError, ClientError, ListenError, PlanError, RefusedKind, RendezvousError, RunningError,
         compose::{Cause, ComposeError},
+        containers::UnsupervisedError,
     },
     probe::{IdentityError, SpecError, TargetError, Unreachable},
     trace::FailureKind,
@@ -53,17 +54,19 @@ pub struct Failure {
     pub message: String,
     /// What can be done about it.
     pub hint: Option<String>,
+    /// What says more than a line.
+    pub detail: Option<String>,
 }
 
 impl Failure {
     /// The command line asks for what cannot be.
     pub fn usage(message: impl Into<String>) -> Self {
-        Failure { exit: Exit::Usage, message: message.into(), hint: None }
+        Failure { exit: Exit::Usage, message: message.into(), hint: None, detail: None }
     }
 
     /// The surroundings do not allow it.
     pub fn environment(message: impl Into<String>) -> Self {
-        Failure { exit: Exit::Environment, message: message.into(), hint: None }
+        Failure { exit: Exit::Environment, message: message.into(), hint: None, detail: None }
     }
 
     /// With what can be done about it.
@@ -82,17 +85,27 @@ pub struct Explained {
     pub message: Option<String>,
     /// What can be done about it.
     pub hint: Option<String>,
+    /// What says more than a line, such as the log of a build that failed.
+    pub detail: Option<String>,
 }
 
 /// Explains an error.
 pub fn explain(error: &anyhow::Error) -> Explained {
     // whoever read the output has gone, as `head` does: nothing to complain about
     if error.chain().any(is_broken_pipe) {
-        return Explained { exit: Exit::Done, message: None, hint: None };
+        return Explained { exit: Exit::Done, message: None, hint: None, detail: None };
     }
     let (exit, hint) = error.chain().find_map(classify).unwrap_or((Exit::Environment, None));
     let message = format!("{error:#}").replace(['\n', '\r'], " ");
-    Explained { exit, message: Some(message), hint }
+    let detail = error.chain().find_map(detail);
+    Explained { exit, message: Some(message), hint, detail }
+}
+
+fn detail(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
+    if let Some(Failure { detail, .. }) = cause.downcast_ref::<Failure>() {
+        return detail.clone();
+    }
+    cause.downcast_ref::<ChangeError>().and_then(ChangeError::detail)
 }
 
 fn is_broken_pipe(cause: &(dyn std::error::Error + 'static)) -> bool {
@@ -113,49 +126,37 @@ fn classify(cause: &(dyn std::error::Error + 'static)) -> Option<(Exit, Option<S
     if let Some(error) = cause.downcast_ref::<PlanError>() {
         return Some((Exit::Usage, error.hint()));
     }
-    if let Some(ListenError { address, cause }) = cause.downcast_ref::<ListenError>() {
-        let hint = match cause.kind() {
-            io::ErrorKind::AddrInUse => {
-                Some(format!("stop what listens there, or leave --port {} out", address.port()))
-            }
-            io::ErrorKind::PermissionDenied => Some("ports from 1024 up need no privileges".to_owned()),
-            io::ErrorKind::AddrNotAvailable => Some("give --bind an address that this machine has".to_owned()),
-            _ => None,
-        };
-        return Some((Exit::Environment, hint));
+    if let Some(error) = cause.downcast_ref::<ListenError>() {
+        return Some((Exit::Environment, error.hint()));
     }
     if let Some(error) = cause.downcast_ref::<RendezvousError>() {
-        return Some((Exit::Environment, rendezvous_hint(error)));
+        return Some((Exit::Environment, error.hint()));
     }
     if let Some(error) = cause.downcast_ref::<ClientError>() {
+        return Some(client(error));
+    }
+    if let Some(error) = cause.downcast_ref::<RunningError>() {
         return Some(match error {
-            ClientError::NoLab(_) => (Exit::Environment, Some("`lbctl up -d` starts one".to_owned())),
-            ClientError::Refused(refused) => {
-                let exit = match refused.kind {
-                    RefusedKind::Usage => Exit::Usage,
-                    RefusedKind::Environment => Exit::Environment,
-                };
-                (exit, refused.hint.clone())
-            }
-            ClientError::Broken { .. } => (Exit::Environment, None),
-            ClientError::Silent(_) => {
-                (Exit::Environment, Some("it may still be starting or stopping; try again".to_owned()))
-            }
-            ClientError::Rendezvous(error) => (Exit::Environment, rendezvous_hint(error)),
+            RunningError::NoLab { docker, .. } => (Exit::Environment, Some(no_lab_hint(docker.as_ref()))),
+            RunningError::Supervised(error) => client(error),
+            RunningError::Unsupervised(UnsupervisedError::Change(error)) => change(error),
+            RunningError::Unsupervised(error) => (Exit::Environment, error.hint()),
         });
     }
     if let Some(error) = cause.downcast_ref::<ChangeError>() {
-        return Some(match error {
-            ChangeError::Plan(plan) => (Exit::Usage, plan.hint()),
-            ChangeError::Start(start) => (Exit::Environment, start.hint()),
-            ChangeError::Proxy(_) | ChangeError::Stopping => (Exit::Environment, None),
-        });
+        return Some(change(error));
     }
     if cause.is::<TargetError>() || cause.is::<IdentityError>() || cause.is::<SpecError>() {
         return Some((Exit::Usage, None));
     }
     if let Some(Unreachable { failure, .. }) = cause.downcast_ref::<Unreachable>() {
         return Some((Exit::Environment, unreachable_hint(failure.kind)));
+    }
+    if let Some(error) = cause.downcast_ref::<DockerError>() {
+        return Some((Exit::Environment, error.hint()));
+    }
+    if let Some(error) = cause.downcast_ref::<ToolError>() {
+        return Some((Exit::Environment, error.hint()));
     }
     cause.downcast_ref::<StartError>().map(|start| (Exit::Environment, start.hint()))
 }
@@ -172,16 +173,37 @@ fn unreachable_hint(kind: FailureKind) -> Option<String> {
     Some(hint.to_owned())
 }
 
-fn rendezvous_hint(error: &RendezvousError) -> Option<String> {
+fn client(error: &ClientError) -> (Exit, Option<String>) {
     match error {
-        RendezvousError::Running(project) => {
-            Some(format!("`lbctl down -p {project}` stops it; `lbctl up -p NAME` starts another beside it"))
+        ClientError::NoLab(_) => (Exit::Environment, Some(no_lab_hint(None))),
+        ClientError::Refused(refused) => {
+            let exit = match refused.kind {
+                RefusedKind::Usage => Exit::Usage,
+                RefusedKind::Environment => Exit::Environment,
+            };
+            (exit, refused.hint.clone())
         }
-        RendezvousError::NotOurs(_) | RendezvousError::TooLong(_) => {
-            Some("set XDG_RUNTIME_DIR to a short path that is yours".to_owned())
+        ClientError::Broken { .. } => (Exit::Environment, None),
+        ClientError::Silent(_) => {
+            (Exit::Environment, Some("it may still be starting or stopping; try again".to_owned()))
         }
-        RendezvousError::Io { .. } => {
-            Some("set XDG_RUNTIME_DIR to a directory that is yours, or leave it unset".to_owned())
-        }
+        ClientError::Rendezvous(error) => (Exit::Environment, error.hint()),
+    }
+}
+
+fn change(error: &ChangeError) -> (Exit, Option<String>) {
+    let exit = match error {
+        ChangeError::Plan(_) => Exit::Usage,
+        _ => Exit::Environment,
+    };
+    (exit, error.hint())
+}
+
+/// A Docker Engine that is there and cannot be asked may have the lab.
+fn no_lab_hint(docker: Option<&DockerError>) -> String {
+    let start = "`lbctl up -d` starts one";
+    match docker {
+        Some(error) if !error.is_absent() => format!("{start}; Docker was not asked: {error}"),
+        _ => start.to_owned(),
     }
 }

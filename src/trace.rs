@@ -28,8 +28,9 @@ pub struct Access {
     pub service: Option<Arc<str>>,
     /// The replica that answered.
     pub replica: Option<Arc<str>>,
-    /// How many requests this balancer had placed before this one; `None` where a sticky cookie chose, which takes no
-    /// turn, or where nothing was chosen.
+    /// A number that grows with each request that this balancer places; `None` where a sticky cookie chose, which takes
+    /// no turn, or where nothing was chosen. The bundled proxy counts the requests of each balancer by itself, without
+    /// gaps; Traefik counts all requests together, whatever becomes of them.
     pub turn: Option<u64>,
     /// Replicas that were tried first and refused the connection.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

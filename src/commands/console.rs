@@ -39,6 +39,9 @@ pub fn say(text: &str) {
 
 /// Says what went wrong and what can be done about it.
 pub fn complain(explained: &Explained) {
+    if let Some(detail) = &explained.detail {
+        say(detail.trim_end());
+    }
     if let Some(message) = &explained.message {
         say(&format!("error: {message}"));
     }
@@ -85,6 +88,16 @@ pub fn counter(doing: &str) -> ProgressBar {
     }
     counter.enable_steady_tick(Duration::from_millis(200));
     counter
+}
+
+/// A line on standard error that says what is being done; it draws nothing where that is no terminal.
+pub fn spinner() -> ProgressBar {
+    let spinner = ProgressBar::no_length();
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
+        spinner.set_style(style);
+    }
+    spinner.enable_steady_tick(Duration::from_millis(200));
+    spinner
 }
 
 /// ^C and SIGTERM.

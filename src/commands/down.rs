@@ -11,7 +11,7 @@ const LIMIT: Duration = Duration::from_secs(5);
 
 /// Stops the lab and waits until it has.
 pub async fn run(args: Down) -> anyhow::Result<Exit> {
-    let lab = found::lab(&args.project.project)?;
+    let lab = found::lab(&args.project.project).await?;
     lab.stop(LIMIT).await?;
     console::say(&format!("stopped the lab `{}`", lab.project()));
     Ok(Exit::Done)

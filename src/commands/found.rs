@@ -2,22 +2,22 @@
 
 use crate::{
     error::Failure,
-    lab::{Client, ClientError, is_project_name},
+    lab::{self, Running, RunningError, is_project_name},
 };
 
 /// The running lab of `project`; where there is none, says which there are.
-pub fn lab(project: &str) -> anyhow::Result<Client> {
+pub async fn lab(project: &str) -> anyhow::Result<Running> {
     check_name(project)?;
-    match Client::find(project) {
-        Err(ClientError::NoLab(_)) => {
-            let others = Client::all()?;
-            let others: Vec<&str> = others.iter().map(Client::project).collect();
-            let failure = Failure::environment(format!("no running lab called `{project}`"));
+    match lab::find_running(project).await {
+        Err(error @ RunningError::NoLab { .. }) => {
+            let others = lab::all_running().await?;
+            let others: Vec<&str> = others.iter().map(Running::project).collect();
             Err(match others.is_empty() {
-                true => failure.hint("`lbctl up -d` starts one"),
-                false => failure.hint(format!("running: {}; choose with -p", others.join(", "))),
-            }
-            .into())
+                true => error.into(),
+                false => Failure::environment(error.to_string())
+                    .hint(format!("running: {}; choose with -p", others.join(", ")))
+                    .into(),
+            })
         }
         found => Ok(found?),
     }

@@ -14,7 +14,7 @@ use super::{console, found};
 
 /// Prints the log.
 pub async fn run(args: Logs) -> anyhow::Result<Exit> {
-    let lab = found::lab(&args.project.project)?;
+    let lab = found::lab(&args.project.project).await?;
     if let Some(service) = &args.service {
         let view = lab.view().await?;
         if !view.services.contains_key(service) {
@@ -24,7 +24,7 @@ pub async fn run(args: Logs) -> anyhow::Result<Exit> {
         }
     }
     let (zone, paint) = (TimeZone::system(), console::paint());
-    let mut entries = lab.log(&LogQuery { service: args.service, follow: args.follow }).await?;
+    let mut entries = lab.log(&LogQuery { service: args.service, follow: args.follow, since: None }).await?;
     while let Some(entry) = entries.next().await {
         match args.output.format {
             Format::Json => console::json_line(&entry?)?,

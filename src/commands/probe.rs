@@ -49,12 +49,11 @@ pub async fn run(args: Probe) -> anyhow::Result<Exit> {
         ))?,
     }
     match trace.instances.is_empty() {
-        true => Err(Failure {
-            exit: Exit::Inconclusive,
-            message: format!("nothing in the answers of {} says which instance sent them", trace.target.url),
-            hint: Some("tell how with --identity header:NAME, json:/POINTER or regex:PATTERN".to_owned()),
+        true => {
+            let nobody = format!("nothing in the answers of {} says which instance sent them", trace.target.url);
+            let failure = Failure { exit: Exit::Inconclusive, ..Failure::environment(nobody) };
+            Err(failure.hint("tell how with --identity header:NAME, json:/POINTER or regex:PATTERN").into())
         }
-        .into()),
         false => Ok(Exit::Done),
     }
 }

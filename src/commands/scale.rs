@@ -17,7 +17,7 @@ pub async fn run(args: Scale) -> anyhow::Result<Exit> {
         let nothing = Failure::usage("nothing to scale");
         return Err(nothing.hint("name a service and a number, for example web_static=3").into());
     }
-    let lab = found::lab(&args.project.project)?;
+    let lab = found::lab(&args.project.project).await?;
     let bar = console::counter("scaling");
     let scaled = lab.scale(&targets).await;
     bar.finish_and_clear();

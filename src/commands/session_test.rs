@@ -8,7 +8,7 @@ use crate::{
     analysis::{self, ALPHA, Facts, Sampling, Session},
     cli::{Expect, Format, SessionTest},
     error::{Exit, Failure},
-    lab::{Client, Plan, Port, Supervisor, Wanted, Wishes, bind, compose},
+    lab::{self, Embedded, Ending, Plan, Port, Runner, Supervisor, Wanted, Wishes, bind, compose},
     probe::{Prober, Script, Series},
     proxy::Strategy,
     replica::ServiceView,
@@ -36,7 +36,10 @@ const OWN_PROJECT: &str = "session-test";
 pub async fn run(args: SessionTest) -> anyhow::Result<Exit> {
     let nothing_named = args.target.target.is_none() && args.target.project.is_none();
     if args.fresh
-        || (nothing_named && !args.target.no_lab && args.target.connect.is_none() && Client::all()?.is_empty())
+        || (nothing_named
+            && !args.target.no_lab
+            && args.target.connect.is_none()
+            && lab::all_running().await?.is_empty())
     {
         return in_a_lab_of_its_own(&args).await;
     }
@@ -52,22 +55,23 @@ async fn in_a_lab_of_its_own(args: &SessionTest) -> anyhow::Result<Exit> {
     let scale = [("web_dynamic".to_owned(), 0)].into();
     let plan = Plan::new(OWN_PROJECT, &compose::built_in()?, &Wishes { scale, sticky, strategy: None })?;
     let bound = bind(Wanted { bind: None, port: Port::Exactly(0) })?;
-    let lab = Supervisor::new(plan, bound.address)?;
+    let address = bound.address;
+    let lab = Supervisor::new(Runner::Embedded(Embedded::new(plan, bound)?.into()));
     let bar = console::counter("starting replicas");
-    let started = lab.start(bound.listeners, |_| bar.tick()).await;
+    let started = lab.start(|_| bar.tick()).await;
     bar.finish_and_clear();
     started?;
     let view = lab.view();
     let host = view.hosts.first().cloned().unwrap_or_default();
     let mut resolved = Resolved {
         url: crate::probe::parse_target(&host)?,
-        connect: Some(bound.address),
+        connect: Some(address),
         via: Via::Lab(OWN_PROJECT.to_owned()),
         agent: ask::agent(),
         lab: Some(ask::LabSide { client: None, view, service: SERVICE.to_owned(), logs_in: true }),
     };
     let tested = test(args, &mut resolved).await;
-    lab.stop().await;
+    lab.stop(Ending::Gentle).await?;
     tested
 }
 

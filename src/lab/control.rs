@@ -53,6 +53,8 @@ pub struct LogQuery {
     /// Whether it goes on.
     #[serde(default)]
     pub follow: bool,
+    /// Only requests that came later than this.
+    pub since: Option<jiff::Timestamp>,
 }
 
 /// Which request is asked about.
@@ -131,6 +133,7 @@ async fn next(follow: &mut broadcast::Receiver<Arc<Entry>>, query: &LogQuery) ->
 
 fn wanted(entry: &Entry, query: &LogQuery) -> bool {
     match (entry, &query.service) {
+        (Entry::Request(access), _) if query.since.is_some_and(|since| access.at < since) => false,
         (Entry::Request(access), Some(service)) => access.service.as_deref() == Some(service),
         _ => true,
     }
@@ -145,12 +148,11 @@ fn line(entry: &Entry) -> Bytes {
 
 impl From<ChangeError> for Refused {
     fn from(error: ChangeError) -> Self {
-        let (kind, hint) = match &error {
-            ChangeError::Plan(plan) => (RefusedKind::Usage, plan.hint()),
-            ChangeError::Start(start) => (RefusedKind::Environment, start.hint()),
-            ChangeError::Proxy(_) | ChangeError::Stopping => (RefusedKind::Environment, None),
+        let kind = match &error {
+            ChangeError::Plan(_) => RefusedKind::Usage,
+            _ => RefusedKind::Environment,
         };
-        Refused { kind, error: error.to_string(), hint }
+        Refused { kind, error: error.to_string(), hint: error.hint() }
     }
 }
 

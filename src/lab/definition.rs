@@ -27,6 +27,8 @@ pub enum Origin {
     BuiltIn,
     /// A compose file.
     File(PathBuf),
+    /// A compose file as Compose resolved it, which is the judge of what may stand in it.
+    Resolved,
 }
 
 /// Whether Traefik routes to a container that does not say `traefik.enable`.

@@ -1,13 +1,14 @@
 //! The lab's files, compiled in.
 
 /// Path below the lab's directory, and text, of every file of the lab.
-pub fn files() -> [(&'static str, &'static str); 11] {
+pub fn files() -> [(&'static str, &'static str); 12] {
     [
         ("docker-compose.yml", include_str!("../../lab/docker-compose.yml")),
         ("web_static/.dockerignore", include_str!("../../lab/web_static/.dockerignore")),
         ("web_static/Dockerfile", include_str!("../../lab/web_static/Dockerfile")),
         ("web_static/apache.conf", include_str!("../../lab/web_static/apache.conf")),
         ("web_static/index.php", include_str!("../../lab/web_static/index.php")),
+        ("web_static/sessions.php", include_str!("../../lab/web_static/sessions.php")),
         ("web_static/page.html", include_str!("../../lab/web_static/page.html")),
         ("web_static/page.css", include_str!("../../lab/web_static/page.css")),
         ("web_static/page.js", include_str!("../../lab/web_static/page.js")),

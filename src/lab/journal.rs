@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use tokio::sync::broadcast;
+use tokio::sync::broadcast::{self, error::RecvError};
 
 use crate::trace::{Access, Entry};
 
@@ -70,5 +70,16 @@ impl Journal {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Enters every request that a proxy has answered.
+pub async fn keep_requests(mut events: broadcast::Receiver<Arc<Access>>, journal: Arc<Journal>) {
+    loop {
+        match events.recv().await {
+            Ok(access) => journal.request(access),
+            Err(RecvError::Lagged(missed)) => journal.note(format!("{missed} requests are missing in this log")),
+            Err(RecvError::Closed) => return,
+        }
     }
 }

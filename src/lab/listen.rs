@@ -33,6 +33,20 @@ pub struct ListenError {
     pub cause: io::Error,
 }
 
+impl ListenError {
+    /// What can be done about it.
+    pub fn hint(&self) -> Option<String> {
+        match self.cause.kind() {
+            io::ErrorKind::AddrInUse => {
+                Some(format!("stop what listens there, or leave --port {} out", self.address.port()))
+            }
+            io::ErrorKind::PermissionDenied => Some("ports from 1024 up need no privileges".to_owned()),
+            io::ErrorKind::AddrNotAvailable => Some("give --bind an address that this machine has".to_owned()),
+            _ => None,
+        }
+    }
+}
+
 /// Bound listeners.
 #[derive(Debug)]
 pub struct Bound {

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use crate::{
     engine::Spec,
     proxy::{self, Routing, Strategy, Unmarked},
-    replica::App,
+    replica::{App, Labels},
 };
 
 use super::definition::{Definition, Exposure, Role, Service};
@@ -85,6 +85,23 @@ pub enum PlanError {
     /// A service that is routed to has no built-in app.
     #[error("service {0}: no built-in app stands in for its image")]
     NoApp(String),
+    /// Traefik was asked for what only the bundled proxy has.
+    #[error("Traefik has no strategy `random`")]
+    NotTraefiks,
+    /// Traefik was asked for and the file has none.
+    #[error("the lab has no service with Traefik's image")]
+    NoTraefik,
+    /// The file publishes its proxy at a port of its own.
+    #[error("--port {port}: the compose file publishes its proxy at port {fixed}")]
+    FixedPort {
+        /// The port that was asked for.
+        port: u16,
+        /// The port in the file.
+        fixed: u16,
+    },
+    /// The file has no service that could be balanced.
+    #[error("the lab has no service to balance")]
+    NoService,
     /// Nothing in the file can be run.
     #[error("the lab has no service that the embedded engine can run")]
     Nothing,
@@ -99,6 +116,13 @@ impl PlanError {
             PlanError::Label { .. } => Some("Traefik would drop this container, and say so in its log only".to_owned()),
             PlanError::Routes(_) => Some("Traefik would drop this router, and say so in its log only".to_owned()),
             PlanError::NoApp(_) => Some("label it `lbctl.app: page` or `lbctl.app: api`".to_owned()),
+            PlanError::NotTraefiks | PlanError::NoTraefik => {
+                Some("`--proxy bundled` puts lbctl's own in its place".to_owned())
+            }
+            PlanError::FixedPort { .. } => {
+                Some("publish it as \"127.0.0.1:${LBCTL_HTTP_PORT:-80}:80\", and --port chooses".to_owned())
+            }
+            PlanError::NoService => None,
             PlanError::Nothing => Some("label a service `lbctl.app: page` or `lbctl.app: api`".to_owned()),
         }
     }
@@ -171,16 +195,7 @@ impl Plan {
     }
 
     fn service(&mut self, service: &Service, app: App, wishes: &Wishes) -> Result<Planned, PlanError> {
-        let mut labels = service.labels.clone();
-        let balancer = balancer_name(service, &self.project);
-        if wishes.sticky.contains(&service.name) {
-            labels.insert(format!("traefik.http.services.{balancer}.loadbalancer.sticky.cookie"), "true".to_owned());
-        }
-        if let Some(strategy) = wishes.strategy {
-            // what the file says of it gives way
-            labels.remove("lbctl.strategy");
-            labels.extend([strategy.label(&balancer)]);
-        }
+        let labels = labels_for(service, &self.project, wishes);
         let routing = self.routing(service, &labels)?;
         self.notes.extend(routing.notes.iter().map(|note| format!("service {}: {note}", service.name)));
         let asked = wishes.scale.get(&service.name).copied();
@@ -190,7 +205,7 @@ impl Plan {
         Ok(Planned { spec, replicas, routing })
     }
 
-    fn routing(&self, service: &Service, labels: &crate::replica::Labels) -> Result<Routing, PlanError> {
+    fn routing(&self, service: &Service, labels: &Labels) -> Result<Routing, PlanError> {
         proxy::check(&base(&service.name, &self.project), labels, self.unmarked)
             .map_err(|reason| PlanError::Label { service: service.name.clone(), reason })
     }
@@ -207,8 +222,23 @@ pub fn check_range(service: &str, replicas: u32) -> Result<(), PlanError> {
     }
 }
 
+/// The labels of a service with what the command line adds.
+pub fn labels_for(service: &Service, project: &str, wishes: &Wishes) -> Labels {
+    let mut labels = service.labels.clone();
+    let balancer = balancer_name(service, project);
+    if wishes.sticky.contains(&service.name) {
+        labels.insert(format!("traefik.http.services.{balancer}.loadbalancer.sticky.cookie"), "true".to_owned());
+    }
+    if let Some(strategy) = wishes.strategy {
+        // what the file says of it gives way
+        labels.remove("lbctl.strategy");
+        labels.extend([strategy.label(&balancer)]);
+    }
+    labels
+}
+
 /// What Traefik calls a service whose labels give it no name.
-fn base(service: &str, project: &str) -> String {
+pub fn base(service: &str, project: &str) -> String {
     format!("{service}-{project}")
 }
 
@@ -227,7 +257,7 @@ fn balancer_name(service: &Service, project: &str) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::{lab::definition::Origin, replica::Labels};
+    use crate::lab::definition::Origin;
 
     fn service(name: &str, role: Role, labels: &[(&str, &str)]) -> Service {
         let labels: Labels = labels.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect();

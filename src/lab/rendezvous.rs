@@ -38,6 +38,23 @@ pub enum RendezvousError {
     },
 }
 
+impl RendezvousError {
+    /// What can be done about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            RendezvousError::Running(project) => {
+                Some(format!("`lbctl down -p {project}` stops it; `lbctl up -p NAME` starts another beside it"))
+            }
+            RendezvousError::NotOurs(_) | RendezvousError::TooLong(_) => {
+                Some("set XDG_RUNTIME_DIR to a short path that is yours".to_owned())
+            }
+            RendezvousError::Io { .. } => {
+                Some("set XDG_RUNTIME_DIR to a directory that is yours, or leave it unset".to_owned())
+            }
+        }
+    }
+}
+
 /// The directory of the user's supervisors.
 #[derive(Debug, Clone)]
 pub struct Rendezvous {
@@ -134,6 +151,11 @@ impl Rendezvous {
         let mut running: Vec<String> = names.filter(|project| self.find(project).is_some()).collect();
         running.sort();
         running
+    }
+
+    /// Where the files of `project`'s lab may be written.
+    pub fn files(&self, project: &str) -> PathBuf {
+        self.directory.join(format!("{project}.files"))
     }
 
     fn lock(&self, project: &str) -> PathBuf {

@@ -1,51 +1,23 @@
-//! The supervisor: owns the replicas and the proxy of one lab from its start to its end.
+//! The supervisor: keeps one lab from its start to its end, whatever runs it, and is what the control API talks to.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    future::Future,
-    net::{SocketAddr, TcpListener},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, future::Future, sync::Arc};
 
-use futures_util::future::join_all;
-use indexmap::IndexMap;
-use tokio::sync::{Mutex, SetOnce, broadcast::error::RecvError, watch};
+use tokio::sync::{Mutex, watch};
 
 use crate::{
-    engine::{Embedded, StartError},
-    proxy::{Proxy, Settings, Subject, bare_host},
-    replica::{
-        Balancer, Engine, LAB_SCHEMA, LabView, ReplicaView, Replicas, ScaleView, ScaledView, ServiceView, Sessions,
-        State,
-    },
+    engine::{DockerError, StartError, ToolError},
+    replica::{LabView, ScaleView},
 };
 
 use super::{
-    journal::Journal,
-    plan::{Plan, PlanError, check_range},
-    trial,
+    compose::ComposeError, containers, embedded, journal::Journal, listen::ListenError, plan::PlanError,
+    rendezvous::RendezvousError,
 };
 
-/// How long a replica that is scaled away may take to finish its requests, and how long to end after that: hundreds that
-/// end at once share the machine, and the last words of each count the sessions that are lost with it.
-const DRAIN_LIMIT: Duration = Duration::from_secs(10);
-const FAREWELL: Duration = Duration::from_secs(5);
-/// How long requests under way may take when the lab is stopped, and how long a replica may take to end after that.
-/// Together they stay below the two seconds that `down` may take.
-const LAST_REQUESTS: Duration = Duration::from_millis(800);
-const LAST_WORDS: Duration = Duration::from_millis(800);
-
-/// One running lab.
+/// One lab.
 #[derive(Debug)]
 pub struct Supervisor {
-    plan: Plan,
-    /// The services that requests can reach.
-    routed: BTreeSet<Arc<str>>,
-    address: SocketAddr,
-    engine: Embedded,
-    /// There is none before every replica has started.
-    proxy: SetOnce<Proxy>,
+    runner: Runner,
     journal: Arc<Journal>,
     /// One change at a time.
     changing: Mutex<()>,
@@ -53,7 +25,41 @@ pub struct Supervisor {
     stop: watch::Sender<bool>,
 }
 
-/// Why a lab could not be changed.
+/// What runs a lab: all that differs between engines.
+#[derive(Debug)]
+pub enum Runner {
+    /// Child processes and the bundled proxy.
+    Embedded(Box<embedded::Runner>),
+    /// Containers, and Traefik or the bundled proxy.
+    Containers(Box<containers::Runner>),
+}
+
+/// What happens while a lab starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    /// So many replicas answer, of so many.
+    Ready {
+        /// Those that do.
+        ready: u32,
+        /// All of them.
+        of: u32,
+    },
+    /// Something that takes its time, in a few words.
+    Doing(String),
+    /// Something worth knowing.
+    Note(String),
+}
+
+/// How a lab ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// Requests under way get a moment.
+    Gentle,
+    /// At once.
+    AtOnce,
+}
+
+/// Why a lab could not be started or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangeError {
     /// It was asked for something that cannot be.
@@ -62,95 +68,100 @@ pub enum ChangeError {
     /// A replica did not start.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// A container did not come to answer.
+    #[error(transparent)]
+    Laggard(#[from] containers::Laggard),
     /// The proxy did not start.
     #[error("the proxy did not start")]
     Proxy(#[from] std::io::Error),
+    /// The Docker Engine said no.
+    #[error(transparent)]
+    Docker(#[from] DockerError),
+    /// Compose said no.
+    #[error(transparent)]
+    Compose(#[from] ToolError),
+    /// The lab's compose file cannot be used.
+    #[error(transparent)]
+    File(#[from] ComposeError),
+    /// Files for Compose cannot be written.
+    #[error(transparent)]
+    Files(#[from] containers::FileError),
+    /// The port cannot be had.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// Another lab has the name.
+    #[error(transparent)]
+    Place(#[from] RendezvousError),
+    /// Somebody else ended it.
+    #[error("the containers of the lab `{0}` were removed")]
+    Removed(String),
     /// Somebody asked the lab to stop meanwhile.
     #[error("the lab is being stopped")]
     Stopping,
 }
 
-impl Supervisor {
-    /// A lab of which nothing runs yet, whose proxy will listen at `address`.
-    ///
-    /// # Errors
-    /// When the labels of its services do not fit together.
-    pub fn new(plan: Plan, address: SocketAddr) -> Result<Supervisor, ChangeError> {
-        let routed = trial::routed(&plan)?;
-        let engine = Embedded::new(plan.services.values().map(|service| service.spec.clone()).collect());
-        let (proxy, journal, changing) = Default::default();
-        Ok(Supervisor { plan, routed, address, engine, proxy, journal, changing, stop: watch::Sender::new(false) })
+impl ChangeError {
+    /// What can be done about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            ChangeError::Plan(plan) => plan.hint(),
+            ChangeError::Start(start) => start.hint(),
+            ChangeError::Laggard(laggard) => laggard.hint(),
+            ChangeError::Docker(docker) => docker.hint(),
+            ChangeError::Compose(compose) => compose.hint(),
+            ChangeError::File(file) => file.hint(),
+            ChangeError::Listen(listen) => listen.hint(),
+            ChangeError::Place(place) => place.hint(),
+            ChangeError::Files(_) | ChangeError::Proxy(_) | ChangeError::Removed(_) | ChangeError::Stopping => None,
+        }
     }
 
-    /// Starts it: returns when every replica answers through the proxy. `starting` is shown the replicas whenever they
-    /// change.
+    /// What says more than a line: the log of what went wrong.
+    pub fn detail(&self) -> Option<String> {
+        match self {
+            ChangeError::Laggard(laggard) => laggard.detail(),
+            ChangeError::Compose(compose) => compose.detail(),
+            _ => None,
+        }
+    }
+}
+
+impl Supervisor {
+    /// A lab of which nothing runs yet.
+    pub fn new(runner: Runner) -> Supervisor {
+        let (journal, changing) = Default::default();
+        Supervisor { runner, journal, changing, stop: watch::Sender::new(false) }
+    }
+
+    /// Starts it: returns when every replica answers through the proxy. `tell` is told what happens meanwhile.
     ///
     /// # Errors
     /// When a replica or the proxy does not start, or the lab is stopped meanwhile.
-    pub async fn start(&self, listeners: Vec<TcpListener>, starting: impl FnMut(&Replicas)) -> Result<(), ChangeError> {
-        self.unless_stopped(self.begin(listeners, starting)).await
-    }
-
-    async fn begin(&self, listeners: Vec<TcpListener>, mut starting: impl FnMut(&Replicas)) -> Result<(), ChangeError> {
-        let _alone = self.changing.lock().await;
-        let mut replicas = self.engine.replicas();
-        let services = &self.plan.services;
-        let starts: Vec<_> = services.iter().map(|(name, service)| (name.as_str(), 1..=service.replicas)).collect();
-        {
-            let started = self.engine.start(&starts);
-            tokio::pin!(started);
-            loop {
-                tokio::select! {
-                    result = &mut started => break result?,
-                    _ = replicas.changed() => starting(&replicas.borrow_and_update()),
-                }
+    pub async fn start(&self, mut tell: impl FnMut(Progress)) -> Result<(), ChangeError> {
+        self.unless_stopped(async {
+            let _alone = self.changing.lock().await;
+            match &self.runner {
+                Runner::Embedded(lab) => lab.begin(&self.journal, &mut tell).await,
+                Runner::Containers(lab) => lab.begin(&self.journal, &mut tell).await,
             }
-        }
-        starting(&replicas.borrow());
-        // The proxy accepts only now, so that the first request finds the whole lab.
-        let settings = Settings { unmarked: self.plan.unmarked, workers: 1 };
-        let proxy = Proxy::start(listeners, replicas.clone(), &settings)?;
-        tokio::spawn(keep_requests(proxy.events(), self.journal.clone()));
-        tokio::spawn(keep_restarts(replicas, self.journal.clone()));
-        // a lab is started once
-        _ = self.proxy.set(proxy);
-        for service in services.keys() {
-            self.wait_until_offered(service, 1).await;
-        }
-        Ok(())
+        })
+        .await
     }
 
     /// The lab as it is now.
     pub fn view(&self) -> LabView {
-        let replicas = self.engine.replicas();
-        let replicas = replicas.borrow();
-        let services = self.plan.services.iter().map(|(name, service)| {
-            let mine = replicas.iter().filter(|replica| *replica.service == **name);
-            let view = ServiceView {
-                app: Some(service.spec.app),
-                strategy: service.routing.strategy.as_str().to_owned(),
-                sticky_cookie: service.routing.sticky_cookie.clone(),
-                replicas: mine.map(ReplicaView::from).collect(),
-            };
-            (name.clone(), view)
-        });
-        let hosts = self.plan.hosts();
-        LabView {
-            schema: LAB_SCHEMA.to_owned(),
-            project: self.plan.project.clone(),
-            engine: Engine::Embedded,
-            proxy: Balancer::Bundled,
-            url: url(&hosts, self.address),
-            proxy_address: self.address,
-            dashboard_url: None,
-            hosts,
-            services: services.collect(),
+        match &self.runner {
+            Runner::Embedded(lab) => lab.view(),
+            Runner::Containers(lab) => lab.view(),
         }
     }
 
     /// The service that a request for this host and path would be given to, as soon as the lab has started.
     pub async fn route(&self, host: &str, path: &str) -> Option<String> {
-        self.proxy.wait().await.route(Subject { host: bare_host(host), path })
+        match &self.runner {
+            Runner::Embedded(lab) => lab.route(host, path).await,
+            Runner::Containers(lab) => lab.route(host, path).await,
+        }
     }
 
     /// What happened and happens.
@@ -165,11 +176,18 @@ impl Supervisor {
     /// When a service is unknown, a number out of range, or a replica does not start; then nothing is changed. When the
     /// lab is stopped meanwhile, which waits for no change.
     pub async fn scale(&self, targets: &BTreeMap<String, u32>) -> Result<ScaleView, ChangeError> {
-        for (service, &replicas) in targets {
-            self.plan.known(service)?;
-            check_range(service, replicas)?;
-        }
-        self.unless_stopped(self.change(targets)).await
+        self.unless_stopped(async {
+            let _alone = self.changing.lock().await;
+            let scaled = match &self.runner {
+                Runner::Embedded(lab) => lab.scale(targets, &self.journal).await?,
+                Runner::Containers(lab) => lab.scale(targets, &self.journal).await?,
+            };
+            for (name, change) in scaled.services.iter().filter(|(_, change)| change.from != change.to) {
+                self.journal.note(format!("{name} was scaled from {} to {}", change.from, change.to));
+            }
+            Ok(scaled)
+        })
+        .await
     }
 
     /// A change, which ends where it is when the lab is to stop.
@@ -179,31 +197,6 @@ impl Supervisor {
             () = self.asked_to_stop() => Err(ChangeError::Stopping),
             changed = change => changed,
         }
-    }
-
-    async fn change(&self, targets: &BTreeMap<String, u32>) -> Result<ScaleView, ChangeError> {
-        let _alone = self.changing.lock().await;
-        let mut services = IndexMap::new();
-        for name in self.plan.services.keys() {
-            if let (Some(&to), Some(from)) = (targets.get(name), self.engine.count(name)) {
-                services.insert(name.clone(), ScaledView { from, to, lost: Sessions::default() });
-            }
-        }
-        let starts: Vec<_> =
-            services.iter().map(|(name, scaled)| (name.as_str(), scaled.from + 1..=scaled.to)).collect();
-        self.engine.start(&starts).await?;
-        for (name, scaled) in &services {
-            self.wait_until_offered(name, scaled.from + 1).await;
-        }
-        let removed = services.iter_mut().filter(|(_, scaled)| scaled.to < scaled.from);
-        join_all(removed.map(async |(name, scaled)| {
-            scaled.lost = self.remove(&self.engine.names_from(name, scaled.to + 1)).await;
-        }))
-        .await;
-        for (name, ScaledView { from, to, .. }) in services.iter().filter(|(_, scaled)| scaled.from != scaled.to) {
-            self.journal.note(format!("{name} was scaled from {from} to {to}"));
-        }
-        Ok(ScaleView { services })
     }
 
     /// Asks the lab to stop; whoever runs it is told by [`Supervisor::asked_to_stop`].
@@ -217,78 +210,33 @@ impl Supervisor {
         _ = self.stop.subscribe().wait_for(|&stop| stop).await;
     }
 
-    /// Finishes what is under way, within limits, and ends everything.
-    pub async fn stop(&self) {
+    /// Waits until what runs the lab is lost, and says how.
+    pub async fn lost(&self) -> ChangeError {
+        match &self.runner {
+            Runner::Embedded(_) => std::future::pending().await,
+            Runner::Containers(lab) => lab.lost().await,
+        }
+    }
+
+    /// Ends everything.
+    ///
+    /// # Errors
+    /// When something may be left running.
+    pub async fn stop(&self, ending: Ending) -> Result<(), ChangeError> {
         self.ask_to_stop();
-        let _alone = self.changing.lock().await;
-        if let Some(proxy) = self.proxy.get() {
-            proxy.stop(LAST_REQUESTS).await;
-        }
-        self.engine.stop(&self.engine.names(), LAST_WORDS).await;
-        self.journal.close();
-    }
-
-    /// Drains replicas, ends them, and returns the sessions that lived in them.
-    async fn remove(&self, names: &[String]) -> Sessions {
-        self.engine.drain(names);
-        let proxy = self.proxy.wait().await;
-        let drained = join_all(names.iter().map(|name| proxy.drained(name)));
-        if tokio::time::timeout(DRAIN_LIMIT, drained).await.is_err() {
-            let limit = DRAIN_LIMIT.as_secs();
-            self.journal.note(format!("requests in flight were cut off {limit} s after their replica was removed"));
-        }
-        self.engine.stop(names, FAREWELL).await
-    }
-
-    /// Waits until replicas `from` and above of a service get requests, if it can be reached at all.
-    async fn wait_until_offered(&self, service: &str, from: u32) {
-        if self.routed.contains(service) {
-            self.proxy.wait().await.offers(&self.engine.names_from(service, from)).await;
-        }
-    }
-}
-
-/// The page's address: a `.localhost` name, which browsers resolve by themselves, before others.
-fn url(hosts: &[String], address: SocketAddr) -> String {
-    let local = hosts.iter().find(|host| host.ends_with(".localhost"));
-    let host = match local.or(hosts.first()) {
-        Some(host) => host.clone(),
-        None => address.ip().to_string(),
-    };
-    match address.port() {
-        80 => format!("http://{host}/"),
-        port => format!("http://{host}:{port}/"),
-    }
-}
-
-async fn keep_requests(mut events: tokio::sync::broadcast::Receiver<Arc<crate::trace::Access>>, journal: Arc<Journal>) {
-    loop {
-        match events.recv().await {
-            Ok(access) => journal.request(access),
-            Err(RecvError::Lagged(missed)) => journal.note(format!("{missed} requests are missing in this log")),
-            Err(RecvError::Closed) => return,
-        }
-    }
-}
-
-/// Enters each end and each new start of a replica.
-async fn keep_restarts(mut replicas: watch::Receiver<Replicas>, journal: Arc<Journal>) {
-    let mut before: BTreeMap<Arc<str>, (State, u32)> = BTreeMap::new();
-    loop {
-        let now = replicas.borrow_and_update().clone();
-        for replica in now.iter() {
-            let (name, restarts) = (&replica.name, replica.restarts);
-            let (was, known) = before.get(name).copied().unwrap_or((replica.state, restarts));
-            if restarts > known {
-                let how = replica.ended.as_deref().unwrap_or("unknown");
-                journal.note(format!("{name} ended by itself ({how}) and is started again"));
-            } else if was == State::Restarting && replica.state == State::Ready {
-                journal.note(format!("{name} is back (restarts: {restarts})"));
+        // a second, hastier stop overtakes the first
+        let _alone = match ending {
+            Ending::Gentle => Some(self.changing.lock().await),
+            Ending::AtOnce => None,
+        };
+        let ended = match &self.runner {
+            Runner::Embedded(lab) => {
+                lab.end().await;
+                Ok(())
             }
-        }
-        before = now.iter().map(|replica| (replica.name.clone(), (replica.state, replica.restarts))).collect();
-        if replicas.changed().await.is_err() {
-            return;
-        }
+            Runner::Containers(lab) => lab.end(ending).await,
+        };
+        self.journal.close();
+        ended
     }
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use crate::replica::Labels;
 
 use super::{
-    labels::{self, ServiceWish, Wishes},
+    labels::{self, Fields, RouterWish, ServiceWish, Wishes},
+    middleware::MiddlewareWish,
     routes::Unmarked,
     rule::Rule,
     strategy::Strategy,
@@ -16,21 +17,25 @@ use super::{
 /// # Errors
 /// What is wrong with them, in one line.
 pub fn check(base: &str, labels: &Labels, unmarked: Unmarked) -> Result<Routing, String> {
-    let Some(plan) = plan(base, labels, unmarked)? else { return Ok(Routing::default()) };
-    let mut routing = Routing { notes: plan.notes, ..Routing::default() };
-    for (name, router) in plan.routers {
-        if let Some(problem) = router.problem {
-            return Err(format!("router {name}: {problem}"));
-        }
-        routing.hosts.extend(router.rule.iter().flat_map(|rule| rule.hosts()).map(str::to_owned));
-        routing.routers += usize::from(router.rule.is_some());
+    let Some(plans) = plan(base, labels, unmarked)? else { return Ok(Routing::default()) };
+    if let Some(problem) = plans.problems.into_iter().next() {
+        return Err(problem);
     }
-    let wish = plan.services.into_iter().next();
-    if let Some((name, wish)) = wish {
-        routing.strategy = wish.strategy;
-        routing.sticky_cookie = wish.sticky.map(|cookie| cookie.name_for(&name));
+    let mut routing = Routing { notes: plans.notes, routers: plans.routers.len(), ..Routing::default() };
+    for router in plans.routers.values() {
+        routing.hosts.extend(router.rule.hosts().into_iter().map(str::to_owned));
+    }
+    if let Some((name, wish)) = plans.services.into_iter().next() {
+        routing.strategy = wish.balancer.strategy;
+        routing.sticky_cookie = wish.balancer.sticky.map(|cookie| cookie.name_for(&name));
     }
     Ok(routing)
+}
+
+/// The names under which Traefik knows what these labels define; none where they cannot be used.
+pub fn balancers(base: &str, labels: &Labels) -> Vec<String> {
+    let plans = plan(base, labels, Unmarked::Routed).ok().flatten();
+    plans.into_iter().flat_map(|plans| plans.services.into_keys()).collect()
 }
 
 /// How a service is reached and balanced, by its labels.
@@ -53,39 +58,64 @@ pub struct Routing {
 pub struct Plans {
     pub routers: BTreeMap<String, Plan>,
     pub services: BTreeMap<String, ServiceWish>,
+    pub middlewares: BTreeMap<String, MiddlewareWish>,
+    /// Why a router is left out, a sentence each.
+    pub problems: Vec<String>,
     pub notes: Vec<String>,
 }
 
-/// A router with what it leads to.
+/// A router with what it leads to, in the words of its labels: two definitions of one router must not differ in them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    pub rule: Option<Rule>,
-    pub priority: i64,
-    pub service: String,
-    /// Why the router is off.
-    pub problem: Option<String>,
+    pub rule: Rule,
+    text: String,
+    priority: i64,
+    service: String,
+    middlewares: Vec<String>,
+    other: Fields,
+}
+
+impl Plan {
+    /// Its priority, by default the length of its rule.
+    pub fn priority(&self) -> i64 {
+        if self.priority == 0 { self.text.len() as i64 } else { self.priority }
+    }
+
+    /// The service it leads to.
+    pub fn service(&self) -> &str {
+        own(&self.service)
+    }
+
+    /// The middlewares that its requests go through, in this order.
+    pub fn middlewares(&self) -> impl Iterator<Item = &str> {
+        self.middlewares.iter().map(|name| own(name))
+    }
+}
+
+/// A name without its provider's, which is Traefik's way to say whose it is.
+fn own(name: &str) -> &str {
+    name.strip_suffix("@docker").unwrap_or(name)
 }
 
 /// A container's wishes, completed; `None` when it is not to be routed to.
 pub fn plan(base: &str, labels: &Labels, unmarked: Unmarked) -> Result<Option<Plans>, String> {
-    let Wishes { enable, mut routers, mut services, strategy, notes } =
-        labels::read(labels).map_err(|error| error.to_string())?;
-    if !enable.unwrap_or(unmarked == Unmarked::Routed) {
+    if !labels::enable(labels).map_err(|error| error.to_string())?.unwrap_or(unmarked == Unmarked::Routed) {
         return Ok(None);
     }
+    let Wishes { routers, mut services, middlewares, strategy, notes } =
+        labels::read(labels).map_err(|error| error.to_string())?;
     let default_name = base.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
     if services.is_empty() {
         services.insert(default_name.clone(), ServiceWish::default());
     }
     if let Some(strategy) = strategy {
-        services.values_mut().for_each(|wish| wish.strategy = strategy);
+        services.values_mut().for_each(|wish| wish.balancer.strategy = strategy);
     }
-    if routers.is_empty() {
-        routers.insert(default_name.clone(), Default::default());
-    }
-    let routers = routers.into_iter().map(|(name, wish)| {
-        let (rule, text) = match wish.rule {
-            Some((rule, text)) => (rule, text),
+    let mut plans = Plans { routers: BTreeMap::new(), services, middlewares, problems: Vec::new(), notes };
+    let routers = if routers.is_empty() { [(default_name.clone(), RouterWish::default())].into() } else { routers };
+    for (name, RouterWish { rule, service, middlewares, priority, other }) in routers {
+        let (rule, text) = match rule {
+            Some(rule) => rule,
             None => {
                 let text = format!("Host(`{default_name}`)");
                 let Ok(rule) = Rule::parse(&text) else {
@@ -94,15 +124,11 @@ pub fn plan(base: &str, labels: &Labels, unmarked: Unmarked) -> Result<Option<Pl
                 (rule, text)
             }
         };
-        let (service, problem) = match (wish.service, services.len()) {
-            // a provider's name is Traefik's way to say whose service it is
-            (Some(service), _) => (service.strip_suffix("@docker").unwrap_or(&service).to_owned(), None),
-            (None, 1) => (services.keys().next().cloned().unwrap_or_default(), None),
-            (None, _) => (String::new(), Some("there are several services and it names none".to_owned())),
-        };
-        let priority = if wish.priority == 0 { text.len() as i64 } else { wish.priority };
-        let rule = problem.is_none().then_some(rule);
-        Ok((name, Plan { rule, priority, service, problem }))
-    });
-    Ok(Some(Plans { routers: routers.collect::<Result<_, _>>()?, services, notes }))
+        let only_service = || plans.services.keys().next().filter(|_| plans.services.len() == 1).cloned();
+        match service.or_else(only_service) {
+            Some(service) => _ = plans.routers.insert(name, Plan { rule, text, priority, service, middlewares, other }),
+            None => plans.problems.push(format!("router {name}: there are several services and it names none")),
+        }
+    }
+    Ok(Some(plans))
 }

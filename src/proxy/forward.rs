@@ -20,12 +20,13 @@ use super::{
     body::{Answer, Outgoing},
     headers::{self, Forwarded},
     labels::HostHeader,
+    middleware::Way,
     path,
     record::{Events, Record},
     routes::{Balancer, Table},
     rule::{Subject, bare_host},
     sticky,
-    upstream::{Connected, InFlight, Upstream},
+    upstream::{Connected, InFlight, Server, Upstream},
 };
 
 /// A client's connection, and what its requests need.
@@ -48,6 +49,7 @@ pub struct Peer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Refusal {
     BadRequest,
+    BadPath,
     NotImplemented,
     NotFound,
     Malformed,
@@ -60,6 +62,7 @@ impl Refusal {
     fn parts(self) -> (StatusCode, &'static str) {
         match self {
             Refusal::BadRequest => (StatusCode::BAD_REQUEST, "Bad Request"),
+            Refusal::BadPath => (StatusCode::BAD_REQUEST, "Bad Request\n"),
             Refusal::NotImplemented => (StatusCode::NOT_IMPLEMENTED, "Not Implemented"),
             Refusal::NotFound => (StatusCode::NOT_FOUND, "404 page not found\n"),
             Refusal::Malformed => (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
@@ -73,9 +76,8 @@ impl Refusal {
 /// Answers one request.
 pub async fn handle(peer: &Peer, request: Request<Incoming>) -> Response<Answer> {
     let mut record = Record::start(peer, &request);
-    // what a new pick adds to the answer, even to a 502
-    let mut set_cookie = None;
-    let mut response = match forward(peer, request, &mut record, &mut set_cookie).await {
+    let mut touches = Touches::default();
+    let mut response = match forward(peer, request, &mut record, &mut touches).await {
         Ok(Forward { response, connection, in_flight, upgrade }) => {
             record.answered(response.status());
             match upgrade {
@@ -89,16 +91,28 @@ pub async fn handle(peer: &Peer, request: Request<Incoming>) -> Response<Answer>
             let mut response = Response::new(Answer::own(text, record));
             *response.status_mut() = status;
             response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-            if matches!(refusal, Refusal::NotFound | Refusal::Unavailable) {
+            if matches!(refusal, Refusal::BadPath | Refusal::NotFound | Refusal::Unavailable) {
                 response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
             }
             response
         }
     };
-    if let Some(cookie) = set_cookie {
+    if let Some(cookie) = touches.set_cookie {
         response.headers_mut().append(SET_COOKIE, cookie);
     }
+    if let Some(way) = touches.way {
+        way.back(response.headers_mut());
+    }
     response
+}
+
+/// What changes an answer on its way back, even a 502.
+#[derive(Debug, Default)]
+struct Touches {
+    /// Of a new pick.
+    set_cookie: Option<HeaderValue>,
+    /// Of a router that has middlewares.
+    way: Option<Way>,
 }
 
 /// A replica's answer and what it holds on to.
@@ -114,7 +128,7 @@ async fn forward(
     peer: &Peer,
     mut request: Request<Incoming>,
     record: &mut Record,
-    set_cookie: &mut Option<HeaderValue>,
+    touches: &mut Touches,
 ) -> Result<Forward, Refusal> {
     if request.method() == Method::CONNECT {
         return Err(Refusal::NotImplemented);
@@ -133,6 +147,10 @@ async fn forward(
     let mut cookie = cookie_choice(balancer, &parts);
     headers::remove_hop_by_hop(&mut parts.headers);
     peer.forwarded.set(&mut parts.headers);
+    if !router.middlewares.is_empty() {
+        let way = touches.way.insert(Way::new(router.middlewares.clone()));
+        way.there(&mut parts, &peer.forwarded).map_err(|_| Refusal::BadPath)?;
+    }
 
     let body = Outgoing::from(body);
     if body.size_hint().exact().is_none() {
@@ -158,7 +176,7 @@ async fn forward(
         };
         record.picked(&upstream, turn);
         if turn.is_some() {
-            *set_cookie = balancer
+            touches.set_cookie = balancer
                 .sticky
                 .as_ref()
                 .and_then(|(name, cookie)| HeaderValue::from_str(&cookie.header(name, &upstream.cookie_value)).ok());
@@ -221,21 +239,22 @@ fn cookie_choice(balancer: &Balancer, parts: &Parts) -> Option<Arc<Upstream>> {
     let (name, _) = balancer.sticky.as_ref()?;
     let lines = parts.headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
     let value = lines.filter_map(|line| sticky::find(line, name)).next()?;
-    balancer.available.iter().find(|upstream| upstream.cookie_value == value).cloned()
+    let mut upstreams = balancer.available.iter().map(|server| &server.upstream);
+    upstreams.find(|upstream| upstream.cookie_value == value).cloned()
 }
 
 /// The strategy's choice among those that are not excluded, and its turn.
 fn pick(balancer: &Balancer, excluded: &[Arc<Upstream>], client: SocketAddr) -> Option<(Arc<Upstream>, u64)> {
     let mut cursor = balancer.cursor.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let mut pick_from = |candidates: &[Arc<Upstream>]| {
+    let mut pick_from = |candidates: &[Server]| {
         let index = balancer.strategy.pick(&mut cursor, candidates, client.ip(), &mut rand::rng())?;
-        Some((candidates[index].clone(), cursor.take_turn()))
+        Some((candidates[index].upstream.clone(), cursor.take_turn()))
     };
     if excluded.is_empty() {
         return pick_from(&balancer.available);
     }
-    let is_excluded = |upstream: &Arc<Upstream>| excluded.iter().any(|other| Arc::ptr_eq(other, upstream));
-    let rest: Vec<_> = balancer.available.iter().filter(|upstream| !is_excluded(upstream)).cloned().collect();
+    let is_excluded = |server: &Server| excluded.iter().any(|other| Arc::ptr_eq(other, &server.upstream));
+    let rest: Vec<_> = balancer.available.iter().filter(|server| !is_excluded(server)).cloned().collect();
     pick_from(&rest)
 }
 

@@ -9,12 +9,15 @@ use http::{
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
-const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+/// The client, and whoever passed its request on.
+pub const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const X_FORWARDED_SERVER: HeaderName = HeaderName::from_static("x-forwarded-server");
-/// What else a client might say of itself or of another proxy, and this one never says.
+/// What a middleware took from the path.
+pub const X_FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
+/// What else a client might say of itself or of another proxy.
 const CLAIMS: [&str; 5] = [
     "x-forwarded-method",
     "x-forwarded-prefix",
@@ -58,6 +61,13 @@ impl Forwarded {
         headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static("http"));
         headers.insert(X_FORWARDED_SERVER, self.server.clone());
         headers.insert(X_REAL_IP, self.client.clone());
+    }
+
+    /// The client, said to be the one whom these passed on.
+    pub fn after(&self, others: &HeaderValue) -> HeaderValue {
+        let both = [others.as_bytes(), b", ", self.client.as_bytes()].concat();
+        // two values in a row are one
+        HeaderValue::from_bytes(&both).unwrap_or_else(|_| self.client.clone())
     }
 }
 

@@ -7,17 +7,22 @@ use std::collections::BTreeMap;
 
 use crate::replica::Labels;
 
-use super::{rule::Rule, sticky::Cookie, strategy::Strategy};
+use super::{
+    middleware::{MiddlewareWish, list},
+    rule::Rule,
+    sticky::Cookie,
+    strategy::Strategy,
+};
 
 /// What one container's labels ask for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wishes {
-    /// `traefik.enable`, where it is said.
-    pub enable: Option<bool>,
     /// Its routers by name.
     pub routers: BTreeMap<String, RouterWish>,
     /// Its services by name.
     pub services: BTreeMap<String, ServiceWish>,
+    /// Its middlewares by name.
+    pub middlewares: BTreeMap<String, MiddlewareWish>,
     /// `lbctl.strategy`: a strategy that only this proxy has, for every service of the container.
     pub strategy: Option<Strategy>,
     /// A sentence for each label that has no effect here.
@@ -31,33 +36,53 @@ pub struct RouterWish {
     pub rule: Option<(Rule, String)>,
     /// The service it names, if it does.
     pub service: Option<String>,
+    /// The middlewares it names, in its order.
+    pub middlewares: Vec<String>,
     /// Its priority; 0 stands for the length of the rule.
     pub priority: i64,
+    /// Its other fields, which have no effect here and yet make two definitions of it differ.
+    pub other: Fields,
 }
 
+/// Fields by name, in lower case, as they are written.
+pub type Fields = BTreeMap<String, String>;
+
 /// `traefik.http.services.NAME.loadbalancer.*`
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ServiceWish {
+    /// What it says of the container that has the label.
+    pub server: ServerWish,
+    /// What it says of the service; every container that defines it must say the same.
+    pub balancer: BalancerWish,
+}
+
+/// `server.*` of a service, in which its containers may differ.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ServerWish {
     /// The port inside the container.
     pub port: Option<u16>,
+    /// Its share of the requests beside the others'; without one it counts as 1.
+    pub weight: Option<i64>,
+}
+
+/// The rest of a service.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BalancerWish {
     /// Whether the client's `Host` header is passed on.
     pub host: HostHeader,
     /// How the next replica is picked.
     pub strategy: Strategy,
     /// The cookie that keeps a client on its replica, if one is asked for.
     pub sticky: Option<Cookie>,
-}
-
-impl Default for ServiceWish {
-    fn default() -> Self {
-        ServiceWish { port: None, host: HostHeader::Passed, strategy: Strategy::default(), sticky: None }
-    }
+    /// Its other fields, as those of a router.
+    pub other: Fields,
 }
 
 /// What a replica gets as `Host`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum HostHeader {
     /// What the client sent (`passhostheader`, the default).
+    #[default]
     Passed,
     /// The replica's own address.
     Replaced,
@@ -73,7 +98,19 @@ pub struct LabelError {
     pub reason: String,
 }
 
-/// Reads the labels of one container.
+/// `traefik.enable`, where it is said. A container that is off may say whatever it likes beside it.
+///
+/// # Errors
+/// When it is neither true nor false.
+pub fn enable(labels: &Labels) -> Result<Option<bool>, LabelError> {
+    let said = labels.iter().find(|(label, _)| label.eq_ignore_ascii_case("traefik.enable"));
+    let read = |(label, value): (&String, &String)| {
+        boolean(value).map_err(|reason| LabelError { label: label.clone(), reason })
+    };
+    said.map(read).transpose()
+}
+
+/// Reads the other labels of one container.
 ///
 /// # Errors
 /// The first label that is unknown or has a value that cannot be used.
@@ -98,10 +135,7 @@ fn read_one(wishes: &mut Wishes, label: &str, value: &str) -> Result<(), String>
             };
             Ok(())
         }
-        ["traefik", "enable"] => {
-            wishes.enable = Some(boolean(value)?);
-            Ok(())
-        }
+        ["traefik", "enable"] => boolean(value).map(|_| ()),
         ["traefik", "docker", ..] => Ok(()),
         ["traefik", "http", "routers", _, ref field @ ..] if !field.is_empty() => {
             let router = wishes.routers.entry(parts[3].to_owned()).or_default();
@@ -111,10 +145,11 @@ fn read_one(wishes: &mut Wishes, label: &str, value: &str) -> Result<(), String>
             let service = wishes.services.entry(parts[3].to_owned()).or_default();
             service_field(service, field, value, parts[3]).map(|note| wishes.notes.extend(note))
         }
-        // a request that reached no server goes to the next one here without being told
-        ["traefik", "http", "middlewares", _, "retry", ..] => Ok(()),
         ["traefik", "http", "middlewares", _, _, ..] => {
-            wishes.notes.push(format!("middleware {} has no effect: the bundled proxy has no middlewares", parts[3]));
+            let middleware = wishes.middlewares.entry(parts[3].to_owned()).or_default();
+            let without_effect = middleware.set(&parts[4..], value)?;
+            let note = without_effect.map(|why| format!("middleware {} has no effect: {why}", parts[3]));
+            wishes.notes.extend(note);
             Ok(())
         }
         ["traefik", kind @ ("tcp" | "udp" | "tls"), _, ..] => {
@@ -135,9 +170,10 @@ fn router_field(router: &mut RouterWish, field: &[&str], value: &str, name: &str
         }
         ["service"] => router.service = Some(value.to_owned()),
         ["priority"] => router.priority = whole_number(value)?,
-        // what has no effect of these middlewares is said where they are defined
-        ["entrypoints" | "rulesyntax" | "middlewares"] => {}
+        ["middlewares"] => router.middlewares = list(value).map(str::to_owned).collect(),
+        ["entrypoints" | "rulesyntax"] => _ = router.other.insert(field.join("."), value.to_owned()),
         ["tls"] | ["tls" | "observability", ..] => {
+            router.other.insert(field.join("."), value.to_owned());
             return Ok(Some(format!("router {name}: {} has no effect in the bundled proxy", field[0])));
         }
         _ => return Err("a router has no such field".to_owned()),
@@ -147,18 +183,19 @@ fn router_field(router: &mut RouterWish, field: &[&str], value: &str, name: &str
 
 /// Sets a field of a service; returns a note where the field has no effect here.
 fn service_field(service: &mut ServiceWish, field: &[&str], value: &str, name: &str) -> Result<Option<String>, String> {
+    let ServiceWish { server, balancer } = service;
     match field {
         ["server", "port"] => {
             let port = value.parse::<u16>().ok().filter(|&port| port > 0);
-            service.port = Some(port.ok_or_else(|| format!("`{value}` is not a port (1 to 65535)"))?);
+            server.port = Some(port.ok_or_else(|| format!("`{value}` is not a port (1 to 65535)"))?);
         }
         ["server", "scheme"] if value == "http" => {}
         ["server", "scheme"] => return Err(format!("the bundled proxy speaks http to replicas, not `{value}`")),
         ["passhostheader"] => {
-            service.host = if boolean(value)? { HostHeader::Passed } else { HostHeader::Replaced };
+            balancer.host = if boolean(value)? { HostHeader::Passed } else { HostHeader::Replaced };
         }
         ["strategy"] => {
-            service.strategy = match value.to_ascii_lowercase().as_str() {
+            balancer.strategy = match value.to_ascii_lowercase().as_str() {
                 "wrr" => Strategy::RoundRobin,
                 "p2c" => Strategy::PowerOfTwo,
                 "hrw" => Strategy::HighestRandomWeight,
@@ -174,14 +211,17 @@ fn service_field(service: &mut ServiceWish, field: &[&str], value: &str, name: &
             )));
         }
         ["sticky", "cookie"] => match boolean(value)? {
-            true => _ = service.sticky.get_or_insert_default(),
-            false => service.sticky = None,
+            true => _ = balancer.sticky.get_or_insert_default(),
+            false => balancer.sticky = None,
         },
-        ["sticky", "cookie", attribute] => cookie_field(service.sticky.get_or_insert_default(), attribute, value)?,
-        ["server", "weight"] if whole_number(value)? == 1 => {}
-        ["server", "weight" | "preservepath" | "url"]
+        ["sticky", "cookie", attribute] => cookie_field(balancer.sticky.get_or_insert_default(), attribute, value)?,
+        ["server", "weight"] => server.weight = Some(whole_number(value)?),
+        ["server", "preservepath" | "url"]
         | ["serverstransport"]
         | ["healthcheck" | "passivehealthcheck" | "responseforwarding", _, ..] => {
+            if field[0] != "server" {
+                balancer.other.insert(field.join("."), value.to_owned());
+            }
             return Ok(Some(format!("service {name}: {} has no effect in the bundled proxy", field.join("."))));
         }
         _ => return Err("a service has no such field".to_owned()),
@@ -241,7 +281,6 @@ mod tests {
     #[test]
     fn routers_and_services_are_read() {
         let wishes = read(&labels(&[
-            ("traefik.enable", "true"),
             ("traefik.http.routers.Web.Rule", "Host(`a`)"),
             ("traefik.http.routers.Web.priority", "7"),
             ("traefik.http.services.web.loadBalancer.server.port", "80"),
@@ -249,10 +288,9 @@ mod tests {
             ("com.example.other", "anything"),
         ]))
         .unwrap();
-        assert_eq!(wishes.enable, Some(true));
         assert_eq!(wishes.routers["Web"].priority, 7);
-        assert_eq!(wishes.services["web"].port, Some(80));
-        assert_eq!(wishes.services["web"].sticky.as_ref().unwrap().name.as_deref(), Some("srv"));
+        assert_eq!(wishes.services["web"].server.port, Some(80));
+        assert_eq!(wishes.services["web"].balancer.sticky.as_ref().unwrap().name.as_deref(), Some("srv"));
         assert!(wishes.notes.is_empty());
     }
 
@@ -267,6 +305,7 @@ mod tests {
             ("traefik.http.routers.web.priority", "high", "whole number"),
             ("traefik.http.services.web.loadbalancer.server.port", "0", "not a port"),
             ("traefik.http.services.web.loadbalancer.server.port", "80a", "not a port"),
+            ("traefik.http.services.web.loadbalancer.server.weight", "1.5", "whole number"),
             ("traefik.http.services.web.loadbalancer.strategy", "fair", "no strategy"),
             ("traefik.http.services.web.loadbalancer.sticky.cookie.color", "red", "no such field"),
             ("traefik.http.services.web.loadbalancer.sticky.cookie.name", "a;b", "cannot stand in a cookie"),
@@ -284,17 +323,17 @@ mod tests {
             read(&labels(&[(&label, "true")])).unwrap()
         };
         let trap = sticky("sticky");
-        assert_eq!(trap.services["web"].sticky, None);
+        assert_eq!(trap.services["web"].balancer.sticky, None);
         assert_eq!(trap.notes.len(), 1);
-        assert!(sticky("sticky.cookie").services["web"].sticky.is_some());
-        assert!(sticky("sticky.cookie.secure").services["web"].sticky.is_some());
+        assert!(sticky("sticky.cookie").services["web"].balancer.sticky.is_some());
+        assert!(sticky("sticky.cookie.secure").services["web"].balancer.sticky.is_some());
     }
 
     #[test]
     fn what_traefik_has_and_this_proxy_has_not_is_said() {
         let wishes = read(&labels(&[
-            ("traefik.http.middlewares.strip.stripprefix.prefixes", "/a"),
-            ("traefik.http.routers.web.middlewares", "strip,again"),
+            ("traefik.http.middlewares.small.compress.minresponsebodybytes", "1"),
+            ("traefik.http.routers.web.middlewares", "small,again"),
             ("traefik.http.middlewares.again.retry.attempts", "3"),
             ("traefik.http.services.web.loadbalancer.healthcheck.path", "/"),
             ("traefik.tcp.routers.db.rule", "HostSNI(`*`)"),

@@ -6,12 +6,16 @@
 //! connection is passed over at once.
 
 mod body;
+mod containers;
 mod defaults;
 mod forward;
 mod headers;
 mod labels;
+mod merge;
+mod middleware;
 mod path;
 mod record;
+mod registry;
 mod routes;
 mod rule;
 mod server;
@@ -19,8 +23,10 @@ mod sticky;
 mod strategy;
 mod upstream;
 
-pub use defaults::{Routing, check};
-pub use routes::{Preview, Unmarked, preview};
+pub use containers::address;
+pub use defaults::{Routing, balancers, check};
+pub use registry::{Preview, preview, route};
+pub use routes::Unmarked;
 pub use rule::{Subject, bare_host};
 pub use server::{Proxy, Settings};
 pub use strategy::Strategy;

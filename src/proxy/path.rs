@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
+
 /// A path with a `%` that no two hex digits follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BadEscape;
@@ -80,6 +82,46 @@ fn decode_ordinary(path: &str) -> Result<String, BadEscape> {
     Ok(decoded)
 }
 
+/// A path that is not in the normal form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unclean;
+
+/// What need not be escaped in a path, as Go sees it.
+const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'+')
+    .remove(b',')
+    .remove(b'/')
+    .remove(b':')
+    .remove(b';')
+    .remove(b'=')
+    .remove(b'@');
+
+/// A normal path without this prefix, which is compared with the decoded path; `None` if it has another beginning. The
+/// rest keeps its escapes, unless it begins with one that was part of the path's structure: then Traefik, like Go,
+/// goes by the decoded path.
+pub fn strip(path: &str, prefix: &str) -> Option<Result<String, Unclean>> {
+    let decoded: Cow<'_, [u8]> = percent_decode_str(path).into();
+    let rest = decoded.strip_prefix(prefix.as_bytes())?;
+    let slash: &[u8] = if rest.starts_with(b"/") { b"" } else { b"/" };
+    let rest = [slash, rest].concat();
+    let written = path.strip_prefix(prefix).unwrap_or(path);
+    let slash = if written.starts_with('/') { "" } else { "/" };
+    let mut stripped = format!("{slash}{written}");
+    if Cow::from(percent_decode_str(&stripped)) != rest {
+        stripped = percent_encode(&rest, IN_PATH).to_string();
+    }
+    let mut segments = stripped[1..].split('/');
+    let last = segments.next_back();
+    let clean = segments.all(|segment| !matches!(segment, "" | "." | "..")) && !matches!(last, Some("." | ".."));
+    Some(if clean { Ok(stripped) } else { Err(Unclean) })
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -115,7 +157,50 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_prefix_is_stripped_as_traefik_does() {
+        // each of these was seen on Traefik 3.7
+        for (path, prefix, rest) in [
+            ("/api", "/api", "/"),
+            ("/api/", "/api", "/"),
+            ("/apix", "/api", "/x"),
+            ("/a/", "/a/", "/"),
+            ("/ap/(x)!", "/ap", "/(x)!"),
+            ("/ap%2F(x)!", "/ap", "/%28x%29%21"),
+            ("/ap%2Fx%2Fy", "/ap", "/x/y"),
+            ("/ap/x%2Fy", "/ap", "/x%2Fy"),
+            ("/ap%20x", "/ap", "/%20x"),
+            ("/ap%3Fx", "/ap", "/%3Fx"),
+            ("/ap%2FA;,=@:$&+%23%25%3F%7C%C3%A9", "/ap", "/A;,=@:$&+%23%25%3F%7C%C3%A9"),
+            ("/a%2Fb/1", "/a/b", "/1"),
+            ("/%C3%A9/1", "/é", "/1"),
+            ("/x%20y/1", "/x y", "/1"),
+            ("/ap/x/", "/ap", "/x/"),
+            ("/ap/x%2F%2Fy", "/ap", "/x%2F%2Fy"),
+            ("/ap/x%2F../y", "/ap", "/x%2F../y"),
+            ("/ap/..%2F", "/ap", "/..%2F"),
+            ("/ap..x", "/ap", "/..x"),
+            ("/ap/a%2F.%2Fb", "/ap", "/a%2F.%2Fb"),
+            ("/ap%2Fa%2F", "/ap", "/a/"),
+        ] {
+            assert_eq!(strip(path, prefix), Some(Ok(rest.to_owned())), "{path}");
+        }
+        for path in ["/ap%2F%2Fx", "/ap../x", "/ap./x", "/ap.", "/ap..", "/ap%2F.", "/ap%2Fa%2F.%2Fb"] {
+            assert_eq!(strip(path, "/ap"), Some(Err(Unclean)), "{path}");
+        }
+        for (path, prefix) in [("/a", "/a/"), ("/ax", "a"), ("/a%2Fb/1", "/a%2Fb"), ("/~z/1", "/%7Ez"), ("*", "/")] {
+            assert_eq!(strip(path, prefix), None, "{path}");
+        }
+    }
+
     proptest::proptest! {
+        #[test]
+        fn what_is_left_is_normal(path in "/[a-c./%25F]{0,12}", prefix in "/[a-c]{0,3}/?") {
+            if let Ok(normal) = normalise(&path) && let Some(Ok(rest)) = strip(&normal, &prefix) {
+                assert_eq!(normalise(&rest).unwrap(), rest);
+            }
+        }
+
         #[test]
         fn normal_paths_stay(path in "/[a-z./%0-9]{0,20}") {
             if let Ok(normal) = normalise(&path) {

@@ -26,7 +26,8 @@ use super::{
     forward::{self, Peer},
     headers::Forwarded,
     record::Events,
-    routes::{Registry, Table, Unmarked},
+    registry::Registry,
+    routes::{Table, Unmarked},
     rule::Subject,
 };
 
@@ -116,6 +117,16 @@ impl Proxy {
         self.tables.borrow().problems.clone()
     }
 
+    /// Waits until what of the labels cannot be used is something else than `known`, and returns it.
+    pub async fn other_problems(&self, known: &[String]) -> Vec<String> {
+        let mut tables = self.tables.clone();
+        match tables.wait_for(|table| table.problems != known).await {
+            Ok(table) => table.problems.clone(),
+            // there are no more tables, so none with other problems
+            Err(_) => std::future::pending().await,
+        }
+    }
+
     /// Waits until requests may be given to all of these replicas.
     pub async fn offers(&self, names: &[String]) {
         let mut tables = self.tables.clone();
@@ -126,11 +137,11 @@ impl Proxy {
     /// Waits until a replica gets no more requests and has finished those it had.
     pub async fn drained(&self, name: &str) {
         let mut tables = self.tables.clone();
-        let upstream = match tables.wait_for(|table| !table.offers(name)).await {
-            Ok(table) => table.upstream(name).cloned(),
-            Err(_) => None,
+        let upstreams = match tables.wait_for(|table| !table.offers(name)).await {
+            Ok(table) => table.upstreams(name).to_vec(),
+            Err(_) => Vec::new(),
         };
-        if let Some(upstream) = upstream {
+        for upstream in upstreams {
             upstream.drained().await;
         }
     }

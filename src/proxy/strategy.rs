@@ -1,7 +1,7 @@
 //! Strategies: how the next replica is picked. Pure: the replicas that may be picked, the cursor and a source of
 //! randomness in, an index out. Health and stickiness stand outside.
 
-use std::net::IpAddr;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use rand::{Rng, RngExt};
 
@@ -12,6 +12,9 @@ pub enum Strategy {
     /// that changes; this one can be followed by eye.
     #[default]
     RoundRobin,
+    /// Round robin over replicas of different weights: each has its share of a round, spread over it as evenly as can
+    /// be (nginx's smooth weighted round robin). Nobody asks for it by this name; weights make it of round robin.
+    WeightedRoundRobin,
     /// Every replica with the same chance.
     Random,
     /// Of two replicas picked at random, the one with fewer requests in flight (Mitzenmacher 2001). As in Traefik, two
@@ -26,6 +29,7 @@ impl Strategy {
     pub fn as_str(self) -> &'static str {
         match self {
             Strategy::RoundRobin => "round-robin",
+            Strategy::WeightedRoundRobin => "weighted-round-robin",
             Strategy::Random => "random",
             Strategy::PowerOfTwo => "p2c",
             Strategy::HighestRandomWeight => "hrw",
@@ -37,10 +41,22 @@ impl Strategy {
         let traefiks =
             |value: &str| (format!("traefik.http.services.{balancer}.loadbalancer.strategy"), value.to_owned());
         match self {
-            Strategy::RoundRobin => traefiks("wrr"),
+            Strategy::RoundRobin | Strategy::WeightedRoundRobin => traefiks("wrr"),
             Strategy::PowerOfTwo => traefiks("p2c"),
             Strategy::HighestRandomWeight => traefiks("hrw"),
             Strategy::Random => ("lbctl.strategy".to_owned(), "random".to_owned()),
+        }
+    }
+
+    /// What becomes of it over these replicas: those of no weight get no requests from a strategy that minds weights.
+    pub fn over<C: Candidate>(self, mut candidates: Vec<C>) -> (Strategy, Vec<C>) {
+        if matches!(self, Strategy::RoundRobin | Strategy::HighestRandomWeight) {
+            candidates.retain(|candidate| candidate.weight() > 0);
+        }
+        let differ = candidates.windows(2).any(|pair| pair[0].weight() != pair[1].weight());
+        match self {
+            Strategy::RoundRobin if differ => (Strategy::WeightedRoundRobin, candidates),
+            _ => (self, candidates),
         }
     }
 }
@@ -53,6 +69,8 @@ pub trait Candidate {
     fn in_flight(&self) -> usize;
     /// Its URL, as Traefik would name it.
     fn url(&self) -> &str;
+    /// Its share beside the others'.
+    fn weight(&self) -> i64;
 }
 
 /// What a strategy remembers between picks.
@@ -60,6 +78,8 @@ pub trait Candidate {
 pub struct Cursor {
     last: Option<u64>,
     turns: u64,
+    /// What replicas of different weights, by ordinal, are owed: it adds up to nothing while they stay the same.
+    owed: BTreeMap<u64, i64>,
 }
 
 impl Cursor {
@@ -74,7 +94,7 @@ impl Strategy {
     /// Picks one of `candidates`, which are sorted by ordinal; `None` when there are none.
     ///
     /// Round robin goes on after the ordinal it picked last, so that replicas which come and go do not make it lose its
-    /// place.
+    /// place. With weights, a replica that is left out for a while keeps what it is owed.
     pub fn pick<C: Candidate>(
         self,
         cursor: &mut Cursor,
@@ -91,8 +111,11 @@ impl Strategy {
                 let after = cursor.last.map_or(0, |last| candidates.partition_point(|c| c.ordinal() <= last));
                 let index = if after == count { 0 } else { after };
                 cursor.last = Some(candidates[index].ordinal());
+                // weights that come back start anew
+                cursor.owed.clear();
                 index
             }
+            Strategy::WeightedRoundRobin => smooth_weighted(cursor, candidates),
             Strategy::Random => random.random_range(0..count),
             Strategy::PowerOfTwo => {
                 let first = random.random_range(0..count);
@@ -108,12 +131,31 @@ impl Strategy {
     }
 }
 
+/// Each is owed its weight more; the one that is owed the most is picked, the first of equals, and pays for all.
+fn smooth_weighted<C: Candidate>(cursor: &mut Cursor, candidates: &[C]) -> usize {
+    let mut total: i64 = 0;
+    let mut best = (0, i64::MIN);
+    for (index, candidate) in candidates.iter().enumerate() {
+        let weight = candidate.weight();
+        total = total.saturating_add(weight);
+        let owed = cursor.owed.entry(candidate.ordinal()).or_default();
+        *owed = owed.saturating_add(weight);
+        if *owed > best.1 {
+            best = (index, *owed);
+        }
+    }
+    let picked = candidates[best.0].ordinal();
+    cursor.owed.entry(picked).and_modify(|owed| *owed = owed.saturating_sub(total));
+    cursor.last = Some(picked);
+    best.0
+}
+
 fn highest_random_weight<C: Candidate>(candidates: &[C], client: IpAddr) -> usize {
     let client = client.to_string();
     let score = |candidate: &C| {
         let hash = fnv1a_64(client.bytes().chain(candidate.url().bytes()));
-        // as Traefik: 1 / -ln(hash / 2^64), with all weights equal
-        -1.0 / (hash as f64 / 2f64.powi(64)).ln()
+        // as Traefik: 1 / -ln(hash / 2^64) * weight
+        -1.0 / (hash as f64 / 2f64.powi(64)).ln() * candidate.weight() as f64
     };
     let mut best = (0, f64::NEG_INFINITY);
     for (index, candidate) in candidates.iter().enumerate() {
@@ -139,7 +181,8 @@ mod tests {
 
     use super::*;
 
-    struct Server(u64, usize, String);
+    /// Ordinal, requests in flight, URL, weight.
+    struct Server(u64, usize, String, i64);
 
     impl Candidate for Server {
         fn ordinal(&self) -> u64 {
@@ -151,10 +194,17 @@ mod tests {
         fn url(&self) -> &str {
             &self.2
         }
+        fn weight(&self) -> i64 {
+            self.3
+        }
     }
 
     fn servers(ordinals: impl IntoIterator<Item = u64>) -> Vec<Server> {
-        ordinals.into_iter().map(|n| Server(n, 0, format!("http://10.0.0.{n}:80"))).collect()
+        ordinals.into_iter().map(|n| Server(n, 0, format!("http://10.0.0.{n}:80"), 1)).collect()
+    }
+
+    fn weighted(weights: &[(u64, i64)]) -> Vec<Server> {
+        weights.iter().map(|&(n, weight)| Server(n, 0, format!("http://10.0.0.{n}:80"), weight)).collect()
     }
 
     const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 1));
@@ -178,8 +228,68 @@ mod tests {
     }
 
     #[test]
+    fn weights_are_spread_over_the_round() {
+        let wrr = Strategy::WeightedRoundRobin;
+        // as nginx says of its own, for 5:1:1
+        let servers = weighted(&[(1, 5), (2, 1), (3, 1)]);
+        assert_eq!(picks(wrr, &mut Cursor::default(), &servers, 14), [1, 1, 2, 1, 3, 1, 1, 1, 1, 2, 1, 3, 1, 1]);
+        // and equal weights are the plain round
+        assert_eq!(picks(wrr, &mut Cursor::default(), &weighted(&[(1, 2), (2, 2)]), 4), [1, 2, 1, 2]);
+        let huge = weighted(&[(1, i64::MAX), (2, i64::MAX)]);
+        assert_eq!(picks(wrr, &mut Cursor::default(), &huge, 3).len(), 3);
+    }
+
+    #[test]
+    fn a_weighted_round_goes_on_while_replicas_come_and_go() {
+        let (wrr, mut cursor) = (Strategy::WeightedRoundRobin, Cursor::default());
+        assert_eq!(picks(wrr, &mut cursor, &weighted(&[(1, 3), (2, 1)]), 2), [1, 1]);
+        // 2 is left out for one request, and gets its turn afterwards
+        assert_eq!(picks(wrr, &mut cursor, &weighted(&[(1, 3)]), 1), [1]);
+        assert_eq!(picks(wrr, &mut cursor, &weighted(&[(1, 3), (2, 1)]), 4), [2, 1, 1, 1]);
+        // one more: each still gets its share
+        let mut six = picks(wrr, &mut cursor, &weighted(&[(1, 3), (2, 1), (3, 2)]), 6);
+        six.sort_unstable();
+        assert_eq!(six, [1, 1, 1, 2, 3, 3]);
+    }
+
+    #[test]
+    fn weights_matter_where_traefik_minds_them() {
+        let over = |strategy: Strategy, weights: &[(u64, i64)]| {
+            let (strategy, servers) = strategy.over(weighted(weights));
+            (strategy, servers.into_iter().map(|server| server.0).collect::<Vec<_>>())
+        };
+        let mixed = [(1, 0), (2, 1), (3, 3), (4, -1)];
+        assert_eq!(over(Strategy::RoundRobin, &mixed), (Strategy::WeightedRoundRobin, vec![2, 3]));
+        assert_eq!(over(Strategy::RoundRobin, &mixed[..2]), (Strategy::RoundRobin, vec![2]));
+        assert_eq!(over(Strategy::RoundRobin, &[(1, 2), (2, 2)]), (Strategy::RoundRobin, vec![1, 2]));
+        assert_eq!(over(Strategy::HighestRandomWeight, &mixed), (Strategy::HighestRandomWeight, vec![2, 3]));
+        for strategy in [Strategy::PowerOfTwo, Strategy::Random] {
+            assert_eq!(over(strategy, &mixed), (strategy, vec![1, 2, 3, 4]));
+        }
+    }
+
+    #[test]
+    fn highest_random_weight_minds_weights() {
+        let servers = weighted(&[(1, 1), (2, 9)]);
+        let mut random = StdRng::seed_from_u64(7);
+        let mut pick = |client: u8| {
+            let client = IpAddr::V4(Ipv4Addr::new(10, 1, 1, client));
+            Strategy::HighestRandomWeight.pick(&mut Cursor::default(), &servers, client, &mut random).unwrap()
+        };
+        let light = (0..=255).filter(|&client| pick(client) == 0).count();
+        // a tenth of them, give or take four standard deviations
+        assert!((7..=45).contains(&light), "{light}");
+    }
+
+    #[test]
     fn nothing_is_picked_from_nothing() {
-        for strategy in [Strategy::RoundRobin, Strategy::Random, Strategy::PowerOfTwo, Strategy::HighestRandomWeight] {
+        for strategy in [
+            Strategy::RoundRobin,
+            Strategy::WeightedRoundRobin,
+            Strategy::Random,
+            Strategy::PowerOfTwo,
+            Strategy::HighestRandomWeight,
+        ] {
             let picked = strategy.pick(&mut Cursor::default(), &servers([]), CLIENT, &mut StdRng::seed_from_u64(1));
             assert_eq!(picked, None);
         }

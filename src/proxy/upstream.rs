@@ -89,8 +89,14 @@ impl Upstream {
         self.draining.store(true, Ordering::SeqCst);
     }
 
-    /// Waits until a draining replica has no request in flight.
+    /// Whether it admits no more requests.
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::SeqCst)
+    }
+
+    /// Admits no more requests, and waits until none is in flight.
     pub async fn drained(&self) {
+        self.start_draining();
         loop {
             let changed = self.idle.notified();
             if self.in_flight.load(Ordering::SeqCst) == 0 {
@@ -152,17 +158,30 @@ impl Upstream {
     }
 }
 
-impl Candidate for Arc<Upstream> {
+/// An upstream with its weight in one balancer.
+#[derive(Debug, Clone)]
+pub struct Server {
+    /// The replica.
+    pub upstream: Arc<Upstream>,
+    /// Its share beside the others'.
+    pub weight: i64,
+}
+
+impl Candidate for Server {
     fn ordinal(&self) -> u64 {
-        self.ordinal
+        self.upstream.ordinal
     }
 
     fn in_flight(&self) -> usize {
-        self.in_flight.load(Ordering::Relaxed)
+        self.upstream.in_flight.load(Ordering::Relaxed)
     }
 
     fn url(&self) -> &str {
-        &self.url
+        &self.upstream.url
+    }
+
+    fn weight(&self) -> i64 {
+        self.weight
     }
 }
 

@@ -1,5 +1,7 @@
 //! The lab in words: what runs where, and what a change did.
 
+use comfy_table::Cell;
+
 use crate::replica::{LabView, ScaleView};
 
 use super::style::{self, Paint, count};
@@ -14,14 +16,23 @@ pub fn address(view: &LabView) -> String {
 /// What runs where.
 pub fn table(view: &LabView, paint: Paint) -> String {
     let mut table = style::table(paint);
-    table.set_header(["replica", "address", "state", "restarts"]);
-    for replica in view.services.values().flat_map(|service| &service.replicas) {
-        table.add_row([
-            style::instance_cell(&replica.name, &replica.name, paint),
+    let replicas = || view.services.values().flat_map(|service| &service.replicas);
+    // where a replica calls itself by its name, that is said once
+    let hostnames = replicas().any(|replica| replica.hostname != replica.name);
+    let with = |hostname: Cell| hostnames.then_some(hostname);
+    table.set_header(
+        [Cell::new("replica")]
+            .into_iter()
+            .chain(with("hostname".into()))
+            .chain(["address", "state", "restarts"].map(Cell::new)),
+    );
+    for replica in replicas() {
+        let name = [style::instance_cell(&replica.name, &replica.name, paint)].into_iter();
+        table.add_row(name.chain(with(Cell::new(&replica.hostname))).chain([
             replica.address.map_or("-".to_owned(), |address| address.to_string()).into(),
             replica.state.into(),
             replica.restarts.into(),
-        ]);
+        ]));
     }
     let mut text = format!("{}\n{}\n", address(view), table.trim_fmt());
     for (name, service) in &view.services {
@@ -30,7 +41,10 @@ pub fn table(view: &LabView, paint: Paint) -> String {
             Some(cookie) => format!("sticky by cookie {cookie}"),
             None => "not sticky".to_owned(),
         };
-        text += &format!("{name}: {replicas}, {}, {sticky}\n", service.strategy);
+        text += &match service.strategy.as_str() {
+            "none" => format!("{name}: {replicas}, not routed\n"),
+            strategy => format!("{name}: {replicas}, {strategy}, {sticky}\n"),
+        };
     }
     text
 }

@@ -2,9 +2,11 @@
 
 mod answers;
 mod connections;
+mod containers;
 mod drain;
 mod ends;
 mod headers;
+mod middlewares;
 mod order;
 mod sticky;
 mod stop;

@@ -8,7 +8,7 @@ use url::Url;
 use crate::{
     cli,
     error::Failure,
-    lab::Client,
+    lab::{self, Running},
     probe,
     replica::{App, LabView},
     trace::Via,
@@ -33,7 +33,7 @@ pub struct Resolved {
 /// A lab as far as it matters to a probe.
 pub struct LabSide {
     /// To ask it for its log; a lab of this process needs none.
-    pub client: Option<Client>,
+    pub client: Option<Running>,
     /// Its replicas.
     pub view: LabView,
     /// The service that the target is routed to.
@@ -47,12 +47,17 @@ impl LabSide {
     pub fn replicas(&self) -> usize {
         self.view.services.get(&self.service).map_or(0, |service| service.replicas.len())
     }
+
+    /// Whether that service is sticky.
+    pub fn is_sticky(&self) -> bool {
+        self.view.services.get(&self.service).is_some_and(|service| service.sticky_cookie.is_some())
+    }
 }
 
 /// Finds out whom to ask.
 pub async fn resolve(args: &cli::Target, path: Option<&str>) -> anyhow::Result<Resolved> {
     let agent = agent();
-    let labs = if args.no_lab || args.connect.is_some() { Vec::new() } else { labs(args.project.as_deref())? };
+    let labs = if args.no_lab || args.connect.is_some() { Vec::new() } else { labs(args.project.as_deref()).await? };
     let Some(target) = &args.target else {
         if let Some(flag) = args.no_lab.then_some("--no-lab").or(args.connect.map(|_| "--connect")) {
             return Err(Failure::usage(format!("{flag} needs a target")).hint("name a host or a URL").into());
@@ -110,7 +115,7 @@ pub async fn resolve(args: &cli::Target, path: Option<&str>) -> anyhow::Result<R
 }
 
 /// The only lab, or the one of several that the environment prefers; the names where that leaves several.
-fn one_of(labs: &[Client]) -> Result<Option<&Client>, Vec<String>> {
+fn one_of(labs: &[Running]) -> Result<Option<&Running>, Vec<String>> {
     let preferred = std::env::var("LBCTL_PROJECT").ok();
     match labs {
         [] => Ok(None),
@@ -128,7 +133,7 @@ fn is_loopback(host: &str) -> bool {
 }
 
 /// The lab balances by the host's name, so its bare address leads nowhere.
-fn the_labs_own_address(lab: &Client, view: &LabView) -> Failure {
+fn the_labs_own_address(lab: &Running, view: &LabView) -> Failure {
     let host = view.hosts.first().map_or("", String::as_str);
     let (address, project) = (view.proxy_address, lab.project());
     Failure::usage(format!("{address} is the lab `{project}`, which routes by the host's name"))
@@ -141,7 +146,7 @@ pub fn agent() -> String {
     format!("lbctl/{} probe-{nonce:08x}", env!("CARGO_PKG_VERSION"))
 }
 
-async fn in_lab(url: Url, lab: Client, view: LabView, agent: String) -> anyhow::Result<Resolved> {
+async fn in_lab(url: Url, lab: Running, view: LabView, agent: String) -> anyhow::Result<Resolved> {
     let host = url.host_str().unwrap_or_default();
     let project = lab.project();
     let Some(service) = lab.route(host, url.path()).await? else {
@@ -175,10 +180,10 @@ async fn in_lab(url: Url, lab: Client, view: LabView, agent: String) -> anyhow::
 }
 
 /// The running labs, or the one that was chosen.
-fn labs(project: Option<&str>) -> anyhow::Result<Vec<Client>> {
+async fn labs(project: Option<&str>) -> anyhow::Result<Vec<Running>> {
     match project {
-        Some(project) => Ok(vec![found::lab(project)?]),
-        None => Ok(Client::all()?),
+        Some(project) => Ok(vec![found::lab(project).await?]),
+        None => Ok(lab::all_running().await?),
     }
 }
 

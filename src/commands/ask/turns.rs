@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use crate::{
     lab::LogQuery,
     probe,
+    replica::Balancer,
     trace::{Access, Entry, Instance, InstanceId, OtherTurn, Series, SeriesName, Trace},
 };
 
@@ -26,8 +27,20 @@ const LOOK_AGAIN: Duration = Duration::from_millis(5);
 pub struct Turns {
     /// What our requests' `User-Agent` begins with.
     prefix: String,
+    /// The service that is probed.
+    service: String,
+    counting: Counting,
     seen: Arc<Mutex<Vec<Arc<Access>>>>,
     follower: JoinHandle<()>,
+}
+
+/// What the turns in a log count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Counting {
+    /// The requests of each balancer by itself.
+    EachBalancer,
+    /// All requests together: those for other services come between.
+    Together,
 }
 
 impl Turns {
@@ -35,7 +48,15 @@ impl Turns {
     pub async fn follow(resolved: &Resolved) -> anyhow::Result<Option<Turns>> {
         let Some(lab) = &resolved.lab else { return Ok(None) };
         let Some(client) = &lab.client else { return Ok(None) };
-        let mut entries = client.log(&LogQuery { service: Some(lab.service.clone()), follow: true }).await?;
+        let counting = match lab.view.proxy {
+            Balancer::Bundled => Counting::EachBalancer,
+            // its log does not tell which requests a cookie placed
+            Balancer::Traefik if lab.is_sticky() => return Ok(None),
+            Balancer::Traefik => Counting::Together,
+        };
+        let service = Some(lab.service.clone()).filter(|_| counting == Counting::EachBalancer);
+        let query = LogQuery { service, follow: true, since: Some(jiff::Timestamp::now()) };
+        let mut entries = client.log(&query).await?;
         let seen = Arc::new(Mutex::new(Vec::new()));
         let follower = tokio::spawn({
             let seen = seen.clone();
@@ -48,7 +69,8 @@ impl Turns {
                 }
             }
         });
-        Ok(Some(Turns { prefix: format!("{} ", resolved.agent), seen, follower }))
+        let prefix = format!("{} ", resolved.agent);
+        Ok(Some(Turns { prefix, service: lab.service.clone(), counting, seen, follower }))
     }
 
     /// A series as far as the log has come, with its turns.
@@ -76,7 +98,33 @@ impl Turns {
     /// Our requests by what they call themselves.
     fn ours(&self) -> HashMap<String, Option<u64>> {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.iter().filter_map(|access| Some((self.tag(access)?.to_owned(), access.turn))).collect()
+        let turns = self.turns(&seen);
+        let turn = |access: &Access| turns.get(&access.turn?).copied();
+        seen.iter().filter_map(|access| Some((self.tag(access)?.to_owned(), turn(access)))).collect()
+    }
+
+    /// The turns of the balancer that is probed, by the log's own numbers. A number that is missing in the log may have
+    /// been a turn: it leaves a gap.
+    fn turns(&self, seen: &[Arc<Access>]) -> HashMap<u64, u64> {
+        let mut numbers: Vec<(u64, &Access)> =
+            seen.iter().filter_map(|access| Some((access.turn?, &**access))).collect();
+        if self.counting == Counting::EachBalancer {
+            return numbers.into_iter().map(|(number, _)| (number, number)).collect();
+        }
+        numbers.sort_by_key(|(number, _)| *number);
+        let (mut turns, mut next) = (HashMap::new(), 0);
+        let mut before = None;
+        for (number, access) in numbers {
+            if before.is_some_and(|before| number > before + 1) {
+                next += 1;
+            }
+            before = Some(number);
+            if access.replica.is_some() && access.service.as_deref() == Some(&self.service) {
+                turns.insert(number, next);
+                next += 1;
+            }
+        }
+        turns
     }
 
     fn tag<'a>(&self, access: &'a Access) -> Option<&'a str> {
@@ -95,9 +143,10 @@ impl Turns {
             let Some((first, last)) = turns.clone().min().zip(turns.max()) else { continue };
             let others: Vec<(u64, Option<Arc<str>>)> = {
                 let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+                let turns = self.turns(&seen);
                 let others = seen.iter().filter(|access| self.tag(access).is_none());
                 others
-                    .filter_map(|access| Some((access.turn?, access.replica.clone())))
+                    .filter_map(|access| Some((*turns.get(&access.turn?)?, access.replica.clone())))
                     .filter(|(turn, _)| (first..=last).contains(turn))
                     .collect()
             };

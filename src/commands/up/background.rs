@@ -17,7 +17,7 @@ use tokio::{
 use crate::{
     cli::Up,
     engine::own_executable,
-    error::{self, Exit, Failure},
+    error::{self, Exit, Explained, Failure},
 };
 
 use super::{
@@ -53,10 +53,10 @@ pub async fn launch(terminal: &mut Terminal) -> anyhow::Result<Exit> {
             return Err(Failure::environment(format!("the lab ended while it started ({status})")).into());
         };
         match serde_json::from_str(&line)? {
-            Event::Failed { code, message, hint } => {
+            Event::Failed { code, message, hint, detail } => {
                 let exits = [Exit::Usage, Exit::Inconclusive, Exit::NotMet, Exit::Interrupted];
                 let exit = exits.into_iter().find(|exit| exit.code() == code).unwrap_or(Exit::Environment);
-                return Err(Failure { exit, message: message.unwrap_or_default(), hint }.into());
+                return Err(Failure { exit, message: message.unwrap_or_default(), hint, detail }.into());
             }
             event @ Event::Ready(_) => {
                 terminal.show(event)?;
@@ -90,9 +90,9 @@ pub async fn serve(args: Up) -> anyhow::Result<Exit> {
     };
     let ended = supervise(&args, tell).await;
     if let Err(error) = &ended {
-        let explained = error::explain(error);
         // whoever waited may have gone
-        _ = write(&Event::Failed { code: explained.exit.code(), message: explained.message, hint: explained.hint });
+        let Explained { exit, message, hint, detail } = error::explain(error);
+        _ = write(&Event::Failed { code: exit.code(), message, hint, detail });
     }
     ended
 }

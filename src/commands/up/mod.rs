@@ -6,14 +6,17 @@ mod event;
 use std::{sync::Arc, time::Duration};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::sync::oneshot;
+use tokio::{net::UnixListener, sync::oneshot};
 
 use crate::{
     cli::{self, Up},
-    error::Exit,
-    lab::{self, Plan, Port, Rendezvous, Supervisor, Wanted, Wishes, compose},
+    error::{Exit, Failure},
+    lab::{
+        self, Embedded, Ending, Place, Plan, Port, Progress, Rendezvous, Runner, Supervisor, Wanted, Wishes, compose,
+        containers::{Asked, Prepared, prepare},
+    },
     proxy::Strategy,
-    replica::{Replicas, State},
+    replica::Balancer,
 };
 
 use super::{console::Signals, found, scale};
@@ -41,44 +44,48 @@ pub async fn run(args: Up) -> anyhow::Result<Exit> {
 /// Runs a lab from its start to its end, and tells what happens.
 async fn supervise(args: &Up, mut tell: impl FnMut(Event) -> anyhow::Result<()>) -> anyhow::Result<Exit> {
     let mut signals = Signals::listen()?;
-    let (plan, wanted) = plan(args)?;
+    found::check_name(&args.project.project)?;
     raise_file_limit();
-    let (_place, socket) = Rendezvous::open()?.take(&args.project.project)?;
-    let bound = lab::bind(wanted)?;
-    for note in &plan.notes {
-        tell(Event::Note(note.clone()))?;
-    }
-    if let Some(error) = bound.instead_of {
-        tell(Event::Note(format!("{error}: it is port {} instead", bound.address.port())))?;
+    let rendezvous = Rendezvous::open()?;
+    let prepared = async {
+        match args.engine {
+            cli::Engine::Embedded => embedded(args, &rendezvous),
+            cli::Engine::Compose => containers(args, &rendezvous).await,
+        }
+    };
+    let (runner, notes, _place, socket) = tokio::select! {
+        prepared = prepared => prepared?,
+        () = signals.next() => return Ok(Exit::Interrupted),
+    };
+    for note in notes {
+        tell(Event::Note(note))?;
     }
 
-    let of: u32 = plan.services.values().map(|service| service.replicas).sum();
-    let lab = Arc::new(Supervisor::new(plan, bound.address)?);
+    let lab = Arc::new(Supervisor::new(runner));
     let (end_control, end) = oneshot::channel::<()>();
     let control = tokio::spawn(lab::serve_control(lab.clone(), socket, async { _ = end.await }));
-    let starting = |replicas: &Replicas| {
-        let ready = replicas.iter().filter(|replica| replica.state == State::Ready).count() as u32;
+    let starting = |progress: Progress| {
         // a bar that nobody sees is no reason to stop
-        _ = tell(Event::Starting { ready, of });
+        _ = tell(progress.into());
     };
     let ended = tokio::select! {
-        started = lab.start(bound.listeners, starting) => match started {
+        started = lab.start(starting) => match started {
             Ok(()) => follow(&lab, &mut signals, &mut tell).await,
             Err(error) => Err(error.into()),
         },
         () = signals.next() => Ok(Exit::Interrupted),
     };
-    let stopped = async {
-        lab.stop().await;
-        drop(end_control);
-        // those who follow the log read its end
-        _ = tokio::time::timeout(LAST_ANSWERS, control).await;
+    let stopped = tokio::select! {
+        stopped = lab.stop(Ending::Gentle) => stopped,
+        () = signals.next() => lab.stop(Ending::AtOnce).await,
     };
-    tokio::select! {
-        () = stopped => {}
-        () = signals.next() => {}
-    }
-    ended
+    drop(end_control);
+    // those who follow the log read its end
+    _ = tokio::time::timeout(LAST_ANSWERS, control).await;
+    // what went wrong first says more than what it leads to
+    let exit = ended?;
+    stopped?;
+    Ok(exit)
 }
 
 /// Tells what happens in a lab until it is to stop; then, how the command ends.
@@ -97,29 +104,69 @@ async fn follow(
                 return Ok(Exit::Interrupted);
             }
             () = lab.asked_to_stop() => return Ok(Exit::Done),
+            lost = lab.lost() => return Err(lost.into()),
             entry = event::next(&mut entries) => tell(Event::Entry(entry))?,
         }
     }
 }
 
-/// What shall be started, and where it shall listen.
-fn plan(args: &Up) -> anyhow::Result<(Plan, Wanted)> {
-    found::check_name(&args.project.project)?;
+/// What is started: what runs it, what is worth knowing, and the place where it is found.
+type Started = (Runner, Vec<String>, Place, UnixListener);
+
+/// A lab of processes.
+fn embedded(args: &Up, rendezvous: &Rendezvous) -> anyhow::Result<Started> {
+    if args.proxy == Some(cli::Balancer::Traefik) {
+        let only = Failure::usage("the embedded engine has the bundled proxy only");
+        return Err(only.hint("`--engine compose` runs the lab in containers, behind Traefik").into());
+    }
     let definition = match &args.file {
         Some(file) => compose::load(file)?,
         None => compose::built_in()?,
     };
-    let wishes = Wishes {
-        scale: scale::targets(&args.counts, &args.scale)?,
-        sticky: args.sticky.clone(),
-        strategy: args.strategy.map(Strategy::from),
-    };
-    let plan = Plan::new(&args.project.project, &definition, &wishes)?;
+    let plan = Plan::new(&args.project.project, &definition, &wishes(args)?)?;
+    let (place, socket) = rendezvous.take(&args.project.project)?;
     let port = match args.port {
         Some(port) => Port::Exactly(port),
         None => Port::Rather(definition.port.unwrap_or(LAB_PORT)),
     };
-    Ok((plan, Wanted { bind: args.bind, port }))
+    let bound = lab::bind(Wanted { bind: args.bind, port })?;
+    let mut notes = plan.notes.clone();
+    if let Some(error) = &bound.instead_of {
+        notes.push(format!("{error}: it is port {} instead", bound.address.port()));
+    }
+    Ok((Runner::Embedded(Embedded::new(plan, bound)?.into()), notes, place, socket))
+}
+
+/// A lab of containers.
+async fn containers(args: &Up, rendezvous: &Rendezvous) -> anyhow::Result<Started> {
+    let (place, socket) = rendezvous.take(&args.project.project)?;
+    let asked = Asked {
+        project: &args.project.project,
+        file: args.file.as_deref(),
+        balancer: args.proxy.map_or(Balancer::Traefik, Balancer::from),
+        wishes: &wishes(args)?,
+        bind: args.bind,
+        port: args.port,
+    };
+    let Prepared { runner, notes } = prepare(&asked, rendezvous).await?;
+    Ok((Runner::Containers(runner.into()), notes, place, socket))
+}
+
+fn wishes(args: &Up) -> anyhow::Result<Wishes> {
+    Ok(Wishes {
+        scale: scale::targets(&args.counts, &args.scale)?,
+        sticky: args.sticky.clone(),
+        strategy: args.strategy.map(Strategy::from),
+    })
+}
+
+impl From<cli::Balancer> for Balancer {
+    fn from(balancer: cli::Balancer) -> Balancer {
+        match balancer {
+            cli::Balancer::Traefik => Balancer::Traefik,
+            cli::Balancer::Bundled => Balancer::Bundled,
+        }
+    }
 }
 
 impl From<cli::Strategy> for Strategy {

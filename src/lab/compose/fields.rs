@@ -5,6 +5,15 @@ use super::{
     tree::{Entry, Position},
 };
 
+/// Whether a field that is not known is a mistake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Strictness {
+    /// It is: nobody else looks at the file.
+    Strict,
+    /// It is not: Compose has read the file already.
+    Lenient,
+}
+
 /// What becomes of a field of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effect {

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{
     error::{Problem, one_line},
-    fields, ports, service, traefik,
+    fields::{self, Strictness},
+    ports, service, traefik,
     tree::{self, Entry, Node, Value},
 };
 use crate::lab::definition::{Definition, Exposure, Origin, Role};
@@ -28,11 +29,12 @@ pub(super) fn read(
     tree.interpolate(text, variables, &mut unset)?;
 
     let mut notes = Vec::new();
-    let entries = services(&tree)?;
+    let strictness = if origin == Origin::Resolved { Strictness::Lenient } else { Strictness::Strict };
+    let entries = services(&tree, strictness)?;
     let mut services = Vec::with_capacity(entries.len());
     let mut proxies = Vec::new();
     for entry in entries {
-        let service = service::read(entry, &mut notes)?;
+        let service = service::read(entry, strictness, &mut notes)?;
         if service.role == Role::Proxy {
             proxies.push(entry);
         }
@@ -63,11 +65,11 @@ fn proxy_of(entry: &Entry, notes: &mut Vec<String>) -> Result<(Option<u16>, Expo
 }
 
 /// The entries of `services`, of which there is one at least.
-fn services(tree: &Node) -> Result<&[Entry], Problem> {
+fn services(tree: &Node, strictness: Strictness) -> Result<&[Entry], Problem> {
     let Value::Map(fields) = &tree.value else {
         return Err(tree.unexpected("the file", "a map with `services:`").hint(NO_SERVICES));
     };
-    for field in fields {
+    for field in fields.iter().filter(|_| strictness == Strictness::Strict) {
         if field.key == "include" {
             let problem = Problem::new("`include` is not supported").on_line_of(field.position);
             return Err(problem.hint(fields::RESOLVE));

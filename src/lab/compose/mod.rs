@@ -36,7 +36,10 @@ use std::{
 };
 
 use self::error::Problem;
-pub use self::error::{Cause, ComposeError};
+pub use self::{
+    error::{Cause, ComposeError},
+    traefik::{AccessLog, Flags as TraefikFlags, of_arguments as traefik_flags},
+};
 use crate::lab::definition::{Definition, Origin};
 
 /// The lab that is compiled in.
@@ -57,6 +60,11 @@ pub fn built_in() -> Result<Definition, ComposeError> {
     parse(BUILT_IN, Origin::BuiltIn, &process)
 }
 
+/// What `docker compose config` prints.
+pub fn resolved(text: &str) -> Result<Definition, ComposeError> {
+    parse(text, Origin::Resolved, &|_| None)
+}
+
 /// Text and variables → definition: no file, no environment.
 pub fn parse(
     text: &str,
@@ -66,6 +74,7 @@ pub fn parse(
     let name = match &origin {
         Origin::BuiltIn => "the built-in lab".to_owned(),
         Origin::File(path) => path.display().to_string(),
+        Origin::Resolved => "the file as Compose resolves it".to_owned(),
     };
     file::read(text, origin, variables).map_err(|problem| ComposeError::new(&name, problem))
 }

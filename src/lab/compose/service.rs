@@ -2,7 +2,7 @@
 
 use super::{
     error::{Problem, quoted},
-    fields::{self, Effect},
+    fields::{self, Effect, Strictness},
     labels::{self, Label},
     tree::{Entry, Node, Value},
 };
@@ -18,7 +18,7 @@ const APP_LABEL: &str = "lbctl.app";
 const MAX_REPLICAS: u32 = 1000;
 
 /// Reads the service that `entry` of `services` defines.
-pub(super) fn read(entry: &Entry, notes: &mut Vec<String>) -> Result<Service, Problem> {
+pub(super) fn read(entry: &Entry, strictness: Strictness, notes: &mut Vec<String>) -> Result<Service, Problem> {
     let (name, node) = (&entry.key, &entry.node);
     let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     if name.is_empty() || !name.chars().all(good) {
@@ -30,6 +30,7 @@ pub(super) fn read(entry: &Entry, notes: &mut Vec<String>) -> Result<Service, Pr
     let mut without_effect = Vec::new();
     for field in node.map(&path)? {
         match fields::effect(&field.key) {
+            _ if strictness == Strictness::Lenient => {}
             None => return Err(fields::unknown_in_service(field, &path)),
             Some(Effect::Refused(hint)) => {
                 let reason = format!("{path}: `{}` is not supported", field.key);
@@ -54,7 +55,7 @@ pub(super) fn read(entry: &Entry, notes: &mut Vec<String>) -> Result<Service, Pr
     Ok(Service {
         name: name.clone(),
         role,
-        replicas: replicas(node, &path, notes)?,
+        replicas: replicas(node, &path, strictness, notes)?,
         labels: labels.into_iter().map(|(key, value, _)| (key, value)).collect::<Labels>(),
     })
 }
@@ -80,12 +81,19 @@ fn role(service: &Node, path: &str, labels: &[Label]) -> Result<Role, Problem> {
 }
 
 /// `deploy.replicas`, else `scale`: compose refuses two that differ, and so does this.
-fn replicas(service: &Node, path: &str, notes: &mut Vec<String>) -> Result<Option<u32>, Problem> {
+fn replicas(
+    service: &Node,
+    path: &str,
+    strictness: Strictness,
+    notes: &mut Vec<String>,
+) -> Result<Option<u32>, Problem> {
     let mut deployed = None;
     if let Some(deploy) = service.get("deploy").filter(|node| !node.is_empty()) {
         let path = format!("{path}.deploy");
         for field in deploy.map(&path)? {
-            fields::check_deploy(field, &path)?;
+            if strictness == Strictness::Strict {
+                fields::check_deploy(field, &path)?;
+            }
         }
         deployed = deploy.get("replicas");
         if deploy.get("labels").is_some_and(|labels| !labels.is_empty()) {
@@ -132,7 +140,7 @@ mod tests {
         let text = format!("s:\n  {}", yaml.replace('\n', "\n  "));
         let tree = tree::read(&text).unwrap();
         let mut notes = Vec::new();
-        read(&tree.map("services").unwrap()[0], &mut notes)
+        read(&tree.map("services").unwrap()[0], Strictness::Strict, &mut notes)
             .map(|service| (service, notes))
             .map_err(|problem| super::super::ComposeError::new("f", problem).to_string())
     }

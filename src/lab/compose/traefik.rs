@@ -11,6 +11,8 @@ use super::{
 };
 use crate::lab::definition::Exposure;
 
+/// Where Traefik's API answers unless told otherwise.
+const API_PORT: u16 = 8080;
 const EXPOSED: &str = "providers.docker.exposedbydefault";
 
 /// What was found.
@@ -53,6 +55,48 @@ pub(super) fn read(service: &Node, path: &str) -> Result<Proxy, Problem> {
         .get("configfile")
         .map(|_| format!("not supported: {path}.{whence}: Traefik's configuration file is not read"));
     Ok(Proxy { exposure, entry: entry(&settings), notes: notes.into_iter().collect() })
+}
+
+/// What Traefik's arguments say, as far as a running lab needs it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Flags {
+    /// Whether a container without `traefik.enable` is routed to.
+    pub exposure: Exposure,
+    /// The port that browsers come to, where the entry points leave no doubt.
+    pub entry: Option<u16>,
+    /// The port of its API, where that is open.
+    pub api: Option<u16>,
+    /// Whether it logs requests.
+    pub log: AccessLog,
+}
+
+/// Whether Traefik logs requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccessLog {
+    /// It does, where its container's log is.
+    Written,
+    /// It does not, or to a file of its own.
+    Elsewhere,
+}
+
+/// Reads the arguments of a Traefik that runs: what it took, it understood.
+pub fn of_arguments(arguments: &[String]) -> Flags {
+    let arguments: Vec<_> = arguments.iter().map(|argument| (argument.clone(), None)).collect();
+    let settings = flags(&arguments, "").unwrap_or_default();
+    let says = |name: &str| settings.get(name).map(|(value, _)| !matches!(&*value.to_lowercase(), "0" | "f" | "false"));
+    let exposure = match says(EXPOSED) {
+        Some(false) => Exposure::OnRequest,
+        _ => Exposure::ByDefault,
+    };
+    let written =
+        says("accesslog").or_else(|| settings.keys().any(|name| name.starts_with("accesslog.")).then_some(true));
+    let log = match written {
+        Some(true) if !settings.contains_key("accesslog.filepath") => AccessLog::Written,
+        _ => AccessLog::Elsewhere,
+    };
+    let port = |address: &str| address.rsplit_once(':')?.1.parse().ok();
+    let api = settings.get("entrypoints.traefik.address").and_then(|(address, _)| port(address)).unwrap_or(API_PORT);
+    Flags { exposure, entry: entry(&settings), api: says("api.insecure").filter(|&open| open).map(|_| api), log }
 }
 
 /// The port of the only entry point, or else of the one named `web` or `http`.

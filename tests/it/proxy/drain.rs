@@ -12,14 +12,15 @@ use tokio::sync::watch;
 use super::ends::{Server, served_by, within};
 use crate::support::client;
 
-struct Lab {
-    proxy: Proxy,
+/// A proxy whose replicas are what the test says.
+pub struct Lab {
+    pub proxy: Proxy,
     replicas: watch::Sender<Replicas>,
     url: String,
 }
 
 impl Lab {
-    fn start(replicas: Vec<Replica>) -> Lab {
+    pub fn start(replicas: Vec<Replica>) -> Lab {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
         let (sender, receiver) = watch::channel(replicas.into());
@@ -27,15 +28,19 @@ impl Lab {
         Lab { proxy: Proxy::start(vec![listener], receiver, &settings).unwrap(), replicas: sender, url }
     }
 
-    fn become_(&self, replicas: Vec<Replica>) {
+    pub fn become_(&self, replicas: Vec<Replica>) {
         self.replicas.send(replicas.into()).unwrap();
     }
 
-    async fn get(&self) -> reqwest::Response {
+    pub async fn get(&self) -> reqwest::Response {
         within(client().get(&self.url).send()).await.unwrap()
     }
 
-    async fn who(&self) -> String {
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.url.trim_end_matches('/'))
+    }
+
+    pub async fn who(&self) -> String {
         served_by(&self.get().await).to_owned()
     }
 }

@@ -48,6 +48,12 @@ pub fn image(service: &str) -> Option<String> {
     present(&base(service)).then(|| build(service, &directory(service)))
 }
 
+/// The image that the one of this service is made from; the same where there is none.
+pub fn base_image(service: &str) -> Option<String> {
+    let base = base(service);
+    present(&base).then_some(base)
+}
+
 /// Makes an image of a directory's Dockerfile.
 pub fn build(name: &str, directory: &Path) -> String {
     let tag = format!("lbctl-test/{name}");
@@ -71,6 +77,13 @@ pub fn base(service: &str) -> String {
     text.lines().find_map(|line| line.strip_prefix("FROM ")).expect("FROM").to_owned()
 }
 
+/// A name that nothing else on this engine has.
+fn unique() -> String {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    format!("lbctl-test-{}-{number}", std::process::id())
+}
+
 /// A container that is removed when it is dropped.
 pub struct Container {
     name: String,
@@ -82,10 +95,7 @@ pub struct Container {
 impl Container {
     /// Starts one of this image, whose program listens on this port.
     pub fn start(image: &str, port: u16) -> Container {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("lbctl-test-{}-{number}", std::process::id());
-        let mut container = Container::run(&name, &["--publish", &format!("127.0.0.1::{port}"), image]);
+        let mut container = Container::run(&unique(), &["--publish", &format!("127.0.0.1::{port}"), image]);
         container.address = container.published(port);
         container
     }
@@ -150,5 +160,96 @@ impl Container {
 impl Drop for Container {
     fn drop(&mut self) {
         docker(&["rm", "--force", "--volumes", &self.name]);
+    }
+}
+
+/// A compose project, put together by hand or by Compose. Everything that has its label goes when it is dropped.
+pub struct Project {
+    pub name: String,
+    /// The image of its containers.
+    image: String,
+}
+
+/// A program for Node that answers with its hostname on port 80, and leaves when it is asked to.
+const SERVER: &str = "process.on('SIGTERM', () => process.exit()); \
+    require('http').createServer((_, answer) => answer.end(require('os').hostname())).listen(80)";
+
+impl Project {
+    /// An empty one, where there is an engine with the image that its containers need.
+    pub fn new() -> Option<Project> {
+        Some(Project { image: base_image("web_dynamic")?, name: unique() })
+    }
+
+    /// The image of its containers.
+    pub fn image(&self) -> &str {
+        &self.image
+    }
+
+    /// Starts a container of a service, which answers with its hostname on port 80; `options` are those of `docker run`.
+    /// Returns its id.
+    pub fn server(&self, service: &str, number: u32, options: &[&str]) -> String {
+        self.run(service, number, options, &["node", "--eval", SERVER])
+    }
+
+    /// Starts a container of a service with this command.
+    pub fn run(&self, service: &str, number: u32, options: &[&str], command: &[&str]) -> String {
+        self.docker("run", &["--detach"], service, number, options, command)
+    }
+
+    /// Makes one, and does not start it.
+    pub fn create(&self, service: &str, number: u32, command: &[&str]) -> String {
+        self.docker("create", &[], service, number, &[], command)
+    }
+
+    fn docker(
+        &self,
+        verb: &str,
+        flags: &[&str],
+        service: &str,
+        number: u32,
+        options: &[&str],
+        command: &[&str],
+    ) -> String {
+        let name = format!("{}-{service}-{number}", self.name);
+        let labels = [
+            format!("com.docker.compose.project={}", self.name),
+            format!("com.docker.compose.service={service}"),
+            format!("com.docker.compose.container-number={number}"),
+            "com.docker.compose.oneoff=False".to_owned(),
+        ];
+        let mut arguments = vec![verb, "--name", &name, "--expose", "80"];
+        arguments.extend(flags);
+        arguments.extend(labels.iter().flat_map(|label| ["--label", label]));
+        arguments.extend(options);
+        arguments.push(&self.image);
+        arguments.extend(command);
+        docker(&arguments).ok().stdout.trim().to_owned()
+    }
+
+    /// The ids of everything of this kind (`container`, `network`) that has its label.
+    pub fn ids(&self, kind: &str) -> Vec<String> {
+        let filter = format!("label=com.docker.compose.project={}", self.name);
+        let mut arguments = vec![kind, "ls", "--quiet", "--no-trunc", "--filter", &filter];
+        if kind == "container" {
+            arguments.push("--all");
+        }
+        docker(&arguments).ok().stdout.lines().map(str::to_owned).collect()
+    }
+}
+
+impl Drop for Project {
+    fn drop(&mut self) {
+        let containers = self.ids("container");
+        if !containers.is_empty() {
+            docker(
+                &["rm", "--force", "--volumes"]
+                    .into_iter()
+                    .chain(containers.iter().map(String::as_str))
+                    .collect::<Vec<_>>(),
+            );
+        }
+        for network in self.ids("network") {
+            docker(&["network", "rm", &network]);
+        }
     }
 }

@@ -161,10 +161,19 @@ enum Keep {
 impl Load {
     /// Four clients: two keep their connection and two do not. Each GETs the page's session, logs in, and asks the API.
     pub fn start(address: &str) -> Load {
+        Load::of(address, &[("GET", "/session", ""), ("POST", "/login", "user=alice"), ("GET", "/api/", "")])
+    }
+
+    /// The same without the logins.
+    pub fn of_gets(address: &str) -> Load {
+        Load::of(address, &[("GET", "/session", ""), ("GET", "/api/", "")])
+    }
+
+    fn of(address: &str, requests: &'static [(&str, &str, &str)]) -> Load {
         let stop = Arc::new(AtomicBool::new(false));
         let client = |keep| {
             let (stop, address) = (stop.clone(), address.to_owned());
-            thread::spawn(move || send_until(&stop, &address, keep))
+            thread::spawn(move || send_until(&stop, &address, requests, keep))
         };
         let clients = [Keep::Yes, Keep::No, Keep::Yes, Keep::No].into_iter().map(client).collect();
         Load { stop, clients }
@@ -183,12 +192,11 @@ impl Load {
     }
 }
 
-fn send_until(stop: &AtomicBool, address: &str, keep: Keep) -> Tally {
+fn send_until(stop: &AtomicBool, address: &str, requests: &[(&str, &str, &str)], keep: Keep) -> Tally {
     const FORM: &str = "Content-Type: application/x-www-form-urlencoded";
-    let requests = [("GET", "/session", ""), ("POST", "/login", "user=alice"), ("GET", "/api/", "")];
     let mut tally = Tally::default();
     let mut kept = None;
-    for (method, path, body) in requests.into_iter().cycle() {
+    for &(method, path, body) in requests.iter().cycle() {
         if stop.load(Ordering::Relaxed) {
             break;
         }

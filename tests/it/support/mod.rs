@@ -3,7 +3,9 @@
 #![allow(dead_code)]
 
 pub mod browser;
+pub mod containers;
 pub mod docker;
+pub mod forwarder;
 pub mod http;
 mod processes;
 pub mod server;
@@ -110,7 +112,17 @@ impl Place {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lbctl"));
         command.args(arguments).env("XDG_RUNTIME_DIR", self.path()).stdin(Stdio::null());
         // whatever the developer has set must not change what is tested
-        for variable in ["LBCTL_PROJECT", "LBCTL_HTTP_PORT", "NO_COLOR", "CLICOLOR_FORCE", "HTTP_PROXY", "http_proxy"] {
+        for variable in [
+            "LBCTL_PROJECT",
+            "LBCTL_HTTP_PORT",
+            "LBCTL_TRAEFIK_PORT",
+            "DOCKER_HOST",
+            "DOCKER_CONTEXT",
+            "NO_COLOR",
+            "CLICOLOR_FORCE",
+            "HTTP_PROXY",
+            "http_proxy",
+        ] {
             command.env_remove(variable);
         }
         command

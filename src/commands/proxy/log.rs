@@ -1,0 +1,46 @@
+//! The log of `lbctl proxy`: a line per request.
+
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use tokio::sync::broadcast::{
+    self,
+    error::{RecvError, TryRecvError},
+};
+
+use crate::{
+    commands::console,
+    report,
+    trace::{Access, Entry},
+};
+
+/// Lines of the log that are written together at most, in bytes.
+const WRITTEN_AT_ONCE: usize = 64 * 1024;
+
+/// Prints a line per request, as long as there are any and somebody reads them.
+pub(super) async fn log(events: Option<broadcast::Receiver<Arc<Access>>>) -> anyhow::Result<()> {
+    let Some(mut events) = events else { return Ok(()) };
+    let (zone, paint) = (TimeZone::system(), console::paint());
+    loop {
+        let mut entry = match events.recv().await {
+            Ok(access) => Entry::Request(access),
+            Err(RecvError::Lagged(missed)) => Entry::Missed { missed },
+            Err(RecvError::Closed) => return Ok(()),
+        };
+        // all that came at once is written at once
+        let mut lines = String::new();
+        loop {
+            lines += &report::log::line(&entry, &zone, paint);
+            lines.push('\n');
+            if lines.len() >= WRITTEN_AT_ONCE {
+                break;
+            }
+            entry = match events.try_recv() {
+                Ok(access) => Entry::Request(access),
+                Err(TryRecvError::Lagged(missed)) => Entry::Missed { missed },
+                Err(TryRecvError::Empty | TryRecvError::Closed) => break,
+            };
+        }
+        console::data(&lines)?;
+    }
+}

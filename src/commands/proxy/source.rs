@@ -1,0 +1,66 @@
+//! Where the proxy's replicas come from.
+
+use tokio::sync::watch;
+
+use crate::{
+    cli::Proxy as Args,
+    engine::{Containers, Docker, DockerError, Naming, Which},
+    proxy::Unmarked,
+    replica::Replicas,
+    report,
+};
+
+use super::flags;
+
+/// Where the proxy's replicas come from.
+pub(super) enum Source {
+    /// The command line; they stay what they are as long as the channel is held.
+    Flags(watch::Sender<Replicas>),
+    /// A Docker Engine.
+    Docker(Containers),
+}
+
+impl Source {
+    /// What the flags ask for.
+    pub async fn open(args: &Args) -> anyhow::Result<(Source, String)> {
+        if !args.docker {
+            let replicas = flags::replicas(args)?;
+            let what = report::style::count(replicas.len() as u64, "upstream");
+            return Ok((Source::Flags(watch::Sender::new(replicas)), what));
+        }
+        let docker = Docker::connect().await?;
+        let at = docker.endpoint();
+        let (which, naming, what) = match &args.project {
+            Some(name) => {
+                let what = format!("the containers of project {name} at {at}");
+                (Which::Project(name.clone()), Naming::Compose, what)
+            }
+            None => (Which::All, Naming::Docker, format!("the containers at {at}")),
+        };
+        Ok((Source::Docker(Containers::follow(docker, which, naming).await?), what))
+    }
+
+    /// What there is, from now on.
+    pub fn replicas(&self) -> watch::Receiver<Replicas> {
+        match self {
+            Source::Flags(replicas) => replicas.subscribe(),
+            Source::Docker(containers) => containers.replicas(),
+        }
+    }
+
+    /// Whether a replica without `traefik.enable` is routed to.
+    pub fn unmarked(&self, args: &Args) -> Unmarked {
+        match self {
+            Source::Docker(_) if !args.exposed_by_default => Unmarked::Ignored,
+            Source::Docker(_) | Source::Flags(_) => Unmarked::Routed,
+        }
+    }
+
+    /// Waits until nobody can say any more what there is.
+    pub async fn lost(&self) -> DockerError {
+        match self {
+            Source::Flags(_) => std::future::pending().await,
+            Source::Docker(containers) => containers.lost().await,
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! One request over a connection of its own: there are few, and most of them last.
+
+use bollard::{BollardRequest, errors::Error as ApiError};
+use http::{HeaderValue, Response, Uri, header::HOST};
+use hyper::{body::Incoming, client::conn::http1};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+/// Sends it; `held` is let go with the connection.
+pub(super) async fn send(
+    request: BollardRequest,
+    host: &str,
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    held: impl Send + 'static,
+) -> Result<Response<Incoming>, ApiError> {
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    tokio::spawn(async move {
+        // a connection that breaks is seen by its request
+        _ = connection.with_upgrades().await;
+        drop(held);
+    });
+    let (mut parts, body) = request.into_parts();
+    let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+    parts.headers.insert(HOST, HeaderValue::from_str(host).map_err(http::Error::from)?);
+    parts.uri = path.parse::<Uri>()?;
+    Ok(sender.send_request(BollardRequest::from_parts(parts, body)).await?)
+}

@@ -1,0 +1,77 @@
+//! Following a lab of containers: Traefik's log and what becomes of the containers, entered in the journal.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use futures_util::StreamExt;
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+use crate::{
+    engine::{Container, Docker, Follow},
+    replica::{Replicas, State},
+};
+
+use super::{super::journal::Journal, log::Directory, observed::Traefik, ready};
+
+/// Enters each request that Traefik has answered from now on, as long as its containers are followed.
+pub async fn keep_requests(
+    docker: Docker,
+    mut containers: watch::Receiver<Arc<[Container]>>,
+    mut replicas: watch::Receiver<Replicas>,
+    journal: Arc<Journal>,
+) {
+    let mut directory = Directory::default();
+    let mut since = Timestamp::now();
+    loop {
+        let traefik = Traefik::among(&containers.borrow_and_update());
+        let Some(Traefik { id, .. }) = traefik else {
+            // it is gone: another may come
+            match containers.changed().await {
+                Ok(()) => continue,
+                Err(_) => return,
+            }
+        };
+        let mut lines = docker.log(&id, Some(since), Follow::On);
+        while let Some(Ok(line)) = lines.next().await {
+            if replicas.has_changed().unwrap_or(false) || directory.is_empty() {
+                directory.enter(&replicas.borrow_and_update());
+            }
+            if let Some(access) = directory.read(&line)
+                && access.user_agent.as_deref() != Some(ready::AGENT)
+            {
+                journal.request(Arc::new(access));
+            }
+        }
+        // the next log begins where this one ended
+        since = Timestamp::now();
+        if containers.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Enters what becomes of the replicas by themselves.
+pub async fn keep_changes(mut replicas: watch::Receiver<Replicas>, journal: Arc<Journal>) {
+    let mut before: BTreeMap<Arc<str>, State> = BTreeMap::new();
+    loop {
+        let now = replicas.borrow_and_update().clone();
+        for replica in now.iter() {
+            let name = &replica.name;
+            match (before.get(name), replica.state) {
+                (Some(State::Ready | State::Starting | State::Unhealthy), State::Ended) => {
+                    let how = replica.ended.as_deref().unwrap_or("unknown");
+                    journal.note(format!("{name} ended by itself ({how})"));
+                }
+                (Some(State::Ready), State::Unhealthy) => journal.note(format!("{name} is unhealthy")),
+                (Some(State::Ended | State::Unhealthy | State::Restarting), State::Ready) => {
+                    journal.note(format!("{name} is back"));
+                }
+                _ => {}
+            }
+        }
+        before = now.iter().map(|replica| (replica.name.clone(), replica.state)).collect();
+        if replicas.changed().await.is_err() {
+            return;
+        }
+    }
+}

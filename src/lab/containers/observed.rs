@@ -1,0 +1,174 @@
+//! A lab of containers as Docker shows it: whoever started it, by the labels that Compose and the lab's file give them.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::Arc,
+};
+
+use indexmap::IndexMap;
+
+use crate::{
+    engine::Container,
+    proxy::{self, Preview, Strategy, Subject, Unmarked, bare_host},
+    replica::{App, Balancer, Engine, LAB_SCHEMA, LabView, Labels, Replica, ReplicaView, ServiceView, State},
+};
+
+use super::super::{
+    address::url,
+    compose::{self, AccessLog, TraefikFlags},
+    definition::Exposure,
+};
+
+/// The label that says which built-in app a service's image implements.
+const APP_LABEL: &str = "lbctl.app";
+/// Where Traefik answers unless told otherwise.
+const ENTRY_PORT: u16 = 80;
+
+/// Traefik, as its container shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Traefik {
+    /// The container's id.
+    pub id: String,
+    /// Where it takes requests.
+    pub address: Option<SocketAddr>,
+    /// Where its API answers, if it is open.
+    pub api: Option<SocketAddr>,
+    /// Whether its container's log has the requests.
+    pub log: AccessLog,
+    /// Whether a container without `traefik.enable` is routed to.
+    pub unmarked: Unmarked,
+}
+
+impl Traefik {
+    /// The one among these containers that runs.
+    pub fn among(containers: &[Container]) -> Option<Traefik> {
+        let container =
+            containers.iter().find(|container| container.is_traefik() && container.state == State::Ready)?;
+        let TraefikFlags { exposure, entry, api, log } = compose::traefik_flags(&container.args);
+        Some(Traefik {
+            id: container.id.clone(),
+            address: reached(container, entry.unwrap_or(ENTRY_PORT)),
+            api: api.and_then(|port| reached(container, port)),
+            log,
+            unmarked: match exposure {
+                Exposure::ByDefault => Unmarked::Routed,
+                Exposure::OnRequest => Unmarked::Ignored,
+            },
+        })
+    }
+}
+
+/// Where a port inside a container is reached from this machine: where it is published, else at the container itself.
+fn reached(container: &Container, inside: u16) -> Option<SocketAddr> {
+    let published = container.published.iter().filter(|published| published.inside == inside).map(|published| {
+        let mut at = published.at;
+        if at.ip().is_unspecified() {
+            at.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        }
+        at
+    });
+    // a browser would take the first; IPv4 is what Docker publishes without fail
+    published.min_by_key(SocketAddr::is_ipv6).or_else(|| Some(SocketAddr::new(container.ip?, inside)))
+}
+
+/// What is shown of a lab.
+#[derive(Debug)]
+pub struct Shown<'a> {
+    /// The project's name.
+    pub project: &'a str,
+    /// Everything but Traefik.
+    pub replicas: &'a [Replica],
+    /// What balances, and where.
+    pub balancer: Balancer,
+    /// Where it takes requests.
+    pub address: SocketAddr,
+    /// Whether a container without `traefik.enable` is routed to.
+    pub unmarked: Unmarked,
+}
+
+/// A lab as people and scripts are shown it.
+pub fn view(shown: &Shown<'_>) -> LabView {
+    let mut services: IndexMap<String, ServiceView> = IndexMap::new();
+    let mut hosts: Vec<String> = Vec::new();
+    // what a visitor sees first comes first
+    let place = |replica: &&Replica| match app(replica) {
+        Some(App::Page) => 0,
+        Some(App::Api) => 1,
+        None => 2,
+    };
+    let mut replicas: Vec<&Replica> = shown.replicas.iter().collect();
+    replicas.sort_by_key(place);
+    for replica in replicas {
+        let service = services.entry(replica.service.to_string()).or_insert_with(|| {
+            let (service, routed) = service(replica, shown.unmarked);
+            hosts.extend(routed);
+            service
+        });
+        // one that no request is meant for has no port of its own
+        let address = proxy::address(replica).filter(|address| address.port() != 0);
+        service.replicas.push(ReplicaView { address, ..ReplicaView::from(replica) });
+    }
+    let mut seen = BTreeSet::new();
+    hosts.retain(|host| seen.insert(host.clone()));
+    LabView {
+        schema: LAB_SCHEMA.to_owned(),
+        project: shown.project.to_owned(),
+        engine: Engine::Compose,
+        proxy: shown.balancer,
+        url: url(&hosts, shown.address),
+        proxy_address: shown.address,
+        dashboard_url: None,
+        hosts,
+        services,
+    }
+}
+
+/// The built-in app that its image implements.
+fn app(replica: &Replica) -> Option<App> {
+    replica.labels.get(APP_LABEL)?.parse().ok()
+}
+
+/// A service without replicas yet, and the hosts whose requests it gets.
+fn service(replica: &Replica, unmarked: Unmarked) -> (ServiceView, Vec<String>) {
+    let app = app(replica);
+    // what the labels mean to the bundled proxy; Traefik knows more of them
+    let routing = proxy::check(&replica.base, &replica.labels, unmarked).ok();
+    let (strategy, sticky_cookie, hosts) = match routing {
+        Some(routing) if routing.routers > 0 => {
+            let written = strategy_label(&replica.labels).filter(|_| routing.strategy == Strategy::default());
+            let strategy = written.unwrap_or_else(|| routing.strategy.as_str().to_owned());
+            (strategy, routing.sticky_cookie, routing.hosts)
+        }
+        Some(_) => ("none".to_owned(), None, Vec::new()),
+        None => ("unknown".to_owned(), None, Vec::new()),
+    };
+    (ServiceView { app, strategy, sticky_cookie, replicas: Vec::new() }, hosts)
+}
+
+/// A strategy that only Traefik has.
+fn strategy_label(labels: &Labels) -> Option<String> {
+    let (_, value) = labels.iter().find(|(label, _)| {
+        let label = label.to_ascii_lowercase();
+        label.starts_with("traefik.http.services.") && label.ends_with(".loadbalancer.strategy")
+    })?;
+    (!value.eq_ignore_ascii_case("wrr")).then(|| value.to_ascii_lowercase())
+}
+
+/// The service that a request for this host and path would be given to.
+pub fn route(replicas: &[Replica], unmarked: Unmarked, host: &str, path: &str) -> Option<String> {
+    proxy::route(replicas, unmarked, Subject { host: bare_host(host), path })
+}
+
+/// The first host of each service that its rules name, of those that run.
+pub fn hosts(replicas: &[Replica], unmarked: Unmarked) -> BTreeMap<Arc<str>, String> {
+    let routing = |replica: &Replica| proxy::check(&replica.base, &replica.labels, unmarked).ok();
+    let host = |replica: &Replica| Some((replica.service.clone(), routing(replica)?.hosts.into_iter().next()?));
+    replicas.iter().filter_map(host).collect()
+}
+
+/// The services that requests can reach.
+pub fn routed(replicas: &[Replica], unmarked: Unmarked) -> BTreeSet<Arc<str>> {
+    let Preview { offered, .. } = proxy::preview(replicas, unmarked);
+    offered
+}

@@ -1,0 +1,141 @@
+//! The plan of a lab of containers: what Compose is to start, and which labels the command line adds.
+
+use indexmap::IndexMap;
+use serde_json::json;
+
+use crate::{
+    proxy::{self, Strategy, Unmarked},
+    replica::{Balancer, Labels},
+};
+
+use super::super::{
+    definition::{Definition, Exposure, Role},
+    plan::{DEFAULT_REPLICAS, PlanError, Wishes, base, check_range, labels_for},
+};
+
+/// What every service of a lab that was started here says of itself.
+const LAB_LABEL: &str = "lbctl.lab";
+
+/// A lab of containers that can be started.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The project's name.
+    pub project: String,
+    /// What balances.
+    pub balancer: Balancer,
+    /// Whether a service without `traefik.enable` is routed to.
+    pub unmarked: Unmarked,
+    /// The services that are started; Traefik's own is none of them.
+    pub services: IndexMap<String, Planned>,
+    /// Traefik's own service, where there is one.
+    pub traefik: Option<String>,
+    /// A sentence for each thing worth knowing.
+    pub notes: Vec<String>,
+}
+
+/// A service that is to be started.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    /// How many of it.
+    pub replicas: u32,
+    /// Labels that the compose file does not have.
+    pub added: Labels,
+}
+
+impl Plan {
+    /// Brings a definition, as Compose resolved it, and wishes together.
+    ///
+    /// # Errors
+    /// When a wish names what is not there, or asks for what the balancer cannot do.
+    pub fn new(project: &str, definition: &Definition, wishes: &Wishes, balancer: Balancer) -> Result<Plan, PlanError> {
+        let unmarked = match definition.exposure {
+            Exposure::ByDefault => Unmarked::Routed,
+            Exposure::OnRequest => Unmarked::Ignored,
+        };
+        if balancer == Balancer::Traefik && wishes.strategy == Some(Strategy::Random) {
+            return Err(PlanError::NotTraefiks);
+        }
+        let (mut services, mut traefik, mut notes) = (IndexMap::new(), None, Vec::new());
+        for service in &definition.services {
+            let default = match service.role {
+                Role::Proxy => {
+                    traefik = Some(service.name.clone());
+                    continue;
+                }
+                Role::App(_) => DEFAULT_REPLICAS,
+                // as Compose would
+                Role::Other => 1,
+            };
+            let labels = labels_for(service, project, wishes);
+            let checked = proxy::check(&base(&service.name, project), &labels, unmarked);
+            match (checked, balancer) {
+                (Ok(routing), Balancer::Bundled) => {
+                    notes.extend(routing.notes.iter().map(|note| format!("service {}: {note}", service.name)));
+                }
+                (Err(reason), Balancer::Bundled) => {
+                    return Err(PlanError::Label { service: service.name.clone(), reason });
+                }
+                // Traefik is the judge of its labels
+                (_, Balancer::Traefik) => {}
+            }
+            let asked = wishes.scale.get(&service.name).copied();
+            let mut added = labels;
+            added.retain(|label, value| service.labels.get(label) != Some(value));
+            let replicas = asked.or(service.replicas).unwrap_or(default);
+            services.insert(service.name.clone(), Planned { replicas, added });
+        }
+        let plan = Plan { project: project.to_owned(), balancer, unmarked, services, traefik, notes };
+        for name in wishes.scale.keys().chain(&wishes.sticky) {
+            plan.known(name)?;
+        }
+        for (service, &replicas) in &wishes.scale {
+            check_range(service, replicas)?;
+        }
+        match (plan.services.is_empty(), balancer, &plan.traefik) {
+            (true, ..) => Err(PlanError::NoService),
+            (_, Balancer::Traefik, None) => Err(PlanError::NoTraefik),
+            _ => Ok(plan),
+        }
+    }
+
+    /// That the lab has a service of this name.
+    ///
+    /// # Errors
+    /// [`PlanError::UnknownService`]
+    pub fn known(&self, name: &str) -> Result<(), PlanError> {
+        match self.services.contains_key(name) {
+            true => Ok(()),
+            false => {
+                Err(PlanError::UnknownService { name: name.to_owned(), known: self.services.keys().cloned().collect() })
+            }
+        }
+    }
+
+    /// The services that Compose starts.
+    pub fn started(&self) -> Vec<String> {
+        let traefik = self.traefik.iter().filter(|_| self.balancer == Balancer::Traefik);
+        self.services.keys().chain(traefik).cloned().collect()
+    }
+
+    /// A compose file to be read after the lab's own, with what it lacks. Compose before 2.0 wants the `version` of both
+    /// to be the same.
+    pub fn override_file(&self, version: Option<&str>) -> String {
+        let services: serde_json::Map<_, _> = self
+            .services
+            .iter()
+            .map(|(name, service)| {
+                let mut labels = service.added.clone();
+                labels.insert(LAB_LABEL.to_owned(), self.project.clone());
+                // what Compose would take for a variable
+                labels.values_mut().for_each(|value| *value = value.replace('$', "$$"));
+                (name.clone(), json!({ "labels": labels }))
+            })
+            .collect();
+        let mut file = json!({ "services": services });
+        if let Some(version) = version {
+            file["version"] = version.into();
+        }
+        // JSON is YAML
+        file.to_string()
+    }
+}

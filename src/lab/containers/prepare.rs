@@ -1,0 +1,203 @@
+//! What must be known before a lab of containers is started: who starts it, where, from which file, and at which port.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
+    path::Path,
+    sync::Mutex,
+};
+
+use tokio::sync::SetOnce;
+
+use crate::{
+    engine::{Compose, Containers, Docker, Naming, Tool, Which},
+    replica::Balancer,
+};
+
+use super::{
+    super::{
+        compose,
+        listen::{self, ListenError, Port, Wanted},
+        plan::{PlanError, Wishes},
+        rendezvous::{Rendezvous, RendezvousError},
+        supervisor::ChangeError,
+    },
+    files::{self, Directory},
+    plan::Plan,
+    runner::Runner,
+};
+
+/// The port of the lab.
+const LAB_PORT: u16 = 80;
+/// The port of Traefik's dashboard.
+const DASHBOARD_PORT: u16 = 8080;
+/// The variables of the lab's compose file.
+const HTTP_PORT: &str = "LBCTL_HTTP_PORT";
+const TRAEFIK_PORT: &str = "LBCTL_TRAEFIK_PORT";
+const BIND: &str = "LBCTL_BIND";
+const ACCESS_LOG: &str = "LBCTL_ACCESS_LOG";
+const CONSTRAINT: &str = "LBCTL_CONSTRAINT";
+
+/// What is asked for.
+#[derive(Debug)]
+pub struct Asked<'a> {
+    /// The project's name.
+    pub project: &'a str,
+    /// A compose file; else the built-in lab.
+    pub file: Option<&'a Path>,
+    /// What balances.
+    pub balancer: Balancer,
+    /// What else the command line says.
+    pub wishes: &'a Wishes,
+    /// An address other than loopback.
+    pub bind: Option<IpAddr>,
+    /// A port that is taken at its word.
+    pub port: Option<u16>,
+}
+
+/// A lab that can be started, and what is worth knowing before.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The lab.
+    pub runner: Runner,
+    /// A sentence each.
+    pub notes: Vec<String>,
+}
+
+/// Finds out all that can be known before anything is started. `place` is where the lab's files may be written.
+///
+/// # Errors
+/// When there is no engine or no Compose, the file is no lab, or the port cannot be had.
+pub async fn prepare(asked: &Asked<'_>, rendezvous: &Rendezvous) -> Result<Prepared, ChangeError> {
+    let path = rendezvous.files(asked.project);
+    let prepared = inspect(asked, &path).await;
+    if prepared.is_err() {
+        files::remove(&path);
+    }
+    prepared
+}
+
+async fn inspect(asked: &Asked<'_>, path: &Path) -> Result<Prepared, ChangeError> {
+    let (docker, tool) = tokio::join!(Docker::connect(), Tool::find());
+    let (docker, tool) = (docker?, tool?);
+    let project = asked.project;
+    let running = docker.projects().await?.into_iter().any(|found| found.name == project && found.running > 0);
+    if running {
+        return Err(RendezvousError::Running(project.to_owned()).into());
+    }
+    let mut notes = vec![format!("containers are started by {tool}")];
+
+    let directory = Directory::new(path.to_owned())?;
+    let (file, version) = match asked.file {
+        // a file that cannot be read is Compose's to complain about
+        Some(file) => (file.to_owned(), fs::read_to_string(file).ok().and_then(|text| files::version(&text))),
+        None => (directory.built_in()?, None),
+    };
+    let ip = asked.bind.unwrap_or(Ipv4Addr::LOCALHOST.into());
+    let rather = std::env::var(HTTP_PORT).ok().and_then(|port| port.parse().ok()).unwrap_or(LAB_PORT);
+    let port = asked.port.map_or(Port::Rather(rather), Port::Exactly);
+    let (addresses, listeners) = match asked.balancer {
+        Balancer::Traefik => (docker_ports(ip, port, &docker)?, Vec::new()),
+        Balancer::Bundled => {
+            let bound = listen::bind(Wanted { bind: asked.bind, port })?;
+            if let Some(error) = bound.instead_of {
+                notes.push(format!("{error}: it is port {} instead", bound.address.port()));
+            }
+            (vec![bound.address], bound.listeners)
+        }
+    };
+    let first = addresses[0];
+    let variables: BTreeMap<String, String> = [
+        (HTTP_PORT, first.port().to_string()),
+        (TRAEFIK_PORT, dashboard_port(&addresses).to_string()),
+        (BIND, bind_variable(ip)),
+        (ACCESS_LOG, "json".to_owned()),
+        (CONSTRAINT, format!("Label(`com.docker.compose.project`, `{project}`)")),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into();
+    let mut compose = Compose::new(tool, project, vec![file], None, variables);
+    let definition = compose::resolved(&compose.config().await?)?;
+    let plan = Plan::new(project, &definition, asked.wishes, asked.balancer)?;
+    let addresses = match (asked.balancer, definition.port) {
+        (Balancer::Traefik, Some(fixed)) if fixed != first.port() => match asked.port {
+            Some(port) => return Err(PlanError::FixedPort { port, fixed }.into()),
+            None => docker_ports(ip, Port::Exactly(fixed), &docker)?,
+        },
+        _ => addresses,
+    };
+    if let (Balancer::Traefik, Port::Rather(rather)) = (asked.balancer, port)
+        && addresses[0] == first
+        && first.port() != rather
+    {
+        notes.push(format!("port {rather} is taken: it is port {} instead", first.port()));
+    }
+    let more = directory.write("lbctl.override.yml", &plan.override_file(version.as_deref()))?;
+    compose.files.push(more);
+    notes.extend(plan.notes.iter().cloned());
+    let containers = Containers::follow(docker.clone(), Which::Project(project.to_owned()), Naming::Compose).await?;
+    let runner = Runner {
+        docker,
+        compose,
+        plan,
+        files: path.to_owned(),
+        containers,
+        address: Mutex::new(addresses[0]),
+        addresses,
+        listeners: Mutex::new(listeners),
+        proxy: SetOnce::new(),
+    };
+    Ok(Prepared { runner, notes })
+}
+
+/// Where the Docker Engine may listen, the best first. What is taken is passed over; what this user may not bind, the
+/// engine perhaps may.
+fn docker_ports(ip: IpAddr, port: Port, docker: &Docker) -> Result<Vec<SocketAddr>, ListenError> {
+    let free = || -> Result<SocketAddr, ListenError> {
+        let address = SocketAddr::new(ip, 0);
+        let bound = TcpListener::bind(address).and_then(|listener| listener.local_addr());
+        bound.map_err(|cause| ListenError { address, cause })
+    };
+    let is_free = |port: u16| {
+        let address = SocketAddr::new(ip, port);
+        // another machine's ports are its own affair
+        if docker.host().is_some() {
+            return Ok(address);
+        }
+        match TcpListener::bind(address) {
+            Err(cause) if cause.kind() != std::io::ErrorKind::PermissionDenied => Err(ListenError { address, cause }),
+            _ => Ok(address),
+        }
+    };
+    match port {
+        Port::Exactly(0) => Ok(vec![free()?]),
+        Port::Exactly(port) => Ok(vec![is_free(port)?]),
+        Port::Rather(port) => {
+            let mut addresses: Vec<SocketAddr> =
+                [port, 8080].into_iter().filter_map(|port| is_free(port).ok()).collect();
+            addresses.push(free()?);
+            Ok(addresses)
+        }
+    }
+}
+
+/// A port for Traefik's dashboard that the lab itself will not take.
+fn dashboard_port(taken: &[SocketAddr]) -> u16 {
+    let loopback = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).and_then(|listener| listener.local_addr());
+    let wanted = std::env::var(TRAEFIK_PORT).ok().and_then(|port| port.parse().ok()).unwrap_or(DASHBOARD_PORT);
+    let clashes = taken.iter().any(|address| address.port() == wanted);
+    match loopback(if clashes { 0 } else { wanted }).or_else(|_| loopback(0)) {
+        Ok(address) => address.port(),
+        // then Compose says what is wrong with it
+        Err(_) => wanted,
+    }
+}
+
+/// An address as it stands before the port in a compose file.
+fn bind_variable(ip: IpAddr) -> String {
+    match ip {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
+    }
+}

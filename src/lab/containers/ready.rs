@@ -1,0 +1,280 @@
+//! Readiness: waits until every container of a lab answers through its proxy, and names the one that does not.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet},
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    engine::{Container, Containers, Docker, Naming},
+    proxy::{self, Proxy, Unmarked},
+    replica::{App, LabView, Replica, State},
+};
+use serde::Deserialize;
+
+use super::observed::{self, Traefik};
+
+/// How long a lab may make no progress before its laggard is named.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How often Traefik is asked whom it routes to.
+const ASK_AGAIN: Duration = Duration::from_millis(50);
+/// How long one of these questions may take.
+const ANSWER_LIMIT: Duration = Duration::from_secs(5);
+/// What Traefik answers where it has no router.
+const NO_ROUTER: &str = "404 page not found\n";
+/// Lines of a container's log that are shown.
+const LAST_LINES: usize = 20;
+/// What our own requests call themselves, so that they are left out of the log.
+pub const AGENT: &str = concat!("lbctl/", env!("CARGO_PKG_VERSION"), " up");
+
+/// A replica that did not come to answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{name} {what}")]
+pub struct Laggard {
+    /// Which.
+    pub name: String,
+    /// What it did instead.
+    pub what: String,
+    /// The end of its log.
+    pub log: Vec<String>,
+    /// What can be done about it.
+    pub hint: Option<&'static str>,
+}
+
+impl Laggard {
+    /// What can be done about it.
+    pub fn hint(&self) -> Option<String> {
+        self.hint.map(str::to_owned)
+    }
+
+    /// Its log, under its name.
+    pub fn detail(&self) -> Option<String> {
+        let lines = self.log.iter().map(|line| format!("{}: {line}\n", self.name));
+        (!self.log.is_empty()).then(|| lines.collect())
+    }
+}
+
+/// What is waited for.
+#[derive(Debug)]
+pub struct Awaited<'a> {
+    /// How many replicas each service shall have.
+    pub counts: &'a BTreeMap<String, u32>,
+    /// Traefik; the bundled proxy takes whom it sees.
+    pub through: Option<&'a Traefik>,
+    /// Whether a container without `traefik.enable` is routed to.
+    pub unmarked: Unmarked,
+}
+
+/// Waits until all of them are healthy and routed to. `tell` hears how many are, whenever that changes.
+///
+/// # Errors
+/// The first one that ended, or that stays behind for a minute in which nothing else gets on either.
+pub async fn wait(
+    docker: &Docker,
+    containers: &Containers,
+    awaited: &Awaited<'_>,
+    tell: &mut impl FnMut(u32),
+) -> Result<(), Laggard> {
+    let mut replicas = containers.replicas();
+    let api = awaited.through.and_then(|traefik| traefik.api).map(TraefikApi::new);
+    let of: u32 = awaited.counts.values().sum();
+    let mut last = (0, Instant::now());
+    loop {
+        let now = replicas.borrow_and_update().clone();
+        let wanted: Vec<&Replica> =
+            awaited.counts.keys().flat_map(|service| now.iter().filter(|r| *r.service == **service)).collect();
+        if let Some(ended) = wanted.iter().find(|replica| replica.state == State::Ended) {
+            let how = ended.ended.as_deref().unwrap_or("its container stopped").to_owned();
+            return Err(laggard(docker, containers, ended, format!("ended before it answered: {how}")).await);
+        }
+        let healthy: Vec<&Replica> = wanted.iter().copied().filter(|replica| replica.state == State::Ready).collect();
+        let offered = match &api {
+            // asked only when it could have all: it is not told of by events
+            Some(api) if healthy.len() as u32 >= of => api.offered().await,
+            _ => None,
+        };
+        let routed = observed::routed(&now, awaited.unmarked);
+        let is_offered = |replica: &Replica| match (&api, &offered) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(_), Some(offered)) => {
+                !routed.contains(&replica.service)
+                    || proxy::address(replica).is_some_and(|address| offered.contains(&address))
+            }
+        };
+        let ready = healthy.iter().filter(|replica| is_offered(replica)).count() as u32;
+        tell(if api.is_some() && offered.is_none() { healthy.len() as u32 } else { ready });
+        if ready >= of && wanted.len() as u32 >= of && answers(&now, awaited).await {
+            return Ok(());
+        }
+        let progress = wanted.len() + healthy.len() + ready as usize;
+        if progress > last.0 {
+            last = (progress, Instant::now());
+        } else if last.1.elapsed() > PATIENCE {
+            let behind = wanted.iter().find(|replica| !(replica.state == State::Ready && is_offered(replica)));
+            return Err(match behind {
+                Some(replica) if replica.state == State::Ready => {
+                    laggard(docker, containers, replica, "is healthy, but Traefik does not route to it".to_owned())
+                        .await
+                }
+                Some(replica) => {
+                    let what = format!("is still {} after {} s", replica.state, PATIENCE.as_secs());
+                    laggard(docker, containers, replica, what).await
+                }
+                None => {
+                    let missing = awaited.counts.iter().find(|(service, count)| {
+                        wanted.iter().filter(|replica| *replica.service == ***service).count() < **count as usize
+                    });
+                    let name = missing.map_or("a replica", |(service, _)| service.as_str()).to_owned();
+                    Laggard {
+                        name,
+                        what: "has fewer containers than asked for".to_owned(),
+                        log: Vec::new(),
+                        hint: None,
+                    }
+                }
+            });
+        }
+        _ = tokio::time::timeout(ASK_AGAIN, replicas.changed()).await;
+    }
+}
+
+/// Whether Traefik, which has no API to ask, answers for every service that its root path belongs to.
+async fn answers(replicas: &[Replica], awaited: &Awaited<'_>) -> bool {
+    let Some(Traefik { address: Some(address), api: None, .. }) = awaited.through else { return true };
+    let Ok(client) = client() else { return true };
+    for (service, host) in observed::hosts(replicas, awaited.unmarked) {
+        if observed::route(replicas, awaited.unmarked, &host, "/").as_deref() != Some(&*service) {
+            continue;
+        }
+        let answer = client.get(format!("http://{address}/")).header("host", host).send().await;
+        // as long as it has no router, it says so; a service may say so too, and then it has one
+        match answer {
+            Ok(answer) if answer.status() == 404 => {
+                if answer.text().await.is_ok_and(|text| text == NO_ROUTER) {
+                    return false;
+                }
+            }
+            Ok(_) => {}
+            Err(_) => return false,
+        }
+    }
+    true
+}
+
+/// A client that opens a connection for every request.
+fn client() -> reqwest::Result<reqwest::Client> {
+    let client = reqwest::Client::builder().no_proxy().timeout(ANSWER_LIMIT);
+    client.pool_max_idle_per_host(0).user_agent(AGENT).redirect(reqwest::redirect::Policy::none()).build()
+}
+
+async fn laggard(docker: &Docker, containers: &Containers, replica: &Replica, what: String) -> Laggard {
+    let is_it = |container: &&Container| container.replica(Naming::Compose).name == replica.name;
+    let id = containers.containers().borrow().iter().find(is_it).map(|container| container.id.clone());
+    let log = match id {
+        // a log that cannot be read is no reason to hide what happened
+        Some(id) => docker.tail(&id, LAST_LINES).await.unwrap_or_default(),
+        None => Vec::new(),
+    };
+    let hint = if log.is_empty() { "its log is empty" } else { "the end of its log stands above" };
+    Laggard { name: replica.name.to_string(), what, log, hint: Some(hint) }
+}
+
+/// Traefik's API.
+struct TraefikApi {
+    http: reqwest::Client,
+    url: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TraefikService {
+    #[serde(default)]
+    server_status: BTreeMap<String, String>,
+}
+
+impl TraefikApi {
+    fn new(address: SocketAddr) -> TraefikApi {
+        let http = reqwest::Client::builder().no_proxy().timeout(ANSWER_LIMIT).build().unwrap_or_default();
+        TraefikApi { http, url: format!("http://{address}/api/http/services?per_page=10000") }
+    }
+
+    /// Every server that it gives requests to; `None` where it does not answer.
+    async fn offered(&self) -> Option<HashSet<SocketAddr>> {
+        let body = self.http.get(&self.url).send().await.ok()?.error_for_status().ok()?.bytes().await.ok()?;
+        let services: Vec<TraefikService> = serde_json::from_slice(&body).ok()?;
+        let servers = services.into_iter().flat_map(|service| service.server_status);
+        let up = servers.filter(|(_, status)| status == "UP");
+        Some(up.filter_map(|(url, _)| url.strip_prefix("http://")?.trim_end_matches('/').parse().ok()).collect())
+    }
+}
+
+/// Waits until the bundled proxy, which is on this machine and not in the lab's network, gives requests to every healthy
+/// replica that it routes to, and sees that it can reach them.
+///
+/// # Errors
+/// A replica that takes no connection from here.
+pub async fn reach(replicas: &[Replica], proxy: &Proxy, unmarked: Unmarked) -> Result<(), Laggard> {
+    let routed = observed::routed(replicas, unmarked);
+    let ready = |replica: &&Replica| replica.state == State::Ready && routed.contains(&replica.service);
+    let mut names = Vec::new();
+    for replica in replicas.iter().filter(ready) {
+        let Some(address) = proxy::address(replica) else { continue };
+        names.push(replica.name.to_string());
+        let connected = tokio::time::timeout(ANSWER_LIMIT, tokio::net::TcpStream::connect(address)).await;
+        if !matches!(connected, Ok(Ok(_))) {
+            return Err(Laggard {
+                name: replica.name.to_string(),
+                what: format!("cannot be reached at {address} from this machine"),
+                log: Vec::new(),
+                hint: Some("leave --proxy bundled out: Traefik is inside the containers' network"),
+            });
+        }
+    }
+    proxy.offers(&names).await;
+    Ok(())
+}
+
+/// Asks every replica of the lab's own apps through the proxy, by requests that they neither count nor keep. `routes`
+/// tells which service gets a request for a host and path.
+///
+/// # Errors
+/// A replica that no request reached within a minute.
+pub async fn ask(view: &LabView, routes: impl Fn(&str, &str) -> Option<String>) -> Result<(), Laggard> {
+    let Ok(client) = client() else { return Ok(()) };
+    for (name, service) in &view.services {
+        let path = match service.app {
+            Some(App::Page) => "/health",
+            // no such path, and so not counted; but whoever says so is the replica
+            Some(App::Api) => "/api/ready",
+            None => continue,
+        };
+        let host = view.hosts.iter().find(|host| routes(host, path).as_ref() == Some(name));
+        let Some(host) = host else { continue };
+        let mut silent: BTreeSet<&str> = service.replicas.iter().map(|replica| replica.hostname.as_str()).collect();
+        let one_is_enough = !matches!(service.strategy.as_str(), "round-robin" | "random" | "p2c");
+        let started = Instant::now();
+        while !silent.is_empty() && started.elapsed() < PATIENCE {
+            let request = client.get(format!("http://{}{path}", view.proxy_address)).header("host", host);
+            if let Ok(response) = request.send().await
+                && let Some(served_by) = response.headers().get("x-served-by").and_then(|name| name.to_str().ok())
+                && silent.remove(served_by)
+                && one_is_enough
+            {
+                break;
+            }
+        }
+        let silent = silent.first().filter(|_| !one_is_enough || silent.len() == service.replicas.len());
+        if let Some(hostname) = silent {
+            let name = service.replicas.iter().find(|replica| replica.hostname == *hostname);
+            return Err(Laggard {
+                name: name.map_or(*hostname, |replica| &replica.name).to_owned(),
+                what: "does not answer through the proxy".to_owned(),
+                log: Vec::new(),
+                hint: None,
+            });
+        }
+    }
+    Ok(())
+}
