@@ -2,7 +2,7 @@
 //!
 //! The client's own way takes no port. Keys, jump hosts and a shared connection are the user's ssh configuration.
 
-use std::{io, process::Stdio, sync::Arc, time::Duration};
+use std::{io, process::Stdio, sync::Arc};
 
 use bollard::{API_DEFAULT_VERSION, BollardRequest, Docker as Api, errors::Error as ApiError};
 use tokio::{
@@ -14,11 +14,9 @@ use super::{
     connect::ANSWER,
     endpoint::{Endpoint, host_of},
     error::DockerError,
-    wire,
+    wire::{self, LAST_WORDS},
 };
 
-/// How long a connection that broke may take to say why.
-const LAST_WORDS: Duration = Duration::from_secs(1);
 /// What of that is read, in bytes.
 const LONGEST: u64 = 4096;
 

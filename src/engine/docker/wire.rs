@@ -1,10 +1,15 @@
 //! One request over a connection of its own: there are few, and most of them last.
 
+use std::time::Duration;
+
 use bollard::{BollardRequest, errors::Error as ApiError};
 use http::{HeaderValue, Response, Uri, header::HOST};
 use hyper::{body::Incoming, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
+
+/// How long a connection that broke may take to say why.
+pub(super) const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Sends it; `held` is let go with the connection.
 pub(super) async fn send(
@@ -14,14 +19,21 @@ pub(super) async fn send(
     held: impl Send + 'static,
 ) -> Result<Response<Incoming>, ApiError> {
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    tokio::spawn(async move {
-        // a connection that breaks is seen by its request
-        _ = connection.with_upgrades().await;
+    let connection = tokio::spawn(async move {
+        let ended = connection.with_upgrades().await;
         drop(held);
+        ended
     });
     let (mut parts, body) = request.into_parts();
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     parts.headers.insert(HOST, HeaderValue::from_str(host).map_err(http::Error::from)?);
     parts.uri = path.parse::<Uri>()?;
-    Ok(sender.send_request(BollardRequest::from_parts(parts, body)).await?)
+    match sender.send_request(BollardRequest::from_parts(parts, body)).await {
+        Ok(response) => Ok(response),
+        // where the connection broke, it knows better why than the request that it took along
+        Err(error) => match tokio::time::timeout(LAST_WORDS, connection).await {
+            Ok(Ok(Err(cause))) => Err(cause.into()),
+            _ => Err(error.into()),
+        },
+    }
 }

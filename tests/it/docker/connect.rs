@@ -3,13 +3,20 @@
 use std::{
     fs,
     os::unix::{fs::PermissionsExt, net::UnixListener, process::CommandExt},
-    path::Path,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Arc,
 };
 
+use rustls::{
+    RootCertStore, ServerConfig,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    server::WebPkiClientVerifier,
+};
 use sha2::{Digest, Sha256};
 
 use super::routed::Proxy;
-use crate::support::{Ended, Place, docker::Project, forwarder::Forwarder, missing};
+use crate::support::{Ended, Place, docker::Project, forwarder::Forwarder, missing, peer};
 
 /// `lbctl proxy --docker`, which needs an engine before anything else.
 fn proxy(place: &Place, environment: &[(&str, &str)]) -> Ended {
@@ -20,19 +27,22 @@ fn proxy(place: &Place, environment: &[(&str, &str)]) -> Ended {
     command.env("DOCKER_CONFIG", place.path()).envs(environment.iter().copied()).output().unwrap().into()
 }
 
-fn context(config: &Path, name: &str, host: &str) {
+/// Writes a context; returns the directory of its certificates.
+fn context(config: &Path, name: &str, host: &str, skip_tls_verify: bool) -> PathBuf {
     let digest: String = Sha256::digest(name).iter().map(|byte| format!("{byte:02x}")).collect();
-    let directory = config.join("contexts/meta").join(digest);
+    let directory = config.join("contexts/meta").join(&digest);
     fs::create_dir_all(&directory).unwrap();
-    let meta = format!(r#"{{"Name":"{name}","Metadata":{{}},"Endpoints":{{"docker":{{"Host":"{host}"}}}}}}"#);
+    let endpoint = format!(r#"{{"Host":"{host}","SkipTLSVerify":{skip_tls_verify}}}"#);
+    let meta = format!(r#"{{"Name":"{name}","Metadata":{{}},"Endpoints":{{"docker":{endpoint}}}}}"#);
     fs::write(directory.join("meta.json"), meta).unwrap();
+    config.join("contexts/tls").join(digest).join("docker")
 }
 
 #[test]
 fn the_environment_or_a_context_says_which_engine_is_meant() {
     let (Some(_), Some(forwarder)) = (Project::new(), Forwarder::new()) else { return };
     let config = tempfile::tempdir().unwrap();
-    context(config.path(), "elsewhere", &forwarder.host());
+    context(config.path(), "elsewhere", &forwarder.host(), false);
     fs::write(config.path().join("config.json"), r#"{"currentContext":"elsewhere"}"#).unwrap();
     let config = config.path().to_str().unwrap();
     let (host, nowhere) = (forwarder.host(), "unix:///nowhere");
@@ -45,7 +55,7 @@ fn the_environment_or_a_context_says_which_engine_is_meant() {
         let _proxy = Proxy::start(&environment, &[]);
         assert!(forwarder.connections() > before, "{environment:?}");
     }
-    context(Path::new(config), "elsewhere", nowhere);
+    context(Path::new(config), "elsewhere", nowhere, false);
     let place = Place::new();
     proxy(&place, &[("DOCKER_CONFIG", config)]).fails(3, "no Docker Engine at unix:///nowhere: no such file");
 }
@@ -126,4 +136,63 @@ fn another_machines_engine_is_reached_through_ssh() {
     fs::write(&ssh, "#!/bin/sh\necho 'Host key verification failed.' >&2; exit 255\n").unwrap();
     let refused = proxy(&Place::new(), &environment("ssh://me@far.example"));
     refused.fails(3, "no Docker Engine at ssh://me@far.example: host key verification failed");
+}
+
+/// An engine behind TLS that lets in whoever has the certificate of `files`, which is its own as well.
+async fn secure(files: &Path, engine: &Path) -> u16 {
+    _ = rustls::crypto::ring::default_provider().install_default();
+    let certificate = CertificateDer::from_pem_file(files.join("cert.pem")).unwrap();
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate.clone()).unwrap();
+    let clients = WebPkiClientVerifier::builder(Arc::new(roots)).build().unwrap();
+    let key = PrivateKeyDer::from_pem_file(files.join("key.pem")).unwrap();
+    let config = ServerConfig::builder().with_client_cert_verifier(clients);
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config.with_single_cert(vec![certificate], key).unwrap()));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let engine = engine.to_owned();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let (acceptor, engine) = (acceptor.clone(), engine.clone());
+            tokio::spawn(async move {
+                let mut client = acceptor.accept(stream).await?;
+                let mut server = tokio::net::UnixStream::connect(engine).await?;
+                tokio::io::copy_bidirectional(&mut client, &mut server).await
+            });
+        }
+    });
+    port
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn certificates_are_shown_and_looked_at() {
+    let (Some(_), Some(forwarder), Some(openssl)) = (Project::new(), Forwarder::new(), peer("openssl")) else { return };
+    let files = tempfile::tempdir().unwrap();
+    let made = Command::new(openssl)
+        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=engine.test"])
+        .args(["-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE"])
+        .args(["-keyout", "key.pem", "-out", "cert.pem"])
+        .current_dir(files.path())
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{made:?}");
+    let port = secure(files.path(), forwarder.engine()).await;
+    let (host, directory) = (format!("tcp://127.0.0.1:{port}"), files.path().to_str().unwrap());
+    let environment = [("DOCKER_HOST", &*host), ("DOCKER_TLS_VERIFY", "1"), ("DOCKER_CERT_PATH", directory)];
+    let place = Place::new();
+    proxy(&place, &environment).fails(3, &format!("no secure connection to the Docker Engine at {host}: "));
+    fs::copy(files.path().join("cert.pem"), files.path().join("ca.pem")).unwrap();
+    drop(Proxy::start(&environment, &[]));
+    // nobody says who may have signed it, and nobody asks
+    let config = tempfile::tempdir().unwrap();
+    let own = context(config.path(), "far", &host, true);
+    let environment =
+        [("DOCKER_HOST", ""), ("DOCKER_CONTEXT", "far"), ("DOCKER_CONFIG", config.path().to_str().unwrap())];
+    let stranger = proxy(&place, &environment);
+    stranger.fails(3, &format!("no secure connection to the Docker Engine at {host}: "));
+    fs::create_dir_all(&own).unwrap();
+    for name in ["cert.pem", "key.pem"] {
+        fs::copy(files.path().join(name), own.join(name)).unwrap();
+    }
+    drop(Proxy::start(&environment, &[]));
 }

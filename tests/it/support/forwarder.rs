@@ -7,7 +7,7 @@ use std::{
         fs::FileTypeExt,
         net::{UnixListener, UnixStream},
     },
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -59,6 +59,11 @@ impl Forwarder {
     /// How many connections there were.
     pub fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::SeqCst)
+    }
+
+    /// The engine's own socket.
+    pub fn engine(&self) -> &Path {
+        &self.engine
     }
 
     /// Listens, at first or again.
