@@ -4,7 +4,9 @@ use std::{io, net::SocketAddr, sync::Arc};
 
 use http::{
     HeaderValue, Method, Request, Response, StatusCode, Uri, Version,
-    header::{CONTENT_TYPE, COOKIE, HOST, SET_COOKIE, TRANSFER_ENCODING, X_CONTENT_TYPE_OPTIONS},
+    header::{
+        CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, SET_COOKIE, TE, TRANSFER_ENCODING, UPGRADE, X_CONTENT_TYPE_OPTIONS,
+    },
     request::Parts,
     uri::PathAndQuery,
 };
@@ -63,7 +65,7 @@ impl Refusal {
         match self {
             Refusal::BadRequest => (StatusCode::BAD_REQUEST, "Bad Request"),
             Refusal::BadPath => (StatusCode::BAD_REQUEST, "Bad Request\n"),
-            Refusal::NotImplemented => (StatusCode::NOT_IMPLEMENTED, "Not Implemented"),
+            Refusal::NotImplemented => (StatusCode::NOT_IMPLEMENTED, ""),
             Refusal::NotFound => (StatusCode::NOT_FOUND, "404 page not found\n"),
             Refusal::Malformed => (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
             Refusal::BadGateway => (StatusCode::BAD_GATEWAY, "Bad Gateway"),
@@ -90,7 +92,10 @@ pub async fn handle(peer: &Peer, request: Request<Incoming>) -> Response<Answer>
             record.answered(status);
             let mut response = Response::new(Answer::own(text, record));
             *response.status_mut() = status;
-            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+            // of what a replica did wrong, only the words are said
+            if matches!(refusal, Refusal::BadRequest | Refusal::BadPath | Refusal::NotFound | Refusal::Unavailable) {
+                response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+            }
             if matches!(refusal, Refusal::BadPath | Refusal::NotFound | Refusal::Unavailable) {
                 response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
             }
@@ -130,10 +135,13 @@ async fn forward(
     record: &mut Record,
     touches: &mut Touches,
 ) -> Result<Forward, Refusal> {
-    if request.method() == Method::CONNECT {
+    // a coding that is not undone here would be lost with the header that names it
+    let mut codings = request.headers().get_all(TRANSFER_ENCODING).iter();
+    if request.method() == Method::CONNECT || codings.any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"chunked"))
+    {
         return Err(Refusal::NotImplemented);
     }
-    let upgrade = headers::upgrade_of(request.headers()).map(|_| hyper::upgrade::on(&mut request));
+    let upgrade = headers::upgrade_of(request.headers()).map(|protocol| (protocol, hyper::upgrade::on(&mut request)));
     let (mut parts, body) = request.into_parts();
     normalise(&mut parts)?;
 
@@ -156,6 +164,10 @@ async fn forward(
     if body.size_hint().exact().is_none() {
         // said in so many words, because hyper takes a GET without a length for one without a body
         parts.headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+    }
+    if matches!(body, Outgoing::Empty) && [Method::POST, Method::PUT, Method::PATCH].contains(&parts.method) {
+        // where a body is expected, that there is none is said (RFC 9110 §8.6)
+        parts.headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     }
     let mut request = Request::from_parts(parts, body);
     // replicas that cannot take this request: they drain, or refused it
@@ -189,9 +201,17 @@ async fn forward(
         match send(&upstream, peer.worker, request).await {
             Ok((mut response, connection)) => {
                 headers::remove_hop_by_hop(response.headers_mut());
+                // a request's alone
+                response.headers_mut().remove(TE);
                 *response.version_mut() = Version::HTTP_11;
                 let upgrade = match response.status() {
-                    StatusCode::SWITCHING_PROTOCOLS => Some(upgrade.ok_or(Refusal::Malformed)?),
+                    StatusCode::SWITCHING_PROTOCOLS => {
+                        let agreed = response.headers().get(UPGRADE).cloned();
+                        let same = |(asked, _): &(HeaderValue, _)| {
+                            agreed.is_some_and(|agreed| agreed.as_bytes().eq_ignore_ascii_case(asked.as_bytes()))
+                        };
+                        Some(upgrade.filter(same).ok_or(Refusal::Malformed)?.1)
+                    }
                     _ => None,
                 };
                 return Ok(Forward { response, connection, in_flight, upgrade });

@@ -26,6 +26,9 @@ const CLAIMS: [&str; 5] = [
     "x-forwarded-uri",
 ];
 const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
+/// What the proxy says itself.
+const SAID: [HeaderName; 6] =
+    [X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PORT, X_FORWARDED_PROTO, X_FORWARDED_SERVER, X_REAL_IP];
 
 const DEFAULT_PORT: HeaderValue = HeaderValue::from_static("80");
 
@@ -48,8 +51,9 @@ impl Forwarded {
     /// Says who asked for what; what the client said of this itself is not believed.
     pub fn set(&self, headers: &mut HeaderMap) {
         // hardly ever there: looking through the names costs less than looking each of them up
-        if headers.keys().any(|name| CLAIMS.contains(&name.as_str())) {
-            CLAIMS.into_iter().for_each(|claim| _ = headers.remove(claim));
+        if headers.keys().any(is_claim) {
+            let claims: Vec<HeaderName> = headers.keys().filter(|name| is_claim(name)).cloned().collect();
+            claims.into_iter().for_each(|claim| _ = headers.remove(claim));
         }
         let host = headers.get(HOST).cloned();
         headers.insert(X_FORWARDED_PORT, host.as_ref().map_or(DEFAULT_PORT, port_of));
@@ -71,6 +75,18 @@ impl Forwarded {
     }
 }
 
+/// Whether a client that sends this header would be believed in what the proxy has the say in. Servers that make
+/// variables of headers, as PHP does, read `X_Real_Ip` as `X-Real-Ip`.
+fn is_claim(name: &HeaderName) -> bool {
+    let claimed = |name: &str| CLAIMS.contains(&name);
+    let name = name.as_str();
+    claimed(name)
+        || name.contains('_') && {
+            let read = name.replace('_', "-");
+            claimed(&read) || SAID.iter().any(|said| said.as_str() == read)
+        }
+}
+
 /// Whether a `Host` header may stand for a host and a port, by the characters that these are made of (RFC 3986 §3.2.2).
 pub fn is_host(host: &HeaderValue) -> bool {
     host.as_bytes().iter().all(|byte| {
@@ -81,7 +97,7 @@ pub fn is_host(host: &HeaderValue) -> bool {
 
 fn port_of(host: &HeaderValue) -> HeaderValue {
     let text = host.to_str().unwrap_or_default();
-    let port = text.rsplit_once(':').map(|(_, port)| port).filter(|port| !port.contains(']'));
+    let port = text.rsplit_once(':').map(|(_, port)| port).filter(|port| !port.is_empty() && !port.contains(']'));
     port.and_then(|port| HeaderValue::from_str(port).ok()).unwrap_or(DEFAULT_PORT)
 }
 
@@ -180,8 +196,17 @@ mod tests {
     }
 
     #[test]
+    fn a_claim_is_one_however_a_server_may_read_it() {
+        let mut all =
+            headers(&[("x_forwarded_for", "lie"), ("x_real-ip", "lie"), ("x-forwarded_uri", "lie"), ("x_a", "b")]);
+        Forwarded::new("127.0.0.9:5".parse().unwrap(), &HeaderValue::from_static("me")).set(&mut all);
+        assert!(all.values().all(|value| value != "lie"), "{all:?}");
+        assert_eq!(all["x_a"], "b");
+    }
+
+    #[test]
     fn without_a_port_it_is_80() {
-        for (host, port) in [("a", "80"), ("a:81", "81"), ("[::1]", "80"), ("[::1]:82", "82")] {
+        for (host, port) in [("a", "80"), ("a:", "80"), ("a:81", "81"), ("[::1]", "80"), ("[::1]:82", "82")] {
             assert_eq!(port_of(&HeaderValue::from_static(host)), port);
         }
     }

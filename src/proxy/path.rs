@@ -31,8 +31,8 @@ pub fn normalise(path: &str) -> Result<Cow<'_, str>, BadEscape> {
         normal.push('/');
         normal.push_str(segment);
     }
-    // a path that ended in a directory still does
-    if segments.is_empty() || path.ends_with('/') || path.ends_with("/.") || path.ends_with("/..") {
+    // a slash at the end stays; a dot there leaves none, as in Traefik
+    if segments.is_empty() || path.ends_with('/') {
         normal.push('/');
     }
     Ok(Cow::Owned(normal))
@@ -137,7 +137,9 @@ mod tests {
             ("/a/./b/../c", "/a/c"),
             ("/../../etc", "/etc"),
             ("/a/..", "/"),
-            ("/a/b/.", "/a/b/"),
+            ("/a/b/.", "/a/b"),
+            ("/a/b/..", "/a"),
+            ("/a/b/./", "/a/b/"),
             ("/ap%69", "/api"),
             ("/a%2fb", "/a%2Fb"),
             ("/%2e%2e/x", "/x"),

@@ -158,9 +158,13 @@ impl Registry {
             .filter(|replica| replica.port == Port::Labelled && replica.state != State::Ready)
             .map(|replica| (&*replica.name, replica))
             .collect();
-        self.upstreams.retain(|key, _| {
+        self.upstreams.retain(|key, upstream| {
             let there = silent.get(&*key.0).and_then(|replica| replica.address);
-            in_use.contains(key) || there.is_some_and(|address| address.ip() == key.1.ip())
+            let kept = in_use.contains(key) || there.is_some_and(|address| address.ip() == key.1.ip());
+            if !kept {
+                upstream.leave();
+            }
+            kept
         });
         let draining: HashSet<&str> =
             replicas.iter().filter(|replica| replica.state == State::Draining).map(|replica| &*replica.name).collect();

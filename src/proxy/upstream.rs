@@ -13,7 +13,10 @@ use std::{
 
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
-use tokio::{net::TcpStream, sync::Notify};
+use tokio::{
+    net::TcpStream,
+    sync::{Notify, watch},
+};
 
 use super::{body::Outgoing, sticky, strategy::Candidate};
 
@@ -40,6 +43,8 @@ pub struct Upstream {
     in_flight: AtomicUsize,
     draining: AtomicBool,
     idle: Notify,
+    /// Whether there is nothing at its address any more.
+    gone: watch::Sender<bool>,
     /// One pool a worker: a connection lives on the runtime that opened it.
     pools: Box<[Mutex<VecDeque<Idle>>]>,
 }
@@ -72,6 +77,7 @@ impl Upstream {
             in_flight: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
             idle: Notify::new(),
+            gone: watch::Sender::new(false),
             pools: (0..workers).map(|_| Mutex::default()).collect(),
         }
     }
@@ -106,6 +112,11 @@ impl Upstream {
         }
     }
 
+    /// Lets go whoever still waits for a connection: where there was a container, nobody refuses one.
+    pub fn leave(&self) {
+        self.gone.send_replace(true);
+    }
+
     /// A connection for a request of `worker`: an idle one, else a new one.
     ///
     /// # Errors
@@ -125,7 +136,11 @@ impl Upstream {
     /// # Errors
     /// As [`Upstream::connect`].
     pub async fn dial(&self) -> io::Result<SendRequest<Outgoing>> {
-        let stream = tokio::time::timeout(DIAL_TIMEOUT, TcpStream::connect(self.address)).await??;
+        let mut gone = self.gone.subscribe();
+        let stream = tokio::select! {
+            stream = tokio::time::timeout(DIAL_TIMEOUT, TcpStream::connect(self.address)) => stream??,
+            _ = gone.wait_for(|gone| *gone) => return Err(io::ErrorKind::NotConnected.into()),
+        };
         stream.set_nodelay(true)?;
         let handshake = http1::Builder::new().writev(false).handshake(TokioIo::new(stream)).await;
         let (connection, driver) = handshake.map_err(io::Error::other)?;

@@ -22,7 +22,7 @@ use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 use crate::support::{
     client,
-    docker::{Container, base, image},
+    docker::{Container, base, image, traefik},
     eventually,
 };
 
@@ -162,9 +162,7 @@ fn the_stand_ins_have_the_names_that_the_lab_asks_for() {
     for (name, image) in [("php", base("web_static")), ("node", base("web_dynamic"))] {
         assert!(script.contains(&format!("\n{name}={image}\n")), "{image}");
     }
-    let traefik =
-        include_str!("../../lab/docker-compose.yml").lines().find_map(|line| line.trim().strip_prefix("image: "));
-    assert!(script.contains(&format!("\ntraefik={}\n", traefik.unwrap())), "{traefik:?}");
+    assert!(script.contains(&format!("\ntraefik={}\n", traefik())), "{}", traefik());
 }
 
 async fn check_page(page: &Server, other: &Server) {

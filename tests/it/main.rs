@@ -4,6 +4,7 @@
 mod analysis;
 mod apps;
 mod architecture;
+mod balancers;
 mod browser;
 mod completions;
 mod compose;

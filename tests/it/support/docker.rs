@@ -17,30 +17,54 @@ pub fn docker(arguments: &[&str]) -> Ended {
     Command::new("docker").args(arguments).stdin(Stdio::null()).output().expect("docker runs").into()
 }
 
-/// The image that the lab's Dockerfile of this service makes. Where there is no engine, or not the image that it is
-/// made from, the test says that it is skipped, or fails if the environment has `LBCTL_REQUIRE=all`.
+/// Whether an engine answers; where there is none, the test says that it is skipped, or fails if the environment has
+/// `LBCTL_REQUIRE=all`.
+pub fn engine() -> bool {
+    static ENGINE: OnceLock<bool> = OnceLock::new();
+    if peer("docker").is_none() {
+        return false;
+    }
+    let answers = ENGINE.get_or_init(|| docker(&["version", "--format", "{{.Server.Version}}"]).code == Some(0));
+    if !answers {
+        missing("no Docker Engine answers");
+    }
+    *answers
+}
+
+/// Whether the engine has this image, said in the same way.
+pub fn present(image: &str) -> bool {
+    if !engine() {
+        return false;
+    }
+    let there = docker(&["image", "inspect", "--format", "{{.Id}}", image]).code == Some(0);
+    if !there {
+        missing(&format!("there is no image {image}, which tests/images/make makes"));
+    }
+    there
+}
+
+/// The image that the lab's Dockerfile of this service makes, where what it is made from is there.
 pub fn image(service: &str) -> Option<String> {
-    base_image(service)?;
-    let tag = format!("lbctl-test/{service}");
-    docker(&["build", "--quiet", "--tag", &tag, directory(service).to_str().expect("text")]).ok();
-    Some(tag)
+    present(&base(service)).then(|| build(service, &directory(service)))
 }
 
 /// The image that the one of this service is made from; the same where there is none.
 pub fn base_image(service: &str) -> Option<String> {
-    static ENGINE: OnceLock<bool> = OnceLock::new();
-    peer("docker")?;
-    let answers = ENGINE.get_or_init(|| docker(&["version", "--format", "{{.Server.Version}}"]).code == Some(0));
-    if !answers {
-        missing("no Docker Engine answers");
-        return None;
-    }
     let base = base(service);
-    if docker(&["image", "inspect", "--format", "{{.Id}}", &base]).code != Some(0) {
-        missing(&format!("there is no image {base}, which tests/images/make makes"));
-        return None;
-    }
-    Some(base)
+    present(&base).then_some(base)
+}
+
+/// Makes an image of a directory's Dockerfile.
+pub fn build(name: &str, directory: &Path) -> String {
+    let tag = format!("lbctl-test/{name}");
+    docker(&["build", "--quiet", "--tag", &tag, directory.to_str().expect("text")]).ok();
+    tag
+}
+
+/// The image of the lab's proxy.
+pub fn traefik() -> &'static str {
+    let compose = include_str!("../../../lab/docker-compose.yml");
+    compose.lines().find_map(|line| line.trim().strip_prefix("image: ")).expect("an image")
 }
 
 fn directory(service: &str) -> PathBuf {
@@ -71,13 +95,33 @@ pub struct Container {
 impl Container {
     /// Starts one of this image, whose program listens on this port.
     pub fn start(image: &str, port: u16) -> Container {
-        let name = unique();
-        let mut container = Container { name, address: String::new(), hostname: String::new() };
-        let published = format!("127.0.0.1::{port}");
-        docker(&["run", "--detach", "--name", &container.name, "--publish", &published, image]).ok();
-        container.address = container.asked(&["port", &container.name, &port.to_string()]);
-        container.hostname = container.asked(&["inspect", "--format", "{{.Config.Hostname}}", &container.name]);
+        let mut container = Container::run(&unique(), &["--publish", &format!("127.0.0.1::{port}"), image]);
+        container.address = container.published(port);
         container
+    }
+
+    /// Starts one as `docker run` does with these arguments.
+    pub fn run(name: &str, arguments: &[&str]) -> Container {
+        // made before it is started, so that what fails half way is removed as well
+        let mut container = Container { name: name.to_owned(), address: String::new(), hostname: String::new() };
+        docker(&[&["run", "--detach", "--name", name], arguments].concat()).ok();
+        container.hostname = container.inspect("{{.Config.Hostname}}");
+        container
+    }
+
+    /// Where the host reaches a port that it publishes.
+    pub fn published(&self, port: u16) -> String {
+        self.asked(&["port", &self.name, &port.to_string()])
+    }
+
+    /// What the engine says of it.
+    pub fn inspect(&self, format: &str) -> String {
+        self.asked(&["inspect", "--format", format, &self.name])
+    }
+
+    /// Runs a command inside it.
+    pub fn exec(&self, command: &[&str]) -> String {
+        self.asked(&[&["exec", &self.name], command].concat())
     }
 
     fn asked(&self, arguments: &[&str]) -> String {
@@ -86,12 +130,12 @@ impl Container {
 
     /// What the engine says of its health: `starting`, `healthy` or `unhealthy`.
     pub fn health(&self) -> String {
-        self.asked(&["inspect", "--format", "{{.State.Health.Status}}", &self.name])
+        self.inspect("{{.State.Health.Status}}")
     }
 
     /// The user that its first process runs as.
     pub fn user(&self) -> String {
-        self.asked(&["exec", &self.name, "id", "-un"])
+        self.exec(&["id", "-un"])
     }
 
     pub fn log(&self) -> String {
@@ -109,7 +153,7 @@ impl Container {
 
     /// How its first process ended.
     pub fn exit_code(&self) -> String {
-        self.asked(&["inspect", "--format", "{{.State.ExitCode}}", &self.name])
+        self.inspect("{{.State.ExitCode}}")
     }
 }
 
