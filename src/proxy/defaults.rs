@@ -114,14 +114,14 @@ pub fn plan(base: &str, labels: &Labels, unmarked: Unmarked) -> Result<Option<Pl
     let mut plans = Plans { routers: BTreeMap::new(), services, middlewares, problems: Vec::new(), notes };
     let routers = if routers.is_empty() { [(default_name.clone(), RouterWish::default())].into() } else { routers };
     for (name, RouterWish { rule, service, middlewares, priority, other }) in routers {
-        let (rule, text) = match rule {
-            Some(rule) => rule,
-            None => {
-                let text = format!("Host(`{default_name}`)");
-                let Ok(rule) = Rule::parse(&text) else {
-                    return Err(format!("the default rule {text} cannot be used"));
-                };
-                (rule, text)
+        let label = rule.as_ref().map(|_| format!("label traefik.http.routers.{name}.rule"));
+        let text = rule.unwrap_or_else(|| format!("Host(`{default_name}`)"));
+        let rule = match Rule::parse(&text) {
+            Ok(rule) => rule,
+            Err(error) => {
+                let label = label.unwrap_or_else(|| format!("the default rule of router {name}"));
+                plans.problems.push(format!("{label}: {error} of `{text}`"));
+                continue;
             }
         };
         let only_service = || plans.services.keys().next().filter(|_| plans.services.len() == 1).cloned();

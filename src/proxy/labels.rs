@@ -9,7 +9,6 @@ use crate::replica::Labels;
 
 use super::{
     middleware::{MiddlewareWish, list},
-    rule::Rule,
     sticky::Cookie,
     strategy::Strategy,
 };
@@ -32,8 +31,8 @@ pub struct Wishes {
 /// `traefik.http.routers.NAME.*`
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RouterWish {
-    /// The rule as parsed, with its text, whose length is the default priority.
-    pub rule: Option<(Rule, String)>,
+    /// The rule as it is written: one that is none turns off its router alone.
+    pub rule: Option<String>,
     /// The service it names, if it does.
     pub service: Option<String>,
     /// The middlewares it names, in its order.
@@ -164,10 +163,7 @@ fn read_one(wishes: &mut Wishes, label: &str, value: &str) -> Result<(), String>
 /// Sets a field of a router; returns a note where the field has no effect here.
 fn router_field(router: &mut RouterWish, field: &[&str], value: &str, name: &str) -> Result<Option<String>, String> {
     match field {
-        ["rule"] => {
-            let rule = Rule::parse(value).map_err(|error| format!("{error} of `{value}`"))?;
-            router.rule = Some((rule, value.to_owned()));
-        }
+        ["rule"] => router.rule = Some(value.to_owned()),
         ["service"] => router.service = Some(value.to_owned()),
         ["priority"] => router.priority = whole_number(value)?,
         ["middlewares"] => router.middlewares = list(value).map(str::to_owned).collect(),
@@ -301,7 +297,6 @@ mod tests {
             ("traefik.http.routers.web.rul", "x", "no such field"),
             ("traefik.http.routers.web", "x", "no such field"),
             ("traefik.htp.routers.web.rule", "x", "no such field"),
-            ("traefik.http.routers.web.rule", "Host('a')", "column 6"),
             ("traefik.http.routers.web.priority", "high", "whole number"),
             ("traefik.http.services.web.loadbalancer.server.port", "0", "not a port"),
             ("traefik.http.services.web.loadbalancer.server.port", "80a", "not a port"),
