@@ -31,6 +31,7 @@ const RAW = {
 let stopping = false;
 let inFlight = 0;
 const released = new Map();
+const farewells = [];
 
 const PATHS = {
   close: (request) => request.socket.destroy(),
@@ -59,6 +60,11 @@ const PATHS = {
     released.get(key)?.();
     released.delete(key);
     response.end();
+  },
+  // its second half comes when the server is stopped
+  farewell: (_request, response) => {
+    response.write('first\n');
+    farewells.push(() => response.end('last\n'));
   },
   wait: (_request, response, [milliseconds]) => setTimeout(() => response.end('waited\n'), Number(milliseconds)),
   trailers: (_request, response) => {
@@ -158,5 +164,6 @@ process.on('SIGTERM', () => {
     server.close();
     server.closeIdleConnections();
   }
+  setTimeout(() => farewells.forEach((say) => say()), 300);
   setInterval(() => inFlight === 0 && process.exit(0), 100);
 });

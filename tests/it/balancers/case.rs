@@ -105,11 +105,10 @@ impl Case {
         self
     }
 
-    /// What this proxy does wrong.
-    fn complaints(&self, stage: &Stage, side: &Side) -> Vec<String> {
-        let answer = ask(side.address, &stage.fill(side, &self.request));
+    /// What this proxy does wrong in its answer.
+    fn complaints(&self, answer: &Answer, stage: &Stage, side: &Side) -> Vec<String> {
         let wrong = |facts: &[Fact]| -> Vec<String> {
-            facts.iter().filter_map(|fact| fact.complaint(&answer, stage, side)).collect()
+            facts.iter().filter_map(|fact| fact.complaint(answer, stage, side)).collect()
         };
         match &self.otherwise {
             Some((why, facts)) if side.kind == Kind::Bundled => {
@@ -160,12 +159,64 @@ impl Fact {
 pub fn hold(stage: &Stage, cases: &[Case]) {
     let mut wrong = Vec::new();
     for case in cases {
-        for side in &stage.sides {
-            let complaints = case.complaints(stage, side);
+        let answers: Vec<Answer> =
+            stage.sides.iter().map(|side| ask(side.address, &stage.fill(side, &case.request))).collect();
+        for (side, answer) in stage.sides.iter().zip(&answers) {
+            let complaints = case.complaints(answer, stage, side);
             if !complaints.is_empty() {
                 wrong.push(format!("{:?}: {}: {}", side.kind, case.name, complaints.join("; ")));
             }
         }
+        if case.otherwise.is_none() {
+            let [one, other] = [0, 1].map(|at| essence(&answers[at], stage, &stage.sides[at]));
+            let only = |one: &[String], other: &[String]| -> Vec<String> {
+                one.iter().filter(|line| !other.contains(line)).cloned().collect()
+            };
+            if one != other {
+                let (one, other) = (only(&one, &other), only(&other, &one));
+                wrong.push(format!("{}: Traefik alone: {one:?}; the bundled proxy alone: {other:?}", case.name));
+            }
+        }
     }
     assert!(wrong.is_empty(), "{} of {} cases:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+}
+
+/// All that a client and a server see of a case, but for what differs everywhere: a line each, sorted.
+fn essence(answer: &Answer, stage: &Stage, side: &Side) -> Vec<String> {
+    match answer.status {
+        // how much of an answer that breaks off is passed on is nobody's business
+        _ if !answer.whole => return vec!["breaks off".to_owned()],
+        // a request that is none is refused by hyper, or by Go, in words of their own
+        400 | 501 => return vec![format!("status {}", answer.status)],
+        _ => {}
+    }
+    let mut lines = vec![format!("status {}", answer.status)];
+    lines.extend(answer.informed.iter().map(|status| format!("informed {status}")));
+    // who answered, and when; how a body ends is between two ends
+    let apart = ["date", "x-served-by", "connection", "keep-alive", "transfer-encoding", "content-length", "trailer"];
+    let fields = answer.headers.iter().filter(|(name, _)| !apart.contains(&&**name));
+    lines.extend(fields.map(|(name, value)| format!("header {name}: {value}")));
+    lines.extend(answer.trailers.iter().map(|(name, value)| format!("trailer {name}: {value}")));
+    match &answer.seen {
+        None => lines.push(format!("body {:?}", answer.text())),
+        Some(seen) => {
+            lines.extend(
+                ["method", "url", "version", "trailers", "length", "port"].map(|of| format!("{of} {}", seen[of])),
+            );
+            for header in seen["headers"].as_array().into_iter().flatten() {
+                let (name, value) = (header[0].as_str().unwrap().to_ascii_lowercase(), header[1].as_str().unwrap());
+                let value = match &*name {
+                    "x-forwarded-for" | "x-real-ip" if *value == stage.fill(side, "{client}") => "{client}",
+                    "x-forwarded-server" if *value == stage.fill(side, "{server}") => "{server}",
+                    // asked for by Traefik's own client; a mark against loops, of routers without a rule of their own
+                    "accept-encoding" if value == "gzip" => continue,
+                    "x-traefik-router" => continue,
+                    _ => value,
+                };
+                lines.push(format!("saw {name}: {value}"));
+            }
+        }
+    }
+    lines.sort();
+    lines
 }

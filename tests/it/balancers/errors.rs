@@ -2,6 +2,9 @@
 
 use super::case::{BAD_GATEWAY, Case, Fact::*, NO_HTTP, NOT_FOUND};
 
+/// Versions of HTTP.
+const ONE: &str = "there are HTTP/1.0 and HTTP/1.1, as hyper reads them";
+
 pub fn cases() -> Vec<Case> {
     [servers(), requests()].concat()
 }
@@ -34,9 +37,12 @@ fn servers() -> Vec<Case> {
         get("/raw/unfinished").is(&[Broken]),
         get("/raw/until").is(&[Status(200), Body("until the end")]),
     ];
-    for target in ["/raw/noise", "/raw/status", "/raw/length", "/raw/lengths", "/raw/half"] {
+    for target in ["/raw/noise", "/raw/status", "/raw/length", "/raw/lengths"] {
         cases.push(get(target).is(NO_HTTP));
     }
+    cases.push(
+        get("/raw/half").is(NO_HTTP).but("a server that hangs up is a 502, however far it had come", BAD_GATEWAY),
+    );
     cases
 }
 
@@ -51,18 +57,22 @@ fn requests() -> Vec<Case> {
         Case::raw("TRACE / HTTP/1.1\nHost: many.test").is(&[Status(200), Method("TRACE")]),
         Case::raw("B(W / HTTP/1.1\nHost: many.test").is(&[Status(400)]),
         Case::raw("GET  / HTTP/1.1\nHost: many.test").is(&[Status(400)]),
-        Case::raw("GET / HTTP/2.0\nHost: many.test").is(&[Status(505)]),
-        Case::raw("GET / HTTP/1.2\nHost: many.test").is(&[Status(200)]),
+        Case::raw("GET / HTTP/2.0\nHost: many.test").is(&[Status(505)]).but(ONE, &[Status(400)]),
+        Case::raw("GET / HTTP/1.2\nHost: many.test").is(&[Status(200)]).but(ONE, &[Status(400)]),
         post("Expect: cake\n").is(&[Status(417)]),
-        post("Transfer-Encoding: chunked\n\nzz\r\nhello\r\n0\r\n\r\n").is(NO_HTTP),
+        post("Transfer-Encoding: chunked\n\nzz\r\nhello\r\n0\r\n\r\n")
+            .is(NO_HTTP)
+            .but("a body that breaks off on its way is a gateway's failure", BAD_GATEWAY),
     ];
     for rest in
         ["Content-Length: 5\nContent-Length: 6\n\nhello", "Content-Length: -1\n\n", "Content-Length: +5\n\nhello"]
     {
         cases.push(post(rest).is(&[Status(400)]));
     }
-    for coding in ["gzip", "gzip, chunked", "identity"] {
-        cases.push(post(&format!("Transfer-Encoding: {coding}\n\n0\r\n\r\n")).is(&[Status(501)]));
+    cases.push(post("Transfer-Encoding: gzip, chunked\n\n0\r\n\r\n").is(&[Status(501)]));
+    for coding in ["gzip", "identity"] {
+        let case = post(&format!("Transfer-Encoding: {coding}\n\n0\r\n\r\n")).is(&[Status(501)]);
+        cases.push(case.but("a body without a known end is refused first (RFC 9112 §6.3)", &[Status(400)]));
     }
     cases
 }

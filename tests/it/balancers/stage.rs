@@ -4,14 +4,17 @@
 //! same Linux machine.
 
 use std::{
+    io::{self, BufRead, BufReader},
     net::SocketAddr,
     path::Path,
+    process::{Child, Stdio},
     sync::atomic::{AtomicU32, Ordering},
     thread,
 };
 
 use super::wire::{ask, get};
 use crate::support::{
+    Place,
     docker::{Container, build, present, traefik},
     eventually,
 };
@@ -34,8 +37,20 @@ pub struct Side {
     _process: Process,
 }
 
+/// What it ends with.
+#[allow(dead_code)]
 enum Process {
-    Container { _container: Container },
+    Traefik(Container),
+    Bundled(Child, Place),
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if let Process::Bundled(child, _) = self {
+            _ = child.kill();
+            _ = child.wait();
+        }
+    }
 }
 
 /// Containers of one project, and the proxies that route to them. All of it goes when it is dropped.
@@ -120,7 +135,7 @@ impl Stage {
 
     /// Starts the proxies; Traefik with these flags more. Returns when a GET of `/` from this host reaches a server.
     pub fn open(&mut self, flags: &[&str], host: &str) {
-        self.sides = vec![self.traefik(flags)];
+        self.sides = vec![self.traefik(flags), self.bundled()];
         for side in &self.sides {
             eventually(&format!("{:?} to route", side.kind), || {
                 (ask(side.address, &get(host, "/")).status == 200).then_some(())
@@ -147,7 +162,33 @@ impl Stage {
             address: container.published(80).parse().expect("an address"),
             client: container.inspect("{{.NetworkSettings.Gateway}}"),
             server: container.hostname.clone(),
-            _process: Process::Container { _container: container },
+            _process: Process::Traefik(container),
+        }
+    }
+
+    /// The bundled proxy for the containers of this project.
+    fn bundled(&self) -> Side {
+        let place = Place::new();
+        let mut command = place.command(["proxy", "--docker", "--project", &self.project, "--port", "0", "--quiet"]);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("lbctl runs");
+        let mut said = BufReader::new(child.stderr.take().expect("a pipe"));
+        let process = Process::Bundled(child, place);
+        let mut line = String::new();
+        let address = loop {
+            line.clear();
+            assert_ne!(said.read_line(&mut line).unwrap(), 0, "it ended before it listened");
+            if let Some(rest) = line.strip_prefix("listening on http://") {
+                break rest.split('/').next().and_then(|address| address.parse().ok()).expect(&line);
+            }
+        };
+        // what it goes on to say is let go, lest it wait for a reader
+        thread::spawn(move || io::copy(&mut said, &mut io::sink()));
+        Side {
+            kind: Kind::Bundled,
+            address,
+            client: "127.0.0.1".to_owned(),
+            server: rustix::system::uname().nodename().to_str().unwrap().to_owned(),
+            _process: process,
         }
     }
 
