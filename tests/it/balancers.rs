@@ -32,6 +32,7 @@ fn both_proxies_answer_alike() {
     bodies::a_client_that_waits_for_100_continue_gets_the_servers_word(&stage);
     bodies::an_upgraded_connection_belongs_to_its_two_ends(&stage);
     bodies::a_large_answer_passes_whole(&stage);
+    order::containers_of_different_services_share_one(&stage);
     order::a_round_asks_each_server_once(&stage, &servers);
     sticky::a_cookie_names_the_same_server_to_both(&stage, &servers);
     sticky::attributes_come_from_labels(&stage, &servers);

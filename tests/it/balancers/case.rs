@@ -192,7 +192,7 @@ fn essence(answer: &Answer, stage: &Stage, side: &Side) -> Vec<String> {
     }
     let mut lines = vec![format!("status {}", answer.status)];
     lines.extend(answer.informed.iter().map(|status| format!("informed {status}")));
-    // who answered, and when; how a body ends is between two ends
+    // who answered (at which port as well), and when; how a body ends is between two ends
     let apart = ["date", "x-served-by", "connection", "keep-alive", "transfer-encoding", "content-length", "trailer"];
     let fields = answer.headers.iter().filter(|(name, _)| !apart.contains(&&**name));
     lines.extend(fields.map(|(name, value)| format!("header {name}: {value}")));
@@ -200,9 +200,7 @@ fn essence(answer: &Answer, stage: &Stage, side: &Side) -> Vec<String> {
     match &answer.seen {
         None => lines.push(format!("body {:?}", answer.text())),
         Some(seen) => {
-            lines.extend(
-                ["method", "url", "version", "trailers", "length", "port"].map(|of| format!("{of} {}", seen[of])),
-            );
+            lines.extend(["method", "url", "version", "trailers", "length"].map(|of| format!("{of} {}", seen[of])));
             for header in seen["headers"].as_array().into_iter().flatten() {
                 let (name, value) = (header[0].as_str().unwrap().to_ascii_lowercase(), header[1].as_str().unwrap());
                 let value = match &*name {

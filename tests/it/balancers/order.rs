@@ -7,6 +7,16 @@ use super::{
     wire::{ask, get},
 };
 
+/// A service that two containers define, at a port of its own each, has both of them.
+pub fn containers_of_different_services_share_one(stage: &Stage) {
+    for side in &stage.sides {
+        let mut ports: Vec<_> =
+            (0..4).map(|_| ask(side.address, &get("merged.test", "/")).seen.unwrap()["port"].clone()).collect();
+        ports.sort_by_key(serde_json::Value::to_string);
+        assert_eq!(ports, [3000, 3000, 3001, 3001], "{:?}", side.kind);
+    }
+}
+
 /// Both use each of the three servers once in each round. In Traefik the order changes from round to round and repeats
 /// after nine requests, from a server that it drew by lot; the bundled proxy's is 1-2-3 from the first request, so that
 /// a reader can follow it by eye.
