@@ -114,11 +114,13 @@ pub fn plan(base: &str, labels: &Labels, unmarked: Unmarked) -> Result<Option<Pl
     let mut plans = Plans { routers: BTreeMap::new(), services, middlewares, problems: Vec::new(), notes };
     let routers = if routers.is_empty() { [(default_name.clone(), RouterWish::default())].into() } else { routers };
     for (name, RouterWish { rule, service, middlewares, priority, other }) in routers {
+        let label = rule.as_ref().map(|_| format!("label traefik.http.routers.{name}.rule"));
         let text = rule.unwrap_or_else(|| format!("Host(`{default_name}`)"));
         let rule = match Rule::parse(&text) {
             Ok(rule) => rule,
             Err(error) => {
-                plans.problems.push(format!("router {name}: its rule `{text}` cannot be used: {error}"));
+                let label = label.unwrap_or_else(|| format!("the default rule of router {name}"));
+                plans.problems.push(format!("{label}: {error} of `{text}`"));
                 continue;
             }
         };

@@ -119,7 +119,7 @@ impl Stage {
             _ => line.to_owned(),
         });
         let compose = [
-            format!("lbctl.test={}", self.project),
+            format!("balancers.stage={}", self.project),
             format!("com.docker.compose.project={}", self.project),
             format!("com.docker.compose.service={service}"),
             format!("com.docker.compose.container-number={number}"),
@@ -144,7 +144,7 @@ impl Stage {
     }
 
     fn traefik(&self, flags: &[&str]) -> Side {
-        let constraint = format!("--providers.docker.constraints=Label(`lbctl.test`,`{}`)", self.project);
+        let constraint = format!("--providers.docker.constraints=Label(`balancers.stage`,`{}`)", self.project);
         let arguments = [
             "--publish=127.0.0.1::80",
             "--volume=/var/run/docker.sock:/var/run/docker.sock:ro",
