@@ -601,7 +601,7 @@ _lbctl() {
             return 0
             ;;
         lbctl__subcmd__up)
-            opts="-f -d -p -h --web-static --web-dynamic --scale --sticky --strategy --port --bind --file --detach --project --format --help"
+            opts="-f -d -p -h --web-static --web-dynamic --scale --engine --proxy --sticky --strategy --port --bind --file --wait --detach --project --format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -617,6 +617,14 @@ _lbctl() {
                     ;;
                 --scale)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --engine)
+                    COMPREPLY=($(compgen -W "embedded compose" -- "${cur}"))
+                    return 0
+                    ;;
+                --proxy)
+                    COMPREPLY=($(compgen -W "traefik bundled" -- "${cur}"))
                     return 0
                     ;;
                 --sticky)
@@ -640,6 +648,10 @@ _lbctl() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --wait)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

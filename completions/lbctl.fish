@@ -40,6 +40,10 @@ complete -c lbctl -n "__fish_lbctl_needs_command" -f -a "help" -d 'Print this me
 complete -c lbctl -n "__fish_lbctl_using_subcommand up" -l web-static -d 'Replicas of web_static' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand up" -l web-dynamic -d 'Replicas of web_dynamic' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand up" -l scale -d 'Replicas of any service of the compose file' -r
+complete -c lbctl -n "__fish_lbctl_using_subcommand up" -l engine -d 'What runs the replicas' -r -f -a "embedded\t'Processes of lbctl\'s own, which need nothing'
+compose\t'Containers, by Docker Compose'"
+complete -c lbctl -n "__fish_lbctl_using_subcommand up" -l proxy -d 'What balances [default: bundled; with --engine compose, traefik]' -r -f -a "traefik\t'Traefik, in a container of the lab'
+bundled\t'lbctl\'s own'"
 complete -c lbctl -n "__fish_lbctl_using_subcommand up" -l sticky -d 'Keep each client on its replica, by a cookie' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand up" -l strategy -d 'How the next replica is picked' -r -f -a "round-robin\t'1-2-3-1-2-3, strictly in order'
 random\t'Every replica with the same chance'
@@ -48,6 +52,7 @@ hrw\t'By the client\'s address (highest random weight)'"
 complete -c lbctl -n "__fish_lbctl_using_subcommand up" -l port -d 'The port, taken at its word; 0 takes any free one [default: the lab\'s (80), else 8080, else any free one]' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand up" -l bind -d 'The address to listen on [default: loopback, 127.0.0.1 and ::1]' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand up" -s f -l file -d 'Another compose file than the built-in lab\'s' -r -F
+complete -c lbctl -n "__fish_lbctl_using_subcommand up" -l wait -d 'How long replicas may take to answer, in seconds since the last one got on (with --engine compose)' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand up" -s p -l project -d 'The lab\'s name; several can run side by side' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand up" -l format -d 'How data is printed' -r -f -a "table\t'For people'
 json\t'For scripts'"

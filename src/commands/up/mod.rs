@@ -147,6 +147,7 @@ async fn containers(args: &Up, rendezvous: &Rendezvous) -> anyhow::Result<Starte
         wishes: &wishes(args)?,
         bind: args.bind,
         port: args.port,
+        patience: args.wait,
     };
     let Prepared { runner, notes } = prepare(&asked, rendezvous).await?;
     Ok((Runner::Containers(runner.into()), notes, place, socket))

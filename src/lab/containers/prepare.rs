@@ -6,6 +6,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
     path::Path,
     sync::Mutex,
+    time::Duration,
 };
 
 use tokio::sync::SetOnce;
@@ -54,6 +55,8 @@ pub struct Asked<'a> {
     pub bind: Option<IpAddr>,
     /// A port that is taken at its word.
     pub port: Option<u16>,
+    /// How long the lab may make no progress before its laggard is named.
+    pub patience: Duration,
 }
 
 /// A lab that can be started, and what is worth knowing before.
@@ -139,6 +142,7 @@ pub async fn prepare(asked: &Asked<'_>, rendezvous: &Rendezvous) -> Result<Prepa
         addresses,
         listeners: Mutex::new(listeners),
         proxy: SetOnce::new(),
+        patience: asked.patience,
     };
     Ok(Prepared { runner, notes })
 }

@@ -49,6 +49,8 @@ pub struct Runner {
     /// The bundled proxy's, until it takes them.
     pub(super) listeners: Mutex<Vec<TcpListener>>,
     pub(super) proxy: SetOnce<Proxy>,
+    /// How long it may make no progress before its laggard is named.
+    pub(super) patience: Duration,
 }
 
 impl Runner {
@@ -65,7 +67,8 @@ impl Runner {
             Balancer::Bundled => None,
         };
         let of = counts.values().sum();
-        let awaited = Awaited { counts: &counts, through: traefik.as_ref(), unmarked: self.plan.unmarked };
+        let (through, unmarked, patience) = (traefik.as_ref(), self.plan.unmarked, self.patience);
+        let awaited = Awaited { counts: &counts, through, unmarked, patience };
         let mut ready = |ready| tell(Progress::Ready { ready, of });
         ready::wait(&self.docker, &self.containers, &awaited, &mut ready).await?;
         match self.plan.balancer {
@@ -90,7 +93,7 @@ impl Runner {
         let replicas = self.containers.replicas().borrow().clone();
         match self.proxy.get() {
             Some(proxy) => Ok(ready::reach(&replicas, proxy, self.plan.unmarked).await?),
-            None => Ok(ready::ask(&self.view(), |host, path| self.routes(host, path)).await?),
+            None => Ok(ready::ask(&self.view(), patience, |host, path| self.routes(host, path)).await?),
         }
     }
 
@@ -153,6 +156,7 @@ impl Runner {
             proxy: self.proxy.get(),
             known: self.plan.services.keys().cloned().collect(),
             unmarked: self.plan.unmarked,
+            patience: self.patience,
         };
         scaling.run(targets, || Some(self.view()), |note| journal.note(note)).await
     }

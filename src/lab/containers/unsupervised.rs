@@ -16,6 +16,7 @@ use super::{
     files,
     log::Directory,
     observed::{self, Shown, Traefik},
+    ready,
     scale::Scaling,
 };
 
@@ -156,6 +157,7 @@ impl Unsupervised {
             proxy: None,
             known: services.map(|service| service.name).collect(),
             unmarked: traefik.unmarked,
+            patience: ready::PATIENCE,
         };
         let view = || {
             let (containers, replicas) = (containers.containers(), containers.replicas());
