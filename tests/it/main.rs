@@ -6,6 +6,7 @@ mod apps;
 mod architecture;
 mod browser;
 mod completions;
+mod containers;
 mod contract;
 mod deaths;
 mod files;

@@ -82,8 +82,7 @@ pub async fn prepare(asked: &Asked<'_>, rendezvous: &Rendezvous) -> Result<Prepa
     }
     let mut notes = vec![format!("containers are started by {tool}")];
 
-    let path = rendezvous.files(project);
-    let directory = Directory::new(path.clone())?;
+    let directory = Directory::new(rendezvous.files(project))?;
     let (file, version) = match asked.file {
         // a file that cannot be read is Compose's to complain about
         Some(file) => (file.to_owned(), fs::read_to_string(file).ok().and_then(|text| files::version(&text))),
@@ -136,7 +135,7 @@ pub async fn prepare(asked: &Asked<'_>, rendezvous: &Rendezvous) -> Result<Prepa
         docker,
         compose,
         plan,
-        files: path,
+        files: directory.keep(),
         containers,
         address: Mutex::new(addresses[0]),
         addresses,

@@ -183,11 +183,12 @@ impl Runner {
             let grace = if ending == Ending::Gentle { LAST_REQUESTS } else { Duration::ZERO };
             proxy.stop(grace).await;
         }
-        match ending {
-            Ending::Gentle => self.docker.remove_project(&self.plan.project).await?,
-            Ending::AtOnce => self.docker.kill_project(&self.plan.project).await?,
-        }
+        let removed = match ending {
+            Ending::Gentle => self.docker.remove_project(&self.plan.project).await,
+            Ending::AtOnce => self.docker.kill_project(&self.plan.project).await,
+        };
+        // containers that an engine still has, which does not answer, are removed without them
         files::remove(&self.files);
-        Ok(())
+        Ok(removed?)
     }
 }
