@@ -183,7 +183,11 @@ impl Unsupervised {
         let lines = self.docker.log(&traefik.id, query.since, follow);
         Ok(lines.filter_map(move |line| {
             let entry = match line {
-                Ok(line) => directory.read(&line).map(|access| Ok(Entry::Request(Arc::new(access)))),
+                Ok(line) => {
+                    // that `scale` asked each whether it answers is no request of a visitor's
+                    let asked = directory.read(&line).filter(|asked| asked.user_agent.as_deref() != Some(ready::AGENT));
+                    asked.map(|access| Ok(Entry::Request(Arc::new(access))))
+                }
                 Err(error) => Some(Err(error.into())),
             };
             let wanted = |entry: &Result<Entry, _>| match (entry, &service) {
