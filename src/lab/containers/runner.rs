@@ -56,6 +56,22 @@ pub struct Runner {
 impl Runner {
     /// Builds and starts the containers, and waits until all answer.
     pub async fn begin(&self, journal: &Arc<Journal>, tell: &mut impl FnMut(Progress)) -> Result<(), ChangeError> {
+        let started = tokio::select! {
+            started = self.start(journal, tell) => started,
+            // nothing gets on without it
+            gone = self.containers.lost() => Err(gone.into()),
+        };
+        match started {
+            // what Compose complains of may be that the engine has gone, which it does not call by its place
+            Err(ChangeError::Compose(complaint)) => Err(match self.docker.projects().await {
+                Err(gone) => gone.lost().into(),
+                Ok(_) => complaint.into(),
+            }),
+            started => started,
+        }
+    }
+
+    async fn start(&self, journal: &Arc<Journal>, tell: &mut impl FnMut(Progress)) -> Result<(), ChangeError> {
         tell(Progress::Doing("building images".to_owned()));
         self.compose.build(|line| tell(Progress::Doing(line.to_owned()))).await?;
         tell(Progress::Doing("starting containers".to_owned()));
