@@ -144,7 +144,13 @@ fn judge(log: &str) -> (Cause, String) {
     };
     let mut line = tidy(lines[at]);
     let introduced = INTRODUCTIONS.iter().any(|introduction| line.to_lowercase().contains(introduction));
-    if let Some(next) = lines.get(at + 1).filter(|_| introduced) {
+    // Python's reader of YAML says in the next lines what it found, and where
+    let following = match (introduced, line.contains(" while parsing ") || line.contains(" while scanning ")) {
+        (_, true) => &lines[at + 1..],
+        (true, false) => &lines[at + 1..lines.len().min(at + 2)],
+        (false, false) => &[],
+    };
+    for next in following {
         line = format!("{line} {next}");
     }
     (Cause::Other, line)

@@ -84,8 +84,14 @@ pub async fn prepare(asked: &Asked<'_>, rendezvous: &Rendezvous) -> Result<Prepa
 
     let directory = Directory::new(rendezvous.files(project))?;
     let (file, version) = match asked.file {
-        // a file that cannot be read is Compose's to complain about
-        Some(file) => (file.to_owned(), fs::read_to_string(file).ok().and_then(|text| files::version(&text))),
+        Some(file) => {
+            match compose::load(file) {
+                Err(error) if error.cause() == compose::Cause::Unreadable => return Err(error.into()),
+                // what a file may say is Compose's to judge
+                _ => {}
+            }
+            (file.to_owned(), fs::read_to_string(file).ok().and_then(|text| files::version(&text)))
+        }
         None => (directory.built_in()?, None),
     };
     let ip = asked.bind.unwrap_or(Ipv4Addr::LOCALHOST.into());
