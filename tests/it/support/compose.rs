@@ -100,7 +100,7 @@ impl Project {
     #[track_caller]
     pub fn is_gone(&self) {
         assert_eq!(self.containers(), []);
-        assert_eq!(self.listed(&["network", "ls", "--quiet"]), [String::new(); 0]);
+        assert_eq!(self.listed(&["network", "ls", "--quiet"]), Vec::<String>::new());
     }
 
     fn listed(&self, list: &[&str]) -> Vec<String> {
