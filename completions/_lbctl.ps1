@@ -50,6 +50,7 @@ Register-ArgumentCompleter -Native -CommandName 'lbctl' -ScriptBlock {
             [CompletionResult]::new('--bind', '--bind', [CompletionResultType]::ParameterName, 'The address to listen on [default: loopback, 127.0.0.1 and ::1]')
             [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Another compose file than the built-in lab''s')
             [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'Another compose file than the built-in lab''s')
+            [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'How long replicas may take to answer, in seconds since the last one got on (with --engine compose)')
             [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'The lab''s name; several can run side by side')
             [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The lab''s name; several can run side by side')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How data is printed')

@@ -609,7 +609,7 @@ _lbctl() {
             return 0
             ;;
         lbctl__subcmd__up)
-            opts="-f -d -p -h --web-static --web-dynamic --scale --engine --proxy --sticky --strategy --port --bind --file --detach --project --format --help"
+            opts="-f -d -p -h --web-static --web-dynamic --scale --engine --proxy --sticky --strategy --port --bind --file --wait --detach --project --format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -656,6 +656,10 @@ _lbctl() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --wait)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -46,6 +46,7 @@ set edit:completion:arg-completer[lbctl] = {|@words|
             cand --bind 'The address to listen on [default: loopback, 127.0.0.1 and ::1]'
             cand -f 'Another compose file than the built-in lab''s'
             cand --file 'Another compose file than the built-in lab''s'
+            cand --wait 'How long replicas may take to answer, in seconds since the last one got on (with --engine compose)'
             cand -p 'The lab''s name; several can run side by side'
             cand --project 'The lab''s name; several can run side by side'
             cand --format 'How data is printed'

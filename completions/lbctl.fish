@@ -52,6 +52,7 @@ hrw\t'By the client\'s address (highest random weight)'"
 complete -c lbctl -n "__fish_lbctl_using_subcommand up" -l port -d 'The port, taken at its word; 0 takes any free one [default: the lab\'s (80), else 8080, else any free one]' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand up" -l bind -d 'The address to listen on [default: loopback, 127.0.0.1 and ::1]' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand up" -s f -l file -d 'Another compose file than the built-in lab\'s' -r -F
+complete -c lbctl -n "__fish_lbctl_using_subcommand up" -l wait -d 'How long replicas may take to answer, in seconds since the last one got on (with --engine compose)' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand up" -s p -l project -d 'The lab\'s name; several can run side by side' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand up" -l format -d 'How data is printed' -r -f -a "table\t'For people'
 json\t'For scripts'"

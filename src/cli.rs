@@ -158,6 +158,9 @@ pub struct Up {
     /// Another compose file than the built-in lab's
     #[arg(short, long, value_name = "FILE")]
     pub file: Option<PathBuf>,
+    /// How long replicas may take to answer, in seconds since the last one got on (with --engine compose)
+    #[arg(long, default_value = "60", value_name = "SECONDS", value_parser = seconds)]
+    pub wait: std::time::Duration,
     /// Return once every replica answers; the lab goes on in the background
     #[arg(short, long)]
     pub detach: bool,

@@ -1,9 +1,10 @@
 //! The lab's page in a real browser.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use std::ops::Deref;
+
 use fantoccini::{Locator, key::Key};
 use reqwest::Method;
-use serde::Deserialize;
 use serde_json::json;
 
 use crate::support::{
@@ -12,71 +13,18 @@ use crate::support::{
     client,
 };
 
-/// What the page shows, read in one go, so that no reload comes in between.
-#[derive(Debug, Clone, Deserialize)]
-struct Shown {
-    /// Differs from one load of the page to the next.
-    load: f64,
-    hostname: String,
-    session: String,
-    /// The state that the page is painted by, and what it says.
-    state: String,
-    status: String,
-    /// Elements inside the status.
-    markup: usize,
-    user: String,
-    visits: u64,
-    auto_reload: bool,
-    auto_reload_state: String,
-    /// Hostnames seen, the newest last.
-    history: Vec<String>,
-    /// How often each was.
-    counts: Vec<(String, usize)>,
-    /// Answers of web_dynamic, the newest first: who, and which of its answers it was.
-    answers: Vec<(String, String)>,
-}
-
-const SHOWN: &str = "
-    if (document.readyState !== 'complete') {
-      return null;
-    }
-    const byId = (id) => document.getElementById(id);
-    const items = (id) => [...byId(id).children];
-    return {
-      load: performance.timeOrigin,
-      hostname: byId('hostname').innerText,
-      session: byId('session').dataset.sessionId,
-      state: byId('session').dataset.state,
-      status: byId('logged-in').innerText,
-      markup: byId('logged-in').childElementCount,
-      user: byId('user').value,
-      visits: Number(byId('visits').innerText),
-      auto_reload: byId('auto-reload').checked,
-      auto_reload_state: byId('auto-reload-state').innerText,
-      history: items('history').map((item) => item.innerText),
-      counts: items('counts').map((item) => [item.firstChild.innerText, Number(item.lastChild.innerText)]),
-      answers: items('dynamic-list').map((item) => [...item.children].map((part) => part.innerText)),
-    };";
-
-impl Shown {
-    fn logged_in_as(&self, user: &str) -> bool {
-        match self.state.as_str() {
-            "logged-in" => {
-                assert_eq!(self.status, format!("logged in as {user}"));
-                true
-            }
-            _ => {
-                assert_eq!((self.state.as_str(), self.status.as_str()), ("logged-out", "not logged in"));
-                false
-            }
-        }
-    }
-}
-
 /// A browser that has opened the page of a lab.
 struct Visit {
     browser: Browser,
     lab: Lab,
+}
+
+impl Deref for Visit {
+    type Target = Browser;
+
+    fn deref(&self) -> &Browser {
+        &self.browser
+    }
 }
 
 impl Visit {
@@ -93,55 +41,6 @@ impl Visit {
         let visit = Visit::of_lab(arguments).await?;
         visit.switch_auto_reload(false).await;
         Some(visit)
-    }
-
-    /// What the page shows; `None` while it is loaded.
-    async fn look(&self) -> Option<Shown> {
-        let shown = self.browser.client.execute(SHOWN, Vec::new()).await.ok()?;
-        serde_json::from_value(shown).ok()
-    }
-
-    async fn shown(&self) -> Shown {
-        eventually("the page", || self.look()).await
-    }
-
-    async fn shown_when(&self, what: &str, holds: impl Fn(&Shown) -> bool) -> Shown {
-        eventually(what, async || self.look().await.filter(&holds)).await
-    }
-
-    /// Clicks the switch until it is there: the page may reload just before the click.
-    async fn switch_auto_reload(&self, on: bool) {
-        eventually("the switch", async || {
-            if self.look().await?.auto_reload == on {
-                return Some(());
-            }
-            _ = self.browser.click("auto-reload").await;
-            None
-        })
-        .await;
-    }
-
-    /// The page that comes after the one that is shown now, once `act` has made the browser go on.
-    async fn next(&self, act: impl AsyncFnOnce(&Browser)) -> Shown {
-        let before = self.shown().await.load;
-        act(&self.browser).await;
-        self.shown_when("the next page", |shown| shown.load != before).await
-    }
-
-    async fn reload(&self) -> Shown {
-        self.next(async |browser| browser.client.refresh().await.unwrap()).await
-    }
-
-    async fn reload_five_times(&self) -> Vec<Shown> {
-        let mut loads = Vec::new();
-        for _ in 0..5 {
-            loads.push(self.reload().await);
-        }
-        loads
-    }
-
-    async fn press(&self, button: &str) -> Shown {
-        self.next(async |browser| browser.click(button).await.unwrap()).await
     }
 
     /// Time enough for an auto-reload, by the lab's clock: so long it takes to answer a request of the test's own.

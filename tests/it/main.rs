@@ -7,7 +7,7 @@ mod architecture;
 mod balancers;
 mod browser;
 mod completions;
-mod compose;
+mod containers;
 mod contract;
 mod deaths;
 mod docker;

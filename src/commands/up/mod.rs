@@ -82,6 +82,10 @@ async fn supervise(args: &Up, mut tell: impl FnMut(Event) -> anyhow::Result<()>)
     drop(end_control);
     // those who follow the log read its end
     _ = tokio::time::timeout(LAST_ANSWERS, control).await;
+    if let (Err(_), Err(left)) = (&ended, &stopped) {
+        let project = &args.project.project;
+        _ = tell(Event::Note(format!("containers may be left ({left}): `lbctl down -p {project}` removes them")));
+    }
     // what went wrong first says more than what it leads to
     let exit = ended?;
     stopped?;
@@ -147,6 +151,7 @@ async fn containers(args: &Up, rendezvous: &Rendezvous) -> anyhow::Result<Starte
         wishes: &wishes(args)?,
         bind: args.bind,
         port: args.port,
+        patience: args.wait,
     };
     let Prepared { runner, notes } = prepare(&asked, rendezvous).await?;
     Ok((Runner::Containers(runner.into()), notes, place, socket))

@@ -62,7 +62,12 @@ impl Compose {
     /// # Errors
     /// When one cannot be built.
     pub async fn build(&self, progress: impl FnMut(&str)) -> Result<(), ToolError> {
-        self.run(Doing::Build, self.command(["build"]), None, progress).await
+        let mut command = self.command(["build"]);
+        if !self.tool.is_modern() {
+            // the container of a step that failed or was cut off would stay
+            command.arg("--force-rm");
+        }
+        self.run(Doing::Build, command, None, progress).await
     }
 
     /// Starts services with so many containers each, from images that are there; `progress` hears every line.

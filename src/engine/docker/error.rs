@@ -149,7 +149,7 @@ impl DockerError {
     }
 
     /// The same as the end of something that went on until then.
-    pub(super) fn lost(self) -> DockerError {
+    pub fn lost(self) -> DockerError {
         match self {
             DockerError::Absent { endpoint, cause } => DockerError::Lost { endpoint, cause },
             DockerError::Silent { endpoint } => {

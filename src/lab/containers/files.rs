@@ -7,9 +7,8 @@ use std::{
 
 use super::super::files::files;
 
-/// Files of one lab that lives as long as they do. Dropping it leaves them: Compose names them in the containers' labels,
-/// and whoever ends the lab removes them.
-#[derive(Debug, Clone)]
+/// Files of one lab, removed when this is dropped: a lab that came to nothing leaves none.
+#[derive(Debug)]
 pub struct Directory(PathBuf);
 
 /// A file that cannot be written.
@@ -36,6 +35,11 @@ impl Directory {
         Ok(Directory(path))
     }
 
+    /// They stay from now on: Compose names them in the containers' labels, and whoever ends the lab removes them.
+    pub fn keep(mut self) -> PathBuf {
+        std::mem::take(&mut self.0)
+    }
+
     /// Writes the built-in lab and returns its compose file.
     ///
     /// # Errors
@@ -58,6 +62,14 @@ impl Directory {
             .and_then(|()| fs::write(&path, text))
             .map_err(|cause| FileError { path: path.clone(), cause })?;
         Ok(path)
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        if !self.0.as_os_str().is_empty() {
+            remove(&self.0);
+        }
     }
 }
 

@@ -120,11 +120,12 @@ impl Plan {
     /// A compose file to be read after the lab's own, with what it lacks. Compose before 2.0 wants the `version` of both
     /// to be the same.
     pub fn override_file(&self, version: Option<&str>) -> String {
-        let services: serde_json::Map<_, _> = self
-            .services
-            .iter()
-            .map(|(name, service)| {
-                let mut labels = service.added.clone();
+        let none = Labels::default();
+        let added = self.services.iter().map(|(name, service)| (name, &service.added));
+        let services: serde_json::Map<_, _> = added
+            .chain(self.traefik.iter().map(|name| (name, &none)))
+            .map(|(name, added)| {
+                let mut labels = added.clone();
                 labels.insert(LAB_LABEL.to_owned(), self.project.clone());
                 // what Compose would take for a variable
                 labels.values_mut().for_each(|value| *value = value.replace('$', "$$"));

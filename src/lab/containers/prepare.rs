@@ -6,6 +6,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
     path::Path,
     sync::Mutex,
+    time::Duration,
 };
 
 use tokio::sync::SetOnce;
@@ -54,6 +55,8 @@ pub struct Asked<'a> {
     pub bind: Option<IpAddr>,
     /// A port that is taken at its word.
     pub port: Option<u16>,
+    /// How long the lab may make no progress before its laggard is named.
+    pub patience: Duration,
 }
 
 /// A lab that can be started, and what is worth knowing before.
@@ -70,15 +73,6 @@ pub struct Prepared {
 /// # Errors
 /// When there is no engine or no Compose, the file is no lab, or the port cannot be had.
 pub async fn prepare(asked: &Asked<'_>, rendezvous: &Rendezvous) -> Result<Prepared, ChangeError> {
-    let path = rendezvous.files(asked.project);
-    let prepared = inspect(asked, &path).await;
-    if prepared.is_err() {
-        files::remove(&path);
-    }
-    prepared
-}
-
-async fn inspect(asked: &Asked<'_>, path: &Path) -> Result<Prepared, ChangeError> {
     let (docker, tool) = tokio::join!(Docker::connect(), Tool::find());
     let (docker, tool) = (docker?, tool?);
     let project = asked.project;
@@ -88,10 +82,16 @@ async fn inspect(asked: &Asked<'_>, path: &Path) -> Result<Prepared, ChangeError
     }
     let mut notes = vec![format!("containers are started by {tool}")];
 
-    let directory = Directory::new(path.to_owned())?;
+    let directory = Directory::new(rendezvous.files(project))?;
     let (file, version) = match asked.file {
-        // a file that cannot be read is Compose's to complain about
-        Some(file) => (file.to_owned(), fs::read_to_string(file).ok().and_then(|text| files::version(&text))),
+        Some(file) => {
+            match compose::load(file) {
+                Err(error) if error.cause() == compose::Cause::Unreadable => return Err(error.into()),
+                // what a file may say is Compose's to judge
+                _ => {}
+            }
+            (file.to_owned(), fs::read_to_string(file).ok().and_then(|text| files::version(&text)))
+        }
         None => (directory.built_in()?, None),
     };
     let ip = asked.bind.unwrap_or(Ipv4Addr::LOCALHOST.into());
@@ -141,12 +141,13 @@ async fn inspect(asked: &Asked<'_>, path: &Path) -> Result<Prepared, ChangeError
         docker,
         compose,
         plan,
-        files: path.to_owned(),
+        files: directory.keep(),
         containers,
         address: Mutex::new(addresses[0]),
         addresses,
         listeners: Mutex::new(listeners),
         proxy: SetOnce::new(),
+        patience: asked.patience,
     };
     Ok(Prepared { runner, notes })
 }

@@ -15,8 +15,8 @@ use serde::Deserialize;
 
 use super::observed::{self, Traefik};
 
-/// How long a lab may make no progress before its laggard is named.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a lab may make no progress before its laggard is named, unless it is said.
+pub const PATIENCE: Duration = Duration::from_secs(60);
 /// How often Traefik is asked whom it routes to.
 const ASK_AGAIN: Duration = Duration::from_millis(50);
 /// How long one of these questions may take.
@@ -64,12 +64,14 @@ pub struct Awaited<'a> {
     pub through: Option<&'a Traefik>,
     /// Whether a container without `traefik.enable` is routed to.
     pub unmarked: Unmarked,
+    /// How long it may make no progress before its laggard is named.
+    pub patience: Duration,
 }
 
 /// Waits until all of them are healthy and routed to. `tell` hears how many are, whenever that changes.
 ///
 /// # Errors
-/// The first one that ended, or that stays behind for a minute in which nothing else gets on either.
+/// The first one that ended, or that stays behind while nothing else gets on either.
 pub async fn wait(
     docker: &Docker,
     containers: &Containers,
@@ -111,7 +113,7 @@ pub async fn wait(
         let progress = wanted.len() + healthy.len() + ready as usize;
         if progress > last.0 {
             last = (progress, Instant::now());
-        } else if last.1.elapsed() > PATIENCE {
+        } else if last.1.elapsed() > awaited.patience {
             let behind = wanted.iter().find(|replica| !(replica.state == State::Ready && is_offered(replica)));
             return Err(match behind {
                 Some(replica) if replica.state == State::Ready => {
@@ -119,8 +121,13 @@ pub async fn wait(
                         .await
                 }
                 Some(replica) => {
-                    let what = format!("is still {} after {} s", replica.state, PATIENCE.as_secs());
-                    laggard(docker, containers, replica, what).await
+                    let what = format!("is still {} after {} s", replica.state, awaited.patience.as_secs_f64());
+                    let behind = laggard(docker, containers, replica, what).await;
+                    let hint = match behind.log.is_empty() {
+                        true => "its log is empty; `lbctl up --wait SECONDS` waits longer",
+                        false => "the end of its log stands above; `lbctl up --wait SECONDS` waits longer",
+                    };
+                    Laggard { hint: Some(hint), ..behind }
                 }
                 None => {
                     let missing = awaited.counts.iter().find(|(service, count)| {
@@ -240,8 +247,12 @@ pub async fn reach(replicas: &[Replica], proxy: &Proxy, unmarked: Unmarked) -> R
 /// tells which service gets a request for a host and path.
 ///
 /// # Errors
-/// A replica that no request reached within a minute.
-pub async fn ask(view: &LabView, routes: impl Fn(&str, &str) -> Option<String>) -> Result<(), Laggard> {
+/// A replica that no request reached in time.
+pub async fn ask(
+    view: &LabView,
+    patience: Duration,
+    routes: impl Fn(&str, &str) -> Option<String>,
+) -> Result<(), Laggard> {
     let Ok(client) = client() else { return Ok(()) };
     for (name, service) in &view.services {
         let path = match service.app {
@@ -255,7 +266,7 @@ pub async fn ask(view: &LabView, routes: impl Fn(&str, &str) -> Option<String>) 
         let mut silent: BTreeSet<&str> = service.replicas.iter().map(|replica| replica.hostname.as_str()).collect();
         let one_is_enough = !matches!(service.strategy.as_str(), "round-robin" | "random" | "p2c");
         let started = Instant::now();
-        while !silent.is_empty() && started.elapsed() < PATIENCE {
+        while !silent.is_empty() && started.elapsed() < patience {
             let request = client.get(format!("http://{}{path}", view.proxy_address)).header("host", host);
             if let Ok(response) = request.send().await
                 && let Some(served_by) = response.headers().get("x-served-by").and_then(|name| name.to_str().ok())

@@ -50,11 +50,29 @@ pub struct Runner {
     /// The bundled proxy's, until it takes them.
     pub(super) listeners: Mutex<Vec<TcpListener>>,
     pub(super) proxy: SetOnce<Proxy>,
+    /// How long it may make no progress before its laggard is named.
+    pub(super) patience: Duration,
 }
 
 impl Runner {
     /// Builds and starts the containers, and waits until all answer.
     pub async fn begin(&self, journal: &Arc<Journal>, tell: &mut impl FnMut(Progress)) -> Result<(), ChangeError> {
+        let started = tokio::select! {
+            started = self.start(journal, tell) => started,
+            // nothing gets on without it
+            gone = self.containers.lost() => Err(gone.into()),
+        };
+        match started {
+            // what Compose complains of may be that the engine has gone, which it does not call by its place
+            Err(ChangeError::Compose(complaint)) => Err(match self.docker.projects().await {
+                Err(gone) => gone.lost().into(),
+                Ok(_) => complaint.into(),
+            }),
+            started => started,
+        }
+    }
+
+    async fn start(&self, journal: &Arc<Journal>, tell: &mut impl FnMut(Progress)) -> Result<(), ChangeError> {
         tell(Progress::Doing("building images".to_owned()));
         self.compose.build(|line| tell(Progress::Doing(line.to_owned()))).await?;
         tell(Progress::Doing("starting containers".to_owned()));
@@ -66,7 +84,8 @@ impl Runner {
             Balancer::Bundled => None,
         };
         let of = counts.values().sum();
-        let awaited = Awaited { counts: &counts, through: traefik.as_ref(), unmarked: self.plan.unmarked };
+        let (through, unmarked, patience) = (traefik.as_ref(), self.plan.unmarked, self.patience);
+        let awaited = Awaited { counts: &counts, through, unmarked, patience };
         let mut ready = |ready| tell(Progress::Ready { ready, of });
         ready::wait(&self.docker, &self.containers, &awaited, &mut ready).await?;
         match self.plan.balancer {
@@ -95,7 +114,7 @@ impl Runner {
         let replicas = self.containers.replicas().borrow().clone();
         match self.proxy.get() {
             Some(proxy) => Ok(ready::reach(&replicas, proxy, self.plan.unmarked).await?),
-            None => Ok(ready::ask(&self.view(), |host, path| self.routes(host, path)).await?),
+            None => Ok(ready::ask(&self.view(), patience, |host, path| self.routes(host, path)).await?),
         }
     }
 
@@ -158,6 +177,7 @@ impl Runner {
             proxy: self.proxy.get(),
             known: self.plan.services.keys().cloned().collect(),
             unmarked: self.plan.unmarked,
+            patience: self.patience,
         };
         scaling.run(targets, || Some(self.view()), |note| journal.note(note)).await
     }
@@ -184,11 +204,12 @@ impl Runner {
             let grace = if ending == Ending::Gentle { LAST_REQUESTS } else { Duration::ZERO };
             proxy.stop(grace).await;
         }
-        match ending {
-            Ending::Gentle => self.docker.remove_project(&self.plan.project).await?,
-            Ending::AtOnce => self.docker.kill_project(&self.plan.project).await?,
-        }
+        let removed = match ending {
+            Ending::Gentle => self.docker.remove_project(&self.plan.project).await,
+            Ending::AtOnce => self.docker.kill_project(&self.plan.project).await,
+        };
+        // containers that an engine still has, which does not answer, are removed without them
         files::remove(&self.files);
-        Ok(())
+        Ok(removed?)
     }
 }

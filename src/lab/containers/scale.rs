@@ -46,6 +46,8 @@ pub struct Scaling<'a> {
     pub known: Vec<String>,
     /// Whether a container without `traefik.enable` is routed to.
     pub unmarked: Unmarked,
+    /// How long it may make no progress before its laggard is named.
+    pub patience: Duration,
 }
 
 impl Scaling<'_> {
@@ -105,12 +107,13 @@ impl Scaling<'_> {
         let names: Vec<String> = counts.keys().cloned().collect();
         let added = async {
             self.compose.up(&names, &counts, Recreate::Never, |_| {}).await?;
-            let awaited = Awaited { counts: &counts, through: self.traefik, unmarked: self.unmarked };
+            let (through, unmarked, patience) = (self.traefik, self.unmarked, self.patience);
+            let awaited = Awaited { counts: &counts, through, unmarked, patience };
             ready::wait(self.docker, self.containers, &awaited, &mut |_| {}).await?;
             let replicas = self.containers.replicas().borrow().clone();
             match (self.proxy, view()) {
                 (Some(proxy), _) => ready::reach(&replicas, proxy, self.unmarked).await?,
-                (None, Some(view)) => ready::ask(&view, |host, path| self.route(host, path)).await?,
+                (None, Some(view)) => ready::ask(&view, patience, |host, path| self.route(host, path)).await?,
                 (None, None) => {}
             }
             Ok(())

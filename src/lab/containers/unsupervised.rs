@@ -16,6 +16,7 @@ use super::{
     files,
     log::Directory,
     observed::{self, Shown, Traefik},
+    ready,
     scale::Scaling,
 };
 
@@ -156,6 +157,7 @@ impl Unsupervised {
             proxy: None,
             known: services.map(|service| service.name).collect(),
             unmarked: traefik.unmarked,
+            patience: ready::PATIENCE,
         };
         let view = || {
             let (containers, replicas) = (containers.containers(), containers.replicas());
@@ -181,7 +183,11 @@ impl Unsupervised {
         let lines = self.docker.log(&traefik.id, query.since, follow);
         Ok(lines.filter_map(move |line| {
             let entry = match line {
-                Ok(line) => directory.read(&line).map(|access| Ok(Entry::Request(Arc::new(access)))),
+                Ok(line) => {
+                    // that `scale` asked each whether it answers is no request of a visitor's
+                    let asked = directory.read(&line).filter(|asked| asked.user_agent.as_deref() != Some(ready::AGENT));
+                    asked.map(|access| Ok(Entry::Request(Arc::new(access))))
+                }
                 Err(error) => Some(Err(error.into())),
             };
             let wanted = |entry: &Result<Entry, _>| match (entry, &service) {

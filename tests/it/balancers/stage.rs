@@ -168,7 +168,7 @@ impl Stage {
 
     /// The bundled proxy for the containers of this project.
     fn bundled(&self) -> Side {
-        let place = Place::new();
+        let place = Place::with_docker();
         let mut command = place.command(["proxy", "--docker", "--project", &self.project, "--port", "0", "--quiet"]);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("lbctl runs");
         let mut said = BufReader::new(child.stderr.take().expect("a pipe"));

@@ -20,7 +20,7 @@ use crate::support::{Ended, Place, docker::Project, forwarder::Forwarder, missin
 
 /// `lbctl proxy --docker`, which needs an engine before anything else.
 fn proxy(place: &Place, environment: &[(&str, &str)]) -> Ended {
-    let mut command = place.with_docker(["proxy", "--docker", "--port", "0"]);
+    let mut command = place.command(["proxy", "--docker", "--port", "0"]);
     for variable in ["DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_TLS_VERIFY"] {
         command.env_remove(variable);
     }
@@ -56,13 +56,13 @@ fn the_environment_or_a_context_says_which_engine_is_meant() {
         assert!(forwarder.connections() > before, "{environment:?}");
     }
     context(Path::new(config), "elsewhere", nowhere, false);
-    let place = Place::new();
+    let place = Place::with_docker();
     proxy(&place, &[("DOCKER_CONFIG", config)]).fails(3, "no Docker Engine at unix:///nowhere: no such file");
 }
 
 #[test]
 fn no_engine_is_an_error_that_says_where_and_why() {
-    let place = Place::new();
+    let place = Place::with_docker();
     let file = place.path().join("file");
     fs::write(&file, "").unwrap();
     // nobody listens any more
@@ -90,8 +90,8 @@ fn a_socket_of_somebody_else_is_not_allowed() {
     let path = directory.path().join("docker.sock");
     let _listener = UnixListener::bind(&path).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o0)).unwrap();
-    let place = Place::new();
-    let mut command = place.with_docker(["proxy", "--docker", "--port", "0"]);
+    let place = Place::with_docker();
+    let mut command = place.command(["proxy", "--docker", "--port", "0"]);
     command.env("DOCKER_HOST", format!("unix://{}", path.display()));
     if rustix::process::geteuid().is_root() {
         // nothing is forbidden to root, so somebody else asks
@@ -109,7 +109,7 @@ fn a_socket_of_somebody_else_is_not_allowed() {
 
 #[test]
 fn an_engine_that_says_nothing_is_not_waited_for() {
-    let place = Place::new();
+    let place = Place::with_docker();
     let path = place.path().join("silent.sock");
     let _listener = UnixListener::bind(&path).unwrap();
     proxy(&place, &[("DOCKER_HOST", &format!("unix://{}", path.display()))]).fails(3, "does not answer");
@@ -134,7 +134,7 @@ fn another_machines_engine_is_reached_through_ssh() {
     let said = fs::read_to_string(said).unwrap();
     assert!(said.contains("-l me -p 2222 -- far.example docker system dial-stdio"), "{said}");
     fs::write(&ssh, "#!/bin/sh\necho 'Host key verification failed.' >&2; exit 255\n").unwrap();
-    let refused = proxy(&Place::new(), &environment("ssh://me@far.example"));
+    let refused = proxy(&Place::with_docker(), &environment("ssh://me@far.example"));
     refused.fails(3, "no Docker Engine at ssh://me@far.example: host key verification failed");
 }
 
@@ -179,7 +179,7 @@ async fn certificates_are_shown_and_looked_at() {
     let port = secure(files.path(), forwarder.engine()).await;
     let (host, directory) = (format!("tcp://127.0.0.1:{port}"), files.path().to_str().unwrap());
     let environment = [("DOCKER_HOST", &*host), ("DOCKER_TLS_VERIFY", "1"), ("DOCKER_CERT_PATH", directory)];
-    let place = Place::new();
+    let place = Place::with_docker();
     proxy(&place, &environment).fails(3, &format!("no secure connection to the Docker Engine at {host}: "));
     fs::copy(files.path().join("cert.pem"), files.path().join("ca.pem")).unwrap();
     drop(Proxy::start(&environment, &[]));

@@ -26,9 +26,9 @@ pub struct Proxy {
 impl Proxy {
     #[track_caller]
     pub fn start(environment: &[(&str, &str)], arguments: &[&str]) -> Proxy {
-        let place = Place::new();
+        let place = Place::with_docker();
         let mut command =
-            place.with_docker(["proxy", "--docker", "--port", "0", "--bind", "127.0.0.1"].iter().chain(arguments));
+            place.command(["proxy", "--docker", "--port", "0", "--bind", "127.0.0.1"].iter().chain(arguments));
         command.envs(environment.iter().copied()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());

@@ -3,10 +3,11 @@
 #![allow(dead_code)]
 
 pub mod browser;
-pub mod containers;
+pub mod compose;
 pub mod docker;
 pub mod forwarder;
 pub mod http;
+mod page;
 mod processes;
 pub mod server;
 
@@ -31,20 +32,44 @@ pub const DEADLINE: Duration = Duration::from_secs(30);
 /// Polls until `look` finds something.
 #[track_caller]
 pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    poll(DEADLINE, Duration::from_millis(5), what, &mut look)
+}
+
+/// The same for what takes longer, and is dearer to look at, as containers are.
+#[track_caller]
+pub fn eventually_within<T>(deadline: Duration, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    poll(deadline, Duration::from_millis(50), what, &mut look)
+}
+
+#[track_caller]
+fn poll<T>(deadline: Duration, pause: Duration, what: &str, look: &mut dyn FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
         if let Some(found) = look() {
             return found;
         }
-        assert!(start.elapsed() < DEADLINE, "waited {DEADLINE:?} in vain for {what}");
-        std::thread::sleep(Duration::from_millis(5));
+        assert!(start.elapsed() < deadline, "waited {deadline:?} in vain for {what}");
+        std::thread::sleep(pause);
     }
 }
 
 /// A place where labs are found that no other test sees.
 pub struct Place {
     directory: TempDir,
+    docker: Sees,
 }
+
+/// Whether a place's labs may be containers.
+#[derive(Clone, Copy, PartialEq)]
+enum Sees {
+    /// Those of this machine, whoever runs them.
+    Docker,
+    /// None: other tests and people run labs on this machine's engine, and a command that looks for any lab finds them.
+    NoDocker,
+}
+
+/// What `DOCKER_HOST` says where there is no Docker Engine.
+pub const NO_DOCKER: &str = "unix:///nonexistent/docker.sock";
 
 /// How a command ended and what it wrote.
 #[derive(Debug)]
@@ -99,43 +124,34 @@ impl Default for Place {
 
 impl Place {
     pub fn new() -> Place {
+        Place::that(Sees::NoDocker)
+    }
+
+    /// One whose labs may be containers.
+    pub fn with_docker() -> Place {
+        Place::that(Sees::Docker)
+    }
+
+    fn that(docker: Sees) -> Place {
         let directory = tempfile::Builder::new().prefix("lb").tempdir().expect("a temporary directory");
-        Place { directory }
+        Place { directory, docker }
     }
 
     pub fn path(&self) -> &Path {
         self.directory.path()
     }
 
-    /// `lbctl` with these arguments, not started yet, where Docker is.
-    pub fn with_docker<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Command {
-        let mut command = self.command(arguments);
-        match std::env::var_os("DOCKER_HOST") {
-            Some(host) => command.env("DOCKER_HOST", host),
-            None => command.env_remove("DOCKER_HOST"),
-        };
-        command
-    }
-
-    /// `lbctl` with these arguments, not started yet, where no Docker is: labs of containers are everybody's.
+    /// `lbctl` with these arguments, not started yet.
     pub fn command<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lbctl"));
         command.args(arguments).env("XDG_RUNTIME_DIR", self.path()).stdin(Stdio::null());
         // whatever the developer has set must not change what is tested
-        for variable in [
-            "LBCTL_PROJECT",
-            "LBCTL_HTTP_PORT",
-            "LBCTL_TRAEFIK_PORT",
-            "DOCKER_HOST",
-            "DOCKER_CONTEXT",
-            "NO_COLOR",
-            "CLICOLOR_FORCE",
-            "HTTP_PROXY",
-            "http_proxy",
-        ] {
+        for variable in ["LBCTL_PROJECT", "LBCTL_HTTP_PORT", "NO_COLOR", "CLICOLOR_FORCE", "HTTP_PROXY", "http_proxy"] {
             command.env_remove(variable);
         }
-        command.env("DOCKER_HOST", format!("unix://{}/no-docker.sock", self.path().display()));
+        if self.docker == Sees::NoDocker {
+            command.env("DOCKER_HOST", NO_DOCKER);
+        }
         command
     }
 

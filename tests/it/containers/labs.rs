@@ -6,38 +6,36 @@ use serde_json::Value;
 
 use crate::support::{
     Ended, Place,
-    containers::{engine, plugin},
+    compose::{PATIENCE, Project, plugin},
     docker::docker,
-    eventually,
+    eventually_within,
     http::{Answer, Connection, Load, get, get_with},
 };
 
-/// A lab of containers, taken down when it is dropped.
+/// A lab of containers; what is left of it goes with its project.
 struct Lab {
     place: Place,
-    project: String,
+    project: Project,
     view: Value,
     plugins: Option<PathBuf>,
 }
 
 impl Lab {
-    fn up(name: &str, arguments: &[&str]) -> Lab {
-        Lab::up_with(name, None, arguments)
+    fn up(arguments: &[&str]) -> Option<Lab> {
+        Lab::up_with(None, arguments)
     }
 
     /// With another Compose than the one in the path.
-    fn up_with(name: &str, plugins: Option<PathBuf>, arguments: &[&str]) -> Lab {
-        let project = format!("lbctltest-{name}-{}", std::process::id());
-        let mut lab = Lab { place: Place::new(), project, view: Value::Null, plugins };
+    fn up_with(plugins: Option<PathBuf>, arguments: &[&str]) -> Option<Lab> {
+        let mut lab = Lab { place: Place::with_docker(), project: Project::new()?, view: Value::Null, plugins };
         let up = ["up", "-d", "--engine", "compose", "--port", "0", "--format", "json"];
-        let ended = lab.lbctl(&[&up, arguments].concat());
-        lab.view = ended.json();
-        lab
+        lab.view = lab.lbctl(&[&up, arguments].concat()).json();
+        Some(lab)
     }
 
     fn lbctl(&self, arguments: &[&str]) -> Ended {
-        let mut command = self.place.with_docker(arguments);
-        command.args(["-p", &self.project]);
+        let mut command = self.place.command(arguments);
+        command.args(["-p", &self.project.name]);
         if let Some(plugins) = &self.plugins {
             command.env("DOCKER_CONFIG", plugins);
         }
@@ -45,7 +43,7 @@ impl Lab {
     }
 
     fn address(&self) -> String {
-        self.view["proxy_address"].as_str().expect("an address").to_owned()
+        text(&self.view["proxy_address"])
     }
 
     fn ps(&self) -> Value {
@@ -60,16 +58,14 @@ impl Lab {
         self.replicas(service).iter().map(|replica| text(&replica["name"])).collect()
     }
 
-    /// Docker's ids of its containers, running or not.
-    fn containers(&self) -> Vec<String> {
-        let label = format!("label=com.docker.compose.project={}", self.project);
-        docker(&["ps", "--all", "--quiet", "--filter", &label]).ok().stdout.lines().map(str::to_owned).collect()
+    fn hostnames(&self, service: &str) -> Vec<String> {
+        self.replicas(service).iter().map(|replica| text(&replica["hostname"])).collect()
     }
 
-    /// Docker's name of a replica.
+    /// Docker's id of a replica.
     fn container(&self, service: &str, number: u32) -> String {
         let labels = [
-            format!("label=com.docker.compose.project={}", self.project),
+            format!("label=com.docker.compose.project={}", self.project.name),
             format!("label=com.docker.compose.service={service}"),
             format!("label=com.docker.compose.container-number={number}"),
         ];
@@ -80,12 +76,8 @@ impl Lab {
     /// That nothing of it is left.
     #[track_caller]
     fn is_gone(&self) {
-        assert_eq!(self.containers(), Vec::<String>::new());
-        let label = format!("label=com.docker.compose.project={}", self.project);
-        assert_eq!(docker(&["network", "ls", "--quiet", "--filter", &label]).ok().stdout, "");
         self.place.is_left_clean();
-        let left: Vec<_> = fs::read_dir(self.place.path().join("lbctl")).unwrap().flatten().collect();
-        assert!(left.is_empty(), "{left:?}");
+        self.project.is_gone();
     }
 }
 
@@ -111,14 +103,13 @@ fn lines(text: &str) -> Vec<&str> {
 
 #[test]
 fn a_lab_of_containers_is_used_like_any_other() {
-    let Some(_alone) = engine() else { return };
-    let lab = Lab::up("like", &["--web-static", "3", "--web-dynamic", "2"]);
+    let Some(lab) = Lab::up(&["--web-static", "3", "--web-dynamic", "2"]) else { return };
     assert_eq!(lab.view["schema"], "lbctl.lab.v1");
     assert_eq!((&lab.view["engine"], &lab.view["proxy"]), (&"compose".into(), &"traefik".into()));
     assert_eq!(lab.view["hosts"], serde_json::json!(["demo.api.ch", "demo.localhost"]));
     assert_eq!(lab.ps(), lab.view, "the lab does not change by being looked at");
     assert_eq!(lab.names("web_static"), ["web_static-1", "web_static-2", "web_static-3"]);
-    let hostnames: Vec<_> = lab.replicas("web_static").iter().map(|replica| text(&replica["hostname"])).collect();
+    let hostnames = lab.hostnames("web_static");
 
     // when `up` has returned, every replica answers, and each has one request of every round
     let mut seen = served(&lab.address(), "/session", 3);
@@ -144,7 +135,7 @@ fn a_lab_of_containers_is_used_like_any_other() {
 
     // the log has a line a request with the replica's name, in the form of the bundled proxy's
     get_with(&lab.address(), "/session", &["User-Agent: somebody/1"]);
-    let entry = eventually("the request in the log", || {
+    let entry = eventually_within(PATIENCE, "the request in the log", || {
         let log = lab.lbctl(&["logs", "web_static", "--format", "json"]).ok().stdout.clone();
         let entries = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
         entries.into_iter().find(|entry| entry["user_agent"] == "somebody/1")
@@ -154,14 +145,13 @@ fn a_lab_of_containers_is_used_like_any_other() {
     let log = lab.lbctl(&["logs"]).ok().stdout.clone();
     assert!(!log.contains("/health") && !log.contains("/api/ready"), "what asked for readiness is no request: {log}");
 
-    assert_eq!(lab.lbctl(&["down"]).ok().stderr, format!("stopped the lab `{}`\n", lab.project));
+    assert_eq!(lab.lbctl(&["down"]).ok().stderr, format!("stopped the lab `{}`\n", lab.project.name));
     lab.is_gone();
 }
 
 #[test]
 fn containers_are_added_and_removed_and_their_sessions_counted() {
-    let Some(_alone) = engine() else { return };
-    let lab = Lab::up("scale", &["--web-static", "1", "--web-dynamic", "1"]);
+    let Some(lab) = Lab::up(&["--web-static", "1", "--web-dynamic", "1"]) else { return };
     let scaled = lab.lbctl(&["scale", "web_static=3", "web_dynamic=2", "--format", "json"]).json();
     assert_eq!(scaled["services"]["web_static"]["from"], 1);
     assert_eq!(lab.names("web_static"), ["web_static-1", "web_static-2", "web_static-3"]);
@@ -180,7 +170,7 @@ fn containers_are_added_and_removed_and_their_sessions_counted() {
 
     // one that is killed is shown, and a scale to the same number starts it again
     docker(&["kill", &lab.container("web_dynamic", 2)]).ok();
-    eventually("its end", || (lab.replicas("web_dynamic")[1]["state"] == "ended").then_some(()));
+    eventually_within(PATIENCE, "its end", || (lab.replicas("web_dynamic")[1]["state"] == "ended").then_some(()));
     let log = lab.lbctl(&["logs"]).ok().stdout.clone();
     assert!(log.contains("web_dynamic-2 ended by itself (exit code 137"), "{log}");
     lab.lbctl(&["scale", "web_dynamic=2"]).ok();
@@ -190,7 +180,7 @@ fn containers_are_added_and_removed_and_their_sessions_counted() {
     lab.lbctl(&["scale", "web_dynamic=0"]).ok();
     let hostname = text(&lab.replicas("web_static")[0]["hostname"]);
     let answers = |answer: &Answer| answer.status == 404 && answer.header("x-served-by") == Some(&hostname);
-    eventually("no route", || answers(&get(&lab.address(), "/api/")).then_some(()));
+    eventually_within(PATIENCE, "no route", || answers(&get(&lab.address(), "/api/")).then_some(()));
     lab.lbctl(&["scale", "web_dynamic=1"]).ok();
     assert_eq!(get(&lab.address(), "/api/").status, 200);
 
@@ -200,9 +190,8 @@ fn containers_are_added_and_removed_and_their_sessions_counted() {
 
 #[test]
 fn ten_changes_of_scale_fail_no_get() {
-    let Some(_alone) = engine() else { return };
     for proxy in ["traefik", "bundled"] {
-        let lab = Lab::up(&format!("ten-{proxy}"), &["--web-static", "2", "--web-dynamic", "1", "--proxy", proxy]);
+        let Some(lab) = Lab::up(&["--web-static", "2", "--web-dynamic", "1", "--proxy", proxy]) else { return };
         let load = Load::of_gets(&lab.address());
         for replicas in [3, 1, 3, 1, 2, 3, 1, 3, 2, 1] {
             lab.lbctl(&["scale", &format!("web_static={replicas}")]).ok();
@@ -215,18 +204,15 @@ fn ten_changes_of_scale_fail_no_get() {
 
 #[test]
 fn the_bundled_proxy_takes_traefiks_place() {
-    let Some(_alone) = engine() else { return };
-    let lab = Lab::up(
-        "bundled",
-        &["--web-static", "3", "--web-dynamic", "1", "--proxy", "bundled", "--sticky", "web_dynamic"],
-    );
+    let Some(lab) =
+        Lab::up(&["--web-static", "3", "--web-dynamic", "1", "--proxy", "bundled", "--sticky", "web_dynamic"])
+    else {
+        return;
+    };
     assert_eq!(lab.view["proxy"], "bundled");
-    for container in lab.containers() {
-        let image = docker(&["inspect", "--format", "{{.Config.Image}}", &container]).ok().stdout.clone();
-        assert!(!image.contains("traefik"), "{image}");
-    }
+    assert_eq!(lab.project.running("reverse-proxy"), 0);
     // strictly in order, from the first
-    let hostnames: Vec<_> = lab.replicas("web_static").iter().map(|replica| text(&replica["hostname"])).collect();
+    let hostnames = lab.hostnames("web_static");
     assert_eq!(
         served(&lab.address(), "/session", 9),
         [hostnames.clone(), hostnames.clone(), hostnames.clone()].concat()
@@ -234,7 +220,7 @@ fn the_bundled_proxy_takes_traefiks_place() {
     assert!(get(&lab.address(), "/api/").header("set-cookie").is_some(), "sticky, as the command line says");
     // a container that Docker ends is passed over at once, and its number is not waited for
     docker(&["stop", &lab.container("web_static", 2)]).ok();
-    eventually("its end", || (lab.replicas("web_static")[1]["state"] == "ended").then_some(()));
+    eventually_within(PATIENCE, "its end", || (lab.replicas("web_static")[1]["state"] == "ended").then_some(()));
     assert!(!served(&lab.address(), "/session", 6).contains(&hostnames[1]));
     lab.lbctl(&["down"]).ok();
     lab.is_gone();
@@ -242,9 +228,8 @@ fn the_bundled_proxy_takes_traefiks_place() {
 
 #[test]
 fn todays_compose_does_the_same() {
-    let Some(_alone) = engine() else { return };
     let Some(plugins) = plugin() else { return };
-    let lab = Lab::up_with("today", Some(plugins), &["--web-static", "2", "--web-dynamic", "1"]);
+    let Some(lab) = Lab::up_with(Some(plugins), &["--web-static", "2", "--web-dynamic", "1"]) else { return };
     assert_eq!(lab.names("web_static"), ["web_static-1", "web_static-2"]);
     lab.lbctl(&["scale", "web_static=3", "web_dynamic=2"]).ok();
     assert_eq!(lab.names("web_static").len() + lab.names("web_dynamic").len(), 5);
@@ -257,10 +242,9 @@ fn todays_compose_does_the_same() {
 
 #[test]
 fn a_supervisor_that_is_killed_leaves_a_lab_that_can_be_used_and_ended() {
-    let Some(_alone) = engine() else { return };
-    let lab = Lab::up("killed", &["--web-static", "2", "--web-dynamic", "1"]);
+    let Some(lab) = Lab::up(&["--web-static", "2", "--web-dynamic", "1"]) else { return };
     lab.place.supervisor().signal(rustix::process::Signal::KILL);
-    eventually("its end", || lab.place.processes().is_empty().then_some(()));
+    eventually_within(PATIENCE, "its end", || lab.place.processes().is_empty().then_some(()));
     assert_eq!(lab.ps(), lab.view, "Docker tells the same");
     lab.lbctl(&["session-test"]).ok();
     lab.lbctl(&["scale", "web_static=3"]).ok();
@@ -275,21 +259,17 @@ fn a_supervisor_that_is_killed_leaves_a_lab_that_can_be_used_and_ended() {
 
 #[test]
 fn a_lab_whose_containers_somebody_else_removes_ends() {
-    let Some(_alone) = engine() else { return };
-    let lab = Lab::up("removed", &["--web-static", "1", "--web-dynamic", "0"]);
-    let containers = lab.containers();
-    let remove: Vec<&str> =
-        ["rm", "--force", "--volumes"].into_iter().chain(containers.iter().map(String::as_str)).collect();
-    docker(&remove).ok();
-    eventually("the supervisor's end", || lab.place.processes().is_empty().then_some(()));
+    let Some(lab) = Lab::up(&["--web-static", "1", "--web-dynamic", "0"]) else { return };
+    let containers = [lab.container("web_static", 1), lab.container("reverse-proxy", 1)];
+    docker(&["rm", "--force", "--volumes", &containers[0], &containers[1]]).ok();
+    eventually_within(PATIENCE, "the supervisor's end", || lab.place.processes().is_empty().then_some(()));
     lab.is_gone();
 }
 
 #[test]
 fn the_address_of_the_gateway_proves_nothing() {
-    let Some(_alone) = engine() else { return };
     // whatever address a client has, Traefik sees the gateway's: by it, every client is the same one
-    let lab = Lab::up("gateway", &["--web-static", "3", "--web-dynamic", "0", "--strategy", "hrw"]);
+    let Some(lab) = Lab::up(&["--web-static", "3", "--web-dynamic", "0", "--strategy", "hrw"]) else { return };
     let verdict = &lab.lbctl(&["probe", "--format", "json"]).json()["verdict"];
     assert_ne!(verdict["stickiness"], "source", "{verdict}");
     assert_ne!(verdict["algorithm"], "source-hash", "{verdict}");
@@ -325,13 +305,12 @@ services:
 
 #[test]
 fn somebody_elses_compose_file_is_a_lab_too() {
-    let Some(_alone) = engine() else { return };
     let directory = tempfile::tempdir().unwrap();
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let project = format!("lbctltest-foreign-{}", std::process::id());
+    let Some(project) = Project::new() else { return };
     let file = directory.path().join("their.yml");
-    fs::write(&file, FOREIGN.replace("PORT", &port.to_string()).replace("PROJECT", &project)).unwrap();
-    let mut lab = Lab { place: Place::new(), project, view: Value::Null, plugins: None };
+    fs::write(&file, FOREIGN.replace("PORT", &port.to_string()).replace("PROJECT", &project.name)).unwrap();
+    let mut lab = Lab { place: Place::with_docker(), project, view: Value::Null, plugins: None };
     let file = file.to_str().unwrap();
     let up =
         ["up", "-d", "--engine", "compose", "-f", file, "--scale", "shop=3", "--sticky", "shop", "--format", "json"];
