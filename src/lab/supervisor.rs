@@ -231,7 +231,10 @@ impl Supervisor {
         };
         let ended = match &self.runner {
             Runner::Embedded(lab) => {
-                lab.end().await;
+                // at once, they end with this process
+                if ending == Ending::Gentle {
+                    lab.end().await;
+                }
                 Ok(())
             }
             Runner::Containers(lab) => lab.end(ending).await,
