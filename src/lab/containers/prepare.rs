@@ -34,8 +34,8 @@ const LAB_PORT: u16 = 80;
 /// The port of Traefik's dashboard.
 const DASHBOARD_PORT: u16 = 8080;
 /// The variables of the lab's compose file.
-const HTTP_PORT: &str = "LBCTL_HTTP_PORT";
-const TRAEFIK_PORT: &str = "LBCTL_TRAEFIK_PORT";
+pub(super) const HTTP_PORT: &str = "LBCTL_HTTP_PORT";
+pub(super) const TRAEFIK_PORT: &str = "LBCTL_TRAEFIK_PORT";
 const BIND: &str = "LBCTL_BIND";
 const ACCESS_LOG: &str = "LBCTL_ACCESS_LOG";
 const CONSTRAINT: &str = "LBCTL_CONSTRAINT";
@@ -185,14 +185,17 @@ fn docker_ports(ip: IpAddr, port: Port, docker: &Docker) -> Result<Vec<SocketAdd
 
 /// A port for Traefik's dashboard that the lab itself will not take.
 fn dashboard_port(taken: &[SocketAddr]) -> u16 {
-    let loopback = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).and_then(|listener| listener.local_addr());
     let wanted = std::env::var(TRAEFIK_PORT).ok().and_then(|port| port.parse().ok()).unwrap_or(DASHBOARD_PORT);
     let clashes = taken.iter().any(|address| address.port() == wanted);
-    match loopback(if clashes { 0 } else { wanted }).or_else(|_| loopback(0)) {
-        Ok(address) => address.port(),
-        // then Compose says what is wrong with it
-        Err(_) => wanted,
-    }
+    let free = !clashes && TcpListener::bind((Ipv4Addr::LOCALHOST, wanted)).is_ok();
+    // without any that is free, Compose says what is wrong
+    if free { wanted } else { free_port().unwrap_or(wanted) }
+}
+
+/// A port of loopback that nobody listens on at the moment.
+pub(super) fn free_port() -> Option<u16> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).ok()?;
+    Some(listener.local_addr().ok()?.port())
 }
 
 /// An address as it stands before the port in a compose file.

@@ -26,6 +26,7 @@ use super::{
     files, follow,
     observed::{self, Shown, Traefik},
     plan::Plan,
+    prepare,
     ready::{self, Awaited},
     scale::Scaling,
 };
@@ -121,22 +122,32 @@ impl Runner {
     /// Starts the containers at the first address that can be had.
     async fn up(&self, counts: &BTreeMap<String, u32>, tell: &mut impl FnMut(Progress)) -> Result<(), ChangeError> {
         let started = self.plan.started();
-        let mut addresses = self.addresses.iter().peekable();
-        while let Some(address) = addresses.next() {
-            *self.address.lock().unwrap_or_else(PoisonError::into_inner) = *address;
-            let mut compose = self.compose.clone();
-            compose.variables.insert("LBCTL_HTTP_PORT".to_owned(), address.port().to_string());
+        let mut compose = self.compose.clone();
+        let mut addresses = self.addresses.iter().copied();
+        let mut address = addresses.next().unwrap_or(self.addresses[0]);
+        loop {
+            *self.address.lock().unwrap_or_else(PoisonError::into_inner) = address;
+            compose.variables.insert(prepare::HTTP_PORT.to_owned(), address.port().to_string());
             let up = compose.up(&started, counts, Recreate::AsNeeded, |line| tell(Progress::Doing(line.to_owned())));
-            match up.await {
-                Err(error) if error.is_port_taken() && addresses.peek().is_some() => {
-                    // Compose has started what it could
-                    self.docker.remove_project(&self.plan.project).await?;
-                    tell(Progress::Note(format!("the Docker Engine cannot listen on {address}")));
-                }
+            let error = match up.await {
+                Err(error) if error.is_port_taken() => error,
                 result => return Ok(result?),
+            };
+            // Compose has started what it could
+            self.docker.remove_project(&self.plan.project).await?;
+            let dashboard = compose.variables.get_mut(prepare::TRAEFIK_PORT);
+            let clash = dashboard
+                .filter(|port| error.to_string().contains(&format!(":{port}")) && address.port().to_string() != **port);
+            if let Some((port, other)) = clash.zip(prepare::free_port()) {
+                // somebody took it a moment ago: the dashboard may be anywhere
+                *port = other.to_string();
+            } else if let Some(next) = addresses.next() {
+                tell(Progress::Note(format!("the Docker Engine cannot listen on {address}")));
+                address = next;
+            } else {
+                return Err(error.into());
             }
         }
-        Ok(())
     }
 
     fn traefik(&self) -> Option<Traefik> {
