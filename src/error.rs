@@ -105,7 +105,11 @@ fn detail(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
     if let Some(Failure { detail, .. }) = cause.downcast_ref::<Failure>() {
         return detail.clone();
     }
-    cause.downcast_ref::<ChangeError>().and_then(ChangeError::detail)
+    match cause.downcast_ref::<RunningError>() {
+        Some(RunningError::Unsupervised(UnsupervisedError::Change(error))) => error.detail(),
+        Some(RunningError::Supervised(ClientError::Refused(refused))) => refused.detail.clone(),
+        _ => cause.downcast_ref::<ChangeError>().and_then(ChangeError::detail),
+    }
 }
 
 fn is_broken_pipe(cause: &(dyn std::error::Error + 'static)) -> bool {

@@ -178,6 +178,13 @@ pub struct ServiceView {
     pub replicas: Vec<ReplicaView>,
 }
 
+impl ServiceView {
+    /// How many of its replicas take requests.
+    pub fn ready(&self) -> usize {
+        self.replicas.iter().filter(|replica| replica.state == State::Ready).count()
+    }
+}
+
 /// A replica as its supervisor shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReplicaView {

@@ -100,22 +100,28 @@ pub fn spinner() -> ProgressBar {
     spinner
 }
 
-/// ^C and SIGTERM.
+/// ^C, SIGTERM, and the end of the terminal.
 pub struct Signals {
     interrupt: Signal,
+    hangup: Signal,
     terminate: Signal,
 }
 
 impl Signals {
     /// From now on they end nothing by themselves.
     pub fn listen() -> io::Result<Signals> {
-        Ok(Signals { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+        Ok(Signals {
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
     }
 
     /// Waits for the next.
     pub async fn next(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
+            _ = self.hangup.recv() => {}
             _ = self.terminate.recv() => {}
         }
     }

@@ -173,7 +173,7 @@ fn expected_of(service: &ServiceView) -> Session {
 
 fn facts(service: &ServiceView) -> Facts {
     Facts {
-        replicas: service.replicas.len(),
+        replicas: service.ready(),
         source_hash: service.strategy == Strategy::HighestRandomWeight.as_str(),
         sticky: service.sticky_cookie.is_some(),
     }

@@ -33,6 +33,9 @@ pub struct Refused {
     pub error: String,
     /// What can be done about it.
     pub hint: Option<String>,
+    /// What says more than a line.
+    #[serde(default)]
+    pub detail: Option<String>,
 }
 
 /// Whose fault a refusal is.
@@ -96,7 +99,9 @@ async fn scale(
     match scaled {
         Ok(Ok(view)) => Ok(Json(view)),
         Ok(Err(error)) => Err(error.into()),
-        Err(error) => Err(Refused { kind: RefusedKind::Environment, error: error.to_string(), hint: None }),
+        Err(error) => {
+            Err(Refused { kind: RefusedKind::Environment, error: error.to_string(), hint: None, detail: None })
+        }
     }
 }
 
@@ -152,7 +157,7 @@ impl From<ChangeError> for Refused {
             ChangeError::Plan(_) => RefusedKind::Usage,
             _ => RefusedKind::Environment,
         };
-        Refused { kind, error: error.to_string(), hint: error.hint() }
+        Refused { kind, error: error.to_string(), hint: error.hint(), detail: error.detail() }
     }
 }
 

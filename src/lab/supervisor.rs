@@ -92,6 +92,17 @@ pub enum ChangeError {
     /// Another lab has the name.
     #[error(transparent)]
     Place(#[from] RendezvousError),
+    /// The project's containers are not ours.
+    #[error("Docker has containers of a project `{0}` that are no lab of lbctl's")]
+    Foreign(String),
+    /// The engine is elsewhere.
+    #[error("the Docker Engine at {endpoint} runs on {host}, and a lab is reached where its proxy listens")]
+    Remote {
+        /// The engine.
+        endpoint: String,
+        /// Its machine.
+        host: String,
+    },
     /// Somebody else ended it.
     #[error("the containers of the lab `{0}` were removed")]
     Removed(String),
@@ -109,6 +120,8 @@ impl ChangeError {
             ChangeError::Laggard(laggard) => laggard.hint(),
             ChangeError::Docker(docker) => docker.hint(),
             ChangeError::Compose(compose) => compose.hint(),
+            ChangeError::Foreign(_) => Some("choose another name with -p".to_owned()),
+            ChangeError::Remote { host, .. } => Some(format!("run lbctl on {host}, or use this machine's engine")),
             ChangeError::File(file) => file.hint(),
             ChangeError::Listen(listen) => listen.hint(),
             ChangeError::Place(place) => place.hint(),
@@ -160,7 +173,7 @@ impl Supervisor {
     pub async fn route(&self, host: &str, path: &str) -> Option<String> {
         match &self.runner {
             Runner::Embedded(lab) => lab.route(host, path).await,
-            Runner::Containers(lab) => lab.route(host, path).await,
+            Runner::Containers(lab) => lab.route(host, path),
         }
     }
 

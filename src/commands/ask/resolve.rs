@@ -45,7 +45,7 @@ pub struct LabSide {
 impl LabSide {
     /// Replicas of the service that is asked.
     pub fn replicas(&self) -> usize {
-        self.view.services.get(&self.service).map_or(0, |service| service.replicas.len())
+        self.view.services.get(&self.service).map_or(0, |service| service.ready())
     }
 
     /// Whether that service is sticky.

@@ -71,7 +71,10 @@ impl ToolError {
             ToolError::Failed { cause: Cause::NoEngine, .. } => {
                 "start Docker, or leave --engine compose out: the embedded engine needs none"
             }
-            ToolError::Failed { .. } => return None,
+            ToolError::Failed { cause: Cause::Interrupted, .. } => return None,
+            ToolError::Failed { doing: Doing::Build, .. } => "all that it wrote stands above",
+            ToolError::Failed { doing: Doing::Config, .. } => "`docker compose -f FILE config` says the same",
+            ToolError::Failed { doing: Doing::Up, .. } => "`docker compose -f FILE up` shows it step by step",
         };
         Some(hint.to_owned())
     }

@@ -48,6 +48,11 @@ impl Docker {
         self.endpoint.host()
     }
 
+    /// What is said of it when it does not answer.
+    pub fn silent(&self) -> DockerError {
+        DockerError::Silent { endpoint: self.endpoint.name.clone() }
+    }
+
     /// An error of the API in words.
     pub(super) fn explain(&self, error: &ApiError) -> DockerError {
         DockerError::of(&self.endpoint.name, error)

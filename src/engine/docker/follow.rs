@@ -116,6 +116,14 @@ impl Containers {
         self.shared.replicas.subscribe()
     }
 
+    /// Lists everything anew, without waiting for the events that say the same.
+    ///
+    /// # Errors
+    /// When the engine does not list them.
+    pub async fn refresh(&self) -> Result<(), DockerError> {
+        self.shared.list().await
+    }
+
     /// Gives these replicas no more requests, until they are gone.
     pub fn drain(&self, names: &[String]) {
         let mut known = self.shared.known();
@@ -155,6 +163,12 @@ impl Shared {
     /// Subscribes to the events, then lists everything.
     async fn begin(&self) -> Result<Events, DockerError> {
         let events = Events::subscribe(&self.docker).await?;
+        self.list().await?;
+        Ok(events)
+    }
+
+    /// Lists everything.
+    async fn list(&self) -> Result<(), DockerError> {
         let listed = self.docker.containers(&self.which).await?;
         let mut known = self.known();
         let before = std::mem::take(&mut known.by_id);
@@ -164,7 +178,7 @@ impl Shared {
         }
         known.forget();
         self.publish(&known);
-        Ok(events)
+        Ok(())
     }
 
     /// Asks about the containers that events named.

@@ -13,6 +13,9 @@ use crate::{
 
 use super::{super::journal::Journal, log::Directory, observed::Traefik, ready};
 
+/// The pause before a log that broke off is read on.
+const PAUSE: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// Enters each request that Traefik has answered from now on, as long as its containers are followed.
 pub async fn keep_requests(
     docker: Docker,
@@ -22,15 +25,21 @@ pub async fn keep_requests(
 ) {
     let mut directory = Directory::default();
     let mut since = Timestamp::now();
+    let mut runs = false;
     loop {
         let traefik = Traefik::among(&containers.borrow_and_update());
         let Some(Traefik { id, .. }) = traefik else {
-            // it is gone: another may come
+            if runs {
+                journal.note("Traefik does not run any more".to_owned());
+                runs = false;
+            }
+            // another may come
             match containers.changed().await {
                 Ok(()) => continue,
                 Err(_) => return,
             }
         };
+        runs = true;
         let mut lines = docker.log(&id, Some(since), Follow::On);
         while let Some(Ok(line)) = lines.next().await {
             if replicas.has_changed().unwrap_or(false) || directory.is_empty() {
@@ -44,8 +53,10 @@ pub async fn keep_requests(
         }
         // the next log begins where this one ended
         since = Timestamp::now();
-        if containers.changed().await.is_err() {
-            return;
+        tokio::select! {
+            changed = containers.changed() => if changed.is_err() { return },
+            // a log that broke off goes on, if the engine does
+            () = tokio::time::sleep(PAUSE) => {}
         }
     }
 }

@@ -85,14 +85,17 @@ pub struct Shown<'a> {
     pub address: SocketAddr,
     /// Whether a container without `traefik.enable` is routed to.
     pub unmarked: Unmarked,
+    /// Its services, where somebody knows more of them than their containers say: one may have none.
+    pub services: IndexMap<String, ServiceView>,
+    /// The hosts that these are for.
+    pub hosts: Vec<String>,
 }
 
 /// A lab as people and scripts are shown it.
-pub fn view(shown: &Shown<'_>) -> LabView {
-    let mut services: IndexMap<String, ServiceView> = IndexMap::new();
-    let mut hosts: Vec<String> = Vec::new();
+pub fn view(shown: Shown<'_>) -> LabView {
+    let Shown { mut services, mut hosts, .. } = shown;
     // what a visitor sees first comes first
-    let place = |replica: &&Replica| match app(replica) {
+    let place = |replica: &&Replica| match app(&replica.labels) {
         Some(App::Page) => 0,
         Some(App::Api) => 1,
         None => 2,
@@ -101,7 +104,7 @@ pub fn view(shown: &Shown<'_>) -> LabView {
     replicas.sort_by_key(place);
     for replica in replicas {
         let service = services.entry(replica.service.to_string()).or_insert_with(|| {
-            let (service, routed) = service(replica, shown.unmarked);
+            let (service, routed) = service(&replica.base, &replica.labels, shown.unmarked);
             hosts.extend(routed);
             service
         });
@@ -125,18 +128,18 @@ pub fn view(shown: &Shown<'_>) -> LabView {
 }
 
 /// The built-in app that its image implements.
-fn app(replica: &Replica) -> Option<App> {
-    replica.labels.get(APP_LABEL)?.parse().ok()
+fn app(labels: &Labels) -> Option<App> {
+    labels.get(APP_LABEL)?.parse().ok()
 }
 
 /// A service without replicas yet, and the hosts whose requests it gets.
-fn service(replica: &Replica, unmarked: Unmarked) -> (ServiceView, Vec<String>) {
-    let app = app(replica);
+pub fn service(base: &str, labels: &Labels, unmarked: Unmarked) -> (ServiceView, Vec<String>) {
+    let app = app(labels);
     // what the labels mean to the bundled proxy; Traefik knows more of them
-    let routing = proxy::check(&replica.base, &replica.labels, unmarked).ok();
+    let routing = proxy::check(base, labels, unmarked).ok();
     let (strategy, sticky_cookie, hosts) = match routing {
         Some(routing) if routing.routers > 0 => {
-            let written = strategy_label(&replica.labels).filter(|_| routing.strategy == Strategy::default());
+            let written = strategy_label(labels).filter(|_| routing.strategy == Strategy::default());
             let strategy = written.unwrap_or_else(|| routing.strategy.as_str().to_owned());
             (strategy, routing.sticky_cookie, routing.hosts)
         }
@@ -165,6 +168,11 @@ pub fn hosts(replicas: &[Replica], unmarked: Unmarked) -> BTreeMap<Arc<str>, Str
     let routing = |replica: &Replica| proxy::check(&replica.base, &replica.labels, unmarked).ok();
     let host = |replica: &Replica| Some((replica.service.clone(), routing(replica)?.hosts.into_iter().next()?));
     replicas.iter().filter_map(host).collect()
+}
+
+/// Whether the labels of a replica ask for requests.
+pub fn is_routed(replica: &Replica, unmarked: Unmarked) -> bool {
+    proxy::check(&replica.base, &replica.labels, unmarked).is_ok_and(|routing| routing.routers > 0)
 }
 
 /// The services that requests can reach.

@@ -5,12 +5,15 @@ use serde_json::json;
 
 use crate::{
     proxy::{self, Strategy, Unmarked},
-    replica::{Balancer, Labels},
+    replica::{Balancer, Labels, ServiceView},
 };
 
-use super::super::{
-    definition::{Definition, Exposure, Role},
-    plan::{DEFAULT_REPLICAS, PlanError, Wishes, base, check_range, labels_for},
+use super::{
+    super::{
+        definition::{Definition, Exposure, Role},
+        plan::{DEFAULT_REPLICAS, PlanError, Wishes, base, check_range, labels_for},
+    },
+    observed,
 };
 
 /// What every service of a lab that was started here says of itself.
@@ -27,6 +30,8 @@ pub struct Plan {
     pub unmarked: Unmarked,
     /// The services that are started; Traefik's own is none of them.
     pub services: IndexMap<String, Planned>,
+    /// The hosts that its rules name.
+    pub hosts: Vec<String>,
     /// Traefik's own service, where there is one.
     pub traefik: Option<String>,
     /// A sentence for each thing worth knowing.
@@ -40,6 +45,8 @@ pub struct Planned {
     pub replicas: u32,
     /// Labels that the compose file does not have.
     pub added: Labels,
+    /// How it is shown while it has no container.
+    pub view: ServiceView,
 }
 
 impl Plan {
@@ -56,6 +63,7 @@ impl Plan {
             return Err(PlanError::NotTraefiks);
         }
         let (mut services, mut traefik, mut notes) = (IndexMap::new(), None, Vec::new());
+        let mut hosts = Vec::new();
         for service in &definition.services {
             let default = match service.role {
                 Role::Proxy => {
@@ -75,16 +83,23 @@ impl Plan {
                 (Err(reason), Balancer::Bundled) => {
                     return Err(PlanError::Label { service: service.name.clone(), reason });
                 }
-                // Traefik is the judge of its labels
-                (_, Balancer::Traefik) => {}
+                // Traefik is the judge of its labels, and says so in its log only
+                (Err(reason), Balancer::Traefik) => {
+                    notes.push(format!("service {}: {reason}; Traefik may pass it over", service.name));
+                }
+                (Ok(_), Balancer::Traefik) => {}
             }
+            let (view, routed) = observed::service(&base(&service.name, project), &labels, unmarked);
+            hosts.extend(routed);
             let asked = wishes.scale.get(&service.name).copied();
             let mut added = labels;
             added.retain(|label, value| service.labels.get(label) != Some(value));
             let replicas = asked.or(service.replicas).unwrap_or(default);
-            services.insert(service.name.clone(), Planned { replicas, added });
+            services.insert(service.name.clone(), Planned { replicas, added, view });
         }
-        let plan = Plan { project: project.to_owned(), balancer, unmarked, services, traefik, notes };
+        // what a visitor sees first comes first; before 2.0 Compose sorts them by name
+        services.sort_by_cached_key(|_, planned: &Planned| planned.view.app.map_or(2, |app| app as u8));
+        let plan = Plan { project: project.to_owned(), balancer, unmarked, services, hosts, traefik, notes };
         for name in wishes.scale.keys().chain(&wishes.sticky) {
             plan.known(name)?;
         }

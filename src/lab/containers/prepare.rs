@@ -5,7 +5,7 @@ use std::{
     fs,
     net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
     path::Path,
-    sync::Mutex,
+    sync::{Mutex, atomic::AtomicU32},
     time::Duration,
 };
 
@@ -39,6 +39,9 @@ pub(super) const TRAEFIK_PORT: &str = "LBCTL_TRAEFIK_PORT";
 const BIND: &str = "LBCTL_BIND";
 const ACCESS_LOG: &str = "LBCTL_ACCESS_LOG";
 const CONSTRAINT: &str = "LBCTL_CONSTRAINT";
+const SOCKET: &str = "LBCTL_DOCKER_SOCKET";
+/// Where the engine's socket is, as its containers may mount it.
+const USUAL_SOCKET: &str = "/var/run/docker.sock";
 
 /// What is asked for.
 #[derive(Debug)]
@@ -68,7 +71,7 @@ pub struct Prepared {
     pub notes: Vec<String>,
 }
 
-/// Finds out all that can be known before anything is started. `place` is where the lab's files may be written.
+/// Finds out all that can be known before anything is started, and writes the lab's files.
 ///
 /// # Errors
 /// When there is no engine or no Compose, the file is no lab, or the port cannot be had.
@@ -76,9 +79,14 @@ pub async fn prepare(asked: &Asked<'_>, rendezvous: &Rendezvous) -> Result<Prepa
     let (docker, tool) = tokio::join!(Docker::connect(), Tool::find());
     let (docker, tool) = (docker?, tool?);
     let project = asked.project;
-    let running = docker.projects().await?.into_iter().any(|found| found.name == project && found.running > 0);
-    if running {
-        return Err(RendezvousError::Running(project.to_owned()).into());
+    match docker.projects().await?.into_iter().find(|found| found.name == project) {
+        // what belongs to somebody else must not go when this lab does
+        Some(found) if !found.lab => return Err(ChangeError::Foreign(project.to_owned())),
+        Some(found) if found.running > 0 => return Err(RendezvousError::Running(project.to_owned()).into()),
+        _ => {}
+    }
+    if let Some(host) = docker.host() {
+        return Err(ChangeError::Remote { endpoint: docker.endpoint().to_owned(), host: host.to_owned() });
     }
     let mut notes = vec![format!("containers are started by {tool}")];
 
@@ -94,13 +102,15 @@ pub async fn prepare(asked: &Asked<'_>, rendezvous: &Rendezvous) -> Result<Prepa
         }
         None => (directory.built_in()?, None),
     };
-    let ip = asked.bind.unwrap_or(Ipv4Addr::LOCALHOST.into());
+    let variable = std::env::var(BIND).ok().and_then(|address| address.parse().ok());
+    let bind = asked.bind.or(variable);
+    let ip = bind.unwrap_or(Ipv4Addr::LOCALHOST.into());
     let rather = std::env::var(HTTP_PORT).ok().and_then(|port| port.parse().ok()).unwrap_or(LAB_PORT);
     let port = asked.port.map_or(Port::Rather(rather), Port::Exactly);
     let (addresses, listeners) = match asked.balancer {
         Balancer::Traefik => (docker_ports(ip, port, &docker)?, Vec::new()),
         Balancer::Bundled => {
-            let bound = listen::bind(Wanted { bind: asked.bind, port })?;
+            let bound = listen::bind(Wanted { bind, port })?;
             if let Some(error) = bound.instead_of {
                 notes.push(format!("{error}: it is port {} instead", bound.address.port()));
             }
@@ -110,10 +120,11 @@ pub async fn prepare(asked: &Asked<'_>, rendezvous: &Rendezvous) -> Result<Prepa
     let first = addresses[0];
     let variables: BTreeMap<String, String> = [
         (HTTP_PORT, first.port().to_string()),
-        (TRAEFIK_PORT, dashboard_port(&addresses).to_string()),
+        (TRAEFIK_PORT, dashboard_port(&addresses[..1]).to_string()),
         (BIND, bind_variable(ip)),
         (ACCESS_LOG, "json".to_owned()),
         (CONSTRAINT, format!("Label(`com.docker.compose.project`, `{project}`)")),
+        (SOCKET, socket(docker.endpoint()).to_owned()),
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into();
@@ -147,6 +158,8 @@ pub async fn prepare(asked: &Asked<'_>, rendezvous: &Rendezvous) -> Result<Prepa
         addresses,
         listeners: Mutex::new(listeners),
         proxy: SetOnce::new(),
+        bind,
+        intended: AtomicU32::new(1),
         patience: asked.patience,
     };
     Ok(Prepared { runner, notes })
@@ -196,6 +209,12 @@ fn dashboard_port(taken: &[SocketAddr]) -> u16 {
 pub(super) fn free_port() -> Option<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).ok()?;
     Some(listener.local_addr().ok()?.port())
+}
+
+/// The socket that Traefik is given: a rootless engine has its own, and any other the usual one, by whatever way it is
+/// reached from here.
+fn socket(endpoint: &str) -> &str {
+    endpoint.strip_prefix("unix://").filter(|path| path.starts_with("/run/user/")).unwrap_or(USUAL_SOCKET)
 }
 
 /// An address as it stands before the port in a compose file.

@@ -9,7 +9,7 @@ use std::{
 use crate::{
     engine::{Container, Containers, Docker, Naming},
     proxy::{self, Proxy, Unmarked},
-    replica::{App, LabView, Replica, State},
+    replica::{App, Balancer, LabView, Replica, State},
 };
 use serde::Deserialize;
 
@@ -17,6 +17,10 @@ use super::observed::{self, Traefik};
 
 /// How long a lab may make no progress before its laggard is named, unless it is said.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+/// How long an API that does not answer may be expected to.
+const SILENCE: Duration = Duration::from_secs(10);
+/// How a container ends that has done what it was for.
+const DONE: &str = "exit code 0";
 /// How often Traefik is asked whom it routes to.
 const ASK_AGAIN: Duration = Duration::from_millis(50);
 /// How long one of these questions may take.
@@ -60,8 +64,8 @@ impl Laggard {
 pub struct Awaited<'a> {
     /// How many replicas each service shall have.
     pub counts: &'a BTreeMap<String, u32>,
-    /// Traefik; the bundled proxy takes whom it sees.
-    pub through: Option<&'a Traefik>,
+    /// What balances; Traefik has a container too.
+    pub balancer: Balancer,
     /// Whether a container without `traefik.enable` is routed to.
     pub unmarked: Unmarked,
     /// How long it may make no progress before its laggard is named.
@@ -79,80 +83,135 @@ pub async fn wait(
     tell: &mut impl FnMut(u32),
 ) -> Result<(), Laggard> {
     let mut replicas = containers.replicas();
-    let api = awaited.through.and_then(|traefik| traefik.api).map(TraefikApi::new);
+    let mut api: Option<TraefikApi> = None;
     let of: u32 = awaited.counts.values().sum();
     let mut last = (0, Instant::now());
     loop {
         let now = replicas.borrow_and_update().clone();
+        let routed = observed::routed(&now, awaited.unmarked);
         let wanted: Vec<&Replica> =
             awaited.counts.keys().flat_map(|service| now.iter().filter(|r| *r.service == **service)).collect();
-        if let Some(ended) = wanted.iter().find(|replica| replica.state == State::Ended) {
-            let how = ended.ended.as_deref().unwrap_or("its container stopped").to_owned();
-            return Err(laggard(docker, containers, ended, format!("ended before it answered: {how}")).await);
-        }
-        let healthy: Vec<&Replica> = wanted.iter().copied().filter(|replica| replica.state == State::Ready).collect();
-        let offered = match &api {
-            // asked only when it could have all: it is not told of by events
-            Some(api) if healthy.len() as u32 >= of => api.offered().await,
-            _ => None,
+        // what is not routed to may have done its work
+        let is_done = |replica: &Replica| {
+            replica.ended.as_deref() == Some(DONE) && !observed::is_routed(replica, awaited.unmarked)
         };
-        let routed = observed::routed(&now, awaited.unmarked);
-        let is_offered = |replica: &Replica| match (&api, &offered) {
-            (None, _) => true,
-            (Some(_), None) => false,
-            (Some(_), Some(offered)) => {
+        if let Some(ended) = wanted.iter().find(|replica| replica.state == State::Ended && !is_done(replica)) {
+            let how = ended.ended.as_deref().unwrap_or("its container stopped").to_owned();
+            return Err(laggard(docker, containers, &ended.name, format!("ended before it answered: {how}")).await);
+        }
+        let traefik = match awaited.balancer {
+            Balancer::Bundled => None,
+            Balancer::Traefik => Some(traefik(docker, containers).await?),
+        };
+        let traefik = match traefik {
+            Some(None) => Waiting::ForTraefik,
+            Some(Some(traefik)) => Waiting::Behind(traefik),
+            None => Waiting::ForReplicas,
+        };
+        let is_well = |replica: &&&Replica| replica.state == State::Ready || is_done(replica);
+        let healthy: Vec<&Replica> = wanted.iter().filter(is_well).copied().collect();
+        let complete = healthy.len() as u32 >= of;
+        if let Waiting::Behind(Traefik { api: Some(address), .. }) = &traefik
+            && api.as_ref().is_none_or(|api| api.address != *address)
+        {
+            api = Some(TraefikApi::new(*address));
+        }
+        let offered = match &mut api {
+            // asked only when it could have all: it is not told of by events
+            Some(api) if complete => api.offered().await,
+            _ => Offered::Unknown,
+        };
+        let is_offered = |replica: &Replica| match &offered {
+            Offered::Unknown => api.is_none(),
+            Offered::Nobody => true,
+            Offered::To(addresses) => {
                 !routed.contains(&replica.service)
-                    || proxy::address(replica).is_some_and(|address| offered.contains(&address))
+                    || proxy::address(replica).is_some_and(|address| addresses.contains(&address))
             }
         };
         let ready = healthy.iter().filter(|replica| is_offered(replica)).count() as u32;
-        tell(if api.is_some() && offered.is_none() { healthy.len() as u32 } else { ready });
-        if ready >= of && wanted.len() as u32 >= of && answers(&now, awaited).await {
-            return Ok(());
+        tell(if complete && ready < of { ready } else { healthy.len() as u32 });
+        if ready >= of && wanted.len() as u32 >= of {
+            match &traefik {
+                Waiting::ForReplicas => return Ok(()),
+                Waiting::Behind(_) if matches!(offered, Offered::To(_)) => return Ok(()),
+                Waiting::Behind(traefik) if answers(&now, traefik, awaited.unmarked).await => return Ok(()),
+                Waiting::Behind(_) | Waiting::ForTraefik => {}
+            }
         }
         let progress = wanted.len() + healthy.len() + ready as usize;
         if progress > last.0 {
             last = (progress, Instant::now());
         } else if last.1.elapsed() > awaited.patience {
-            let behind = wanted.iter().find(|replica| !(replica.state == State::Ready && is_offered(replica)));
-            return Err(match behind {
-                Some(replica) if replica.state == State::Ready => {
-                    laggard(docker, containers, replica, "is healthy, but Traefik does not route to it".to_owned())
-                        .await
-                }
-                Some(replica) => {
-                    let what = format!("is still {} after {} s", replica.state, awaited.patience.as_secs_f64());
-                    let behind = laggard(docker, containers, replica, what).await;
-                    let hint = match behind.log.is_empty() {
-                        true => "its log is empty; `lbctl up --wait SECONDS` waits longer",
-                        false => "the end of its log stands above; `lbctl up --wait SECONDS` waits longer",
-                    };
-                    Laggard { hint: Some(hint), ..behind }
-                }
-                None => {
-                    let missing = awaited.counts.iter().find(|(service, count)| {
-                        wanted.iter().filter(|replica| *replica.service == ***service).count() < **count as usize
-                    });
-                    let name = missing.map_or("a replica", |(service, _)| service.as_str()).to_owned();
-                    Laggard {
-                        name,
-                        what: "has fewer containers than asked for".to_owned(),
-                        log: Vec::new(),
-                        hint: None,
-                    }
-                }
-            });
+            let behind = wanted.iter().find(|replica| !(is_well(replica) && is_offered(replica)));
+            return Err(late(docker, containers, awaited, behind.copied(), &wanted).await);
         }
         _ = tokio::time::timeout(ASK_AGAIN, replicas.changed()).await;
     }
 }
 
+/// What a lab that is not complete waits for.
+enum Waiting {
+    /// Its replicas alone.
+    ForReplicas,
+    /// Traefik's container.
+    ForTraefik,
+    /// Traefik runs, and has to take notice of them.
+    Behind(Traefik),
+}
+
+/// Traefik, as soon as it runs.
+async fn traefik(docker: &Docker, containers: &Containers) -> Result<Option<Traefik>, Laggard> {
+    let now = containers.containers().borrow().clone();
+    match now.iter().find(|container| container.is_traefik()) {
+        Some(container) if container.state == State::Ended => {
+            let how = container.exit.as_deref().unwrap_or("its container stopped");
+            let name = container.replica(Naming::Compose).name;
+            Err(laggard(docker, containers, &name, format!("ended before it answered: {how}")).await)
+        }
+        _ => Ok(Traefik::among(&now)),
+    }
+}
+
+/// Who is late, and how.
+async fn late(
+    docker: &Docker,
+    containers: &Containers,
+    awaited: &Awaited<'_>,
+    behind: Option<&Replica>,
+    wanted: &[&Replica],
+) -> Laggard {
+    match behind {
+        Some(replica) if replica.state == State::Ready => {
+            laggard(docker, containers, &replica.name, "is healthy, but Traefik does not route to it".to_owned()).await
+        }
+        Some(replica) => {
+            let what = format!("is still {} after {} s", replica.state, awaited.patience.as_secs_f64());
+            let behind = laggard(docker, containers, &replica.name, what).await;
+            let hint = match behind.log.is_empty() {
+                true => "its log is empty; `lbctl up --wait SECONDS` waits longer",
+                false => "the end of its log stands above; `lbctl up --wait SECONDS` waits longer",
+            };
+            Laggard { hint: Some(hint), ..behind }
+        }
+        None => {
+            let missing = awaited.counts.iter().find(|(service, count)| {
+                wanted.iter().filter(|replica| *replica.service == ***service).count() < **count as usize
+            });
+            let (name, what) = match missing {
+                Some((service, _)) => (service.as_str(), "has fewer containers than asked for"),
+                None => ("Traefik", "does not answer for every service"),
+            };
+            Laggard { name: name.to_owned(), what: what.to_owned(), log: Vec::new(), hint: None }
+        }
+    }
+}
+
 /// Whether Traefik, which has no API to ask, answers for every service that its root path belongs to.
-async fn answers(replicas: &[Replica], awaited: &Awaited<'_>) -> bool {
-    let Some(Traefik { address: Some(address), api: None, .. }) = awaited.through else { return true };
-    let Ok(client) = client() else { return true };
-    for (service, host) in observed::hosts(replicas, awaited.unmarked) {
-        if observed::route(replicas, awaited.unmarked, &host, "/").as_deref() != Some(&*service) {
+async fn answers(replicas: &[Replica], traefik: &Traefik, unmarked: Unmarked) -> bool {
+    let (Some(address), Ok(client)) = (traefik.address, client()) else { return true };
+    for (service, host) in observed::hosts(replicas, unmarked) {
+        if observed::route(replicas, unmarked, &host, "/").as_deref() != Some(&*service) {
             continue;
         }
         let answer = client.get(format!("http://{address}/")).header("host", host).send().await;
@@ -176,8 +235,8 @@ fn client() -> reqwest::Result<reqwest::Client> {
     client.pool_max_idle_per_host(0).user_agent(AGENT).redirect(reqwest::redirect::Policy::none()).build()
 }
 
-async fn laggard(docker: &Docker, containers: &Containers, replica: &Replica, what: String) -> Laggard {
-    let is_it = |container: &&Container| container.replica(Naming::Compose).name == replica.name;
+async fn laggard(docker: &Docker, containers: &Containers, name: &str, what: String) -> Laggard {
+    let is_it = |container: &&Container| *container.replica(Naming::Compose).name == *name;
     let id = containers.containers().borrow().iter().find(is_it).map(|container| container.id.clone());
     let log = match id {
         // a log that cannot be read is no reason to hide what happened
@@ -185,13 +244,25 @@ async fn laggard(docker: &Docker, containers: &Containers, replica: &Replica, wh
         None => Vec::new(),
     };
     let hint = if log.is_empty() { "its log is empty" } else { "the end of its log stands above" };
-    Laggard { name: replica.name.to_string(), what, log, hint: Some(hint) }
+    Laggard { name: name.to_owned(), what, log, hint: Some(hint) }
 }
 
 /// Traefik's API.
 struct TraefikApi {
     http: reqwest::Client,
-    url: String,
+    address: SocketAddr,
+    asked: Instant,
+    heard: bool,
+}
+
+/// To whom Traefik gives requests.
+enum Offered {
+    /// It has not said so yet.
+    Unknown,
+    /// Nobody says: its API cannot be reached from here.
+    Nobody,
+    /// To these.
+    To(HashSet<SocketAddr>),
 }
 
 #[derive(Deserialize)]
@@ -204,16 +275,28 @@ struct TraefikService {
 impl TraefikApi {
     fn new(address: SocketAddr) -> TraefikApi {
         let http = reqwest::Client::builder().no_proxy().timeout(ANSWER_LIMIT).build().unwrap_or_default();
-        TraefikApi { http, url: format!("http://{address}/api/http/services?per_page=10000") }
+        TraefikApi { http, address, asked: Instant::now(), heard: false }
     }
 
-    /// Every server that it gives requests to; `None` where it does not answer.
-    async fn offered(&self) -> Option<HashSet<SocketAddr>> {
-        let body = self.http.get(&self.url).send().await.ok()?.error_for_status().ok()?.bytes().await.ok()?;
+    /// Every server that it gives requests to.
+    async fn offered(&mut self) -> Offered {
+        match self.servers().await {
+            Some(servers) => {
+                self.heard = true;
+                Offered::To(servers)
+            }
+            None if !self.heard && self.asked.elapsed() > SILENCE => Offered::Nobody,
+            None => Offered::Unknown,
+        }
+    }
+
+    async fn servers(&self) -> Option<HashSet<SocketAddr>> {
+        let url = format!("http://{}/api/http/services?per_page=10000", self.address);
+        let body = self.http.get(url).send().await.ok()?.error_for_status().ok()?.bytes().await.ok()?;
         let services: Vec<TraefikService> = serde_json::from_slice(&body).ok()?;
         let servers = services.into_iter().flat_map(|service| service.server_status);
         let up = servers.filter(|(_, status)| status == "UP");
-        Some(up.filter_map(|(url, _)| url.strip_prefix("http://")?.trim_end_matches('/').parse().ok()).collect())
+        Some(up.filter_map(|(url, _)| url.split_once("://")?.1.trim_end_matches('/').parse().ok()).collect())
     }
 }
 
@@ -239,22 +322,24 @@ pub async fn reach(replicas: &[Replica], proxy: &Proxy, unmarked: Unmarked) -> R
             });
         }
     }
-    proxy.offers(&names).await;
+    // one that falls ill meanwhile is no reason to wait for ever
+    _ = tokio::time::timeout(ANSWER_LIMIT, proxy.offers(&names)).await;
     Ok(())
 }
 
-/// Asks every replica of the lab's own apps through the proxy, by requests that they neither count nor keep. `routes`
-/// tells which service gets a request for a host and path.
+/// Asks every healthy replica of these services, as far as they are the lab's own apps, through the proxy, by requests
+/// that they neither count nor keep. `routes` tells which service gets a request for a host and path.
 ///
 /// # Errors
 /// A replica that no request reached in time.
 pub async fn ask(
     view: &LabView,
+    services: &BTreeMap<String, u32>,
     patience: Duration,
     routes: impl Fn(&str, &str) -> Option<String>,
 ) -> Result<(), Laggard> {
     let Ok(client) = client() else { return Ok(()) };
-    for (name, service) in &view.services {
+    for (name, service) in view.services.iter().filter(|(name, _)| services.contains_key(*name)) {
         let path = match service.app {
             Some(App::Page) => "/health",
             // no such path, and so not counted; but whoever says so is the replica
@@ -263,20 +348,27 @@ pub async fn ask(
         };
         let host = view.hosts.iter().find(|host| routes(host, path).as_ref() == Some(name));
         let Some(host) = host else { continue };
-        let mut silent: BTreeSet<&str> = service.replicas.iter().map(|replica| replica.hostname.as_str()).collect();
+        let ready = || service.replicas.iter().filter(|replica| replica.state == State::Ready);
+        let mut silent: BTreeSet<&str> = ready().map(|replica| replica.hostname.as_str()).collect();
+        let all = silent.len();
         let one_is_enough = !matches!(service.strategy.as_str(), "round-robin" | "random" | "p2c");
         let started = Instant::now();
         while !silent.is_empty() && started.elapsed() < patience {
             let request = client.get(format!("http://{}{path}", view.proxy_address)).header("host", host);
-            if let Ok(response) = request.send().await
-                && let Some(served_by) = response.headers().get("x-served-by").and_then(|name| name.to_str().ok())
-                && silent.remove(served_by)
-                && one_is_enough
-            {
-                break;
+            let answered = match request.send().await {
+                Ok(response) => {
+                    let served_by = response.headers().get("x-served-by").and_then(|name| name.to_str().ok());
+                    served_by.is_some_and(|name| silent.remove(name))
+                }
+                Err(_) => false,
+            };
+            match (answered, one_is_enough) {
+                (true, true) => break,
+                (true, false) => {}
+                (false, _) => tokio::time::sleep(ASK_AGAIN).await,
             }
         }
-        let silent = silent.first().filter(|_| !one_is_enough || silent.len() == service.replicas.len());
+        let silent = silent.first().filter(|_| !one_is_enough || silent.len() == all);
         if let Some(hostname) = silent {
             let name = service.replicas.iter().find(|replica| replica.hostname == *hostname);
             return Err(Laggard {

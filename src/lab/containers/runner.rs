@@ -3,9 +3,12 @@
 
 use std::{
     collections::BTreeMap,
-    net::{SocketAddr, TcpListener},
+    net::{IpAddr, SocketAddr, TcpListener},
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
@@ -13,7 +16,7 @@ use tokio::sync::SetOnce;
 
 use crate::{
     engine::{Compose, Containers, Docker, Recreate},
-    proxy::{Proxy, Settings, Subject, bare_host},
+    proxy::{Proxy, Settings},
     replica::{Balancer, LabView, ScaleView},
 };
 
@@ -34,6 +37,9 @@ use super::{
 /// How long requests under way may take when the lab is stopped.
 const LAST_REQUESTS: Duration = Duration::from_millis(500);
 
+/// How long an engine may take to end a lab for somebody who has no time.
+const HASTE: Duration = Duration::from_secs(10);
+
 /// Runs a lab of containers.
 #[derive(Debug)]
 pub struct Runner {
@@ -53,6 +59,10 @@ pub struct Runner {
     pub(super) proxy: SetOnce<Proxy>,
     /// How long it may make no progress before its laggard is named.
     pub(super) patience: Duration,
+    /// Where the proxy was to listen, if that was said.
+    pub(super) bind: Option<IpAddr>,
+    /// How many replicas there should be: none need be.
+    pub(super) intended: AtomicU32,
 }
 
 impl Runner {
@@ -79,25 +89,18 @@ impl Runner {
         tell(Progress::Doing("starting containers".to_owned()));
         let counts: BTreeMap<String, u32> =
             self.plan.services.iter().map(|(name, service)| (name.clone(), service.replicas)).collect();
+        self.intended.store(counts.values().sum(), Ordering::Relaxed);
         self.up(&counts, tell).await?;
-        let traefik = match self.plan.balancer {
-            Balancer::Traefik => self.traefik(),
-            Balancer::Bundled => None,
-        };
+        // its events may lag behind Compose
+        self.containers.refresh().await?;
         let of = counts.values().sum();
-        let (through, unmarked, patience) = (traefik.as_ref(), self.plan.unmarked, self.patience);
-        let awaited = Awaited { counts: &counts, through, unmarked, patience };
+        let Plan { balancer, unmarked, .. } = self.plan;
+        let awaited = Awaited { counts: &counts, balancer, unmarked, patience: self.patience };
         let mut ready = |ready| tell(Progress::Ready { ready, of });
         ready::wait(&self.docker, &self.containers, &awaited, &mut ready).await?;
-        match self.plan.balancer {
+        match balancer {
             Balancer::Traefik => {
-                if traefik.as_ref().is_some_and(|traefik| traefik.log == AccessLog::Elsewhere) {
-                    let note = "its Traefik does not write requests to its log (--accesslog=true): none are shown";
-                    tell(Progress::Note(note.to_owned()));
-                }
-                if let Some(address) = traefik.as_ref().and_then(|traefik| traefik.address) {
-                    *self.address.lock().unwrap_or_else(PoisonError::into_inner) = address;
-                }
+                self.traefik_runs(tell);
                 let (docker, containers) = (self.docker.clone(), self.containers.containers());
                 let replicas = self.containers.replicas();
                 tokio::spawn(follow::keep_requests(docker, containers, replicas, journal.clone()));
@@ -114,8 +117,28 @@ impl Runner {
         tokio::spawn(follow::keep_changes(self.containers.replicas(), journal.clone()));
         let replicas = self.containers.replicas().borrow().clone();
         match self.proxy.get() {
-            Some(proxy) => Ok(ready::reach(&replicas, proxy, self.plan.unmarked).await?),
-            None => Ok(ready::ask(&self.view(), patience, |host, path| self.routes(host, path)).await?),
+            Some(proxy) => Ok(ready::reach(&replicas, proxy, unmarked).await?),
+            None => Ok(ready::ask(&self.view(), &counts, self.patience, |host, path| self.routes(host, path)).await?),
+        }
+    }
+
+    /// Says what is worth knowing of Traefik, and where it is.
+    fn traefik_runs(&self, tell: &mut impl FnMut(Progress)) {
+        let Some(traefik) = Traefik::among(&self.containers.containers().borrow()) else { return };
+        if traefik.log == AccessLog::Elsewhere {
+            let note = "its Traefik does not write requests to its log (--accesslog=true): none are shown";
+            tell(Progress::Note(note.to_owned()));
+        }
+        if let Some(api) = traefik.api {
+            tell(Progress::Note(format!("Traefik's dashboard is http://{api}/dashboard/")));
+        }
+        if let Some(address) = traefik.address {
+            if self.bind.is_some_and(|bind| bind != address.ip() && !bind.is_unspecified()) {
+                tell(Progress::Note(format!(
+                    "the compose file publishes its proxy at {address}, whatever --bind says"
+                )));
+            }
+            *self.address.lock().unwrap_or_else(PoisonError::into_inner) = address;
         }
     }
 
@@ -150,46 +173,46 @@ impl Runner {
         }
     }
 
-    fn traefik(&self) -> Option<Traefik> {
-        Traefik::among(&self.containers.containers().borrow())
-    }
-
     fn routes(&self, host: &str, path: &str) -> Option<String> {
         observed::route(&self.containers.replicas().borrow(), self.plan.unmarked, host, path)
     }
 
     /// The lab as it is now.
     pub fn view(&self) -> LabView {
-        observed::view(&Shown {
+        let services = self.plan.services.iter().map(|(name, service)| (name.clone(), service.view.clone()));
+        observed::view(Shown {
             project: &self.plan.project,
             replicas: &self.containers.replicas().borrow(),
             balancer: self.plan.balancer,
             address: *self.address.lock().unwrap_or_else(PoisonError::into_inner),
             unmarked: self.plan.unmarked,
+            services: services.collect(),
+            hosts: self.plan.hosts.clone(),
         })
     }
 
     /// The service that a request would be given to.
-    pub async fn route(&self, host: &str, path: &str) -> Option<String> {
-        match self.plan.balancer {
-            Balancer::Traefik => self.routes(host, path),
-            Balancer::Bundled => self.proxy.wait().await.route(Subject { host: bare_host(host), path }),
-        }
+    pub fn route(&self, host: &str, path: &str) -> Option<String> {
+        // both balancers read the same labels
+        self.routes(host, path)
     }
 
     /// Another number of containers.
     pub async fn scale(&self, targets: &BTreeMap<String, u32>, journal: &Journal) -> Result<ScaleView, ChangeError> {
-        let traefik = self.traefik().filter(|_| self.plan.balancer == Balancer::Traefik);
         let scaling = Scaling {
             docker: &self.docker,
             compose: &self.compose,
             containers: &self.containers,
-            traefik: traefik.as_ref(),
+            balancer: self.plan.balancer,
             proxy: self.proxy.get(),
             known: self.plan.services.keys().cloned().collect(),
             unmarked: self.plan.unmarked,
             patience: self.patience,
         };
+        let of = |service: &str, now: u32| targets.get(service).copied().unwrap_or(now);
+        let now = self.view().services;
+        let intended = now.iter().map(|(name, service)| of(name, service.replicas.len() as u32)).sum();
+        self.intended.store(intended, Ordering::Relaxed);
         scaling.run(targets, || Some(self.view()), |note| journal.note(note)).await
     }
 
@@ -199,7 +222,10 @@ impl Runner {
         tokio::select! {
             lost = self.containers.lost() => lost.into(),
             // the sender lives as long as the lab
-            _ = containers.wait_for(|containers| containers.is_empty()) => {
+            _ = containers.wait_for(|containers| {
+                let all = self.plan.balancer == Balancer::Bundled && self.intended.load(Ordering::Relaxed) == 0;
+                containers.is_empty() && !all
+            }) => {
                 ChangeError::Removed(self.plan.project.clone())
             }
         }
@@ -215,9 +241,17 @@ impl Runner {
             let grace = if ending == Ending::Gentle { LAST_REQUESTS } else { Duration::ZERO };
             proxy.stop(grace).await;
         }
+        // what ends now does not end by itself
+        let names =
+            self.containers.replicas().borrow().iter().map(|replica| replica.name.to_string()).collect::<Vec<_>>();
+        self.containers.drain(&names);
+        let project = &self.plan.project;
         let removed = match ending {
-            Ending::Gentle => self.docker.remove_project(&self.plan.project).await,
-            Ending::AtOnce => self.docker.kill_project(&self.plan.project).await,
+            Ending::Gentle => self.docker.remove_project(project).await,
+            Ending::AtOnce => match tokio::time::timeout(HASTE, self.docker.kill_project(project)).await {
+                Ok(removed) => removed,
+                Err(_) => Err(self.docker.silent()),
+            },
         };
         // containers that an engine still has, which does not answer, are removed without them
         files::remove(&self.files);

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use crate::{
     engine::{Compose, Container, Containers, Docker, Naming, Recreate},
     proxy::{Proxy, Unmarked},
-    replica::{LabView, ScaleView, ScaledView, Sessions, State},
+    replica::{Balancer, LabView, ScaleView, ScaledView, Sessions, State},
 };
 
 use super::{
@@ -20,7 +20,7 @@ use super::{
         plan::{PlanError, check_range},
         supervisor::ChangeError,
     },
-    observed::{self, Traefik},
+    observed,
     ready::{self, Awaited},
 };
 
@@ -38,9 +38,9 @@ pub struct Scaling<'a> {
     pub compose: &'a Compose,
     /// Those there are.
     pub containers: &'a Containers,
-    /// Traefik, where it balances,
-    pub traefik: Option<&'a Traefik>,
-    /// and where the bundled proxy does.
+    /// What balances,
+    pub balancer: Balancer,
+    /// and the bundled proxy, where that is it.
     pub proxy: Option<&'a Proxy>,
     /// The services that there may be containers of.
     pub known: Vec<String>,
@@ -107,13 +107,15 @@ impl Scaling<'_> {
         let names: Vec<String> = counts.keys().cloned().collect();
         let added = async {
             self.compose.up(&names, &counts, Recreate::Never, |_| {}).await?;
-            let (through, unmarked, patience) = (self.traefik, self.unmarked, self.patience);
-            let awaited = Awaited { counts: &counts, through, unmarked, patience };
+            // its events may lag behind Compose
+            self.containers.refresh().await?;
+            let Scaling { balancer, unmarked, patience, .. } = *self;
+            let awaited = Awaited { counts: &counts, balancer, unmarked, patience };
             ready::wait(self.docker, self.containers, &awaited, &mut |_| {}).await?;
             let replicas = self.containers.replicas().borrow().clone();
             match (self.proxy, view()) {
                 (Some(proxy), _) => ready::reach(&replicas, proxy, self.unmarked).await?,
-                (None, Some(view)) => ready::ask(&view, patience, |host, path| self.route(host, path)).await?,
+                (None, Some(view)) => ready::ask(&view, &counts, patience, |host, path| self.route(host, path)).await?,
                 (None, None) => {}
             }
             Ok(())
@@ -121,12 +123,15 @@ impl Scaling<'_> {
         let added: Result<(), ChangeError> = added.await;
         if added.is_err() {
             let known: BTreeSet<&str> = before.iter().map(|container| container.id.as_str()).collect();
+            self.containers.refresh().await?;
             let now = self.containers.containers().borrow().clone();
             let new = now.iter().filter(|container| {
                 container.service.as_ref().is_some_and(|service| counts.contains_key(service))
                     && !known.contains(container.id.as_str())
             });
-            self.docker.end(&new.map(|container| container.id.clone()).collect::<Vec<_>>()).await?;
+            let new: Vec<&Container> = new.collect();
+            self.containers.drain(&names_of(&new));
+            self.docker.end(&new.iter().map(|container| container.id.clone()).collect::<Vec<_>>()).await?;
         }
         added
     }
@@ -138,14 +143,13 @@ impl Scaling<'_> {
             now.iter().filter(|container| container.service.as_deref() == Some(service)).collect();
         mine.sort_by_key(|container| container.number);
         let removed = mine.split_off(keep.min(mine.len()));
-        let names: Vec<String> =
-            removed.iter().map(|container| container.replica(Naming::Compose).name.to_string()).collect();
+        let names = names_of(&removed);
         self.containers.drain(&names);
         if let Some(proxy) = self.proxy {
             let drained = join_all(names.iter().map(|name| proxy.drained(name)));
             if tokio::time::timeout(DRAIN_LIMIT, drained).await.is_err() {
                 let limit = DRAIN_LIMIT.as_secs();
-                note(format!("requests in flight were cut off {limit} s after their replica was removed"));
+                note(format!("{service}: requests are still in flight {limit} s after their replica was removed"));
             }
         }
         let sessions = join_all(removed.iter().map(|container| self.sessions(container))).await;
@@ -174,4 +178,9 @@ impl Scaling<'_> {
         let counted = counted.and_then(|done| serde_json::from_str::<Counted>(&done.stdout).ok());
         counted.map_or_else(Sessions::default, |Counted { sessions, logged_in }| Sessions { sessions, logged_in })
     }
+}
+
+/// The names of containers as replicas.
+fn names_of(containers: &[&Container]) -> Vec<String> {
+    containers.iter().map(|container| container.replica(Naming::Compose).name.to_string()).collect()
 }

@@ -4,6 +4,7 @@
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use futures_util::{Stream, StreamExt};
+use indexmap::IndexMap;
 
 use crate::{
     engine::{Compose, Container, Containers, Docker, DockerError, Follow, Naming, Tool, Which},
@@ -12,7 +13,12 @@ use crate::{
 };
 
 use super::{
-    super::{compose, control::LogQuery, rendezvous::Rendezvous, supervisor::ChangeError},
+    super::{
+        compose::{self, AccessLog},
+        control::LogQuery,
+        rendezvous::Rendezvous,
+        supervisor::ChangeError,
+    },
     files,
     log::Directory,
     observed::{self, Shown, Traefik},
@@ -47,6 +53,9 @@ pub enum UnsupervisedError {
     /// There is no proxy in it.
     #[error("the lab `{0}` has containers and no proxy that runs")]
     NoProxy(String),
+    /// Its proxy keeps no log.
+    #[error("the Traefik of `{0}` does not write requests to its log")]
+    NoLog(String),
     /// It is somebody else's.
     #[error("the containers of `{0}` were not started by lbctl, nor from its lab")]
     NotOurs(String),
@@ -65,6 +74,7 @@ impl UnsupervisedError {
             UnsupervisedError::NoProxy(project) => {
                 Some(format!("`lbctl down -p {project}` removes them; `lbctl up` starts the lab anew"))
             }
+            UnsupervisedError::NoLog(_) => Some("`--accesslog=true` among its flags makes it".to_owned()),
             UnsupervisedError::NotOurs(project) => Some(format!("`docker compose -p {project}` is there for them")),
             UnsupervisedError::Docker(error) => error.hint(),
             UnsupervisedError::Change(error) => error.hint(),
@@ -114,12 +124,14 @@ impl Unsupervised {
     fn shown(&self, containers: &[Container], replicas: &[Replica]) -> Result<LabView, UnsupervisedError> {
         let no_proxy = || UnsupervisedError::NoProxy(self.project.clone());
         let traefik = Traefik::among(containers).ok_or_else(no_proxy)?;
-        Ok(observed::view(&Shown {
+        Ok(observed::view(Shown {
             project: &self.project,
             replicas,
             balancer: Balancer::Traefik,
             address: traefik.address.ok_or_else(no_proxy)?,
             unmarked: traefik.unmarked,
+            services: IndexMap::new(),
+            hosts: Vec::new(),
         }))
     }
 
@@ -153,7 +165,7 @@ impl Unsupervised {
             docker: &self.docker,
             compose: &compose,
             containers: &containers,
-            traefik: Some(&traefik),
+            balancer: Balancer::Traefik,
             proxy: None,
             known: services.map(|service| service.name).collect(),
             unmarked: traefik.unmarked,
@@ -176,6 +188,9 @@ impl Unsupervised {
     ) -> Result<impl Stream<Item = Result<Entry, UnsupervisedError>> + Send + Unpin + use<>, UnsupervisedError> {
         let (containers, replicas) = self.now().await?;
         let traefik = Traefik::among(&containers).ok_or_else(|| UnsupervisedError::NoProxy(self.project.clone()))?;
+        if traefik.log == AccessLog::Elsewhere {
+            return Err(UnsupervisedError::NoLog(self.project.clone()));
+        }
         let mut directory = Directory::default();
         directory.enter(&replicas);
         let service = query.service.clone();
@@ -231,7 +246,11 @@ impl Unsupervised {
 fn config_files(containers: &[Container]) -> Vec<PathBuf> {
     let label = |name: &str| containers.iter().find_map(|container| container.labels.get(name));
     let directory = label(WORKING_DIR).map(PathBuf::from).unwrap_or_default();
-    // Compose before 2.0 names them as they were given, in the directory of the first
     let files = label(CONFIG_FILES).into_iter().flat_map(|files| files.split(','));
-    files.map(|file| directory.join(file)).collect()
+    // Compose before 2.0 names them as they were given, and beside that the directory of the first, not of who gave them
+    let found = |file: &str| match directory.join(file) {
+        path if path.exists() => path,
+        path => path.file_name().map_or(path.clone(), |name| directory.join(name)),
+    };
+    files.map(found).collect()
 }

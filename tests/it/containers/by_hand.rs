@@ -199,6 +199,10 @@ fn containers_that_are_none_of_ours_are_left_alone() {
         refused.fails(3, &format!("the containers of `{}` were not started by lbctl, nor from its lab", project.name));
         hints(&refused, &format!("`docker compose -p {}` is there for them", project.name));
     }
+    // nor does a lab of their name begin, at whose end they would go
+    let refused = place.lbctl(["up", "--engine", "compose", "-p", &project.name]);
+    refused.fails(3, &format!("containers of a project `{}` that are no lab of lbctl's", project.name));
+    hints(&refused, "choose another name with -p");
     assert_eq!(project.running("web"), 1);
     place.is_left_clean();
 }

@@ -173,6 +173,8 @@ fn containers_are_added_and_removed_and_their_sessions_counted() {
     eventually_within(PATIENCE, "its end", || (lab.replicas("web_dynamic")[1]["state"] == "ended").then_some(()));
     let log = lab.lbctl(&["logs"]).ok().stdout.clone();
     assert!(log.contains("web_dynamic-2 ended by itself (exit code 137"), "{log}");
+    // which does not stand in the way of others
+    lab.lbctl(&["scale", "web_static=2"]).ok();
     lab.lbctl(&["scale", "web_dynamic=2"]).ok();
     assert!(lab.replicas("web_dynamic").iter().all(|replica| replica["state"] == "ready"));
 
@@ -222,6 +224,12 @@ fn the_bundled_proxy_takes_traefiks_place() {
     docker(&["stop", &lab.container("web_static", 2)]).ok();
     eventually_within(PATIENCE, "its end", || (lab.replicas("web_static")[1]["state"] == "ended").then_some(()));
     assert!(!served(&lab.address(), "/session", 6).contains(&hostnames[1]));
+    // a lab without any replica is a lab still
+    lab.lbctl(&["scale", "web_static=0", "web_dynamic=0"]).ok();
+    assert_eq!(lab.names("web_static"), [""; 0]);
+    assert_eq!(lab.view["hosts"], lab.ps()["hosts"]);
+    lab.lbctl(&["scale", "web_static=1"]).ok();
+    assert_eq!(get(&lab.address(), "/session").status, 200);
     lab.lbctl(&["down"]).ok();
     lab.is_gone();
 }

@@ -4,7 +4,7 @@ use std::{fs, net::TcpListener};
 
 use crate::support::{Ended, docker::base, docker::docker};
 
-use super::{Start, hints};
+use super::{Start, hints, proxy};
 
 /// How often these words are in what a command wrote for people.
 fn times(ended: &Ended, words: &str) -> usize {
@@ -100,5 +100,20 @@ fn a_container_that_does_not_get_healthy_is_named_with_its_last_words() {
     assert_eq!(times(&ended, "still loading"), 1, "its own log alone: {ended:#?}");
     assert!(ended.stderr.contains(&format!("{name}: still loading\n")), "{ended:#?}");
     hints(&ended, "--wait");
+    start.leaves_nothing();
+}
+
+#[test]
+fn a_traefik_that_ends_at_once_is_named_too() {
+    let Some(start) = Start::new() else { return };
+    let services = service(r#"command: ["sleep", "600"]"#);
+    let file = start.write(
+        "docker-compose.yml",
+        &format!("{}{services}", proxy().replace("entrypoints.web.address", "entrypoints.web.adress")),
+    );
+    let ended = start.up(&["-f", &file, "--port", "0"]);
+    ended.fails(3, "reverse-proxy-1 ended before it answered: ");
+    assert!(ended.stderr.contains("adress"), "its log: {ended:#?}");
+    hints(&ended, "the end of its log stands above");
     start.leaves_nothing();
 }
