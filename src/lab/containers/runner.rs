@@ -79,6 +79,7 @@ impl Runner {
                 Err(gone) => gone.lost().into(),
                 Ok(_) => complaint.into(),
             }),
+            Err(ChangeError::Docker(gone)) => Err(gone.lost().into()),
             started => started,
         }
     }
