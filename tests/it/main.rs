@@ -14,6 +14,7 @@ mod logs;
 mod probe;
 mod proxy;
 mod session;
+mod simulation;
 mod supervisor;
 mod support;
 mod targets;
