@@ -12,6 +12,15 @@ pub fn ln_best_independent(counts: &[usize]) -> f64 {
     counts.iter().filter(|&&count| count > 0).map(|&count| count as f64 * (count as f64 / total as f64).ln()).sum()
 }
 
+/// The logarithm of the mean of probabilities, from their logarithms.
+pub fn ln_mean(lns: &[f64]) -> f64 {
+    let best = lns.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    if best == f64::NEG_INFINITY {
+        return best;
+    }
+    best + (lns.iter().map(|ln| (ln - best).exp()).sum::<f64>() / lns.len() as f64).ln()
+}
+
 /// A probability from its logarithm. A bound may exceed 1, a probability does not; and what is too small for a number is
 /// not therefore impossible.
 pub fn probability(ln: f64) -> f64 {

@@ -1,28 +1,52 @@
 //! The analysis: trace in, verdict out. Pure: no I/O, no clock, no async.
 //!
 //! ```text
-//! sequence   a series as the balancer saw it: picks in the order of its turns, with gaps
-//! chance     logarithms of probabilities
-//! order      is there a round, is it the same each time, after how many picks does it repeat
-//! regular    how much better than independent draws a regular order explains the picks
-//! algorithm  which pattern, what else would produce it, and what is ruled out how surely
-//! sticky     does a cookie pin, and which; per request or per connection
-//! session    was the login seen by every reload, and why not
-//! verdict    what all this amounts to
+//! sequence     a series as the balancer saw it: picks in the order of its turns, with gaps
+//! picks        the same with its instances numbered, and what is counted in it
+//! chance       logarithms of probabilities
+//! budget       which part of the accepted chance of a false verdict each decision may use
+//! algorithm    which pattern, what else would produce it, and what is ruled out how surely: it asks
+//!   exact        for orders that every pick follows: by
+//!     order        rings, rounds, repetition
+//!     weights      weighted rounds
+//!   disturbed    for orders of which others take some turns, or for none: by the models
+//!     ring         a ring of which others take turns
+//!     rounds       rounds in an order of their own, of which others take turns
+//!     counters     several counters on one ring
+//!     weighted     weighted orders of which others take turns
+//!     regular      counts that stay together, picks that depend on those before them
+//!     independent  independent draws
+//! finding      what one sequence shows
+//! sampling     whether a series needs more requests
+//! sticky       does a cookie pin, and which; per request or per connection
+//! session      was the login seen by every reload, and why not
+//! verdict      what all this amounts to
 //! ```
 //!
 //! Every statement is a hypothesis that was rejected, with the probability of seeing what was seen if it were true.
 
 mod algorithm;
+mod budget;
 mod chance;
+mod counters;
+mod disturbed;
+mod exact;
+mod finding;
+mod independent;
 mod order;
+mod picks;
 mod regular;
+mod ring;
+mod rounds;
+mod sampling;
 mod sequence;
 mod session;
 mod sticky;
 mod verdict;
+mod weighted;
+mod weights;
 
-pub use algorithm::{Sampling, sampling};
+pub use sampling::{Sampling, sampling};
 pub use session::{Facts, KeptBy, Session, SessionVerdict, judge_session};
 pub use sticky::{candidate_cookies, enough_alone, enough_on_one_connection, enough_with_jar};
 pub use verdict::{Algorithm, BalancesPer, Hits, Order, RuledOut, Stickiness, Verdict, judge};

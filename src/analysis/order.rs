@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::trace::InstanceId;
 
-use super::sequence::Sequence;
+use super::{picks::Picks, sequence::Sequence};
 
 /// The cycle that every pick follows: each instance is always followed by the same one, and all of them form one ring.
 /// Starts with the instance of the lowest id. `None` when some pick breaks it or the ring has not closed yet.
@@ -67,6 +67,12 @@ pub fn period(sequence: &Sequence) -> Option<(usize, usize)> {
     let [picks] = sequence.stretches.as_slice() else { return None };
     let repeats = |period: usize| picks[period..].iter().zip(picks).all(|(later, earlier)| later == earlier);
     (1..=picks.len() / 2).find(|&period| repeats(period)).map(|period| (period, picks.len() - period))
+}
+
+/// Likewise, of picks.
+pub fn period_of(picks: &Picks) -> Option<usize> {
+    let [picks] = picks.stretches.as_slice() else { return None };
+    (1..=picks.len() / 2).find(|&period| picks[period..].iter().zip(picks).all(|(later, earlier)| later == earlier))
 }
 
 #[cfg(test)]

@@ -7,19 +7,65 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::trace::InstanceId;
 
-use super::sequence::Sequence;
+use super::{chance::ln_mean, picks::Picks, sequence::Sequence};
 
 /// The log-probability of a sequence under a mixture of regular models: each pick depends on up to three before it, or
 /// the picks come in rounds that are broken now and then.
 pub fn ln_regular(sequence: &Sequence, k: usize) -> f64 {
     let by_context = [1, 2, 3].map(|depth| ln_with_depth(sequence, k, depth));
     let in_rounds = (0..k).map(|offset| ln_in_rounds(sequence, k, offset)).collect::<Vec<_>>();
-    ln_mean(&[ln_mean(&by_context), ln_mean(&in_rounds)])
+    let again = [1, 2].map(|back| ln_again(sequence, k, back));
+    ln_mean(&[ln_mean(&by_context), ln_mean(&in_rounds), ln_mean(&again)])
 }
 
-fn ln_mean(models: &[f64]) -> f64 {
-    let best = models.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    best + (models.iter().map(|ln| (ln - best).exp()).sum::<f64>() / models.len() as f64).ln()
+/// The log-probability of a sequence whose counts stay closer together than chance keeps them: the further an instance is
+/// behind its even share, the likelier it is next.
+pub fn ln_evened(picks: &Picks) -> f64 {
+    let each = [0.1_f64, 0.25, 0.6, 1.5].map(|pull| {
+        let mut ln = 0.0;
+        // e^(-pull * count), so that a pick costs one multiplication
+        let mut likely = vec![1.0_f64; picks.k];
+        let mut total = picks.k as f64;
+        for pick in picks.all() {
+            ln += (likely[pick] / total).ln();
+            likely[pick] *= (-pull).exp();
+            total = likely.iter().sum();
+            if total < 1e-100 {
+                likely.iter_mut().for_each(|one| *one /= total);
+                total = 1.0;
+            }
+        }
+        ln
+    });
+    ln_mean(&each)
+}
+
+/// Each pick is the same as the one so many before it, or not, more or less often than chance makes it.
+fn ln_again(sequence: &Sequence, k: usize, back: usize) -> f64 {
+    let mut counts: HashMap<InstanceId, f64> = Default::default();
+    let (mut again, mut other, mut total) = (0.5, 0.5, 0.5 * k as f64);
+    let mut ln = 0.0;
+    for stretch in &sequence.stretches {
+        for (index, pick) in stretch.iter().enumerate() {
+            let share = |pick: &InstanceId, counts: &HashMap<InstanceId, f64>| {
+                (counts.get(pick).copied().unwrap_or(0.0) + 0.5) / total
+            };
+            match index.checked_sub(back).map(|before| stretch[before]) {
+                Some(before) if before == *pick => {
+                    ln += f64::ln(again / (again + other));
+                    again += 1.0;
+                }
+                Some(before) => {
+                    ln += f64::ln(other / (again + other) * share(pick, &counts) / (1.0 - share(&before, &counts)));
+                    other += 1.0;
+                }
+                None => ln += share(pick, &counts).ln(),
+            }
+            *counts.entry(*pick).or_default() += 1.0;
+            total += 1.0;
+        }
+    }
+    ln
 }
 
 /// Rounds of `k` that begin after `offset` picks: mostly an instance that the round has not seen yet, sometimes any,

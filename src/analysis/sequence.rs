@@ -76,16 +76,18 @@ impl Sequence {
         self.stretches.iter().flatten().copied()
     }
 
-    /// How often each instance was picked where its pick could be foretold: not when it was new, nor after a gap.
+    /// How often each instance was picked where a ring foretold it: somebody had followed the one before by then, or all
+    /// the others had been followed, so that this closed the ring.
     pub fn foretold(&self) -> Vec<usize> {
+        let k = self.counts().len();
+        let mut followed = std::collections::BTreeSet::new();
         let mut counts = std::collections::BTreeMap::new();
-        for stretch in &self.stretches {
-            for (index, &pick) in stretch.iter().enumerate() {
-                let seen = counts.entry(pick).or_insert(None);
-                *seen = Some(seen.map_or(0, |count| count + usize::from(index > 0)));
+        for pair in self.stretches.iter().flat_map(|stretch| stretch.windows(2)) {
+            if !followed.insert(pair[0]) || followed.len() == k {
+                *counts.entry(pair[1]).or_insert(0) += 1;
             }
         }
-        counts.into_values().flatten().collect()
+        counts.into_values().collect()
     }
 
     /// Each instance that was picked and how often, in the order of the instances' ids.

@@ -2,7 +2,7 @@
 
 use crate::trace::{Action, InstanceId, Request, SeenCookie, Series, SeriesName, Trace, Withheld};
 
-use super::{algorithm::Sampling, chance::probability, sticky, verdict::Stickiness};
+use super::{chance::probability, sampling::Sampling, sticky, verdict::Stickiness};
 
 /// What became of the session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

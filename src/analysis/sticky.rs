@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::trace::{Connection, InstanceId, Series, SeriesName, Trace};
 
 use super::{
-    algorithm, chance,
+    algorithm, budget, chance,
     chance::{in_words, probability},
     sequence::Sequence,
     session,
-    verdict::{Algorithm, BalancesPer, RuledOut, Stickiness},
+    verdict::{Algorithm, BalancesPer, Order, RuledOut, Stickiness},
 };
 
 /// What was found of stickiness.
@@ -55,7 +55,8 @@ fn staying(free: &Series, sequence: &Sequence, alpha: f64) -> f64 {
     let share = |hits, tries| chance::largest_share(hits, tries, alpha);
     let picks = sequence.len();
     let most = sequence.counts().iter().map(|(_, count)| *count).max().unwrap_or(0);
-    if algorithm::find(Some(free), Some(sequence), alpha, &|_| String::new()).algorithm == Algorithm::RoundRobin {
+    let found = algorithm::find(Some(free), Some(sequence), alpha, &|_| String::new());
+    if found.algorithm == Algorithm::RoundRobin && matches!(found.order, Some(Order::Fixed | Order::Changing)) {
         // a round robin gives each its share exactly; others' traffic may shift who comes next, not how often
         return most as f64 / picks as f64;
     }
@@ -80,7 +81,7 @@ pub fn enough_with_jar(trace: &Trace, alpha: f64) -> bool {
     let picks = with_cookies(series);
     match pinned(trace, &picks, alpha) {
         Pinned::No { .. } => true,
-        Pinned::Yes { p } => p < alpha,
+        Pinned::Yes { p } => p < alpha * budget::STICKINESS,
         Pinned::Unknown => picks.len() >= 2 || series.requests.len() >= 3,
     }
 }
@@ -91,7 +92,7 @@ pub fn enough_alone(trace: &Trace, name: &SeriesName, alpha: f64) -> bool {
     let picks: Vec<_> = series.requests.iter().filter_map(|request| request.instance).collect();
     match pinned(trace, &picks, alpha) {
         Pinned::No { .. } => true,
-        Pinned::Yes { p } => p < alpha,
+        Pinned::Yes { p } => p < alpha * budget::STICKINESS,
         Pinned::Unknown => picks.len() >= 2,
     }
 }
@@ -102,7 +103,7 @@ pub fn enough_on_one_connection(trace: &Trace, alpha: f64) -> bool {
     let picks = on_one_connection(series);
     match pinned(trace, &picks, alpha) {
         Pinned::No { .. } => true,
-        Pinned::Yes { p } => p < alpha || (picks.len() < 2 && series.requests.len() >= KEPT_TRIES),
+        Pinned::Yes { p } => p < alpha * budget::CONNECTION || (picks.len() < 2 && series.requests.len() >= KEPT_TRIES),
         Pinned::Unknown => picks.len() >= 2 || series.requests.len() >= KEPT_TRIES,
     }
 }
@@ -126,7 +127,9 @@ fn on_one_connection(series: &Series) -> Vec<InstanceId> {
 pub fn candidate_cookies(trace: &Trace, sent: &[(String, String)], alpha: f64) -> Vec<String> {
     let Some(series) = trace.series(&SeriesName::WithJar) else { return Vec::new() };
     match pinned(trace, &with_cookies(series), alpha) {
-        Pinned::Yes { p } if p < alpha && sent.len() > 1 => sent.iter().map(|(name, _)| name.clone()).collect(),
+        Pinned::Yes { p } if p < alpha * budget::STICKINESS && sent.len() > 1 => {
+            sent.iter().map(|(name, _)| name.clone()).collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -161,7 +164,7 @@ pub fn find(trace: &Trace, alpha: f64) -> Sticky {
         Pinned::Unknown => {
             nothing(Stickiness::Undetermined, vec!["one instance answers with and without cookies".to_owned()])
         }
-        Pinned::Yes { p } if p >= alpha => nothing(
+        Pinned::Yes { p } if p >= alpha * budget::STICKINESS => nothing(
             Stickiness::Undetermined,
             vec![format!(
                 "{} requests with cookies stayed on one instance, too few: by chance {}",
@@ -197,7 +200,7 @@ fn which(trace: &Trace, with_jar: &Series, alpha: f64) -> Option<String> {
     }
     let pins = |series: &Series| {
         let picks: Vec<_> = series.requests.iter().filter_map(|request| request.instance).collect();
-        matches!(pinned(trace, &picks, alpha), Pinned::Yes { p } if p < alpha)
+        matches!(pinned(trace, &picks, alpha), Pinned::Yes { p } if p < alpha * budget::STICKINESS)
     };
     let mut alone = trace.series.iter().filter_map(|series| match &series.name {
         SeriesName::CookieAlone(name) if pins(series) => Some(name.clone()),
@@ -236,7 +239,7 @@ pub fn balances_per(trace: &Trace, alpha: f64) -> Per {
                     )],
                 };
             }
-            Pinned::Yes { p } if p < alpha && series.name == SeriesName::OneConnection => {
+            Pinned::Yes { p } if p < alpha * budget::CONNECTION && series.name == SeriesName::OneConnection => {
                 return Per {
                     per: BalancesPer::Connection,
                     evidence: vec![format!(

@@ -65,6 +65,8 @@ pub enum Order {
     Fixed,
     /// Each round has an order of its own.
     Changing,
+    /// Several counters go round the same ring and take turns.
+    Interleaved,
 }
 
 impl Order {
@@ -73,6 +75,7 @@ impl Order {
         match self {
             Order::Fixed => "fixed",
             Order::Changing => "changing",
+            Order::Interleaved => "interleaved",
         }
     }
 }
@@ -122,7 +125,7 @@ impl BalancesPer {
 }
 
 /// How often an instance answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Hits {
     /// Its name.
     pub name: String,
@@ -130,6 +133,8 @@ pub struct Hits {
     pub hits: usize,
     /// Its share of a round, where there are rounds.
     pub weight: Option<u32>,
+    /// Between which bounds its share lies, where picks are independent.
+    pub share: Option<(f64, f64)>,
 }
 
 /// What a trace proves.
@@ -151,6 +156,12 @@ pub struct Verdict {
     pub cycle: Vec<String>,
     /// After how many requests the order repeats, where that was seen.
     pub repeats_after: Option<usize>,
+    /// Whether the shares of independent draws may be even.
+    pub even: Option<bool>,
+    /// The share of the turns that others took, where a regular order was disturbed.
+    pub disturbed: Option<f64>,
+    /// Where picks look independent: a round robin would look so only if others took more than this share of its turns.
+    pub regular_beyond: Option<f64>,
     /// What keeps a client on its instance.
     pub stickiness: Stickiness,
     /// The cookie that does.
@@ -171,10 +182,15 @@ pub fn judge(trace: &Trace, alpha: f64) -> Verdict {
     let per = sticky::balances_per(trace, alpha);
 
     let ours = series.into_iter().flat_map(|series| &series.requests).filter_map(|request| request.instance);
-    let mut hits: std::collections::BTreeMap<_, usize> = Default::default();
-    ours.for_each(|id| *hits.entry(id).or_default() += 1);
-    let weight = (found.algorithm == Algorithm::RoundRobin).then_some(1);
-    let mut instances: Vec<Hits> = hits.into_iter().map(|(id, hits)| Hits { name: name(id), hits, weight }).collect();
+    let mut counts: std::collections::BTreeMap<_, usize> = Default::default();
+    ours.for_each(|id| *counts.entry(id).or_default() += 1);
+    let hits = |(id, hits)| Hits {
+        name: name(id),
+        hits,
+        weight: found.weights.iter().find(|(one, _)| *one == id).map(|(_, weight)| *weight),
+        share: found.shares.iter().find(|(one, _)| *one == id).map(|(_, share)| *share),
+    };
+    let mut instances: Vec<Hits> = counts.into_iter().map(hits).collect();
     instances.sort_by_key(|instance| natural(&instance.name));
 
     let ruled_out: Vec<RuledOut> = found.ruled_out.into_iter().chain(sticky.ruled_out).collect();
@@ -188,6 +204,9 @@ pub fn judge(trace: &Trace, alpha: f64) -> Verdict {
         order: found.order,
         cycle: from_the_first(cycle),
         repeats_after: found.repeats_after,
+        even: found.even,
+        disturbed: found.disturbed,
+        regular_beyond: found.regular_beyond,
         stickiness: sticky.stickiness,
         sticky_cookie: sticky.cookie,
         balances_per: per.per,

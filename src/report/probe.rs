@@ -172,8 +172,19 @@ fn headline(verdict: &Verdict) -> String {
             let after = verdict.repeats_after.map_or(String::new(), |n| format!(", repeating after {n}"));
             format!("round-robin over {instances}, in an order that changes each round{after}{or}")
         }
+        (Algorithm::RoundRobin, Some(Order::Interleaved)) => {
+            format!("round-robin over {instances}, by several counters that take turns{or}")
+        }
+        (Algorithm::WeightedRoundRobin, _) => format!("weighted-round-robin over {instances}{}{or}", weights(verdict)),
         (algorithm, _) => format!("{} over {instances}{or}", algorithm.as_str()),
     }
+}
+
+/// The weights in the order of the names, where all of them are known.
+fn weights(verdict: &Verdict) -> String {
+    let weights: Option<Vec<String>> =
+        verdict.instances.iter().map(|instance| Some(instance.weight?.to_string())).collect();
+    weights.filter(|weights| !weights.is_empty()).map_or(String::new(), |weights| format!(", {}", weights.join(":")))
 }
 
 /// The ring on lines of at most 80 columns; `plain` gives the widths, `names` may be coloured.

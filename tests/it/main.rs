@@ -17,6 +17,7 @@ mod logs;
 mod probe;
 mod proxy;
 mod session;
+mod simulation;
 mod supervisor;
 mod support;
 mod targets;

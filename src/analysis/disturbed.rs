@@ -1,0 +1,346 @@
+//! Disturbed orders: which regular order explains the picks when others take some of the turns, or none.
+//!
+//! The models compete. One is named when its forecast, made pick by pick before anybody knew its parameters, is better
+//! than all the others with the parameters that fit them best, by more than 1/alpha: chance does that to a true model with
+//! a probability of at most alpha, whenever one looks (see `independent`). Whoever is not beaten stays a candidate.
+
+use super::{
+    budget,
+    chance::{in_words, ln_best_independent, ln_mean, probability},
+    counters::{self, Mixed},
+    exact::{in_proportion, round_robin, weighted},
+    finding::{Finding, not_single, undetermined},
+    independent,
+    picks::Picks,
+    regular,
+    ring::Ring,
+    rounds::{self, Rounds},
+    sequence::{Known, Sequence},
+    verdict::{Algorithm, Order, RuledOut},
+    weighted::{self, Weighted},
+};
+
+/// Shares of foreign turns up to which regular orders must be ruled out before picks are called independent.
+const FEWEST_FOREIGN: [(usize, f64); 2] = [(2, 0.36), (usize::MAX, 0.5)];
+/// How much better a model without a name may be, before nothing is named: a thousand times.
+const UNNAMED: f64 = 6.9;
+/// The same before independent draws are named: a hundred times better than the best of them, which is already fitted.
+const FEW: f64 = 2.0;
+/// How much larger than the smallest the largest weight is at least, where weights are told from none.
+const SPREAD: f64 = 1.5;
+/// Picks of each instance before weights are read from a disturbed order.
+const FEWEST_EACH: usize = 4;
+/// Picks before independent draws are named: enough for weak dependence to show.
+const FEWEST_DRAWS: usize = 100;
+
+/// How probable each model makes the picks.
+struct Models {
+    independent: f64,
+    best_independent: f64,
+    ring: Ring,
+    rounds: Rounds,
+    mixed: Option<Mixed>,
+    evened: f64,
+    weighted: Vec<Weighted>,
+    /// Each pick depends on those before it, somehow.
+    dependent: f64,
+}
+
+impl Models {
+    fn of(sequence: &Sequence, picks: &Picks) -> Models {
+        let ring = Ring::best(picks);
+        Models {
+            independent: independent::ln_foretold(picks),
+            best_independent: ln_best_independent(&picks.counts),
+            rounds: Rounds::of(picks),
+            mixed: counters::mixed(picks),
+            evened: regular::ln_evened(picks),
+            weighted: weighted::all(picks, &ring.order),
+            dependent: regular::ln_regular(sequence, picks.k),
+            ring,
+        }
+    }
+
+    /// The forecast of a round robin of some kind.
+    fn round_robin(&self) -> f64 {
+        let mixed = self.mixed.as_ref().map_or(f64::NEG_INFINITY, |mixed| mixed.ln_foretold);
+        ln_mean(&[self.ring.ln_foretold(), self.rounds.ln_foretold(), mixed, self.evened])
+    }
+
+    /// The best that round robins can do.
+    fn most_round_robin(&self) -> f64 {
+        let mixed = self.mixed.as_ref().map_or(f64::NEG_INFINITY, |mixed| mixed.ln);
+        self.ring.ln_most(1.0).max(self.rounds.ln_most(1.0)).max(mixed)
+    }
+
+    /// The best that weighted round robins can do of which this is true.
+    fn most_weighted(&self, of: impl Fn(&Weighted) -> bool) -> f64 {
+        self.weighted.iter().filter(|one| of(one)).map(|one| one.ln_most(1.0)).fold(f64::NEG_INFINITY, f64::max)
+    }
+}
+
+/// What the picks show when no order holds for all of them.
+pub fn find(sequence: &Sequence, picks: &Picks, alpha: f64) -> Finding {
+    let (k, n) = (picks.k, picks.len());
+    if n < 12.max(2 * k) {
+        return undetermined(format!("{n} requests over {k} instances show no order yet"));
+    }
+    let models = Models::of(sequence, picks);
+    let line = -(alpha * budget::INDEPENDENT).ln();
+    let regular = -(alpha * budget::REGULAR / 3.0).ln();
+    let round_robin = models.round_robin();
+    let best = models.weighted.iter().max_by(|one, other| one.ln_foretold().total_cmp(&other.ln_foretold()));
+    let weighted = best.map_or(f64::NEG_INFINITY, |best| best.ln_foretold() - (models.weighted.len() as f64).ln());
+
+    let p = probability(models.best_independent - round_robin.max(weighted));
+    let beats = |model: f64| model - models.best_independent > line;
+    if beats(round_robin) || beats(weighted) {
+        let named = round_robin.max(weighted);
+        let unnamed = models.dependent - named > UNNAMED;
+        if beats(round_robin) && round_robin - models.most_weighted(|one| one.spread() >= SPREAD) > regular {
+            let found = disturbed_ring(&models, picks, regular, p);
+            if found.order == Some(Order::Fixed) || equal(picks, found.disturbed.unwrap_or(1.0), 2.0 * UNNAMED) {
+                return found;
+            }
+        }
+        if let Some(best) = best.filter(|best| {
+            !unnamed
+                && beats(weighted)
+                && steady(picks, &best.weights)
+                && best.ln_foretold() - models.most_round_robin() > regular
+        }) {
+            let sure = best.ln_foretold() - models.most_weighted(|one| one.weights != best.weights) > regular;
+            return disturbed_weights(best, sure, picks, p);
+        }
+        let mut open = irregular(picks, p);
+        if unnamed {
+            return open;
+        }
+        open.candidates = vec![Algorithm::RoundRobin, Algorithm::WeightedRoundRobin, Algorithm::LeastConnections];
+        return open;
+    }
+    if models.dependent - models.best_independent > line {
+        return irregular(picks, probability(models.best_independent - models.dependent));
+    }
+    random(&models, picks, regular, alpha)
+}
+
+/// Whether these weights held from the first pick to the last, rather than an instance having come or left.
+fn steady(picks: &Picks, weights: &[u32]) -> bool {
+    let sum: u32 = weights.iter().sum();
+    let missed =
+        |(&absence, &weight): (&usize, &u32)| absence as f64 * f64::from(weight) / f64::from(sum) - f64::from(weight);
+    picks.change_of_shares() < (picks.k as f64 - 1.0) / 2.0 + UNNAMED
+        && picks.counts.iter().all(|count| *count >= FEWEST_EACH)
+        && picks.absences().iter().zip(weights).map(missed).all(|missed| missed < 2.0)
+}
+
+/// Whether the counts speak against any instance's having half or twice the weight of the others. Where others take a
+/// share of the turns, the counts vary by that share of what chance makes them vary.
+fn equal(picks: &Picks, share: f64, line: f64) -> bool {
+    let (k, n) = (picks.k as f64, picks.len() as f64);
+    let against = |count: f64, weight: f64| {
+        let sum = k - 1.0 + weight;
+        let ln = count * (sum / (k * weight)).ln() + (n - count) * (sum / k).ln();
+        ln / share.clamp(0.1, 1.0)
+    };
+    picks.counts.iter().all(|&count| [0.5, 2.0].iter().all(|&weight| against(count as f64, weight) > line))
+}
+
+fn irregular(picks: &Picks, p: f64) -> Finding {
+    let mut open = undetermined(format!(
+        "the order of {} requests over {} instances is too regular for independent draws ({}), but no order that was \
+         looked for explains it best",
+        picks.len(),
+        picks.k,
+        in_words(p)
+    ));
+    if picks.change_of_shares() > -f64::ln(p) / 2.0 {
+        open.evidence = vec![format!(
+            "the instances' shares of {} requests changed in the middle: instances came or left",
+            picks.len()
+        )];
+        open.ruled_out = vec![not_single()];
+        return open;
+    }
+    open.ruled_out = vec![not_single(), RuledOut { algorithm: Algorithm::Random, test: "too regular", p }];
+    open
+}
+
+/// A round robin of which others took turns, or that several counters keep.
+fn disturbed_ring(models: &Models, picks: &Picks, line: f64, p: f64) -> Finding {
+    let (k, n) = (picks.k, picks.len());
+    let ring = models.ring.ln_foretold();
+    let mixed = models.mixed.as_ref();
+    let (mixed_foretold, mixed_most) = mixed.map_or((f64::NEG_INFINITY, f64::NEG_INFINITY), |m| (m.ln_foretold, m.ln));
+    let (ring_most, rounds_most) = (models.ring.ln_most(1.0), models.rounds.ln_most(1.0));
+    let mut found = round_robin(picks, "more regular than chance", p);
+    found.candidates.push(Algorithm::WeightedRoundRobin);
+    let chance = format!("instances picked at random would be that regular {}", in_words(p));
+    let in_a_ring = models.ring.misfit() < (k as f64 - 1.0) / 2.0 + 4.0 && models.dependent - ring < UNNAMED;
+    if rounds::fit(picks) {
+        found.order = Some(Order::Changing);
+        found.disturbed = Some(0.0);
+        found.evidence = vec![
+            format!(
+                "{n} requests fall into rounds that held each of {k} instances once, in an order that changes, if some \
+                 of the requests without an answer took their turns"
+            ),
+            chance,
+        ];
+    } else if in_a_ring && ring - rounds_most.max(mixed_most) > line {
+        let share = models.ring.share();
+        let next = models.ring.jumps.first().copied().unwrap_or(0);
+        let of: u32 = models.ring.jumps.iter().sum();
+        found.order = Some(Order::Fixed);
+        found.cycle = models.ring.order.iter().map(|&one| picks.ids[one]).collect();
+        found.repeats_after = Some(k);
+        found.disturbed = Some(share);
+        found.evidence = vec![
+            format!("{k} instances answer in a ring: {next} of {of} times the next request went to the next instance"),
+            format!(
+                "the rest went further ahead, as when others take about {:.0} % of the turns, or instances come and go",
+                share * 100.0
+            ),
+            chance,
+        ];
+    } else if let Some(mixed) = mixed.filter(|_| mixed_foretold - ring_most.max(rounds_most) > line) {
+        found.order = Some(Order::Interleaved);
+        found.cycle = mixed.ring.iter().map(|&one| picks.ids[one]).collect();
+        found.disturbed = Some(0.0);
+        found.evidence = vec![
+            format!(
+                "each request went to the next instance of one of {} counters, which go round the same ring and take \
+                 turns irregularly, as worker processes do that each count for themselves",
+                mixed.counters
+            ),
+            chance,
+        ];
+    } else if models.rounds.share() < 0.2 && models.rounds.ln_foretold() - piecewise(picks).max(mixed_most) > line {
+        found.order = Some(Order::Changing);
+        found.disturbed = Some(models.rounds.share());
+        found.evidence = vec![
+            format!(
+                "{n} requests fall into rounds of {k} that hold each instance once, in an order that changes from round \
+                 to round, but for a few turns that others took"
+            ),
+            chance,
+        ];
+    } else {
+        found.disturbed = Some(models.rounds.share().min(models.ring.share()));
+        found.evidence = vec![
+            format!(
+                "{n} requests were spread over {k} instances more evenly than chance does, and in rounds that are \
+                 disturbed: by other clients, by several counters, or by instances that come and go"
+            ),
+            chance,
+        ];
+    }
+    found
+        .evidence
+        .push(format!("weights of which the largest is less than {SPREAD} times the smallest might look the same"));
+    found
+}
+
+/// The best that rings can do of which there is another one in each third of the picks.
+fn piecewise(picks: &Picks) -> f64 {
+    picks.thirds().iter().map(|third| Ring::best(third).ln_most(1.0)).sum()
+}
+
+/// A weighted round robin of which others took turns.
+fn disturbed_weights(best: &Weighted, sure: bool, picks: &Picks, p: f64) -> Finding {
+    let share = best.share();
+    let mut found = weighted(picks, &best.weights, "more regular than chance", p);
+    found.disturbed = Some(share);
+    found.evidence = vec![
+        format!(
+            "{} requests over {} instances follow a weighted order {}, of which others take about {:.0} % of the turns",
+            picks.len(),
+            picks.k,
+            in_proportion(&best.weights),
+            share * 100.0
+        ),
+        format!("instances picked at random with such shares would do so {}", in_words(p)),
+    ];
+    if !sure {
+        found.weights.clear();
+        found.evidence.push("other weights near these fit as well".to_owned());
+    }
+    found
+}
+
+/// Independent draws, if nothing regular explains the picks.
+fn random(models: &Models, picks: &Picks, line: f64, alpha: f64) -> Finding {
+    let (k, n) = (picks.k, picks.len());
+    let gap = picks.widest_gap();
+    let gaps = picks.stretches.len() - 1;
+    // ties in any order leave no order to look for where shares are even
+    let uneven = independent::ln_learned(&picks.counts) - independent::ln_even(picks) > line;
+    let beaten = |share: f64| {
+        let weighted = models
+            .weighted
+            .iter()
+            .filter(|one| uneven || !one.tied)
+            .map(|one| one.ln_most(share))
+            .fold(f64::NEG_INFINITY, f64::max);
+        models.independent - models.ring.ln_most(share).max(models.rounds.ln_most(share)).max(weighted)
+    };
+    let beyond = super::ring::finely(0.98).take_while(|share| beaten(*share) > line).last().unwrap_or(0.0);
+    let needed = FEWEST_FOREIGN.iter().find(|(most, _)| k <= *most).map_or(1.0, |(_, share)| *share);
+    let counters = gap.saturating_sub(gaps.min(2 + gaps / k));
+    if n < FEWEST_DRAWS
+        || beyond < needed
+        || counters <= counters::MOST
+        || models.dependent - models.best_independent > FEW
+    {
+        let mut open = undetermined(format!(
+            "{n} requests over {k} instances: neither an order nor independent draws can be ruled out yet (-n)"
+        ));
+        open.candidates =
+            vec![Algorithm::Random, Algorithm::LeastConnections, Algorithm::RoundRobin, Algorithm::WeightedRoundRobin];
+        open.ruled_out = vec![not_single()];
+        return open;
+    }
+    let shares = picks.ids.iter().zip(&picks.counts);
+    let mut found = Finding {
+        algorithm: Algorithm::Random,
+        candidates: vec![Algorithm::Random, Algorithm::LeastConnections],
+        ruled_out: vec![not_single()],
+        shares: shares
+            .map(|(&id, &count)| (id, independent::share_between(count, n, alpha * budget::REGULAR / (3 * k) as f64)))
+            .collect(),
+        even: Some(!uneven),
+        regular_beyond: Some(beyond),
+        evidence: vec![
+            format!("{n} requests over {k} instances show nothing beyond chance in their order"),
+            match uneven {
+                true => "the instances have different shares: even ones are ruled out".to_owned(),
+                false => "even shares explain the counts".to_owned(),
+            },
+        ],
+        ..undetermined(String::new())
+    };
+    let p = probability(-beaten(beyond));
+    match picks.known {
+        Known::EveryTurn => {
+            for algorithm in [Algorithm::RoundRobin, Algorithm::WeightedRoundRobin] {
+                found.ruled_out.push(RuledOut { algorithm, test: "independent draws foretell better", p });
+            }
+            found.evidence.push(format!(
+                "no round robin: every turn is known, and with its order this would happen at most {}",
+                in_words(p)
+            ));
+        }
+        Known::Ours | Known::CountsOnly => {
+            found.candidates.push(Algorithm::RoundRobin);
+            found.candidates.push(Algorithm::WeightedRoundRobin);
+            found.evidence.push(format!(
+                "a round robin would look so only if others took more than {:.0} % of its turns (below that: at most {}), \
+                 if it had {counters} counters or more, or with both",
+                beyond * 100.0,
+                in_words(p)
+            ));
+        }
+    }
+    found
+}

@@ -1,0 +1,273 @@
+//! Exact orders: what holds for every pick, so that nobody else's turn is needed to explain it.
+
+use super::{
+    budget,
+    chance::{in_words, ln_best_independent, ln_factorial, probability},
+    counters,
+    finding::{Finding, not_single, undetermined},
+    order::{self, Rounds},
+    picks::Picks,
+    ring::Ring,
+    sequence::Sequence,
+    verdict::{Algorithm, Order, RuledOut},
+    weights,
+};
+
+/// Rounds that must be seen before there are rounds.
+const FEWEST_ROUNDS: usize = 2;
+/// Picks of a round for each pick of which weights are known to be no others: any other round would have drifted away.
+const WEIGHED_AFTER: usize = 24;
+const FEWEST_WEIGHED: usize = 150;
+
+/// The order that every pick follows, if there is one and chance does not explain it.
+pub fn find(sequence: &Sequence, picks: &Picks, alpha: f64) -> Option<Finding> {
+    let alpha = alpha * budget::INDEPENDENT;
+    if let Some(cycle) = order::fixed_cycle(sequence) {
+        return Some(ring(sequence, picks, cycle, alpha));
+    }
+    if let Some(rounds) = order::rounds(sequence) {
+        return Some(changing(sequence, picks, rounds, alpha));
+    }
+    taking_turns(picks, alpha).or_else(|| repeating(picks, alpha)).or_else(|| weighted_rounds(picks, alpha))
+}
+
+/// Picks after which a ring is hardly anything else: weights that differ by a sixth, two counters of which one served
+/// everything.
+pub fn ring_needs(k: usize) -> usize {
+    match k {
+        ..=2 => 46,
+        3 => 36,
+        _ => (6 * k).clamp(30, 60).max(3 * k),
+    }
+}
+
+fn ring(sequence: &Sequence, picks: &Picks, cycle: Vec<crate::trace::InstanceId>, alpha: f64) -> Finding {
+    let (k, n) = (picks.k, picks.len());
+    // The first round says which instances there are and in which order; only what follows it is evidence.
+    let foretold = sequence.foretold();
+    let p = probability(ln_best_independent(&foretold));
+    let followed: usize = foretold.iter().sum();
+    if p >= alpha {
+        return undetermined(format!(
+            "{n} requests over {k} instances follow a fixed order, but too few: at random that happens {}",
+            in_words(p)
+        ));
+    }
+    let mut found = round_robin(picks, "fixed cycle", p);
+    found.order = Some(Order::Fixed);
+    found.repeats_after = Some(k);
+    found.evidence = vec![
+        format!(
+            "{k} instances answer in a ring, every round the same: after the first round, each of {followed} requests \
+             went where the ring says"
+        ),
+        format!("instances picked at random would do so {}", in_words(p)),
+        "without load, least-connections looks the same".to_owned(),
+    ];
+    if n < ring_needs(k) {
+        found.candidates.push(Algorithm::WeightedRoundRobin);
+        found.evidence.push(format!(
+            "weights that are nearly the same would need more requests to show; {} would do (-n)",
+            ring_needs(k)
+        ));
+    }
+    found.cycle = cycle;
+    found
+}
+
+fn changing(sequence: &Sequence, picks: &Picks, Rounds { whole, offsets }: Rounds, alpha: f64) -> Finding {
+    let (k, n) = (picks.k, picks.len());
+    let ln_each = ln_factorial(k) - k as f64 * (k as f64).ln();
+    // likewise: the first round is no evidence
+    let p = probability((offsets as f64).ln() + whole.saturating_sub(1) as f64 * ln_each);
+    if p >= alpha || whole < FEWEST_ROUNDS {
+        return undetermined(match whole {
+            0 | 1 => format!("{n} requests over {k} instances: hardly one has come again yet"),
+            _ => format!(
+                "{n} requests over {k} instances fall into {whole} whole rounds, too few: at random that happens {}",
+                in_words(p)
+            ),
+        });
+    }
+    let mut found = round_robin(picks, "whole rounds", p);
+    found.order = Some(Order::Changing);
+    found.repeats_after = repetition(sequence, k, alpha);
+    let repeats = match found.repeats_after {
+        Some(period) => format!("it repeats after {period} requests"),
+        None => "it did not repeat within what was seen".to_owned(),
+    };
+    found.evidence = vec![
+        format!(
+            "{whole} rounds of {k} requests held each instance once, in an order that changes from round to round; \
+             {repeats}"
+        ),
+        format!("instances picked at random would do so {}", in_words(p)),
+        "without load, least-connections looks the same".to_owned(),
+    ];
+    found
+}
+
+/// After how many picks a changing order repeats, where rounds in an order of their own each would not have done so by
+/// chance.
+fn repetition(sequence: &Sequence, k: usize, alpha: f64) -> Option<usize> {
+    let (period, repeated) = order::period(sequence)?;
+    let ln_p = (period as f64).ln() - (repeated / k) as f64 * ln_factorial(k);
+    (probability(ln_p) < alpha).then_some(period)
+}
+
+/// Several counters that take turns regularly.
+fn taking_turns(picks: &Picks, alpha: f64) -> Option<Finding> {
+    let found = counters::regular(picks)?;
+    let c = found.counters;
+    let p = probability(ln_best_independent(&found.foretold) + ((c * (c + 1)) as f64).ln());
+    if p >= alpha {
+        return None;
+    }
+    let followed: usize = found.foretold.iter().sum();
+    let mut verdict = round_robin(picks, "interleaved cycles", p);
+    // somebody else who takes turns as regularly makes the same of another ring
+    if Ring::best(picks).ln_foretold() - ln_best_independent(&picks.counts) > 0.0 {
+        verdict.evidence = vec![
+            format!(
+                "{followed} requests follow a ring, or several counters on one, of which others take turns regularly"
+            ),
+            format!("instances picked at random would do so {}", in_words(p)),
+        ];
+        return Some(verdict);
+    }
+    verdict.order = Some(Order::Interleaved);
+    verdict.cycle = found.ring.iter().map(|&one| picks.ids[one]).collect();
+    verdict.repeats_after = order::period_of(picks).filter(|period| 3 * period <= picks.len());
+    verdict.evidence = vec![
+        format!(
+            "every {c}{} request follows the same ring, so {c} counters take turns, as worker processes do that each \
+             count for themselves: {followed} requests went where that says",
+            ordinal(c)
+        ),
+        format!("instances picked at random would do so {}", in_words(p)),
+    ];
+    Some(verdict)
+}
+
+fn ordinal(number: usize) -> &'static str {
+    match number {
+        2 => "nd",
+        3 => "rd",
+        _ => "th",
+    }
+}
+
+/// An order that repeats.
+fn repeating(picks: &Picks, alpha: f64) -> Option<Finding> {
+    let found = weights::periodic(picks)?;
+    let p = probability(found.ln_p);
+    if p >= alpha {
+        return None;
+    }
+    let period = found.pattern.len();
+    let equal = found.weights.iter().all(|weight| *weight == found.weights[0]);
+    // a foreign turn or two may come again after as many requests by chance
+    let sure = found.followed >= 2 * period;
+    if equal && !sure {
+        return None;
+    }
+    if equal {
+        let mut verdict = round_robin(picks, "repeating order", p);
+        verdict.repeats_after = Some(period);
+        verdict.evidence = vec![
+            format!("the same {period} requests come again and again, and hold each instance as often as any other"),
+            format!("instances picked at random would do so {}", in_words(p)),
+        ];
+        return Some(verdict);
+    }
+    let sum: u32 = found.weights.iter().sum();
+    let fixed = period == sum as usize;
+    let mut verdict = weighted(picks, &found.weights, "repeating order", p);
+    verdict.order = Some(if fixed { Order::Fixed } else { Order::Changing });
+    verdict.repeats_after = Some(period);
+    if fixed {
+        verdict.cycle = found.pattern.iter().map(|&one| picks.ids[one]).collect();
+    }
+    verdict.evidence = vec![
+        format!(
+            "the same {period} requests come again and again, {}: {} requests went where that says",
+            in_proportion(&found.weights),
+            found.followed
+        ),
+        format!("instances picked at random with such shares would do so {}", in_words(p)),
+        format!("no other regular order that repeats within {} requests fits", found.horizon),
+    ];
+    if !sure || found.horizon < horizon(period) {
+        verdict.weights.clear();
+        verdict.order = None;
+        verdict.repeats_after = None;
+        verdict.cycle.clear();
+        verdict.evidence.push("too few requests to be sure of the weights (-n)".to_owned());
+    }
+    Some(verdict)
+}
+
+/// Up to which period other orders must not fit before a weighted one is taken at its word. People give weights in percent.
+fn horizon(period: usize) -> usize {
+    period.max(100)
+}
+
+/// Rounds that hold each instance as often as its weight says.
+fn weighted_rounds(picks: &Picks, alpha: f64) -> Option<Finding> {
+    let found = weights::rounds(picks)?;
+    let p = probability(found.ln_p);
+    if p >= alpha {
+        return None;
+    }
+    let mut verdict = weighted(picks, &found.weights, "whole weighted rounds", p);
+    // a single foreign turn may look like a change too
+    verdict.order = (found.changes >= 5 && 4 * found.changes >= found.whole).then_some(Order::Changing);
+    verdict.evidence = vec![
+        format!(
+            "{} rounds of {} requests were {}; their order changed {} times from one to the next",
+            found.whole,
+            found.round,
+            in_proportion(&found.weights),
+            found.changes
+        ),
+        format!("instances picked at random with such shares would do so {}", in_words(p)),
+    ];
+    if verdict.order.is_none() || picks.len() < (WEIGHED_AFTER * found.round).max(FEWEST_WEIGHED) {
+        verdict.weights.clear();
+        verdict.order = None;
+        verdict.evidence.push("too few requests to be sure of the weights (-n)".to_owned());
+    }
+    Some(verdict)
+}
+
+/// `in the proportion 3:1`.
+pub fn in_proportion(weights: &[u32]) -> String {
+    let each: Vec<String> = weights.iter().map(u32::to_string).collect();
+    format!("in the proportion {}", each.join(":"))
+}
+
+/// A round robin, whatever its order.
+pub fn round_robin(picks: &Picks, test: &'static str, p: f64) -> Finding {
+    Finding {
+        algorithm: Algorithm::RoundRobin,
+        candidates: vec![Algorithm::RoundRobin, Algorithm::LeastConnections],
+        ruled_out: vec![not_single(), RuledOut { algorithm: Algorithm::Random, test, p }],
+        weights: picks.ids.iter().map(|&id| (id, 1)).collect(),
+        ..undetermined(String::new())
+    }
+}
+
+/// A weighted round robin, whatever its order.
+pub fn weighted(picks: &Picks, weights: &[u32], test: &'static str, p: f64) -> Finding {
+    Finding {
+        algorithm: Algorithm::WeightedRoundRobin,
+        candidates: vec![Algorithm::WeightedRoundRobin, Algorithm::LeastConnections],
+        ruled_out: vec![
+            not_single(),
+            RuledOut { algorithm: Algorithm::Random, test, p },
+            RuledOut { algorithm: Algorithm::RoundRobin, test: "unequal rounds", p: 0.0 },
+        ],
+        weights: picks.ids.iter().copied().zip(weights.iter().copied()).collect(),
+        ..undetermined(String::new())
+    }
+}

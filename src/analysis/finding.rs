@@ -1,0 +1,50 @@
+//! Findings: what one sequence shows of the algorithm.
+
+use crate::trace::InstanceId;
+
+use super::verdict::{Algorithm, Order, RuledOut};
+
+/// What a sequence shows of the algorithm.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    pub algorithm: Algorithm,
+    pub candidates: Vec<Algorithm>,
+    pub ruled_out: Vec<RuledOut>,
+    pub order: Option<Order>,
+    pub cycle: Vec<InstanceId>,
+    pub repeats_after: Option<usize>,
+    /// How often each instance comes in a round, where that is known.
+    pub weights: Vec<(InstanceId, u32)>,
+    /// Between which bounds each instance's share lies, where picks are independent.
+    pub shares: Vec<(InstanceId, (f64, f64))>,
+    /// Whether the shares of independent draws may be even.
+    pub even: Option<bool>,
+    /// The share of the turns that others took, as far as it can be told.
+    pub disturbed: Option<f64>,
+    /// A round robin would need more foreign turns than this share to look so.
+    pub regular_beyond: Option<f64>,
+    pub evidence: Vec<String>,
+}
+
+/// Nothing is named, for this reason.
+pub fn undetermined(why: String) -> Finding {
+    Finding {
+        algorithm: Algorithm::Undetermined,
+        candidates: Vec::new(),
+        ruled_out: Vec::new(),
+        order: None,
+        cycle: Vec::new(),
+        repeats_after: None,
+        weights: Vec::new(),
+        shares: Vec::new(),
+        even: None,
+        disturbed: None,
+        regular_beyond: None,
+        evidence: vec![why],
+    }
+}
+
+/// Several instances answered, so there is not one alone.
+pub fn not_single() -> RuledOut {
+    RuledOut { algorithm: Algorithm::Single, test: "several instances", p: 0.0 }
+}
