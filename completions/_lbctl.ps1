@@ -112,6 +112,8 @@ Register-ArgumentCompleter -Native -CommandName 'lbctl' -ScriptBlock {
             [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Requests under way at once, in the series without a cookie jar')
             [CompletionResult]::new('--concurrency', '--concurrency', [CompletionResultType]::ParameterName, 'Requests under way at once, in the series without a cookie jar')
             [CompletionResult]::new('--connection', '--connection', [CompletionResultType]::ParameterName, 'Whether connections are kept from one request to the next')
+            [CompletionResult]::new('--save', '--save', [CompletionResultType]::ParameterName, 'Keep what was seen, to judge it again or to show it; `-` is standard output')
+            [CompletionResult]::new('--replay', '--replay', [CompletionResultType]::ParameterName, 'Judge what --save kept, and send nothing; `-` is standard input')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How data is printed')
             [CompletionResult]::new('--no-lab', '--no-lab', [CompletionResultType]::ParameterName, 'Do not look for a running lab that routes the host')
             [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Do not verify the server''s certificate')

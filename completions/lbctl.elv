@@ -103,6 +103,8 @@ set edit:completion:arg-completer[lbctl] = {|@words|
             cand -c 'Requests under way at once, in the series without a cookie jar'
             cand --concurrency 'Requests under way at once, in the series without a cookie jar'
             cand --connection 'Whether connections are kept from one request to the next'
+            cand --save 'Keep what was seen, to judge it again or to show it; `-` is standard output'
+            cand --replay 'Judge what --save kept, and send nothing; `-` is standard input'
             cand --format 'How data is printed'
             cand --no-lab 'Do not look for a running lab that routes the host'
             cand -k 'Do not verify the server''s certificate'

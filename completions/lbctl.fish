@@ -88,6 +88,8 @@ complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -s n -l requests -d '
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -s c -l concurrency -d 'Requests under way at once, in the series without a cookie jar' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l connection -d 'Whether connections are kept from one request to the next' -r -f -a "fresh\t'A new one for each request, which shows every pick of the balancer'
 reused\t'Kept, as a browser does; a balancer may pick once per connection'"
+complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l save -d 'Keep what was seen, to judge it again or to show it; `-` is standard output' -r -F
+complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l replay -d 'Judge what --save kept, and send nothing; `-` is standard input' -r -F
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l format -d 'How data is printed' -r -f -a "table\t'For people'
 json\t'For scripts'"
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l no-lab -d 'Do not look for a running lab that routes the host'

@@ -291,6 +291,16 @@ pub struct Probe {
     /// Whether connections are kept from one request to the next
     #[arg(long, value_enum, default_value_t = Connection::Fresh)]
     pub connection: Connection,
+    /// Keep what was seen, to judge it again or to show it; `-` is standard output
+    ///
+    /// The file is JSON, with the URL, what the instances call themselves, and every request. Headers and the values of
+    /// cookies are not in it; session ids are replaced by s1, s2, …, in the output as well. With `-` the output goes to
+    /// standard error.
+    #[arg(long, value_name = "FILE")]
+    pub save: Option<PathBuf>,
+    /// Judge what --save kept, and send nothing; `-` is standard input
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["Target", "path", "requests", "concurrency", "connection", "save"])]
+    pub replay: Option<PathBuf>,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub output: Output,

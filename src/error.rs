@@ -10,7 +10,7 @@ use crate::{
         containers::UnsupervisedError,
     },
     probe::{IdentityError, SpecError, TargetError, Unreachable},
-    trace::FailureKind,
+    trace::{FailureKind, TraceError},
 };
 
 /// How a command ends.
@@ -152,6 +152,9 @@ fn classify(cause: &(dyn std::error::Error + 'static)) -> Option<(Exit, Option<S
     }
     if cause.is::<TargetError>() || cause.is::<IdentityError>() || cause.is::<SpecError>() {
         return Some((Exit::Usage, None));
+    }
+    if let Some(error) = cause.downcast_ref::<TraceError>() {
+        return Some((Exit::Usage, Some(error.hint())));
     }
     if let Some(Unreachable { failure, .. }) = cause.downcast_ref::<Unreachable>() {
         return Some((Exit::Environment, unreachable_hint(failure.kind)));

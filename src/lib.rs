@@ -13,7 +13,7 @@
 //! probe/       sends a plan of requests, returns a trace
 //! analysis/    trace → verdict; pure: no I/O, no clock, no async
 //! report/      verdict → table, json, …; returns strings
-//! replica.rs · trace.rs      the two narrow waists: plain data that the wings share
+//! replica.rs · trace/        the two narrow waists: plain data that the wings share
 //! ```
 //!
 //! # Who may import whom

@@ -13,6 +13,7 @@ mod ps;
 mod replica;
 mod scale;
 mod session_test;
+mod trace_file;
 mod up;
 
 use std::{future::Future, process::ExitCode};

@@ -14,6 +14,7 @@ use crate::{
 use super::{
     ask::{self, Resolved, Turns},
     console,
+    trace_file::{self, Keeper},
 };
 
 /// Requests of a series whose end the verdict decides, at most: enough for a ring of a thousand. Ten instances need 240 at
@@ -26,36 +27,59 @@ const OVERLAPPING: u32 = 500;
 /// Requests with one cookie alone or over one connection, at most.
 const MOST_ALONE: u32 = 60;
 
-/// Probes the target.
+/// Probes the target, or judges what was seen before.
 pub async fn run(args: Probe) -> anyhow::Result<Exit> {
-    let mut resolved = ask::resolve(&args.target, args.path.as_deref()).await?;
-    let script = ask::script(&args.target, &resolved)?;
-    let mut prober = ask::prober(&args.target, &mut resolved)?;
-    let turns = Turns::follow(&resolved).await?;
-    send(&args, &resolved, script, &mut prober, turns.as_ref()).await?;
-    let mut trace = prober.into_trace();
-    if let Some(turns) = turns {
-        turns.finish(&mut trace).await;
-    }
+    let keeper = match &args.save {
+        Some(file) => Some(Keeper::open(file).await?),
+        None => None,
+    };
+    let mut trace = match &args.replay {
+        Some(file) => trace_file::read(file).await?,
+        None => ask(&args).await?,
+    };
+    let elsewhere = keeper.as_ref().is_some_and(Keeper::takes_stdout);
+    // what was seen is told, even if it cannot be kept
+    let kept = keeper.map_or(Ok(()), |keeper| {
+        // here too, so that a replay says the same
+        trace.conceal_sessions();
+        keeper.keep(&trace)
+    });
     let verdict = analysis::judge(&trace, ALPHA);
-    let paint = console::paint();
-    match args.output.format {
-        Format::Json => console::json(&report::json::probe(&trace, &verdict))?,
-        Format::Table => console::data(&format!(
+    let paint = if elsewhere { console::paint_stderr() } else { console::paint() };
+    let report = match args.output.format {
+        Format::Json => serde_json::to_string_pretty(&report::json::probe(&trace, &verdict))?,
+        Format::Table => format!(
             "{}\n\n{}\n{}",
             report::probe::target(&trace),
             report::probe::table(&trace, paint),
             report::probe::verdict(&trace, &verdict, paint),
-        ))?,
+        ),
+    };
+    match elsewhere {
+        true => console::say(report.trim_end()),
+        false => console::data(&report)?,
     }
-    match trace.instances.is_empty() {
-        true => {
-            let nobody = format!("nothing in the answers of {} says which instance sent them", trace.target.url);
-            let failure = Failure { exit: Exit::Inconclusive, ..Failure::environment(nobody) };
-            Err(failure.hint("tell how with --identity header:NAME, json:/POINTER or regex:PATTERN").into())
-        }
-        false => Ok(Exit::Done),
+    kept?;
+    if trace.instances.is_empty() {
+        let nobody = format!("nothing in the answers of {} says which instance sent them", trace.target.url);
+        let failure = Failure { exit: Exit::Inconclusive, ..Failure::environment(nobody) };
+        return Err(failure.hint("tell how with --identity header:NAME, json:/POINTER or regex:PATTERN").into());
     }
+    Ok(Exit::Done)
+}
+
+/// Asks the target.
+async fn ask(args: &Probe) -> anyhow::Result<Trace> {
+    let mut resolved = ask::resolve(&args.target, args.path.as_deref()).await?;
+    let script = ask::script(&args.target, &resolved)?;
+    let mut prober = ask::prober(&args.target, &mut resolved)?;
+    let turns = Turns::follow(&resolved).await?;
+    send(args, &resolved, script, &mut prober, turns.as_ref()).await?;
+    let mut trace = prober.into_trace();
+    if let Some(turns) = turns {
+        turns.finish(&mut trace).await;
+    }
+    Ok(trace)
 }
 
 /// Sends the series, one after the other.

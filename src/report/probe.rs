@@ -20,10 +20,11 @@ const SESSION_WIDTH: usize = 8;
 
 /// Whom the requests went to.
 pub fn target(trace: &Trace) -> String {
-    let to = trace.target.connected_to.as_deref().unwrap_or("nowhere");
+    // a trace that is replayed comes from anybody
+    let to = printable(trace.target.connected_to.as_deref().unwrap_or("nowhere"));
     let why = match &trace.target.via {
-        Via::Lab(project) => format!("{to}, the lab `{project}`"),
-        Via::Dns => to.to_owned(),
+        Via::Lab(project) => format!("{to}, the lab `{}`", printable(project)),
+        Via::Dns => to,
         Via::Flag => format!("{to}, as --connect says"),
     };
     format!("{} at {why}", printable(&trace.target.url))

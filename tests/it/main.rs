@@ -16,6 +16,7 @@ mod lab;
 mod logs;
 mod probe;
 mod proxy;
+mod replay;
 mod session;
 mod simulation;
 mod supervisor;

@@ -1,67 +1,9 @@
-//! The waist between what sends or forwards requests and what reads about them: traffic as plain data.
+//! What a probe saw from outside, request by request.
 //!
-//! [`Access`] is a request as the proxy saw it, from inside. A [`Trace`] is what a probe saw from outside, request by
-//! request; the analysis turns it into a verdict. Nothing here does anything.
-
-use std::{net::SocketAddr, sync::Arc};
+//! The names of fields and variants are those of the file that a trace is kept in: a field that is added later gets
+//! `#[serde(default)]`, so that older files stay readable, and one that is renamed makes a new version of the file.
 
 use serde::{Deserialize, Serialize};
-
-/// One request as the proxy saw it: its only output.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Access {
-    /// When its head arrived.
-    pub at: jiff::Timestamp,
-    /// Who sent it.
-    pub client: SocketAddr,
-    /// GET, POST, …
-    pub method: Box<str>,
-    /// The `Host` header as it was sent.
-    pub host: Box<str>,
-    /// Path and query.
-    pub path: Box<str>,
-    /// The `User-Agent` header, by which a probe finds its own requests again.
-    pub user_agent: Option<Box<str>>,
-    /// The router that matched.
-    pub router: Option<Arc<str>>,
-    /// The service of the lab that answered, or should have.
-    pub service: Option<Arc<str>>,
-    /// The replica that answered.
-    pub replica: Option<Arc<str>>,
-    /// A number that grows with each request that this balancer places; `None` where a sticky cookie chose, which takes
-    /// no turn, or where nothing was chosen. The bundled proxy counts the requests of each balancer by itself, without
-    /// gaps; Traefik counts all requests together, whatever becomes of them.
-    pub turn: Option<u64>,
-    /// Replicas that were tried first and refused the connection.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub passed_over: Vec<Arc<str>>,
-    /// The status the client got.
-    pub status: u16,
-    /// Bytes of the response's body that were forwarded.
-    pub bytes: u64,
-    /// From the head's arrival to the end of the response, in microseconds.
-    pub duration_us: u64,
-}
-
-/// An entry of a lab's log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Entry {
-    /// A request was answered.
-    Request(Arc<Access>),
-    /// Something happened to the lab itself.
-    Lab {
-        /// When.
-        at: jiff::Timestamp,
-        /// What, in one line.
-        message: String,
-    },
-    /// The reader was too slow, and this many entries are missing here.
-    Missed {
-        /// How many.
-        missed: u64,
-    },
-}
 
 /// What a probe saw of one target.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,7 +26,8 @@ impl Trace {
 }
 
 /// The balancer under test.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Target {
     /// The URL as asked for.
     pub url: String,
@@ -95,7 +38,8 @@ pub struct Target {
 }
 
 /// What chose the address of a target.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Via {
     /// A running lab of this project routes the host.
     Lab(String),
@@ -106,7 +50,8 @@ pub enum Via {
 }
 
 /// A server as seen from outside.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Instance {
     /// The name a person knows: `web_static-3` in a lab, else the hostname.
     pub name: String,
@@ -115,11 +60,12 @@ pub struct Instance {
 }
 
 /// Index into [`Trace::instances`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct InstanceId(pub u16);
 
 /// One experiment: requests under one set of conditions.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Series {
     /// Which experiment.
     pub name: SeriesName,
@@ -130,11 +76,13 @@ pub struct Series {
     /// The cookies that the target set, in the order of their first appearance.
     pub cookies: Vec<SeenCookie>,
     /// Requests of other clients that took turns meanwhile, as far as the lab's own log tells.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub others: Vec<OtherTurn>,
 }
 
 /// Which experiment a series is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum SeriesName {
     /// Every request as from a new client.
     WithoutJar,
@@ -158,7 +106,8 @@ impl std::fmt::Display for SeriesName {
 }
 
 /// What stayed the same during a series.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Conditions {
     /// Whether cookies were kept.
     pub jar: Jar,
@@ -171,7 +120,8 @@ pub struct Conditions {
 }
 
 /// Whether cookies are kept from one request to the next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Jar {
     /// Kept and sent back, as a browser does.
     Kept,
@@ -180,7 +130,8 @@ pub enum Jar {
 }
 
 /// Whether connections are kept from one request to the next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Connection {
     /// A new connection for every request.
     Fresh,
@@ -189,7 +140,8 @@ pub enum Connection {
 }
 
 /// What a request of a series was for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Action {
     /// The first visit, as a browser opens the page.
     Open,
@@ -200,16 +152,19 @@ pub enum Action {
 }
 
 /// A cookie that the target set.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SeenCookie {
     /// Its name.
     pub name: String,
     /// Why it is not sent back, where it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub withheld: Option<Withheld>,
 }
 
 /// Why a cookie is not sent back.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Withheld {
     /// It is `Secure`, and the target is asked over http.
     Secure,
@@ -224,7 +179,8 @@ pub enum Withheld {
 }
 
 /// One request of a series, and what came back.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Request {
     /// Its place in the series, from 1.
     pub n: u32,
@@ -235,34 +191,44 @@ pub struct Request {
     /// How long the whole answer took, in microseconds.
     pub us: u64,
     /// The local port of the connection it went by, which tells connections apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
     /// How many cookies were sent with it.
     pub cookies_sent: u16,
     /// Who answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance: Option<InstanceId>,
     /// The status, where there was an answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// The id of the session the server used, where the answer tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_id: Option<String>,
     /// Whether the server saw the login, where the answer tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logged_in: Option<bool>,
     /// What went wrong, where something did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Failure>,
-    /// The balancer's own count of this request ([`Access::turn`]), where the lab's log tells.
+    /// The balancer's own count of this request ([`turn`](super::Access::turn)), where the lab's log tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub turn: Option<u64>,
 }
 
 /// A turn that another client took.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct OtherTurn {
     /// The balancer's own count of that request.
     pub turn: u64,
     /// Who answered it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance: Option<InstanceId>,
 }
 
 /// Why a request brought no usable answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Failure {
     /// What sort of failure it was.
     pub kind: FailureKind,
@@ -271,7 +237,7 @@ pub struct Failure {
 }
 
 /// The sorts of failure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FailureKind {
     /// The name did not resolve.

@@ -1,0 +1,304 @@
+//! `lbctl probe --save` and `--replay`: what was seen is kept, and judged again as it was.
+
+use std::{
+    fs,
+    io::Write,
+    net::TcpListener,
+    os::unix::fs::{PermissionsExt, symlink},
+    process::Stdio,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use clap::{CommandFactory, error::ErrorKind};
+use lbctl::{cli::Cli, trace::Trace};
+use rustix::process::Signal;
+
+use crate::support::{Ended, Lab, Place, eventually, send, server};
+
+/// Everything that a trace can hold.
+const FULL: &str = r#"{
+  "schema": "lbctl.trace.v1",
+  "target": {"url": "http://demo/", "connected_to": "127.0.0.1:80", "via": {"lab": "lab"}},
+  "identified_by": "the header x-served-by",
+  "instances": [{"name": "web-1", "hostname": "a"}, {"name": "web-2", "hostname": "b"}],
+  "series": [
+    {"name": "without-jar", "conditions": {"jar": "none", "connection": "fresh", "path": "/", "concurrency": 8}, "requests": [
+      {"n": 1, "action": "get", "at_us": 1, "us": 2, "port": 4, "cookies_sent": 0, "instance": 1, "status": 200, "turn": 7},
+      {"n": 3, "action": "get", "at_us": 5, "us": 6, "cookies_sent": 0, "error": {"kind": "timeout", "message": "too \"late\"\n"}}
+    ], "cookies": [], "others": [{"turn": 8, "instance": 0}, {"turn": 9, "instance": null}]},
+    {"name": "with-jar", "conditions": {"jar": "kept", "connection": "fresh", "path": "/", "concurrency": 1}, "requests": [
+      {"n": 1, "action": "open", "at_us": 11, "us": 2, "cookies_sent": 0, "instance": 0, "status": 303, "session_id": "x"},
+      {"n": 2, "action": "login", "at_us": 12, "us": 2, "cookies_sent": 1, "instance": 1, "status": 200, "session_id": "y", "logged_in": true},
+      {"n": 3, "action": "get", "at_us": 13, "us": 2, "cookies_sent": 2, "instance": 0, "status": 200, "session_id": "x", "logged_in": false}
+    ], "cookies": [
+      {"name": "a"}, {"name": "b", "withheld": "secure"}, {"name": "c", "withheld": {"path": "/x"}},
+      {"name": "d", "withheld": {"domain": "e.org"}}, {"name": "f", "withheld": "expired"}, {"name": "g", "withheld": "invalid"}
+    ]},
+    {"name": {"cookie-alone": "a"}, "conditions": {"jar": "none", "connection": "reused", "path": "/", "concurrency": 1}, "requests": [], "cookies": []},
+    {"name": "one-connection", "conditions": {"jar": "none", "connection": "reused", "path": "/", "concurrency": 1}, "requests": [], "cookies": []}
+  ]
+}
+"#;
+
+/// Runs `lbctl` with this on standard input.
+fn fed(place: &Place, arguments: &[&str], input: &[u8]) -> Ended {
+    let mut command = place.command(arguments);
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("lbctl runs");
+    child.stdin.take().expect("a pipe").write_all(input).expect("it reads");
+    child.wait_with_output().expect("it ends").into()
+}
+
+fn files(place: &Place) -> Vec<String> {
+    let names = fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = names.filter(|name| name != "lbctl").collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_replay_says_what_the_probe_said() {
+    let lab = Lab::up(&["--web-static", "3", "--web-dynamic", "2", "--sticky", "web_static"]);
+    let elsewhere = Place::new();
+    let json = ["--format", "json"];
+    for (asking, judging) in [
+        (&["demo.api.ch"][..], &json[..]),
+        (&["demo.api.ch"], &[]),
+        (&["-n", "60", "-c", "8"], &json),
+        (&["demo.api.ch/api/?delay=1", "--connection", "reused", "-n", "9"], &json),
+    ] {
+        let file = elsewhere.path().join("trace.json");
+        let file = file.to_str().unwrap();
+        let said = lab.lbctl(&[&["probe", "--save", file], asking, judging].concat());
+        // where no lab is
+        let replayed = elsewhere.lbctl([&["probe", "--replay", file], judging].concat());
+        assert_eq!((replayed.code, &replayed.stdout), (said.code, &said.stdout), "{asking:?} {judging:?}");
+        assert!(said.stdout.len() > 1000, "{said:?}");
+        assert_eq!(replayed.stderr, "");
+    }
+}
+
+#[test]
+fn standard_output_and_input_are_files_too() {
+    let lab = Lab::up(&["--web-static", "2", "--web-dynamic", "0"]);
+    let kept = lab.lbctl(&["probe", "--save", "-"]);
+    let trace = Trace::from_json("-", kept.ok().stdout.as_bytes()).expect("a trace and nothing else");
+    assert_eq!(trace.instances.len(), 2);
+    let replayed = fed(&lab.place, &["probe", "--replay", "-"], kept.stdout.as_bytes());
+    assert!(replayed.ok().stdout.starts_with("http://demo.api.ch/ at "), "{replayed:?}");
+    assert!(kept.stderr.starts_with(&replayed.stdout), "{kept:?}");
+    fed(&lab.place, &["probe", "--replay", "-"], b"{}").fails(2, "standard input: not a trace");
+}
+
+#[test]
+fn a_trace_tells_no_secrets() {
+    let place = Place::new();
+    let next = AtomicU32::new(0);
+    let target = server::raw(move |_, stream| {
+        let n = next.fetch_add(1, Ordering::Relaxed);
+        let body = serde_json::json!({ "hostname": "web", "session": { "id": format!("private-{}", n % 2) } });
+        let headers = "Content-Type: application/json\r\nSet-Cookie: sid=private-cookie\r\n";
+        _ = stream.write_all(server::http("200 OK", headers, &body.to_string()).as_bytes());
+    });
+    let file = place.path().join("trace.json");
+    let file = file.to_str().unwrap();
+    let target = target.to_string();
+    let asked = ["probe", &target, "-H", "Authorization: private-header", "-n", "4", "--format", "json"];
+    assert!(place.lbctl(asked).ok().stdout.contains("private-1"), "the id is shown to who asks");
+    let probe = place.lbctl(asked.iter().chain(&["--save", file])).json();
+    let ids = probe["series"][1]["requests"].as_array().unwrap().iter().map(|request| request["session_id"].clone());
+    let ids: Vec<_> = ids.collect();
+    assert!(ids[0].is_string() && ids[0] != ids[1] && ids[0] == ids[2] && ids[1] == ids[3], "{ids:?}");
+    let text = fs::read_to_string(file).unwrap();
+    assert!(text.contains("\"session_id\": \"s1\"") && !text.contains("private"), "{text}");
+}
+
+#[test]
+fn what_is_written_is_what_is_read() {
+    let full = Trace::from_json("full", FULL.as_bytes()).unwrap();
+    let text = full.to_json().unwrap();
+    assert_eq!(Trace::from_json("again", &text).unwrap(), full);
+    let text = String::from_utf8(text).unwrap();
+    let request = "\n        {\"n\": 2, \"action\": \"login\", \"at_us\": 12, \"us\": 2, ";
+    assert!(text.contains(request) && text.ends_with("\n  ]\n}\n"), "a request a line: {text}");
+    let mut concealed = full.clone();
+    concealed.conceal_sessions();
+    let ids = concealed.series[1].requests.iter().map(|request| request.session_id.clone().unwrap());
+    assert_eq!(ids.collect::<Vec<_>>(), ["s1", "s2", "s1"]);
+}
+
+#[test]
+fn a_file_that_is_no_trace_is_refused_in_one_line() {
+    let place = Place::new();
+    let file = place.path().join("trace.json");
+    let file = file.to_str().unwrap();
+    let changed = |from: &str, to: &str| {
+        assert!(FULL.contains(from), "{from}");
+        FULL.replacen(from, to, 1)
+    };
+    for (text, words, hint) in [
+        (String::new(), ": the file is empty", "--save FILE"),
+        (" \n".to_owned(), ": the file is empty", "--save FILE"),
+        ("# lbctl\n".to_owned(), ":1:1: not JSON: expected value", "--save FILE"),
+        ("[1, 2]".to_owned(), ": not a trace", "--save FILE"),
+        ("{}".to_owned(), ": not a trace: it has no `schema`", "--save FILE"),
+        ("{\"schema\": 7}".to_owned(), ": not a trace: its schema is ``", "--save FILE"),
+        ("{\"schema\": \"lbctl.probe.v1\"}".to_owned(), ": not a trace, but the report of a probe", "--save FILE"),
+        ("{\"schema\": \"a\\u001b[2J\"}".to_owned(), ": not a trace: its schema is `a\\u{1b}[2J`", "--save FILE"),
+        (changed("trace.v1", "trace.v2"), ": a trace of version 2; this lbctl judges version 1", "newer"),
+        (FULL[..FULL.len() / 2].to_owned(), ": it breaks off here", "damaged"),
+        (changed("\"us\": 2,", "\"us\": 2"), ":8:53: not JSON: expected `,` or `}`", "--save FILE"),
+        (changed("\"at_us\": 1,", "\"at_us\": -1,"), ":8:43: invalid value: integer `-1`, expected u64", "damaged"),
+        (changed("\"at_us\": 1, ", ""), "missing field `at_us`", "damaged"),
+        (changed("\"jar\": \"none\"", "\"jar\": \"none\", \"moon\": 1"), ":7:64: unknown field `moon`", "newer"),
+        (changed("one-connection", "by-moonlight"), ":20:27: unknown variant `by-moonlight`", "newer"),
+        (
+            changed("\"instance\": 1", "\"instance\": 2"),
+            "series without-jar: request 1: instance 2, but there are 2",
+            "",
+        ),
+        (
+            changed("8, \"instance\": 0", "8, \"instance\": 9"),
+            "a turn of another client: instance 9, but there are",
+            "",
+        ),
+        (changed("\"n\": 3", "\"n\": 1"), "series without-jar: request 1 comes after request 1", "damaged"),
+        (changed("\"n\": 1", "\"n\": 0"), "series without-jar: request 0 comes after request 0", "damaged"),
+        (changed("\"turn\": 7", "\"turn\": 18446744073709551615"), "request 1: turn 18446744073709551615 is past", ""),
+        (changed("\"with-jar\"", "\"without-jar\""), "series without-jar: it stands there twice", "damaged"),
+        (
+            changed("\"concurrency\": 8", "\"concurrency\": 0"),
+            "series without-jar: no request was under way",
+            "damaged",
+        ),
+        (changed("\"web-2\", \"hostname\": \"b\"", "\"web-1\", \"hostname\": \"a\""), "`web-1` stands there twice", ""),
+        (changed("{\"name\": \"a\"}", "{\"name\": \"a\", \"name\": \"b\"}"), "duplicate field `name`", "damaged"),
+        (FULL.to_owned() + "x", ":23:1: not JSON: trailing characters", "--save FILE"),
+    ] {
+        fs::write(file, &text).unwrap();
+        let refused = place.lbctl(["probe", "--replay", file]);
+        refused.fails(2, words);
+        assert!(refused.stderr.starts_with(&format!("error: {file}:")), "{refused:?}");
+        let hints: Vec<&str> = refused.stderr.lines().filter(|line| line.starts_with("hint: ")).collect();
+        assert!(hints.len() == 1 && hints[0].contains(hint), "`{hint}` in {refused:?}");
+        assert!(refused.stdout.is_empty() && !refused.stderr.contains('\u{1b}'), "{refused:?}");
+    }
+    fs::write(file, b"{\"schema\": \"\xff\"}").unwrap();
+    place.lbctl(["probe", "--replay", file]).fails(2, ":1:13: not JSON: invalid unicode code point");
+    place.lbctl(["probe", "--replay", "/nowhere/trace.json"]).fails(3, "/nowhere/trace.json: ");
+    place.lbctl(["probe", "--replay", place.path().to_str().unwrap()]).fails(3, place.path().to_str().unwrap());
+}
+
+#[test]
+fn names_in_a_trace_from_anybody_do_not_reach_the_terminal() {
+    let place = Place::new();
+    let hostile = FULL
+        .replace("127.0.0.1:80", "\\u001b[2J")
+        .replace("{\"lab\": \"lab\"}", "{\"lab\": \"\\u001b]0;x\\u0007\"}")
+        .replace("web-1", "web\\u001b[31m")
+        .replace("x-served-by", "\\u001b[0m")
+        .replace("\"session_id\": \"x\"", "\"session_id\": \"\\u001b[0m\"");
+    let shown = fed(&place, &["probe", "--replay", "-"], hostile.as_bytes());
+    assert!(!shown.stdout.contains(['\u{1b}', '\u{7}']), "{shown:?}");
+}
+
+#[test]
+fn nothing_is_sent_where_nothing_could_be_kept() {
+    let place = Place::new();
+    let asked = Arc::new(AtomicU32::new(0));
+    let counted = asked.clone();
+    let target = server::raw(move |_, stream| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        _ = stream.write_all(server::http("200 OK", "X-Served-By: a\r\n", "").as_bytes());
+    });
+    let target = target.to_string();
+    let directory = place.path().to_str().unwrap();
+    for file in [directory, "/nowhere/trace.json", "/dev/null/trace.json"] {
+        let refused = place.lbctl(["probe", &target, "--save", file]);
+        refused.fails(3, file);
+        assert_eq!(refused.stdout, "");
+    }
+    assert_eq!(asked.load(Ordering::Relaxed), 0);
+    // what was seen is told all the same
+    let full = place.lbctl(["probe", &target, "--save", "/dev/full"]);
+    full.fails(3, "/dev/full: ");
+    assert!(full.stdout.contains("one instance answers"), "{full:?}");
+    place.lbctl(["probe", &target, "--save", "/dev/null"]).ok();
+    assert_eq!(files(&place), [""; 0]);
+}
+
+#[test]
+fn a_file_is_replaced_when_the_trace_is_whole() {
+    let place = Place::new();
+    let target = server::raw(|_, stream| {
+        _ = stream.write_all(server::http("200 OK", "X-Served-By: a\r\n", "").as_bytes());
+    });
+    let target = target.to_string();
+    let (file, link) = (place.path().join("trace.json"), place.path().join("link.json"));
+    fs::write(&file, "old").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o604)).unwrap();
+    symlink("trace.json", &link).unwrap();
+    // nothing answers: the old one stays
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    place.lbctl(["probe", &nobody, "--save", link.to_str().unwrap()]).fails(3, "does not answer");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "old");
+    place.lbctl(["probe", &target, "--save", link.to_str().unwrap()]).ok();
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o604);
+    place.lbctl(["probe", "--replay", file.to_str().unwrap()]).ok();
+    // beside where one stands, in a name without a directory
+    let mut here = place.command(["probe", &target, "--save", "here.json"]);
+    Ended::from(here.current_dir(place.path()).output().unwrap()).ok();
+    assert_eq!(files(&place), ["here.json", "link.json", "trace.json"]);
+}
+
+#[test]
+fn an_interrupted_probe_leaves_no_file() {
+    let place = Place::new();
+    let target = server::raw(|_, _| std::thread::sleep(std::time::Duration::from_secs(60)));
+    let file = place.path().join("trace.json");
+    let mut command = place.command(["probe", &target.to_string(), "--save", file.to_str().unwrap()]);
+    let mut probe = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    eventually("the draft", || (files(&place).len() == 1).then_some(()));
+    send(probe.id() as i32, Signal::INT);
+    assert_eq!(probe.wait().unwrap().code(), Some(130));
+    assert_eq!(files(&place), [""; 0]);
+}
+
+#[test]
+fn nobody_is_recognised_in_a_replay_either() {
+    let place = Place::new();
+    let text = FULL.replace("\"instance\": 0", "\"instance\": null").replace("\"instance\": 1", "\"instance\": null");
+    let text =
+        text.replace("{\"name\": \"web-1\", \"hostname\": \"a\"}, {\"name\": \"web-2\", \"hostname\": \"b\"}", "");
+    let unknown = fed(&place, &["probe", "--replay", "-"], text.as_bytes());
+    unknown.fails(4, "says which instance sent them");
+    assert!(unknown.stdout.contains("undetermined: 0 instances answered"), "{unknown:?}");
+}
+
+#[test]
+fn a_replay_takes_no_flag_that_asks() {
+    let cli = Cli::command();
+    let probe = cli.find_subcommand("probe").unwrap();
+    let judging = ["replay", "format", "help"];
+    let mut refused = 0;
+    for argument in probe.get_arguments().filter(|argument| !judging.contains(&argument.get_id().as_str())) {
+        let value = match argument.get_id().as_str() {
+            "connect" => "127.0.0.1:1",
+            "connection" => "fresh",
+            _ => "1",
+        };
+        let flag = argument.get_long().map(|long| format!("--{long}"));
+        let value = argument.get_action().takes_values().then(|| value.to_owned());
+        let given = flag.into_iter().chain(value).collect::<Vec<_>>();
+        let words = ["lbctl", "probe", "--replay", "x"].map(str::to_owned).into_iter().chain(given.clone());
+        let error = Cli::command().try_get_matches_from(words).expect_err(&given.join(" "));
+        assert_eq!(error.kind(), ErrorKind::ArgumentConflict, "{given:?}: {error}");
+        refused += 1;
+    }
+    assert!(refused > 10);
+    Place::new().lbctl(["probe", "--replay", "x", "demo.api.ch"]).fails(2, "cannot be used with");
+}
