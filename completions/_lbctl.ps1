@@ -114,10 +114,12 @@ Register-ArgumentCompleter -Native -CommandName 'lbctl' -ScriptBlock {
             [CompletionResult]::new('--connection', '--connection', [CompletionResultType]::ParameterName, 'Whether connections are kept from one request to the next')
             [CompletionResult]::new('--save', '--save', [CompletionResultType]::ParameterName, 'Keep what was seen, to judge it again or to show it; `-` is standard output')
             [CompletionResult]::new('--replay', '--replay', [CompletionResultType]::ParameterName, 'Judge what --save kept, and send nothing; `-` is standard input')
+            [CompletionResult]::new('--expect', '--expect', [CompletionResultType]::ParameterName, 'Exit with 1 if the verdict contradicts this, with 4 if it leaves it open; repeat it for more')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How data is printed')
             [CompletionResult]::new('--no-lab', '--no-lab', [CompletionResultType]::ParameterName, 'Do not look for a running lab that routes the host')
             [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Do not verify the server''s certificate')
             [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Do not verify the server''s certificate')
+            [CompletionResult]::new('--strict', '--strict', [CompletionResultType]::ParameterName, 'The algorithm that is expected must be the only one that fits')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break

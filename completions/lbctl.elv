@@ -105,10 +105,12 @@ set edit:completion:arg-completer[lbctl] = {|@words|
             cand --connection 'Whether connections are kept from one request to the next'
             cand --save 'Keep what was seen, to judge it again or to show it; `-` is standard output'
             cand --replay 'Judge what --save kept, and send nothing; `-` is standard input'
+            cand --expect 'Exit with 1 if the verdict contradicts this, with 4 if it leaves it open; repeat it for more'
             cand --format 'How data is printed'
             cand --no-lab 'Do not look for a running lab that routes the host'
             cand -k 'Do not verify the server''s certificate'
             cand --insecure 'Do not verify the server''s certificate'
+            cand --strict 'The algorithm that is expected must be the only one that fits'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }

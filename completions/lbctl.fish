@@ -90,10 +90,12 @@ complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l connection -d 'Whe
 reused\t'Kept, as a browser does; a balancer may pick once per connection'"
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l save -d 'Keep what was seen, to judge it again or to show it; `-` is standard output' -r -F
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l replay -d 'Judge what --save kept, and send nothing; `-` is standard input' -r -F
+complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l expect -d 'Exit with 1 if the verdict contradicts this, with 4 if it leaves it open; repeat it for more' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l format -d 'How data is printed' -r -f -a "table\t'For people'
 json\t'For scripts'"
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l no-lab -d 'Do not look for a running lab that routes the host'
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -s k -l insecure -d 'Do not verify the server\'s certificate'
+complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l strict -d 'The algorithm that is expected must be the only one that fits'
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lbctl -n "__fish_lbctl_using_subcommand session-test" -l connect -d 'Connect here; URL, Host header, SNI and cookies stay the target\'s' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand session-test" -s p -l project -d 'The running lab to use [default: the one that routes the host; among several, $LBCTL_PROJECT]' -r

@@ -301,6 +301,21 @@ pub struct Probe {
     /// Judge what --save kept, and send nothing; `-` is standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = ["Target", "path", "requests", "concurrency", "connection", "save"])]
     pub replay: Option<PathBuf>,
+    /// Exit with 1 if the verdict contradicts this, with 4 if it leaves it open; repeat it for more
+    ///
+    /// The pattern: round-robin, weighted-round-robin, random, least-connections, single, first-available, source-hash,
+    /// uri-hash or header-hash; order=fixed|changing|interleaved; repeats-after=N; weights=3:1:1 (in any order).
+    ///
+    /// Who answers: instances=N or instances>=N; spread<=10%: no instance's requests are more than 10 % away from its even
+    /// share, or from its weight's where there are weights; less than one request away is not away. Random picks are a
+    /// sample: it takes many (-n) to tell.
+    ///
+    /// What keeps a client: sticky=cookie|none|source, sticky-cookie=NAME. How often it picks: per=request|connection.
+    #[arg(long, value_name = "X")]
+    pub expect: Vec<String>,
+    /// The algorithm that is expected must be the only one that fits
+    #[arg(long, requires = "expect")]
+    pub strict: bool,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub output: Output,

@@ -21,6 +21,7 @@
 //! sticky       does a cookie pin, and which; per request or per connection
 //! session      was the login seen by every reload, and why not
 //! verdict      what all this amounts to
+//! expect       what a verdict is held against, and what becomes of it
 //! ```
 //!
 //! Every statement is a hypothesis that was rejected, with the probability of seeing what was seen if it were true.
@@ -33,6 +34,7 @@ mod disturbed;
 mod exact;
 mod finding;
 mod independent;
+mod expect;
 mod order;
 mod picks;
 mod regular;
@@ -47,6 +49,8 @@ mod weighted;
 mod weights;
 
 pub use sampling::{Sampling, sampling};
+pub use algorithm::{Sampling, sampling};
+pub use expect::{Checked, ExpectError, Expectation, Outcome, Strictness, passed};
 pub use session::{Facts, KeptBy, Session, SessionVerdict, judge_session};
 pub use sticky::{candidate_cookies, enough_alone, enough_on_one_connection, enough_with_jar};
 pub use verdict::{Algorithm, BalancesPer, Hits, Order, RuledOut, Stickiness, Verdict, judge};

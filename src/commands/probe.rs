@@ -3,7 +3,7 @@
 use indicatif::ProgressBar;
 
 use crate::{
-    analysis::{self, ALPHA, Sampling},
+    analysis::{self, ALPHA, Checked, Expectation, Sampling, Strictness},
     cli::{self, Format, Probe},
     error::{Exit, Failure},
     probe::{Prober, Script, Series},
@@ -29,6 +29,7 @@ const MOST_ALONE: u32 = 60;
 
 /// Probes the target, or judges what was seen before.
 pub async fn run(args: Probe) -> anyhow::Result<Exit> {
+    let expectations: Vec<Expectation> = args.expect.iter().map(|text| expectation(text)).collect::<Result<_, _>>()?;
     let keeper = match &args.save {
         Some(file) => Some(Keeper::open(file).await?),
         None => None,
@@ -45,14 +46,18 @@ pub async fn run(args: Probe) -> anyhow::Result<Exit> {
         keeper.keep(&trace)
     });
     let verdict = analysis::judge(&trace, ALPHA);
+    let strictness = if args.strict { Strictness::OnlyCandidate } else { Strictness::Pattern };
+    let check = |expectation: &Expectation| expectation.check(&verdict, strictness, ALPHA);
+    let checked: Vec<Checked> = expectations.iter().map(check).collect();
     let paint = if elsewhere { console::paint_stderr() } else { console::paint() };
     let report = match args.output.format {
-        Format::Json => serde_json::to_string_pretty(&report::json::probe(&trace, &verdict))?,
+        Format::Json => serde_json::to_string_pretty(&report::json::probe(&trace, &verdict, &checked))?,
         Format::Table => format!(
-            "{}\n\n{}\n{}",
+            "{}\n\n{}\n{}{}",
             report::probe::target(&trace),
             report::probe::table(&trace, paint),
             report::probe::verdict(&trace, &verdict, paint),
+            report::probe::expected(&checked),
         ),
     };
     match elsewhere {
@@ -65,7 +70,16 @@ pub async fn run(args: Probe) -> anyhow::Result<Exit> {
         let failure = Failure { exit: Exit::Inconclusive, ..Failure::environment(nobody) };
         return Err(failure.hint("tell how with --identity header:NAME, json:/POINTER or regex:PATTERN").into());
     }
-    Ok(Exit::Done)
+    Ok(match analysis::passed(&checked) {
+        Some(true) => Exit::Done,
+        Some(false) => Exit::NotMet,
+        None if checked.is_empty() => Exit::Done,
+        None => Exit::Inconclusive,
+    })
+}
+
+fn expectation(text: &str) -> Result<Expectation, Failure> {
+    Expectation::parse(text).map_err(|error| Failure::usage(error.to_string()).hint(error.hint()))
 }
 
 /// Asks the target.

@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 
 use crate::{
-    analysis::{Session, SessionVerdict, Verdict},
+    analysis::{Checked, Session, SessionVerdict, Verdict, passed},
     trace::{Connection, Failure, InstanceId, Jar, Request, Series, SeriesName, Trace, Via},
 };
 
 use super::session::{step, steps};
 
-/// A probe.
-pub fn probe(trace: &Trace, verdict: &Verdict) -> Value {
+/// A probe, and what became of what was expected of it.
+pub fn probe(trace: &Trace, verdict: &Verdict, checked: &[Checked]) -> Value {
     json!({
         "schema": "lbctl.probe.v1",
         "target": target(trace),
@@ -38,6 +38,10 @@ pub fn probe(trace: &Trace, verdict: &Verdict) -> Value {
             "balances_per": verdict.balances_per.as_str(),
             "evidence": verdict.evidence,
         },
+        "expected": checked.iter().map(|checked| json!({
+            "expect": checked.expect, "outcome": checked.outcome.as_str(), "found": checked.found,
+        })).collect::<Vec<_>>(),
+        "passed": passed(checked),
     })
 }
 

@@ -3,7 +3,7 @@
 use comfy_table::{Cell, CellAlignment};
 
 use crate::{
-    analysis::{Algorithm, BalancesPer, Order, Stickiness, Verdict},
+    analysis::{Algorithm, BalancesPer, Checked, Order, Outcome, Stickiness, Verdict},
     trace::{Action, InstanceId, Request, SeriesName, Trace, Via},
 };
 
@@ -157,6 +157,16 @@ pub fn verdict(trace: &Trace, verdict: &Verdict, paint: Paint) -> String {
     lines.push("  because:".to_owned());
     lines.extend(verdict.evidence.iter().map(|sentence| wrapped(sentence, "    - ", "      ")));
     lines.join("\n") + "\n"
+}
+
+/// What became of what was expected, a line each.
+pub fn expected(checked: &[Checked]) -> String {
+    let line = |Checked { expect, outcome, found }: &Checked| match outcome {
+        Outcome::Met => format!("as expected: {expect}"),
+        Outcome::Contradicted => format!("not as expected: {expect}, it is {found}"),
+        Outcome::Undetermined => format!("undecided: {expect}, it is {found}"),
+    };
+    checked.iter().map(|checked| wrapped(&line(checked), "", "  ") + "\n").collect()
 }
 
 fn headline(verdict: &Verdict) -> String {

@@ -11,6 +11,7 @@ mod containers;
 mod contract;
 mod deaths;
 mod docker;
+mod expect;
 mod files;
 mod lab;
 mod logs;

@@ -64,11 +64,14 @@ fn a_replay_says_what_the_probe_said() {
     let lab = Lab::up(&["--web-static", "3", "--web-dynamic", "2", "--sticky", "web_static"]);
     let elsewhere = Place::new();
     let json = ["--format", "json"];
+    let expecting = ["--expect", "round-robin", "--expect", "sticky=none", "--expect", "single", "--format", "json"];
     for (asking, judging) in [
         (&["demo.api.ch"][..], &json[..]),
         (&["demo.api.ch"], &[]),
         (&["-n", "60", "-c", "8"], &json),
         (&["demo.api.ch/api/?delay=1", "--connection", "reused", "-n", "9"], &json),
+        (&[], &expecting),
+        (&[], &["--expect", "round-robin", "--strict"]),
     ] {
         let file = elsewhere.path().join("trace.json");
         let file = file.to_str().unwrap();
@@ -84,9 +87,11 @@ fn a_replay_says_what_the_probe_said() {
 #[test]
 fn standard_output_and_input_are_files_too() {
     let lab = Lab::up(&["--web-static", "2", "--web-dynamic", "0"]);
-    let kept = lab.lbctl(&["probe", "--save", "-"]);
-    let trace = Trace::from_json("-", kept.ok().stdout.as_bytes()).expect("a trace and nothing else");
+    let kept = lab.lbctl(&["probe", "--save", "-", "--expect", "instances=3"]);
+    assert_eq!(kept.code, Some(1), "{kept:?}");
+    let trace = Trace::from_json("-", kept.stdout.as_bytes()).expect("a trace and nothing else");
     assert_eq!(trace.instances.len(), 2);
+    assert!(kept.stderr.contains("not as expected: instances=3, it is 2"), "{kept:?}");
     let replayed = fed(&lab.place, &["probe", "--replay", "-"], kept.stdout.as_bytes());
     assert!(replayed.ok().stdout.starts_with("http://demo.api.ch/ at "), "{replayed:?}");
     assert!(kept.stderr.starts_with(&replayed.stdout), "{kept:?}");
@@ -201,7 +206,8 @@ fn names_in_a_trace_from_anybody_do_not_reach_the_terminal() {
         .replace("web-1", "web\\u001b[31m")
         .replace("x-served-by", "\\u001b[0m")
         .replace("\"session_id\": \"x\"", "\"session_id\": \"\\u001b[0m\"");
-    let shown = fed(&place, &["probe", "--replay", "-"], hostile.as_bytes());
+    let shown = fed(&place, &["probe", "--replay", "-", "--expect", "sticky-cookie=\u{1b}[0m"], hostile.as_bytes());
+    assert!(shown.stdout.contains("not as expected: sticky-cookie=\u{fffd}[0m, it is none"), "{shown:?}");
     assert!(!shown.stdout.contains(['\u{1b}', '\u{7}']), "{shown:?}");
 }
 
@@ -221,6 +227,7 @@ fn nothing_is_sent_where_nothing_could_be_kept() {
         refused.fails(3, file);
         assert_eq!(refused.stdout, "");
     }
+    place.lbctl(["probe", &target, "--save", "x", "--expect", "nothing"]).fails(2, "`nothing`");
     assert_eq!(asked.load(Ordering::Relaxed), 0);
     // what was seen is told all the same
     let full = place.lbctl(["probe", &target, "--save", "/dev/full"]);
@@ -283,7 +290,7 @@ fn nobody_is_recognised_in_a_replay_either() {
 fn a_replay_takes_no_flag_that_asks() {
     let cli = Cli::command();
     let probe = cli.find_subcommand("probe").unwrap();
-    let judging = ["replay", "format", "help"];
+    let judging = ["replay", "format", "expect", "strict", "help"];
     let mut refused = 0;
     for argument in probe.get_arguments().filter(|argument| !judging.contains(&argument.get_id().as_str())) {
         let value = match argument.get_id().as_str() {
@@ -301,4 +308,5 @@ fn a_replay_takes_no_flag_that_asks() {
     }
     assert!(refused > 10);
     Place::new().lbctl(["probe", "--replay", "x", "demo.api.ch"]).fails(2, "cannot be used with");
+    Place::new().lbctl(["probe", "--strict"]).fails(2, "required arguments were not provided");
 }

@@ -1,0 +1,111 @@
+//! Expectations: what a verdict is held against, and whether it is met, contradicted or left open.
+//!
+//! | expectation | holds the verdict's |
+//! | --- | --- |
+//! | `round-robin`, `random`, … | pattern; strictly, the mechanism that is the only candidate |
+//! | `order=fixed`, `repeats-after=N` | order of the rounds |
+//! | `instances=N`, `instances>=N` | instances that answered without a cookie jar |
+//! | `sticky=cookie`, `sticky-cookie=NAME` | stickiness |
+//! | `per=request` | picks |
+//! | `weights=3:1:1` | weights, in any order, without common factors |
+//! | `spread<=10%` | shares, by counts: see below |
+//!
+//! The *spread* is how far the instance that is farthest from its share of the answers without a cookie jar is away from
+//! it, in per cent of that share. A share is the even one, or where weights were found that of the weight. An instance less
+//! than one request away is on its share, since requests are whole. Where picks are drawn at random, counts are a sample:
+//! the spread is within the limit when every share that the counts allow is, and beyond it when an instance has none that
+//! is; else it is open. Where the rounds give each its share, and the turns of others shifted what came to us, it is open.
+
+mod check;
+mod parse;
+
+use super::verdict::Algorithm;
+
+pub use parse::ExpectError;
+
+/// What a verdict is expected to say.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expectation {
+    text: String,
+    wanted: Wanted,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Wanted {
+    Algorithm(Algorithm),
+    Order(String),
+    Instances(usize),
+    InstancesAtLeast(usize),
+    Sticky(String),
+    StickyCookie(String),
+    Per(String),
+    RepeatsAfter(usize),
+    /// Without common factors, the largest first.
+    Weights(Vec<u32>),
+    /// As a share of the share.
+    Spread(f64),
+}
+
+/// What became of an expectation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The verdict says so.
+    Met,
+    /// The verdict says otherwise.
+    Contradicted,
+    /// The verdict leaves it open.
+    Undetermined,
+}
+
+impl Outcome {
+    /// The name it has in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Met => "met",
+            Outcome::Contradicted => "contradicted",
+            Outcome::Undetermined => "undetermined",
+        }
+    }
+}
+
+/// An expectation that was held against a verdict.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    /// As it was written.
+    pub expect: String,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// What the verdict says instead, in words that follow `it is`.
+    pub found: String,
+}
+
+/// How an algorithm is expected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strictness {
+    /// As the pattern that was seen.
+    Pattern,
+    /// As the only mechanism that produces the pattern.
+    OnlyCandidate,
+}
+
+/// What became of all expectations together; nothing where there are none, or where one is open and none contradicted.
+pub fn passed(checked: &[Checked]) -> Option<bool> {
+    let any = |outcome| checked.iter().any(|checked| checked.outcome == outcome);
+    match (any(Outcome::Contradicted), any(Outcome::Undetermined)) {
+        (true, _) => Some(false),
+        (false, true) => None,
+        (false, false) => (!checked.is_empty()).then_some(true),
+    }
+}
+
+/// Without common factors, the largest first.
+fn in_lowest_terms(mut weights: Vec<u32>) -> Vec<u32> {
+    let factor = weights.iter().copied().fold(0, greatest_common_divisor).max(1);
+    weights.iter_mut().for_each(|weight| *weight /= factor);
+    weights.sort_unstable_by(|a, b| b.cmp(a));
+    weights
+}
+
+fn greatest_common_divisor(a: u32, b: u32) -> u32 {
+    if b == 0 { a } else { greatest_common_divisor(b, a % b) }
+}
