@@ -49,7 +49,6 @@ mod weighted;
 mod weights;
 
 pub use sampling::{Sampling, sampling};
-pub use algorithm::{Sampling, sampling};
 pub use expect::{Checked, ExpectError, Expectation, Outcome, Strictness, passed};
 pub use session::{Facts, KeptBy, Session, SessionVerdict, judge_session};
 pub use sticky::{candidate_cookies, enough_alone, enough_on_one_connection, enough_with_jar};
