@@ -1,5 +1,7 @@
 //! Every flag, nothing else.
 
+mod experiments;
+
 use std::{
     net::{IpAddr, SocketAddr},
     path::PathBuf,
@@ -8,6 +10,8 @@ use std::{
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 use crate::replica::App;
+
+pub use experiments::{Experiment, Experiments};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -247,6 +251,9 @@ pub struct Target {
     /// How long a request may take, in seconds
     #[arg(long, default_value = "10", value_name = "SECONDS", value_parser = seconds)]
     pub timeout: std::time::Duration,
+    /// Requests a second, at most
+    #[arg(long, value_name = "N", value_parser = rate)]
+    pub rate: Option<f64>,
     /// A header for every request; the value may be env:NAME or file:PATH
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
     pub headers: Vec<String>,
@@ -316,6 +323,9 @@ pub struct Probe {
     /// The algorithm that is expected must be the only one that fits
     #[arg(long, requires = "expect")]
     pub strict: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub experiments: Experiments,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub output: Output,
@@ -430,6 +440,14 @@ fn upstream(text: &str) -> Result<(Option<String>, SocketAddr), String> {
     };
     let address = address.parse().map_err(|_| format!("`{address}` is not ADDR:PORT, for example 127.0.0.1:8081"))?;
     Ok((name, address))
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    let rate: f64 = text.parse().map_err(|_| format!("`{text}` is not a number of requests a second"))?;
+    match rate >= 0.01 && rate.is_finite() {
+        true => Ok(rate),
+        false => Err("it must be at least 0.01 requests a second".to_owned()),
+    }
 }
 
 fn seconds(text: &str) -> Result<std::time::Duration, String> {

@@ -20,6 +20,9 @@
 //! sampling     whether a series needs more requests
 //! sticky       does a cookie pin, and which; per request or per connection
 //! session      was the login seen by every reload, and why not
+//! hashes       does the client's address, the path or a header decide
+//! load         are busy instances avoided
+//! experiments  what these two add to a verdict
 //! verdict      what all this amounts to
 //! expect       what a verdict is held against, and what becomes of it
 //! ```
@@ -32,9 +35,12 @@ mod chance;
 mod counters;
 mod disturbed;
 mod exact;
-mod finding;
-mod independent;
 mod expect;
+mod experiments;
+mod finding;
+mod hashes;
+mod independent;
+mod load;
 mod order;
 mod picks;
 mod regular;
@@ -48,8 +54,10 @@ mod verdict;
 mod weighted;
 mod weights;
 
-pub use sampling::{Sampling, sampling};
 pub use expect::{Checked, ExpectError, Expectation, Outcome, Strictness, passed};
+pub use hashes::{Key, enough_values};
+pub use load::{enough_load, gets_its_share, perhaps_a_limit, quick_requests};
+pub use sampling::{Sampling, sampling};
 pub use session::{Facts, KeptBy, Session, SessionVerdict, judge_session};
 pub use sticky::{candidate_cookies, enough_alone, enough_on_one_connection, enough_with_jar};
 pub use verdict::{Algorithm, BalancesPer, Hits, Order, RuledOut, Stickiness, Verdict, judge};

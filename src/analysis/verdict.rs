@@ -2,7 +2,7 @@
 
 use crate::trace::{SeriesName, Trace};
 
-use super::{algorithm, chance, sequence::Sequence, sticky};
+use super::{algorithm, chance, experiments, sequence::Sequence, sticky};
 
 /// A way to pick the next instance, as it shows from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,6 +87,8 @@ pub enum Stickiness {
     None,
     /// A cookie.
     Cookie,
+    /// Its address.
+    Source,
     /// It could not be told.
     Undetermined,
 }
@@ -97,6 +99,7 @@ impl Stickiness {
         match self {
             Stickiness::None => "none",
             Stickiness::Cookie => "cookie",
+            Stickiness::Source => "source",
             Stickiness::Undetermined => "undetermined",
         }
     }
@@ -195,7 +198,7 @@ pub fn judge(trace: &Trace, alpha: f64) -> Verdict {
 
     let ruled_out: Vec<RuledOut> = found.ruled_out.into_iter().chain(sticky.ruled_out).collect();
     let cycle = found.cycle.into_iter().map(name).collect();
-    Verdict {
+    let mut verdict = Verdict {
         algorithm: found.algorithm,
         candidates: found.candidates,
         chance: ruled_out.iter().map(|out| out.p).sum::<f64>().min(1.0),
@@ -211,10 +214,17 @@ pub fn judge(trace: &Trace, alpha: f64) -> Verdict {
         sticky_cookie: sticky.cookie,
         balances_per: per.per,
         evidence: found.evidence.into_iter().chain(sticky.evidence).chain(per.evidence).collect(),
-    }
+    };
+    experiments::amend(trace, &mut verdict, alpha);
+    verdict
 }
 
 impl Verdict {
+    /// Brings the instances into the order of their names.
+    pub(super) fn sort_instances(&mut self) {
+        self.instances.sort_by_key(|instance| natural(&instance.name));
+    }
+
     /// The chance of being fooled, in words.
     pub fn chance_in_words(&self) -> String {
         chance::in_words(self.chance)

@@ -4,6 +4,7 @@ mod ask;
 mod completions;
 mod console;
 mod down;
+mod experiments;
 mod export;
 mod found;
 mod logs;

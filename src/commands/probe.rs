@@ -4,7 +4,7 @@ use indicatif::ProgressBar;
 
 use crate::{
     analysis::{self, ALPHA, Checked, Expectation, Sampling, Strictness},
-    cli::{self, Format, Probe},
+    cli::{self, Experiment, Format, Probe},
     error::{Exit, Failure},
     probe::{Prober, Script, Series},
     report,
@@ -13,7 +13,7 @@ use crate::{
 
 use super::{
     ask::{self, Resolved, Turns},
-    console,
+    console, experiments,
     trace_file::{self, Keeper},
 };
 
@@ -29,6 +29,9 @@ const MOST_ALONE: u32 = 60;
 
 /// Probes the target, or judges what was seen before.
 pub async fn run(args: Probe) -> anyhow::Result<Exit> {
+    if args.experiments.experiments.contains(&Experiment::List) {
+        return experiments::list(args.output.format);
+    }
     let expectations: Vec<Expectation> = args.expect.iter().map(|text| expectation(text)).collect::<Result<_, _>>()?;
     let keeper = match &args.save {
         Some(file) => Some(Keeper::open(file).await?),
@@ -89,6 +92,7 @@ async fn ask(args: &Probe) -> anyhow::Result<Trace> {
     let mut prober = ask::prober(&args.target, &mut resolved)?;
     let turns = Turns::follow(&resolved).await?;
     send(args, &resolved, script, &mut prober, turns.as_ref()).await?;
+    experiments::run(args, &resolved, &mut prober).await?;
     let mut trace = prober.into_trace();
     if let Some(turns) = turns {
         turns.finish(&mut trace).await;
@@ -126,15 +130,18 @@ async fn send(
     let rows = prober.trace().series(&SeriesName::WithoutJar).map_or(0, |series| series.requests.len());
     let with =
         Series { script, ..series(SeriesName::WithJar, args.requests.unwrap_or((rows as u32).max(MOST_WITH_JAR))) };
-    sending(args.requests, prober, &with, |trace| {
+    let with_jar = |trace: &Trace| {
         let sent = trace.series(&SeriesName::WithJar).map_or(0, |series| series.requests.len());
         sent >= rows && analysis::enough_with_jar(trace, ALPHA)
-    })
-    .await?;
+    };
+    if experiments::wanted(&args.experiments, Experiment::Jar) {
+        sending(args.requests, prober, &with, with_jar).await?;
+    }
 
     let cookies = analysis::candidate_cookies(prober.trace(), prober.cookies(), ALPHA);
     let alone = cookies.into_iter().map(|cookie| (SeriesName::CookieAlone(cookie), connection));
-    let one_connection = (connection == Connection::Fresh).then_some((SeriesName::OneConnection, Connection::Reused));
+    let apart = connection == Connection::Fresh && experiments::wanted(&args.experiments, Experiment::Connection);
+    let one_connection = apart.then_some((SeriesName::OneConnection, Connection::Reused));
     for (name, connection) in alone.chain(one_connection) {
         // these stop by themselves: what -n asks for is the two series that are shown
         let series = Series { connection, ..series(name, MOST_ALONE) };

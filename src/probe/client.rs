@@ -7,11 +7,11 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use hyper_util::client::legacy::connect::HttpInfo;
 use url::{Host, Url};
 
-use crate::trace::{Connection, Failure, FailureKind};
+use crate::trace::{self, Connection, Failure, FailureKind};
 
 /// More of a body than this is not read: enough to find an instance in it.
 const LONGEST_BODY: usize = 256 * 1024;
@@ -31,6 +31,8 @@ pub struct Setup {
     pub headers: HeaderMap,
     /// What every request calls itself; the probe adds a number to it where `number_requests` says so.
     pub agent: String,
+    /// How long to wait at least from one request to the next.
+    pub interval: Option<Duration>,
     /// Whether requests can be told apart by their `User-Agent`, so that a lab's log tells which are the probe's.
     pub number_requests: bool,
 }
@@ -55,8 +57,17 @@ pub struct Outgoing<'a> {
     pub body: Option<&'a Content>,
     /// The `Cookie` header.
     pub cookies: Option<String>,
+    /// A header beside those of every request, or instead of one of them.
+    pub header: Option<&'a trace::Header>,
     /// What is added to the `User-Agent`.
     pub tag: Option<String>,
+}
+
+impl<'a> Outgoing<'a> {
+    /// A plain GET.
+    pub fn get(path: &'a str) -> Outgoing<'a> {
+        Outgoing { method: Method::GET, path, body: None, cookies: None, header: None, tag: None }
+    }
 }
 
 /// The content of a request.
@@ -104,12 +115,21 @@ impl Client {
     /// # Errors
     /// When the TLS set-up of this machine cannot be used, or the combination is impossible.
     pub fn new(setup: &Setup) -> Result<Client, Failure> {
+        Client::bound_to(setup, None)
+    }
+
+    /// A client for a target, whose connections come from this address of the machine's.
+    ///
+    /// # Errors
+    /// As [`Client::new`]. An address that is not the machine's shows when a connection is made.
+    pub fn bound_to(setup: &Setup, source: Option<IpAddr>) -> Result<Client, Failure> {
         let (base, host) = base(setup)?;
         let build = |connection| {
             let mut builder = reqwest::Client::builder()
                 .redirect(reqwest::redirect::Policy::none())
                 .referer(false)
                 .http1_only()
+                .local_address(source)
                 .timeout(setup.timeout)
                 .tls_danger_accept_invalid_certs(setup.verify == Verify::Nothing)
                 .pool_max_idle_per_host(match connection {
@@ -161,6 +181,12 @@ impl Client {
             builder = builder.header(header::HOST, host);
         }
         let mut own = self.headers.clone();
+        if let Some(trace::Header { name, value }) = request.header {
+            let invalid =
+                || Failure { kind: FailureKind::Other, message: format!("`{name}: {value}` cannot be a header") };
+            let name = name.parse::<HeaderName>().map_err(|_| invalid())?;
+            own.insert(name, value.parse().map_err(|_| invalid())?);
+        }
         // cookies of the caller's go beside those of the jar, and neither hides the other
         let told = own.remove(header::COOKIE).and_then(|cookies| cookies.to_str().map(str::to_owned).ok());
         let cookies: Vec<String> = told.into_iter().chain(request.cookies).collect();

@@ -6,7 +6,10 @@
 //! identity   how a reply says which instance sent it
 //! jar        the cookies of one client, and why some are not sent back
 //! script     what a login is, and how a reply shows one
+//! step       what a series sends at each of its places
+//! pace       no more requests a second than allowed
 //! prober     series of requests, one after the other
+//! load       requests that keep instances busy, and others meanwhile
 //! ```
 //!
 //! It judges nothing: the analysis does. What it sends is harmless unless it is told how to log in.
@@ -14,8 +17,11 @@
 mod client;
 mod identity;
 mod jar;
+mod load;
+mod pace;
 mod prober;
 mod script;
+mod step;
 mod target;
 
 pub use client::Setup;

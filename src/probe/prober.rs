@@ -2,13 +2,12 @@
 
 use std::{
     collections::HashMap,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     ops::ControlFlow,
     time::{Duration, Instant},
 };
 
 use futures_util::{StreamExt, stream};
-use http::Method;
 
 use crate::trace::{
     self, Action, Conditions, Connection, Failure, Instance, InstanceId, Jar as KeepsJar, Request, SeenCookie,
@@ -16,10 +15,12 @@ use crate::trace::{
 };
 
 use super::{
-    client::{Client, Content, Outgoing, Reply, Setup},
+    client::{Client, Outgoing, Reply, Setup},
     identity::Identity,
     jar::Jar,
+    pace::Pace,
     script::{LoggedIn, Script, session_id},
+    step::Step,
     target::with_path,
 };
 
@@ -59,8 +60,11 @@ pub struct Series {
 #[derive(Debug)]
 pub struct Prober {
     setup: Setup,
-    client: Client,
-    started: Instant,
+    pub(super) client: Client,
+    /// The same, from other addresses of this machine.
+    elsewhere: HashMap<IpAddr, Client>,
+    pub(super) pace: Pace,
+    pub(super) started: Instant,
     /// Told, or found in the first reply that has one.
     identity: Option<Identity>,
     /// Names that people know, by hostname.
@@ -91,8 +95,9 @@ impl Prober {
         })?;
         let target = Target { url: setup.url.to_string(), connected_to: setup.connect.map(|to| to.to_string()), via };
         let trace = Trace { target, identified_by: None, instances: Vec::new(), series: Vec::new() };
-        let (ids, jar, cookies) = Default::default();
-        Ok(Prober { setup, client, started: Instant::now(), identity, names, ids, jar, cookies, trace })
+        let (elsewhere, ids, jar, cookies) = Default::default();
+        let (pace, started) = (Pace::new(setup.interval), Instant::now());
+        Ok(Prober { setup, client, elsewhere, pace, started, identity, names, ids, jar, cookies, trace })
     }
 
     /// What was seen so far.
@@ -120,6 +125,22 @@ impl Prober {
         series: &Series,
         mut go_on: impl FnMut(&Trace) -> ControlFlow<()>,
     ) -> Result<(), Unreachable> {
+        let begun = self.begin(series);
+        let sent = self.trace.series.last().map_or(0, |series| series.requests.len() as u32);
+        let client = match series.name {
+            SeriesName::Source(address) => self.bound_to(address)?,
+            _ => self.client.clone(),
+        };
+        let outcome = match series.concurrency {
+            1 => self.send_in_turn(&client, series, sent, &mut go_on).await,
+            _ => self.send_at_once(series, sent, &mut go_on).await,
+        };
+        self.put_back(begun);
+        outcome
+    }
+
+    /// Makes a series the last of the trace, where its requests are entered, and says where it was before.
+    pub(super) fn begin(&mut self, series: &Series) -> Option<usize> {
         let begun = self.trace.series.iter().position(|begun| begun.name == series.name);
         let recorded = match begun {
             Some(index) => self.trace.series.remove(index),
@@ -129,6 +150,8 @@ impl Prober {
                     jar: if series.name == SeriesName::WithJar { KeepsJar::Kept } else { KeepsJar::None },
                     connection: series.connection,
                     path: series.script.as_ref().map_or(&series.path, |script| &script.check.path).clone(),
+                    source: series.name.source(),
+                    header: series.name.header().cloned(),
                     concurrency: series.concurrency,
                 },
                 requests: Vec::new(),
@@ -136,16 +159,35 @@ impl Prober {
                 others: Vec::new(),
             },
         };
-        let sent = recorded.requests.len() as u32;
         self.trace.series.push(recorded);
-        match series.concurrency {
-            1 => self.send_in_turn(series, sent, &mut go_on).await,
-            _ => self.send_at_once(series, sent, &mut go_on).await,
+        begun
+    }
+
+    /// Puts the last series back to where it was.
+    pub(super) fn put_back(&mut self, index: Option<usize>) {
+        if let Some(index) = index {
+            self.trace.series[index..].rotate_right(1);
         }
+    }
+
+    /// A client whose connections come from this address.
+    fn bound_to(&mut self, source: IpAddr) -> Result<Client, Unreachable> {
+        if let Some(client) = self.elsewhere.get(&source) {
+            return Ok(client.clone());
+        }
+        let url = self.setup.url.to_string();
+        let client = Client::bound_to(&self.setup, Some(source)).map_err(|failure| Unreachable {
+            url,
+            tried: format!("from {source}"),
+            failure,
+        })?;
+        self.elsewhere.insert(source, client.clone());
+        Ok(client)
     }
 
     async fn send_in_turn(
         &mut self,
+        client: &Client,
         series: &Series,
         sent: u32,
         go_on: &mut impl FnMut(&Trace) -> ControlFlow<()>,
@@ -168,10 +210,12 @@ impl Prober {
                 path: step.path,
                 body: step.content,
                 cookies,
+                header: series.name.header(),
                 tag: self.tag(&series.name, n),
             };
+            self.pace.next().await;
             let at = self.started.elapsed();
-            let (took, reply) = self.client.send(outgoing, series.connection).await;
+            let (took, reply) = client.send(outgoing, series.connection).await;
             let mut request = Request { cookies_sent, ..blank(n, step.action, at, took) };
             if let (true, Ok(reply)) = (with_jar, &reply) {
                 let next = with_path(&self.setup.url, Step::of(series, n + 1).path);
@@ -209,12 +253,13 @@ impl Prober {
         sent: u32,
         go_on: &mut impl FnMut(&Trace) -> ControlFlow<()>,
     ) -> Result<(), Unreachable> {
-        let (client, started) = (self.client.clone(), self.started);
+        let (client, pace, started) = (self.client.clone(), self.pace.clone(), self.started);
         let tags: Vec<_> = (sent + 1..=series.most).map(|n| (n, self.tag(&series.name, n))).collect();
         let sent = stream::iter(tags).map(|(n, tag)| {
-            let client = &client;
+            let (client, pace) = (&client, &pace);
             async move {
-                let outgoing = Outgoing { method: Method::GET, path: &series.path, body: None, cookies: None, tag };
+                let outgoing = Outgoing { tag, ..Outgoing::get(&series.path) };
+                pace.next().await;
                 let at = started.elapsed();
                 let (took, reply) = client.send(outgoing, series.connection).await;
                 (blank(n, Action::Get, at, took), reply)
@@ -235,7 +280,7 @@ impl Prober {
     }
 
     /// Completes a request by what came back.
-    fn fill(&mut self, request: &mut Request, reply: Result<Reply, Failure>, script: Option<&Script>) {
+    pub(super) fn fill(&mut self, request: &mut Request, reply: Result<Reply, Failure>, script: Option<&Script>) {
         match reply {
             Ok(reply) => {
                 request.instance = self.instance(&reply);
@@ -251,7 +296,7 @@ impl Prober {
     }
 
     /// Enters a request; gives up where nothing has answered yet and nothing will.
-    fn enter(&mut self, request: Request) -> Result<(), Unreachable> {
+    pub(super) fn enter(&mut self, request: Request) -> Result<(), Unreachable> {
         let failure = request.error.clone();
         if let Some(series) = self.trace.series.last_mut() {
             series.requests.push(request);
@@ -298,7 +343,7 @@ impl Prober {
     }
 
     /// What a request of a series adds to its `User-Agent`.
-    fn tag(&self, series: &SeriesName, n: u32) -> Option<String> {
+    pub(super) fn tag(&self, series: &SeriesName, n: u32) -> Option<String> {
         self.setup.number_requests.then(|| tag(series, n))
     }
 }
@@ -314,42 +359,8 @@ pub fn tag(series: &SeriesName, n: u32) -> String {
     format!("{series}/{n}")
 }
 
-/// What is sent at one place of a series.
-struct Step<'a> {
-    action: Action,
-    method: Method,
-    path: &'a str,
-    content: Option<&'a Content>,
-}
-
-impl<'a> Step<'a> {
-    fn of(series: &'a Series, n: u32) -> Step<'a> {
-        let get = |action, path| Step { action, method: Method::GET, path, content: None };
-        match &series.script {
-            None => get(Action::Get, &series.path),
-            // without a jar nobody is ever logged in: only the check
-            Some(script) if series.name == SeriesName::WithJar => match n {
-                1 => get(Action::Open, &series.path),
-                2 => Step {
-                    action: Action::Login,
-                    method: script.login.method.clone(),
-                    path: &script.login.path,
-                    content: script.login.content.as_ref(),
-                },
-                _ => Step::check(script),
-            },
-            Some(script) => Step::check(script),
-        }
-    }
-
-    fn check(script: &'a Script) -> Step<'a> {
-        let check = &script.check;
-        Step { action: Action::Get, method: check.method.clone(), path: &check.path, content: check.content.as_ref() }
-    }
-}
-
 /// A request of which nothing is known yet but when it was sent and how long it took.
-fn blank(n: u32, action: Action, at: Duration, took: Duration) -> Request {
+pub(super) fn blank(n: u32, action: Action, at: Duration, took: Duration) -> Request {
     let us = |duration: Duration| duration.as_micros().try_into().unwrap_or(u64::MAX);
     Request {
         n,

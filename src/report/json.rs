@@ -106,8 +106,8 @@ fn series(trace: &Trace, series: &Series) -> Value {
                 Connection::Reused => "reused",
             },
             "path": conditions.path,
-            // chosen by nobody yet
-            "source": null,
+            "source": conditions.source,
+            "header": conditions.header.as_ref().map(|header| json!({ "name": header.name, "value": header.value })),
             "concurrency": conditions.concurrency,
         },
         "requests": series.requests.iter().map(|request| self::request(trace, request)).collect::<Vec<_>>(),

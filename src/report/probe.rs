@@ -247,6 +247,7 @@ fn sticky(verdict: &Verdict) -> String {
         (Stickiness::None, _) => "no".to_owned(),
         (Stickiness::Cookie, Some(cookie)) => format!("by the cookie {}", printable(cookie)),
         (Stickiness::Cookie, None) => "by a cookie".to_owned(),
+        (Stickiness::Source, _) => "by the client's address".to_owned(),
         (Stickiness::Undetermined, _) => "undetermined".to_owned(),
     }
 }

@@ -10,6 +10,6 @@ mod probe;
 pub use access::{Access, Entry};
 pub use file::{SCHEMA, TraceError};
 pub use probe::{
-    Action, Conditions, Connection, Failure, FailureKind, Instance, InstanceId, Jar, OtherTurn, Request, SeenCookie,
-    Series, SeriesName, Target, Trace, Via, Withheld,
+    Action, Conditions, Connection, Failure, FailureKind, Header, Instance, InstanceId, Jar, OtherTurn, Request,
+    SeenCookie, Series, SeriesName, Target, Trace, Via, Withheld,
 };

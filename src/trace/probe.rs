@@ -3,6 +3,8 @@
 //! The names of fields and variants are those of the file that a trace is kept in: a field that is added later gets
 //! `#[serde(default)]`, so that older files stay readable, and one that is renamed makes a new version of the file.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
 /// What a probe saw of one target.
@@ -92,6 +94,43 @@ pub enum SeriesName {
     OneConnection,
     /// One cookie alone is sent back.
     CookieAlone(String),
+    /// From one address of the client's, out of several.
+    Source(IpAddr),
+    /// For one path, out of several.
+    Path(String),
+    /// With one value of a header, out of several.
+    Header(Header),
+    /// Requests that keep instances busy.
+    Slow,
+    /// Requests while others keep instances busy.
+    Meanwhile,
+}
+
+/// A header's name and value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+}
+
+impl SeriesName {
+    /// The address that its requests come from, where it is about one.
+    pub fn source(&self) -> Option<IpAddr> {
+        match self {
+            SeriesName::Source(address) => Some(*address),
+            _ => None,
+        }
+    }
+
+    /// The header that its requests have, where it is about one.
+    pub fn header(&self) -> Option<&Header> {
+        match self {
+            SeriesName::Header(header) => Some(header),
+            _ => None,
+        }
+    }
 }
 
 impl std::fmt::Display for SeriesName {
@@ -101,6 +140,11 @@ impl std::fmt::Display for SeriesName {
             SeriesName::WithJar => f.write_str("with-jar"),
             SeriesName::OneConnection => f.write_str("one-connection"),
             SeriesName::CookieAlone(cookie) => write!(f, "cookie-alone:{cookie}"),
+            SeriesName::Source(address) => write!(f, "source:{address}"),
+            SeriesName::Path(path) => write!(f, "path:{path}"),
+            SeriesName::Header(Header { name, value }) => write!(f, "header:{name}={value}"),
+            SeriesName::Slow => f.write_str("slow"),
+            SeriesName::Meanwhile => f.write_str("meanwhile"),
         }
     }
 }
@@ -115,6 +159,12 @@ pub struct Conditions {
     pub connection: Connection,
     /// The path that was asked for, with its query.
     pub path: String,
+    /// The address that the requests came from, where the probe chose it.
+    #[serde(default)]
+    pub source: Option<IpAddr>,
+    /// The header that the probe added, where the experiment is about one.
+    #[serde(default)]
+    pub header: Option<Header>,
     /// How many requests were under way at once.
     pub concurrency: u32,
 }

@@ -31,7 +31,7 @@ fn series(name: SeriesName, picks: impl IntoIterator<Item = Option<u16>>) -> Ser
     let connection = if name == SeriesName::OneConnection { Connection::Reused } else { Connection::Fresh };
     Series {
         name,
-        conditions: Conditions { jar, connection, path: "/".into(), concurrency: 1 },
+        conditions: Conditions { jar, connection, path: "/".into(), source: None, header: None, concurrency: 1 },
         requests: (1..).zip(picks).map(|(n, pick)| request(n, pick)).collect(),
         cookies: Vec::new(),
         others: Vec::new(),

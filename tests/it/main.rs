@@ -12,6 +12,7 @@ mod contract;
 mod deaths;
 mod docker;
 mod expect;
+mod experiments;
 mod files;
 mod lab;
 mod logs;

@@ -31,6 +31,7 @@ pub fn prober(args: &cli::Target, resolved: &mut Resolved) -> anyhow::Result<Pro
         timeout: args.timeout,
         headers,
         agent: resolved.agent.clone(),
+        interval: args.rate.map(|rate| std::time::Duration::from_secs_f64(1.0 / rate)),
         number_requests: resolved.lab.is_some(),
     };
     let names = resolved.lab.iter().flat_map(|lab| lab.view.services.values()).flat_map(|service| &service.replicas);

@@ -49,7 +49,14 @@ fn request(n: u32, instance: Option<usize>) -> Request {
 
 /// Probes a balancer as the command does, and judges.
 fn probe(case: &mut Case) -> (Trace, Verdict) {
-    let conditions = Conditions { jar: Jar::None, connection: Connection::Fresh, path: "/".into(), concurrency: 1 };
+    let conditions = Conditions {
+        jar: Jar::None,
+        connection: Connection::Fresh,
+        path: "/".into(),
+        concurrency: 1,
+        source: None,
+        header: None,
+    };
     let mut series = Series {
         name: SeriesName::WithoutJar,
         conditions,

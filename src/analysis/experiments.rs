@@ -1,0 +1,286 @@
+//! Experiments: what varying addresses, paths and headers, and keeping instances busy, add to a verdict.
+
+use crate::trace::{Series, SeriesName, Trace};
+
+use super::{
+    algorithm,
+    chance::in_words,
+    finding::Finding,
+    hashes::{KEYS, Key, Told, Values, is_sure},
+    load::{self, Load, Shown},
+    sequence::Sequence,
+    verdict::{Algorithm, Hits, RuledOut, Stickiness, Verdict},
+};
+
+/// Completes a verdict on the series without a cookie jar by what the experiments show.
+pub fn amend(trace: &Trace, verdict: &mut Verdict, alpha: f64) {
+    let deciding: Vec<Key> = KEYS.into_iter().filter(|key| decided_by(trace, verdict, *key, alpha)).collect();
+    match deciding.as_slice() {
+        [] => no_uri_hash(trace, verdict, alpha),
+        keys => name_them(trace, verdict, keys, alpha),
+    }
+    if let Some(load) = load::find(trace, alpha) {
+        amend_by_load(verdict, load);
+    }
+    verdict.chance = verdict.ruled_out.iter().map(|out| out.p).sum::<f64>().min(1.0);
+}
+
+/// Whether a key decides who answers; says what was seen.
+fn decided_by(trace: &Trace, verdict: &mut Verdict, key: Key, alpha: f64) -> bool {
+    let Some(values) = Values::of(trace, key) else { return false };
+    let (what, named, instances) = (words(trace, key), values.named(), values.hits().len());
+    let answers: usize = values.hits().values().sum();
+    let (said, decides) = match values.told() {
+        Told::Decides { p } if is_sure(p, alpha) && (values.are_many() || key == Key::Source) => (
+            format!(
+                "{answers} requests over {named} {} went to {instances} instances, each to the same one every time; \
+                 if {} played no part, that would happen {}",
+                what.many,
+                what.the,
+                in_words(p)
+            ),
+            true,
+        ),
+        Told::Decides { p } if is_sure(p, alpha) => (
+            format!(
+                "each of {named} {} has an instance of its own, by chance {}; so few may have a rule each as well as a \
+                 hash",
+                what.many,
+                in_words(p)
+            ),
+            false,
+        ),
+        Told::Decides { p } => (
+            format!(
+                "{answers} requests over {named} {} went to {instances} instances, each to the same one every time, \
+                 which is too few: by chance {}",
+                what.many,
+                in_words(p)
+            ),
+            false,
+        ),
+        Told::Same { .. } => {
+            let only = "one instance answers, whichever it is";
+            let but = match key {
+                Key::Source => "; that proves nothing, because something on the way may hide the address",
+                _ => "",
+            };
+            (format!("{named} {}: {only}{but}", what.many), false)
+        }
+        Told::Changes => (format!("{named} {}: the same one led to different instances", what.many), false),
+        Told::Little => {
+            (format!("{} of {} {} led to an instance with a name", named, values.asked(), what.many), false)
+        }
+    };
+    verdict.evidence.push(said);
+    decides
+}
+
+/// A key in words.
+struct Words {
+    many: String,
+    the: String,
+}
+
+fn words(trace: &Trace, key: Key) -> Words {
+    let words = |many: &str, the: &str| Words { many: many.to_owned(), the: the.to_owned() };
+    match key {
+        Key::Source => words("addresses of the client's", "the client's address"),
+        Key::Query => words("query strings", "the query string"),
+        Key::Path => words("paths", "the path"),
+        Key::Header => {
+            let name = trace.series.iter().find_map(|series| Some(series.name.header()?.name.as_str()));
+            let name = name.unwrap_or("the header");
+            Words { many: format!("values of {name}"), the: format!("the value of {name}") }
+        }
+    }
+}
+
+/// Neither query strings nor paths make a difference: no hash of them, where the paths vary from their first character.
+fn no_uri_hash(trace: &Trace, verdict: &mut Verdict, alpha: f64) {
+    let free = trace.series(&SeriesName::WithoutJar);
+    let here = free.and_then(|series| series.requests.iter().find_map(|request| request.instance));
+    let same = |key| match Values::of(trace, key) {
+        // paths that another service answers tell nothing about this one
+        Some(values) if values.hits().keys().eq(here.iter()) => match values.told() {
+            Told::Same { p } if is_sure(p, alpha) => Some(p),
+            _ => None,
+        },
+        _ => None,
+    };
+    let (Some(query), Some(path)) = (same(Key::Query), same(Key::Path)) else { return };
+    // below another path all share a beginning, of which alone a balancer may take its hash
+    let at_the_root = free.is_some_and(|series| series.conditions.path.split('?').next() == Some("/"));
+    if !at_the_root || !verdict.candidates.contains(&Algorithm::UriHash) {
+        return;
+    }
+    verdict.candidates.retain(|candidate| *candidate != Algorithm::UriHash);
+    verdict.ruled_out.push(RuledOut {
+        algorithm: Algorithm::UriHash,
+        test: "one instance for all paths",
+        p: query + path,
+    });
+    verdict.evidence.push(format!(
+        "no hash of the path: over two equal instances it would lead all these paths to one of them {}",
+        in_words(query + path)
+    ));
+}
+
+/// Names the hashes that were found.
+fn name_them(trace: &Trace, verdict: &mut Verdict, keys: &[Key], alpha: f64) {
+    let p = keys.iter().filter_map(|key| match Values::of(trace, *key)?.told() {
+        Told::Decides { p } => Some(p),
+        _ => None,
+    });
+    let p = p.sum::<f64>();
+    // what was said before such a hash was found
+    verdict.evidence.retain(|said| !said.starts_with("this cannot tell a single instance"));
+    verdict.ruled_out.retain(|out| out.algorithm != Algorithm::Single);
+    verdict.ruled_out.push(RuledOut { algorithm: Algorithm::Single, test: "several instances", p: 0.0 });
+    let blind = RuledOut { algorithm: Algorithm::FirstAvailable, test: "each value has its own instance", p };
+    verdict.ruled_out.push(blind);
+    if verdict.algorithm != Algorithm::Single {
+        let seen = verdict.algorithm.as_str();
+        verdict.evidence.push(format!("without such a value, the pattern is {seen}"));
+    }
+    keys.iter().for_each(|key| count(trace, verdict, *key));
+    verdict.order = None;
+    verdict.cycle = Vec::new();
+    verdict.repeats_after = None;
+    verdict.instances.iter_mut().for_each(|instance| instance.weight = None);
+    if keys.contains(&Key::Source) {
+        verdict.stickiness = Stickiness::Source;
+        verdict.evidence.push("so a client stays on its instance as long as its address does".to_owned());
+    }
+    let mut hashes: Vec<Algorithm> = Vec::new();
+    for key in keys {
+        match in_turn(trace, *key, alpha) {
+            Some(found) => remembered(trace, verdict, *key, found),
+            None if hashes.contains(&key.hash()) => {}
+            None => hashes.push(key.hash()),
+        }
+    }
+    if let Some(first) = hashes.first() {
+        verdict.algorithm = *first;
+        verdict.candidates = hashes;
+        verdict.evidence.push(
+            "what remembers each value (a table, a cache) would look the same, unless it placed new ones in turn, which \
+             was not seen"
+                .to_owned(),
+        );
+    }
+}
+
+/// Counts the answers of an experiment in: it is there that the instances show themselves.
+fn count(trace: &Trace, verdict: &mut Verdict, key: Key) {
+    let Some(like) = verdict.instances.first().cloned() else { return };
+    let hits = Values::of(trace, key).map(|values| values.hits()).unwrap_or_default();
+    for (id, hits) in hits {
+        let name = &trace.instances[usize::from(id.0)].name;
+        match verdict.instances.iter_mut().find(|instance| instance.name == *name) {
+            Some(instance) => instance.hits += hits,
+            None => verdict.instances.push(Hits { name: name.clone(), hits, ..like.clone() }),
+        }
+    }
+    verdict.sort_instances();
+}
+
+/// The round robin that placed new values, if they were placed in turn.
+fn in_turn(trace: &Trace, key: Key, alpha: f64) -> Option<Finding> {
+    let placed = Values::of(trace, key)?.placed();
+    let free = trace.series(&SeriesName::WithoutJar)?;
+    let series = Series { requests: placed, others: Vec::new(), ..free.clone() };
+    let found = algorithm::find(Some(&series), Some(&Sequence::of(&series)), alpha, &|_| String::new());
+    matches!(found.algorithm, Algorithm::RoundRobin | Algorithm::WeightedRoundRobin).then_some(found)
+}
+
+/// New values that are placed in turn show a round robin behind something that remembers them, and no hash.
+fn remembered(trace: &Trace, verdict: &mut Verdict, key: Key, found: Finding) {
+    let by_chance = found.ruled_out.iter().filter(|out| out.algorithm == Algorithm::Random).map(|out| out.p);
+    let p = by_chance.fold(0.0, f64::max);
+    let memory = match key {
+        Key::Source | Key::Header => "a table remembers whom each was given",
+        Key::Query | Key::Path => "a cache or a table remembers each",
+    };
+    let Words { many, .. } = words(trace, key);
+    verdict.evidence.push(format!("new {many} were placed in turn, which a hash would do {}: {memory}", in_words(p)));
+    verdict.ruled_out.push(RuledOut { algorithm: key.hash(), test: "new values came in turn", p });
+    verdict.algorithm = found.algorithm;
+    verdict.candidates = found.candidates;
+    verdict.order = found.order;
+}
+
+/// What keeping instances busy shows.
+fn amend_by_load(verdict: &mut Verdict, load: Load) {
+    let Load { quick, on_busy, expected, shown } = load;
+    let seen = format!(
+        "while slow requests kept instances busy, {on_busy} of {quick} others went to a busy one; without regard to load \
+         about {expected:.0} would have"
+    );
+    let pattern = verdict.algorithm;
+    match shown {
+        Shown::Avoided { p, two_at_once } => {
+            no_longer(verdict, "without load, least-connections looks the same");
+            verdict.evidence.push(format!("{seen}: by chance {}", in_words(p)));
+            let strictly = if on_busy == 0 { "strictly" } else { "mostly" };
+            verdict.evidence.push(format!("so busy instances are {strictly} avoided"));
+            if two_at_once {
+                let out = |algorithm| RuledOut { algorithm, test: "busy instances are avoided", p };
+                verdict.ruled_out.extend(
+                    verdict.candidates.iter().filter(|one| **one != Algorithm::LeastConnections).map(|one| out(*one)),
+                );
+                verdict.candidates.clear();
+            } else {
+                verdict.candidates.retain(|one| *one != Algorithm::LeastConnections);
+                verdict.evidence.push(format!(
+                    "a limit of one request to each instance would look the same with {}",
+                    pattern.as_str()
+                ));
+            }
+            verdict.algorithm = Algorithm::LeastConnections;
+            verdict.candidates.insert(0, Algorithm::LeastConnections);
+        }
+        Shown::Ignored { p } => {
+            no_longer(verdict, "without load, least-connections looks the same");
+            verdict.evidence.push(format!("{seen}: busy instances get their share"));
+            verdict.evidence.push(format!("so it is no least-connections, which would do so {}", in_words(p)));
+            verdict.candidates.retain(|one| *one != Algorithm::LeastConnections);
+            verdict.ruled_out.push(RuledOut {
+                algorithm: Algorithm::LeastConnections,
+                test: "busy instances get their share",
+                p,
+            });
+        }
+        Shown::Spilled { at } => {
+            verdict.evidence.push(format!(
+                "one instance answers everything until it has {at} slow {}; then others answer",
+                if at == 1 { "request" } else { "requests" }
+            ));
+            verdict.candidates.retain(|one| !matches!(one, Algorithm::Single | Algorithm::FirstAvailable));
+            verdict.candidates.insert(0, Algorithm::FirstAvailable);
+            if at == 1 {
+                verdict.candidates.insert(1, Algorithm::LeastConnections);
+                verdict.evidence.push(
+                    "a limit of one request to each, or least-connections that begins with the first of equals"
+                        .to_owned(),
+                );
+            }
+            verdict.ruled_out.push(RuledOut {
+                algorithm: Algorithm::Single,
+                test: "another answers while it is busy",
+                p: 0.0,
+            });
+            verdict.algorithm = Algorithm::FirstAvailable;
+        }
+        Shown::Alone { busiest } => verdict
+            .evidence
+            .push(format!("{quick} requests went to the same instance while up to {busiest} slow ones kept it busy")),
+        Shown::Undecided(why) if quick > 0 => verdict.evidence.push(format!("{seen}: {why}")),
+        Shown::Undecided(why) => verdict.evidence.push(format!("whether load matters was not seen: {why}")),
+    }
+}
+
+/// Takes back a sentence that no longer holds.
+fn no_longer(verdict: &mut Verdict, sentence: &str) {
+    verdict.evidence.retain(|said| said != sentence);
+}

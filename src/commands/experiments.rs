@@ -1,0 +1,287 @@
+//! The experiments of `lbctl probe` that one series cannot replace: several addresses, paths and values of a header,
+//! and instances that are kept busy. What was seen before decides which are made.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket},
+    time::Duration,
+};
+
+use clap::ValueEnum;
+use rand::{RngExt, seq::SliceRandom};
+
+use crate::{
+    analysis::{self, ALPHA, Algorithm, Key},
+    cli::{self, Experiment, Format, Probe},
+    error::{Exit, Failure},
+    probe::{Prober, Series, with_path},
+    replica::{App, Balancer, Engine},
+    trace::{Connection, Header, SeriesName},
+};
+
+use super::{
+    ask::{self, Resolved},
+    console,
+};
+
+/// Requests over the values of one key, at most, as long as each is asked for once.
+const MOST_OVER_VALUES: usize = 220;
+/// Times that instances are kept busy, at most.
+const MOST_HELD: u32 = 4;
+/// Requests at once that keep a single instance busy, until another answers.
+const MORE_AND_MORE: [u32; 4] = [1, 2, 4, 8];
+/// Quick requests meanwhile.
+const QUICK_BESIDE_ONE: u32 = 6;
+/// The delay that a lab's apps are asked for, in milliseconds.
+const DELAYS: std::ops::RangeInclusive<u64> = 500..=8000;
+
+/// Prints the experiments there are.
+pub fn list(format: Format) -> anyhow::Result<Exit> {
+    let all = Experiment::value_variants().iter().filter_map(Experiment::to_possible_value);
+    let all: Vec<(String, String)> = all
+        .filter(|one| one.get_name() != "list")
+        .map(|one| (one.get_name().to_owned(), one.get_help().map(ToString::to_string).unwrap_or_default()))
+        .collect();
+    match format {
+        Format::Json => {
+            let all: Vec<_> =
+                all.iter().map(|(name, about)| serde_json::json!({ "name": name, "about": about })).collect();
+            console::json(&all)?;
+        }
+        Format::Table => {
+            let lines: Vec<String> = all.iter().map(|(name, about)| format!("{name:<11} {about}")).collect();
+            console::data(&lines.join("\n"))?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// Whether an experiment may be made: it was picked, or none was.
+pub fn wanted(args: &cli::Experiments, experiment: Experiment) -> bool {
+    args.experiments.is_empty() || args.experiments.contains(&experiment)
+}
+
+/// Makes those that were picked, or that what was seen so far calls for.
+pub async fn run(args: &Probe, resolved: &Resolved, prober: &mut Prober) -> anyhow::Result<()> {
+    let flags = &args.experiments;
+    let calls_for = |experiment, called: bool| match flags.experiments.is_empty() {
+        true => called,
+        false => flags.experiments.contains(&experiment),
+    };
+    let one_answers = |prober: &Prober| analysis::judge(prober.trace(), ALPHA).algorithm == Algorithm::Single;
+
+    if calls_for(Experiment::Sources, !flags.from.is_empty() || one_answers(prober)) {
+        let picked = !flags.from.is_empty() || !flags.experiments.is_empty();
+        let sources = sources(&flags.from, resolved, prober, picked)?;
+        let series = sources.into_iter().map(|source| (SeriesName::Source(source), None));
+        over(prober, resolved, series, &[Key::Source], "does the client's address decide").await?;
+    }
+    if calls_for(Experiment::Paths, !flags.paths.is_empty() || one_answers(prober)) {
+        paths(&flags.paths, resolved, prober).await?;
+    }
+    match &flags.vary_header {
+        Some(name) if wanted(flags, Experiment::Header) => {
+            let values = (0..Key::Header.values(ALPHA)).map(|_| Header { name: name.clone(), value: token() });
+            let series = values.map(|header| (SeriesName::Header(header), None));
+            over(prober, resolved, series, &[Key::Header], &format!("does {name} decide")).await?;
+        }
+        None if flags.experiments.contains(&Experiment::Header) => {
+            return Err(Failure::usage("--experiments header needs --vary-header NAME").into());
+        }
+        _ => {}
+    }
+    let minds_load =
+        |prober: &Prober| analysis::judge(prober.trace(), ALPHA).candidates.contains(&Algorithm::LeastConnections);
+    if calls_for(Experiment::Slow, flags.slow_path.is_some() || minds_load(prober)) {
+        match slow_path(flags.slow_path.as_deref(), resolved, prober, args.target.timeout) {
+            Some((path, known)) => slow(prober, resolved, path, known).await?,
+            None if flags.experiments.is_empty() => {}
+            None => return Err(Failure::usage("--experiments slow needs --slow-path PATH").into()),
+        }
+    }
+    Ok(())
+}
+
+/// The addresses to send from; none where they would tell nothing.
+fn sources(told: &[IpAddr], resolved: &Resolved, prober: &Prober, picked: bool) -> anyhow::Result<Vec<IpAddr>> {
+    let published = resolved
+        .lab
+        .as_ref()
+        .is_some_and(|lab| lab.view.engine == Engine::Compose && lab.view.proxy == Balancer::Traefik);
+    if published {
+        if picked {
+            console::say("sources: left out, because Docker gives all clients of a published port the same address");
+        }
+        return Ok(Vec::new());
+    }
+    let usable = |source: &IpAddr| UdpSocket::bind((*source, 0)).is_ok();
+    if let Some(foreign) = told.iter().find(|source| !usable(source)) {
+        return Err(Failure::usage(format!("--from {foreign} is no address of this machine")).into());
+    }
+    if !told.is_empty() {
+        return Ok(told.to_vec());
+    }
+    let connected = prober.trace().target.connected_to.as_deref().and_then(|to| to.parse::<SocketAddr>().ok());
+    let local = connected.is_some_and(|to| to.is_ipv4() && to.ip().is_loopback());
+    // some balancers look at the first three numbers only
+    let mut rng = rand::rng();
+    let mut any = || IpAddr::V4(Ipv4Addr::new(127, rng.random_range(1..255), rng.random(), rng.random_range(1..255)));
+    if !local || !usable(&any()) {
+        return match picked {
+            true => {
+                Err(Failure::usage("there are no addresses to vary for this target").hint("--from names some").into())
+            }
+            false => Ok(Vec::new()),
+        };
+    }
+    Ok((0..Key::Source.values(ALPHA)).map(|_| any()).collect())
+}
+
+/// Varies the query string and, unless that decides, the path; or what was told.
+async fn paths(told: &[String], resolved: &Resolved, prober: &mut Prober) -> anyhow::Result<()> {
+    let url = &resolved.url;
+    let series = |path: String| (SeriesName::Path(path.clone()), Some(path));
+    if !told.is_empty() {
+        let mut told: Vec<String> = told.iter().map(|path| ask::path_and_query(&with_path(url, path))).collect();
+        told.sort();
+        told.dedup();
+        return over(prober, resolved, told.into_iter().map(series), &[Key::Query, Key::Path], "does the path decide")
+            .await;
+    }
+    let count = Key::Query.values(ALPHA);
+    let query = || match url.query() {
+        Some(query) => format!("{}?{query}&lbctl={}", url.path(), token()),
+        None => format!("{}?lbctl={}", url.path(), token()),
+    };
+    let queries = (0..count).map(|_| series(query()));
+    over(prober, resolved, queries, &[Key::Query], "does the query string decide").await?;
+    if analysis::judge(prober.trace(), ALPHA).algorithm == Algorithm::UriHash {
+        return Ok(());
+    }
+    let below = url.path().trim_end_matches('/');
+    let paths = (0..count).map(|_| series(format!("{below}/{}", token())));
+    over(prober, resolved, paths, &[Key::Path], "does the path decide").await
+}
+
+/// Asks for values in passes, each in an order drawn by lot, until they tell enough.
+async fn over(
+    prober: &mut Prober,
+    resolved: &Resolved,
+    values: impl Iterator<Item = (SeriesName, Option<String>)>,
+    keys: &[Key],
+    why: &str,
+) -> anyhow::Result<()> {
+    let here = ask::path_and_query(&resolved.url);
+    let mut series: Vec<Series> = values
+        .map(|(name, path)| Series {
+            name,
+            connection: Connection::Fresh,
+            path: path.unwrap_or_else(|| here.clone()),
+            script: None,
+            most: 0,
+            concurrency: 1,
+        })
+        .collect();
+    if series.is_empty() {
+        return Ok(());
+    }
+    let bar = console::counter(why);
+    for _ in 0..(MOST_OVER_VALUES / series.len()).max(1) {
+        series.shuffle(&mut rand::rng());
+        for one in &mut series {
+            one.most += 1;
+            prober.send(one, |_| ask::stop_if(false)).await?;
+            bar.inc(1);
+        }
+        if keys.iter().all(|key| analysis::enough_values(prober.trace(), *key, ALPHA)) {
+            break;
+        }
+    }
+    bar.finish_and_clear();
+    Ok(())
+}
+
+/// A path that takes its time, and for how long where that is known: what was told, or what a lab's apps offer.
+fn slow_path(
+    told: Option<&str>,
+    resolved: &Resolved,
+    prober: &Prober,
+    timeout: Duration,
+) -> Option<(String, Option<Duration>)> {
+    if let Some(told) = told {
+        return Some((ask::path_and_query(&with_path(&resolved.url, told)), None));
+    }
+    let lab = resolved.lab.as_ref()?;
+    let path = match lab.view.services.get(&lab.service)?.app? {
+        App::Page => Some("/session").filter(|_| lab.logs_in),
+        App::Api => Some(resolved.url.path()).filter(|path| *path == "/api/"),
+    }?;
+    let free = prober.trace().series(&SeriesName::WithoutJar)?;
+    let mut took: Vec<u64> = free.requests.iter().map(|request| request.us).collect();
+    took.sort_unstable();
+    let quick = u64::from(analysis::quick_requests(prober.trace(), ALPHA));
+    // long enough for the quick ones, twice as slow as the middle one was
+    let needs = took.get(took.len() / 2)? * quick * 2 / 1000 + 200;
+    let most = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX) * 8 / 10;
+    let delay = needs.clamp(*DELAYS.start(), *DELAYS.end()).min(most);
+    Some((format!("{path}?delay={delay}"), Some(Duration::from_millis(delay))))
+}
+
+/// Keeps instances busy, and looks whether they are avoided.
+async fn slow(prober: &mut Prober, resolved: &Resolved, path: String, known: Option<Duration>) -> anyhow::Result<()> {
+    let series = |name, path, most, concurrency| Series {
+        name,
+        connection: Connection::Fresh,
+        path,
+        script: None,
+        most,
+        concurrency,
+    };
+    let slow = |held| series(SeriesName::Slow, path.clone(), 0, held);
+    let quick = |most| series(SeriesName::Meanwhile, ask::path_and_query(&resolved.url), most, 1);
+    let bar = console::counter("are busy instances avoided");
+    if known.is_none() {
+        prober.hold(&slow(1), &quick(0), Duration::ZERO).await?;
+    }
+    let measured = prober.trace().series(&SeriesName::Slow).and_then(|series| series.requests.first());
+    let lasting = known.or(measured.map(|request| Duration::from_micros(request.us))).unwrap_or_default();
+    // those that are under way when it ends count for nothing
+    let lasting = lasting * 8 / 10;
+
+    let free = prober.trace().series(&SeriesName::WithoutJar).into_iter().flat_map(|series| &series.requests);
+    let instances: std::collections::BTreeSet<_> = free.filter_map(|request| request.instance).collect();
+    let instances = instances.len() as u32;
+    let quick_requests = analysis::quick_requests(prober.trace(), ALPHA);
+    let rounds: Vec<(u32, u32)> = match instances {
+        0 => Vec::new(),
+        1 => MORE_AND_MORE.map(|held| (held, QUICK_BESIDE_ONE)).to_vec(),
+        _ => {
+            let times = (MOST_HELD * 40 / quick_requests).max(2);
+            vec![((instances / 3).max(1), quick_requests); times as usize]
+        }
+    };
+    let mut sent = 0;
+    for (held, requests) in rounds {
+        let before = prober.trace().series(&SeriesName::Meanwhile).map_or(0, |series| series.requests.len() as u32);
+        sent += held;
+        bar.set_position(u64::from(sent + before));
+        prober.hold(&slow(held), &quick(before + requests), lasting).await?;
+        if analysis::enough_load(prober.trace(), ALPHA) {
+            break;
+        }
+    }
+    if analysis::gets_its_share(prober.trace(), ALPHA) {
+        // whoever looks at response times avoids an instance only after its slow answers
+        let before = prober.trace().series(&SeriesName::Meanwhile).map_or(0, |series| series.requests.len() as u32);
+        prober.send(&quick(before + 3 * instances), |_| ask::stop_if(false)).await?;
+    }
+    if analysis::perhaps_a_limit(prober.trace(), ALPHA) {
+        prober.hold(&slow(instances + 1), &quick(0), Duration::ZERO).await?;
+    }
+    bar.finish_and_clear();
+    Ok(())
+}
+
+/// A value that nobody has asked for before.
+fn token() -> String {
+    format!("{:08x}", rand::random::<u32>())
+}
