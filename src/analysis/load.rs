@@ -14,7 +14,8 @@ use super::{
     chance::probability,
     order,
     sequence::{Known, Sequence},
-    verdict::Algorithm,
+    sticky,
+    verdict::{Algorithm, Stickiness},
 };
 
 /// The part of the accepted chance of a false verdict for each of the two hypotheses.
@@ -24,7 +25,7 @@ const SETTLE: u64 = 20_000;
 /// Quick requests while instances are held once, where a regular order tells each instance's share exactly,
 const QUICK: u32 = 40;
 /// and where the share is only known from counts.
-const QUICK_IF_RANDOM: u32 = 160;
+const QUICK_IF_RANDOM: u32 = 150;
 
 /// What quick requests show while others keep instances busy.
 #[derive(Debug, Clone)]
@@ -70,7 +71,7 @@ pub fn find(trace: &Trace, alpha: f64) -> Option<Load> {
     let (slow, meanwhile) = (trace.series(&SeriesName::Slow)?, trace.series(&SeriesName::Meanwhile)?);
     let free = trace.series(&SeriesName::WithoutJar)?;
     let sequence = Sequence::of(free);
-    let quiet: BTreeMap<InstanceId, usize> = sequence.counts().into_iter().collect();
+    let mut quiet: BTreeMap<InstanceId, usize> = sequence.counts().into_iter().collect();
     let picks = picks(slow, meanwhile);
     let undecided = |why| Some(Load { quick: 0, on_busy: 0, expected: 0.0, shown: Shown::Undecided(why) });
     if picks.is_empty() {
@@ -92,10 +93,18 @@ pub fn find(trace: &Trace, alpha: f64) -> Option<Load> {
     if told.is_empty() {
         return undecided("the slow requests kept no instance busy, all of them, or others than those that are judged");
     }
+    let on_busy = told.iter().filter(|pick| pick.busy.contains(&pick.instance)).count();
+    let exact = is_exact(free, &sequence, alpha);
+    if !exact && sticky::find(trace, alpha).stickiness == Stickiness::None {
+        // where no cookie pins, a client with a jar is one more without load
+        let with_jar = trace.series(&SeriesName::WithJar).into_iter().flat_map(|series| &series.requests);
+        for id in with_jar.filter_map(|request| request.instance) {
+            quiet.entry(id).and_modify(|count| *count += 1);
+        }
+    }
     let total: usize = quiet.values().sum();
     let share = |pick: &Pick| pick.busy.iter().map(|id| quiet[id]).sum::<usize>() as f64 / total as f64;
-    let on_busy = told.iter().filter(|pick| pick.busy.contains(&pick.instance)).count();
-    let (avoided, ignored) = match is_exact(free, &sequence, alpha) {
+    let (avoided, ignored) = match exact {
         true => {
             let cycle = order::fixed_cycle(&sequence).unwrap_or_default();
             (avoids_its_share(&told, &share), keeps_its_share(&told, &share).max(goes_round(&told, &share, &cycle)))

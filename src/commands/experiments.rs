@@ -25,12 +25,16 @@ use super::{
 
 /// Requests over the values of one key, at most, as long as each is asked for once.
 const MOST_OVER_VALUES: usize = 220;
+/// Requests of a whole probe after which no instance is kept busy any more that nobody asked to.
+const MOST_UNASKED: u32 = 400;
 /// Times that instances are kept busy, at most.
 const MOST_HELD: u32 = 4;
 /// Requests at once that keep a single instance busy, until another answers.
 const MORE_AND_MORE: [u32; 4] = [1, 2, 4, 8];
-/// Quick requests meanwhile.
+/// Quick requests meanwhile,
 const QUICK_BESIDE_ONE: u32 = 6;
+/// and so few tell nothing at all.
+const FEWEST_QUICK: u32 = 6;
 /// The delay that a lab's apps are asked for, in milliseconds.
 const DELAYS: std::ops::RangeInclusive<u64> = 500..=8000;
 
@@ -93,7 +97,10 @@ pub async fn run(args: &Probe, resolved: &Resolved, prober: &mut Prober) -> anyh
         |prober: &Prober| analysis::judge(prober.trace(), ALPHA).candidates.contains(&Algorithm::LeastConnections);
     if calls_for(Experiment::Slow, flags.slow_path.is_some() || minds_load(prober)) {
         match slow_path(flags.slow_path.as_deref(), resolved, prober, args.target.timeout) {
-            Some((path, known)) => slow(prober, resolved, path, known).await?,
+            Some((path, known)) => {
+                let asked = flags.slow_path.is_some() || !flags.experiments.is_empty();
+                slow(prober, resolved, path, known, if asked { u32::MAX } else { MOST_UNASKED }).await?;
+            }
             None if flags.experiments.is_empty() => {}
             None => return Err(Failure::usage("--experiments slow needs --slow-path PATH").into()),
         }
@@ -226,8 +233,14 @@ fn slow_path(
     Some((format!("{path}?delay={delay}"), Some(Duration::from_millis(delay))))
 }
 
-/// Keeps instances busy, and looks whether they are avoided.
-async fn slow(prober: &mut Prober, resolved: &Resolved, path: String, known: Option<Duration>) -> anyhow::Result<()> {
+/// Keeps instances busy, and looks whether they are avoided, until the probe has sent `most` requests.
+async fn slow(
+    prober: &mut Prober,
+    resolved: &Resolved,
+    path: String,
+    known: Option<Duration>,
+    most: u32,
+) -> anyhow::Result<()> {
     let series = |name, path, most, concurrency| Series {
         name,
         connection: Connection::Fresh,
@@ -262,6 +275,13 @@ async fn slow(prober: &mut Prober, resolved: &Resolved, path: String, known: Opt
     let mut sent = 0;
     for (held, requests) in rounds {
         let before = prober.trace().series(&SeriesName::Meanwhile).map_or(0, |series| series.requests.len() as u32);
+        let so_far: usize = prober.trace().series.iter().map(|series| series.requests.len()).sum();
+        // one more for each instance may be needed afterwards
+        let left = most.saturating_sub(so_far as u32 + held + instances + 1);
+        let requests = requests.min(left);
+        if requests < FEWEST_QUICK {
+            break;
+        }
         sent += held;
         bar.set_position(u64::from(sent + before));
         prober.hold(&slow(held), &quick(before + requests), lasting).await?;
