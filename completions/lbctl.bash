@@ -347,7 +347,7 @@ _lbctl() {
             return 0
             ;;
         lbctl__subcmd__probe)
-            opts="-p -k -H -n -c -h --connect --no-lab --project --insecure --timeout --header --identity --login --check --logged-in --path --requests --concurrency --connection --save --replay --expect --strict --format --help"
+            opts="-p -k -H -n -c -h --connect --no-lab --project --insecure --timeout --rate --header --identity --login --check --logged-in --path --requests --concurrency --connection --save --replay --expect --strict --experiments --from --paths --vary-header --slow-path --format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -366,6 +366,10 @@ _lbctl() {
                     return 0
                     ;;
                 --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rate)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -426,6 +430,26 @@ _lbctl() {
                     return 0
                     ;;
                 --expect)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --experiments)
+                    COMPREPLY=($(compgen -W "order jar connection sources paths header slow list" -- "${cur}"))
+                    return 0
+                    ;;
+                --from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --paths)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --vary-header)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --slow-path)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -551,7 +575,7 @@ _lbctl() {
             return 0
             ;;
         lbctl__subcmd__session__subcmd__test)
-            opts="-p -k -H -n -h --connect --no-lab --project --insecure --timeout --header --identity --login --check --logged-in --expect --fresh --sticky --reloads --format --help"
+            opts="-p -k -H -n -h --connect --no-lab --project --insecure --timeout --rate --header --identity --login --check --logged-in --expect --fresh --sticky --reloads --format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -570,6 +594,10 @@ _lbctl() {
                     return 0
                     ;;
                 --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rate)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

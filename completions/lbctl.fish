@@ -78,6 +78,7 @@ complete -c lbctl -n "__fish_lbctl_using_subcommand down" -s h -l help -d 'Print
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l connect -d 'Connect here; URL, Host header, SNI and cookies stay the target\'s' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -s p -l project -d 'The running lab to use [default: the one that routes the host; among several, $LBCTL_PROJECT]' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l timeout -d 'How long a request may take, in seconds' -r
+complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l rate -d 'Requests a second, at most' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -s H -l header -d 'A header for every request; the value may be env:NAME or file:PATH' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l identity -d 'How an instance says who it is: header:NAME, json:/POINTER or regex:PATTERN [default: found out]' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l login -d 'The login: \'POST /login user=alice\'; a value may be env:NAME or file:PATH' -r
@@ -91,6 +92,18 @@ reused\t'Kept, as a browser does; a balancer may pick once per connection'"
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l save -d 'Keep what was seen, to judge it again or to show it; `-` is standard output' -r -F
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l replay -d 'Judge what --save kept, and send nothing; `-` is standard input' -r -F
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l expect -d 'Exit with 1 if the verdict contradicts this, with 4 if it leaves it open; repeat it for more' -r
+complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l experiments -d 'The experiments to make; `list` shows them [default: those that what was seen before calls for]' -r -f -a "order\t'The order of requests without cookies (always made: the others are compared with it)'
+jar\t'A client that keeps its cookies, and which of them keeps it'
+connection\t'Requests over one kept connection'
+sources\t'Requests from several addresses of this machine\'s'
+paths\t'Query strings and paths, or those of --paths'
+header\t'Values of a header (needs --vary-header)'
+slow\t'Instances that are kept busy (needs --slow-path, or a lab)'
+list\t'Print what there is, and send nothing'"
+complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l from -d 'Addresses of this machine to send from [default: for a target on loopback, any of 127.0.0.0/8]' -r
+complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l paths -d 'Paths to vary [default: query strings, then paths below the target\'s]' -r
+complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l vary-header -d 'A header whose value may decide who answers' -r
+complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l slow-path -d 'A path that takes its time, to keep instances busy: \'/api/?delay=2000\' [default: found out in a lab]' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l format -d 'How data is printed' -r -f -a "table\t'For people'
 json\t'For scripts'"
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l no-lab -d 'Do not look for a running lab that routes the host'
@@ -100,6 +113,7 @@ complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -s h -l help -d 'Prin
 complete -c lbctl -n "__fish_lbctl_using_subcommand session-test" -l connect -d 'Connect here; URL, Host header, SNI and cookies stay the target\'s' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand session-test" -s p -l project -d 'The running lab to use [default: the one that routes the host; among several, $LBCTL_PROJECT]' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand session-test" -l timeout -d 'How long a request may take, in seconds' -r
+complete -c lbctl -n "__fish_lbctl_using_subcommand session-test" -l rate -d 'Requests a second, at most' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand session-test" -s H -l header -d 'A header for every request; the value may be env:NAME or file:PATH' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand session-test" -l identity -d 'How an instance says who it is: header:NAME, json:/POINTER or regex:PATTERN [default: found out]' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand session-test" -l login -d 'The login: \'POST /login user=alice\'; a value may be env:NAME or file:PATH' -r
