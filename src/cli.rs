@@ -50,7 +50,7 @@ pub enum Command {
     /// Stop the lab
     Down(Down),
     /// Send requests to any HTTP load balancer and prove how it balances
-    Probe(Probe),
+    Probe(Box<Probe>),
     /// Log in, reload, and show where the session is found and lost
     SessionTest(SessionTest),
     /// Run the bundled load balancer on its own, for any upstreams or containers

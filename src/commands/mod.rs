@@ -36,7 +36,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Down(args) => block_on(interruptible(down::run(args))),
         Command::Proxy(args) => block_on(proxy::run(args)),
         Command::Export(args) => export::run(&args),
-        Command::Probe(args) => block_on(interruptible(probe::run(args))),
+        Command::Probe(args) => block_on(interruptible(probe::run(*args))),
         Command::SessionTest(args) => block_on(interruptible(session_test::run(args))),
         Command::Completions(args) => completions::run(&args),
         Command::Replica(args) => replica::run(args),

@@ -78,7 +78,7 @@ fn check_as(strictness: Strictness, verdict: &Verdict, expected: &[(&str, Outcom
 
 #[test]
 fn a_round_robin_meets_what_it_is() {
-    let ring = verdict(&"abcde".repeat(4));
+    let ring = verdict(&"abcde".repeat(8));
     check(
         &ring,
         &[
@@ -105,6 +105,9 @@ fn a_round_robin_meets_what_it_is() {
             ("per=request", Undetermined, "undetermined"),
         ],
     );
+    let mut few = ring.clone();
+    few.candidates.push(Algorithm::WeightedRoundRobin);
+    check(&few, &[("weights=9:9:9:9:8", Undetermined, "1:1:1:1:1 so far"), ("weights=1:1:1:1:1", Met, "1:1:1:1:1")]);
     let unrepeated = Verdict { order: Some(Order::Changing), repeats_after: None, ..ring };
     check(&unrepeated, &[("repeats-after=30", Undetermined, "undetermined"), ("order=changing", Met, "changing")]);
 }
