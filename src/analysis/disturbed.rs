@@ -21,13 +21,20 @@ use super::{
 };
 
 /// Shares of foreign turns up to which regular orders must be ruled out before picks are called independent.
-const FEWEST_FOREIGN: [(usize, f64); 2] = [(2, 0.36), (usize::MAX, 0.5)];
+const FEWEST_FOREIGN: [(usize, f64); 3] = [(2, 0.3), (4, 0.4), (usize::MAX, 0.5)];
+/// The same where shares differ, because weighted orders of which others take turns lose theirs sooner.
+const FEWEST_FOREIGN_WEIGHTED: f64 = 0.2;
 /// How much better a model without a name may be, before nothing is named: a thousand times.
 const UNNAMED: f64 = 6.9;
 /// The same before independent draws are named: a hundred times better than the best of them, which is already fitted.
 const FEW: f64 = 2.0;
 /// How much larger than the smallest the largest weight is at least, where weights are told from none.
 const SPREAD: f64 = 1.5;
+/// The largest share of foreign turns with which a ring is named: with more, counters of which others take turns look the
+/// same.
+const HEAVIEST: f64 = 0.55;
+/// How much better rounds in an order of their own must be in each third, before an order is called changing.
+const EACH_THIRD: f64 = 3.0;
 /// Picks of each instance before weights are read from a disturbed order.
 const FEWEST_EACH: usize = 4;
 /// Picks before independent draws are named: enough for weak dependence to show.
@@ -109,11 +116,14 @@ pub fn find(sequence: &Sequence, picks: &Picks, alpha: f64) -> Finding {
                 && steady(picks, &best.weights)
                 && best.ln_foretold() - models.most_round_robin() > regular
         }) {
-            let sure = best.ln_foretold() - models.most_weighted(|one| one.weights != best.weights) > regular;
+            let others = models.most_weighted(|one| one.weights != best.weights);
+            let near = weighted::nearest(picks, &best.weights, &models.ring.order);
+            let most = near.iter().map(|one| one.ln_most(1.0)).fold(others, f64::max);
+            let sure = best.ln_foretold() - most > regular;
             return disturbed_weights(best, sure, picks, p);
         }
         let mut open = irregular(picks, p);
-        if unnamed {
+        if unnamed || came_or_left(picks, p) {
             return open;
         }
         open.candidates = vec![Algorithm::RoundRobin, Algorithm::WeightedRoundRobin, Algorithm::LeastConnections];
@@ -130,9 +140,9 @@ fn steady(picks: &Picks, weights: &[u32]) -> bool {
     let sum: u32 = weights.iter().sum();
     let missed =
         |(&absence, &weight): (&usize, &u32)| absence as f64 * f64::from(weight) / f64::from(sum) - f64::from(weight);
-    picks.change_of_shares() < (picks.k as f64 - 1.0) / 2.0 + UNNAMED
+    picks.change_of_shares() < picks.k as f64 / 2.0 + 4.0
         && picks.counts.iter().all(|count| *count >= FEWEST_EACH)
-        && picks.absences().iter().zip(weights).map(missed).all(|missed| missed < 2.0)
+        && picks.absences().iter().zip(weights).map(missed).all(|missed| missed < 1.2)
 }
 
 /// Whether the counts speak against any instance's having half or twice the weight of the others. Where others take a
@@ -155,7 +165,7 @@ fn irregular(picks: &Picks, p: f64) -> Finding {
         picks.k,
         in_words(p)
     ));
-    if picks.change_of_shares() > -f64::ln(p) / 2.0 {
+    if came_or_left(picks, p) {
         open.evidence = vec![format!(
             "the instances' shares of {} requests changed in the middle: instances came or left",
             picks.len()
@@ -165,6 +175,11 @@ fn irregular(picks: &Picks, p: f64) -> Finding {
     }
     open.ruled_out = vec![not_single(), RuledOut { algorithm: Algorithm::Random, test: "too regular", p }];
     open
+}
+
+/// Whether shares that changed in the middle explain much of what independent draws of the same shares do not.
+fn came_or_left(picks: &Picks, p: f64) -> bool {
+    picks.change_of_shares() > -p.ln() / 2.0
 }
 
 /// A round robin of which others took turns, or that several counters keep.
@@ -177,8 +192,12 @@ fn disturbed_ring(models: &Models, picks: &Picks, line: f64, p: f64) -> Finding 
     let mut found = round_robin(picks, "more regular than chance", p);
     found.candidates.push(Algorithm::WeightedRoundRobin);
     let chance = format!("instances picked at random would be that regular {}", in_words(p));
-    let in_a_ring = models.ring.misfit() < (k as f64 - 1.0) / 2.0 + 4.0 && models.dependent - ring < UNNAMED;
-    if rounds::fit(picks) {
+    let in_a_ring = models.ring.misfit() < (k as f64 - 1.0) / 2.0 + 3.0
+        && models.dependent - ring < UNNAMED
+        && ring > models.evened
+        && models.ring.share() <= HEAVIEST;
+    let changing = changes_throughout(picks, line);
+    if changing && rounds::fit(picks) {
         found.order = Some(Order::Changing);
         found.disturbed = Some(0.0);
         found.evidence = vec![
@@ -204,7 +223,9 @@ fn disturbed_ring(models: &Models, picks: &Picks, line: f64, p: f64) -> Finding 
             ),
             chance,
         ];
-    } else if let Some(mixed) = mixed.filter(|_| mixed_foretold - ring_most.max(rounds_most) > line) {
+    } else if let Some(mixed) =
+        mixed.filter(|_| mixed_foretold - ring_most.max(rounds_most) > line && !anywhere_in_rounds(picks))
+    {
         found.order = Some(Order::Interleaved);
         found.cycle = mixed.ring.iter().map(|&one| picks.ids[one]).collect();
         found.disturbed = Some(0.0);
@@ -216,7 +237,7 @@ fn disturbed_ring(models: &Models, picks: &Picks, line: f64, p: f64) -> Finding 
             ),
             chance,
         ];
-    } else if models.rounds.share() < 0.2 && models.rounds.ln_foretold() - piecewise(picks).max(mixed_most) > line {
+    } else if changing && models.rounds.share() < 0.2 && models.rounds.ln_foretold() - mixed_most > line {
         found.order = Some(Order::Changing);
         found.disturbed = Some(models.rounds.share());
         found.evidence = vec![
@@ -242,9 +263,16 @@ fn disturbed_ring(models: &Models, picks: &Picks, line: f64, p: f64) -> Finding 
     found
 }
 
-/// The best that rings can do of which there is another one in each third of the picks.
-fn piecewise(picks: &Picks) -> f64 {
-    picks.thirds().iter().map(|third| Ring::best(third).ln_most(1.0)).sum()
+/// Whether whole rounds explain some third of the picks, so that they may be what was disturbed in the others.
+fn anywhere_in_rounds(picks: &Picks) -> bool {
+    picks.thirds().iter().any(rounds::fit)
+}
+
+/// Whether each third of the picks speaks for rounds in an order of their own rather than for a ring of its own, and all
+/// of them together surely: a ring that is put in another order once does so in one of them.
+fn changes_throughout(picks: &Picks, line: f64) -> bool {
+    let better = picks.thirds().map(|third| Rounds::of(&third).ln_foretold() - Ring::best(&third).ln_most(1.0));
+    better.iter().all(|better| *better > EACH_THIRD) && better.iter().sum::<f64>() > line
 }
 
 /// A weighted round robin of which others took turns.
@@ -274,19 +302,23 @@ fn random(models: &Models, picks: &Picks, line: f64, alpha: f64) -> Finding {
     let (k, n) = (picks.k, picks.len());
     let gap = picks.widest_gap();
     let gaps = picks.stretches.len() - 1;
+    let difference = independent::ln_learned(&picks.counts) - independent::ln_even(picks);
+    let uneven = difference > line;
     // ties in any order leave no order to look for where shares are even
-    let uneven = independent::ln_learned(&picks.counts) - independent::ln_even(picks) > line;
     let beaten = |share: f64| {
         let weighted = models
             .weighted
             .iter()
-            .filter(|one| uneven || !one.tied)
+            .filter(|one| difference > 0.0 || !one.tied)
             .map(|one| one.ln_most(share))
             .fold(f64::NEG_INFINITY, f64::max);
         models.independent - models.ring.ln_most(share).max(models.rounds.ln_most(share)).max(weighted)
     };
     let beyond = super::ring::finely(0.98).take_while(|share| beaten(*share) > line).last().unwrap_or(0.0);
-    let needed = FEWEST_FOREIGN.iter().find(|(most, _)| k <= *most).map_or(1.0, |(_, share)| *share);
+    let needed = match difference > 0.0 {
+        true => FEWEST_FOREIGN_WEIGHTED,
+        false => FEWEST_FOREIGN.iter().find(|(most, _)| k <= *most).map_or(1.0, |(_, share)| *share),
+    };
     let counters = gap.saturating_sub(gaps.min(2 + gaps / k));
     if n < FEWEST_DRAWS
         || beyond < needed

@@ -15,6 +15,8 @@ use super::{
 
 /// Rounds that must be seen before there are rounds.
 const FEWEST_ROUNDS: usize = 2;
+/// Times that the order must have changed from one round to the next before it is called changing.
+const FEWEST_CHANGES: usize = 3;
 /// Picks of a round for each pick of which weights are known to be no others: any other round would have drifted away.
 const WEIGHED_AFTER: usize = 24;
 const FEWEST_WEIGHED: usize = 150;
@@ -25,10 +27,16 @@ pub fn find(sequence: &Sequence, picks: &Picks, alpha: f64) -> Option<Finding> {
     if let Some(cycle) = order::fixed_cycle(sequence) {
         return Some(ring(sequence, picks, cycle, alpha));
     }
-    if let Some(rounds) = order::rounds(sequence) {
-        return Some(changing(sequence, picks, rounds, alpha));
-    }
-    taking_turns(picks, alpha).or_else(|| repeating(picks, alpha)).or_else(|| weighted_rounds(picks, alpha))
+    order::rounds(sequence)
+        .and_then(|rounds| changing(sequence, picks, rounds, alpha))
+        .or_else(|| taking_turns(picks, alpha))
+        .or_else(|| repeating(picks, alpha))
+        .or_else(|| weighted_rounds(picks, alpha))
+}
+
+/// The longest stretch without a gap: a gap may hide that an order is broken.
+pub fn longest(picks: &Picks) -> usize {
+    picks.stretches.iter().map(Vec::len).max().unwrap_or(0)
 }
 
 /// Picks after which a ring is hardly anything else: weights that differ by a sixth, two counters of which one served
@@ -64,7 +72,7 @@ fn ring(sequence: &Sequence, picks: &Picks, cycle: Vec<crate::trace::InstanceId>
         format!("instances picked at random would do so {}", in_words(p)),
         "without load, least-connections looks the same".to_owned(),
     ];
-    if n < ring_needs(k) {
+    if longest(picks) < ring_needs(k) {
         found.candidates.push(Algorithm::WeightedRoundRobin);
         found.evidence.push(format!(
             "weights that are nearly the same would need more requests to show; {} would do (-n)",
@@ -75,19 +83,30 @@ fn ring(sequence: &Sequence, picks: &Picks, cycle: Vec<crate::trace::InstanceId>
     found
 }
 
-fn changing(sequence: &Sequence, picks: &Picks, Rounds { whole, offsets }: Rounds, alpha: f64) -> Finding {
+fn changing(
+    sequence: &Sequence,
+    picks: &Picks,
+    Rounds { whole, offsets, changes }: Rounds,
+    alpha: f64,
+) -> Option<Finding> {
     let (k, n) = (picks.k, picks.len());
     let ln_each = ln_factorial(k) - k as f64 * (k as f64).ln();
     // likewise: the first round is no evidence
     let p = probability((offsets as f64).ln() + whole.saturating_sub(1) as f64 * ln_each);
     if p >= alpha || whole < FEWEST_ROUNDS {
-        return undetermined(match whole {
+        return Some(undetermined(match whole {
             0 | 1 => format!("{n} requests over {k} instances: hardly one has come again yet"),
             _ => format!(
                 "{n} requests over {k} instances fall into {whole} whole rounds, too few: at random that happens {}",
                 in_words(p)
             ),
-        });
+        }));
+    }
+    // a ring that is broken once or twice may have whole rounds by chance; and an order that repeats after anything but
+    // whole rounds has none
+    let repeats = order::period(sequence).filter(|(period, repeated)| 2 * repeated >= *period);
+    if changes < FEWEST_CHANGES || repeats.is_some_and(|(period, _)| period % k != 0) {
+        return None;
     }
     let mut found = round_robin(picks, "whole rounds", p);
     found.order = Some(Order::Changing);
@@ -104,7 +123,7 @@ fn changing(sequence: &Sequence, picks: &Picks, Rounds { whole, offsets }: Round
         format!("instances picked at random would do so {}", in_words(p)),
         "without load, least-connections looks the same".to_owned(),
     ];
-    found
+    Some(found)
 }
 
 /// After how many picks a changing order repeats, where rounds in an order of their own each would not have done so by
@@ -167,8 +186,7 @@ fn repeating(picks: &Picks, alpha: f64) -> Option<Finding> {
     let period = found.pattern.len();
     let equal = found.weights.iter().all(|weight| *weight == found.weights[0]);
     // a foreign turn or two may come again after as many requests by chance
-    let sure = found.followed >= 2 * period;
-    if equal && !sure {
+    if found.followed < 2 * period {
         return None;
     }
     if equal {
@@ -197,7 +215,7 @@ fn repeating(picks: &Picks, alpha: f64) -> Option<Finding> {
         format!("instances picked at random with such shares would do so {}", in_words(p)),
         format!("no other regular order that repeats within {} requests fits", found.horizon),
     ];
-    if !sure || found.horizon < horizon(period) {
+    if found.horizon < horizon(period) {
         verdict.weights.clear();
         verdict.order = None;
         verdict.repeats_after = None;
@@ -221,7 +239,7 @@ fn weighted_rounds(picks: &Picks, alpha: f64) -> Option<Finding> {
     }
     let mut verdict = weighted(picks, &found.weights, "whole weighted rounds", p);
     // a single foreign turn may look like a change too
-    verdict.order = (found.changes >= 5 && 4 * found.changes >= found.whole).then_some(Order::Changing);
+    verdict.order = (found.changes >= 5 && 2 * found.changes >= found.whole).then_some(Order::Changing);
     verdict.evidence = vec![
         format!(
             "{} rounds of {} requests were {}; their order changed {} times from one to the next",

@@ -43,6 +43,8 @@ pub struct Rounds {
     pub whole: usize,
     /// Offsets that were possible at the start: the price of having chosen the best.
     pub offsets: usize,
+    /// How often a round had another order than the one before it, at least.
+    pub changes: usize,
 }
 
 /// Whether the picks fall into rounds, for one sequence without gaps. `None` when they do not, whatever the offset.
@@ -56,10 +58,13 @@ pub fn rounds(sequence: &Sequence) -> Option<Rounds> {
     let whole = |offset: usize| {
         let (head, rest) = picks.split_at(offset.min(picks.len()));
         let chunks = rest.chunks(k);
-        (distinct(head) && chunks.clone().all(distinct)).then(|| rest.len() / k)
+        let changes = rest.chunks(k).zip(rest.chunks(k).skip(1)).filter(|(one, next)| !one.starts_with(next)).count();
+        (distinct(head) && chunks.clone().all(distinct)).then(|| (rest.len() / k, changes))
     };
-    let whole = (0..k).filter_map(whole).max()?;
-    Some(Rounds { whole, offsets: k })
+    let fitting: Vec<(usize, usize)> = (0..k).filter_map(whole).collect();
+    let whole = fitting.iter().map(|(whole, _)| *whole).max()?;
+    let changes = fitting.iter().map(|(_, changes)| *changes).min()?;
+    Some(Rounds { whole, offsets: k, changes })
 }
 
 /// The shortest period that the picks repeat with, and how many picks repeated what was one period before.
@@ -116,13 +121,17 @@ mod tests {
         assert_eq!(cycle(&[]), None);
     }
 
+    fn whole(stretches: &[&str]) -> Option<(usize, usize)> {
+        rounds(&sequence(stretches)).map(|rounds| (rounds.whole, rounds.offsets))
+    }
+
     #[test]
     fn rounds_may_change_their_order_and_start_anywhere() {
         // Traefik's order with three servers
-        assert_eq!(rounds(&sequence(&["ababcbcacababcbcac"])), Some(Rounds { whole: 5, offsets: 3 }));
-        assert_eq!(rounds(&sequence(&["abcbacacb"])), Some(Rounds { whole: 3, offsets: 3 }));
-        assert_eq!(rounds(&sequence(&["cabcbacac"])), Some(Rounds { whole: 2, offsets: 3 }));
-        assert_eq!(rounds(&sequence(&["aabcabc"])), Some(Rounds { whole: 2, offsets: 3 }));
+        assert_eq!(whole(&["ababcbcacababcbcac"]), Some((5, 3)));
+        assert_eq!(whole(&["abcbacacb"]), Some((3, 3)));
+        assert_eq!(whole(&["cabcbacac"]), Some((2, 3)));
+        assert_eq!(whole(&["aabcabc"]), Some((2, 3)));
         assert_eq!(rounds(&sequence(&["aabbcc"])), None);
     }
 

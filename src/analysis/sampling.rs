@@ -27,6 +27,8 @@ const NAMELESS: usize = 10;
 const ALL_NEW: usize = 250;
 /// Picks after which an order that changes from round to round is no longer watched for its repetition.
 const LONGEST_PERIOD_WATCH: usize = 120;
+/// Requests before an order that not every pick follows is looked for.
+const FEWEST_DISTURBED: usize = 60;
 /// Picks after which nothing more is expected of a round robin whose order is disturbed.
 const DISTURBED_WATCH: usize = 150;
 
@@ -46,7 +48,7 @@ pub fn sampling(series: &Series, known: usize, alpha: f64) -> Sampling {
     }
     // looking costs time that grows with the series, so it is looked at again when it has grown by a tenth
     let often = sent < 40 || sent.is_multiple_of((sent / 16).next_power_of_two());
-    let disturbed = sent.is_multiple_of(10 * (sent / 100).next_power_of_two());
+    let disturbed = sent >= FEWEST_DISTURBED && sent.is_multiple_of(10 * (sent / 60).next_power_of_two());
     if !often && !disturbed {
         return Sampling::More;
     }
@@ -62,7 +64,10 @@ pub fn sampling(series: &Series, known: usize, alpha: f64) -> Sampling {
             (found.order.is_some() && !found.weights.is_empty() && n >= 60) || n >= DISTURBED_WATCH.max(6 * k)
         }
         _ if sequence.known == Known::CountsOnly => true,
-        (Algorithm::RoundRobin, Some(Order::Fixed)) => n >= exact::ring_needs(k),
+        (Algorithm::RoundRobin, Some(Order::Fixed)) => {
+            let needs = exact::ring_needs(k);
+            exact::longest(&Picks::of(&sequence)) >= needs || n >= 3 * needs
+        }
         (Algorithm::RoundRobin, Some(Order::Changing)) => {
             found.repeats_after.is_some() || n >= LONGEST_PERIOD_WATCH.max(4 * k)
         }

@@ -62,6 +62,17 @@ pub fn all(picks: &Picks, ring: &[usize]) -> Vec<Weighted> {
     sets(picks).into_iter().flat_map(|weights| [likeliest(picks, &weights, ring), tied(picks, &weights)]).collect()
 }
 
+/// The orders of all sets of weights of which one is one more or less.
+pub fn nearest(picks: &Picks, weights: &[u32], ring: &[usize]) -> Vec<Weighted> {
+    let changed = (0..weights.len()).flat_map(|one| [-1, 1].map(|by| (one, by)));
+    let sets = changed.filter_map(|(one, by)| {
+        let mut set = weights.to_vec();
+        set[one] = set[one].checked_add_signed(by).filter(|weight| *weight > 0)?;
+        Some(set)
+    });
+    sets.flat_map(|set| [likeliest(picks, &set, ring), tied(picks, &set)]).collect()
+}
+
 /// Sets of unequal weights near the counts, the nearest first.
 fn sets(picks: &Picks) -> Vec<Vec<u32>> {
     let (k, n) = (picks.k, picks.len() as f64);

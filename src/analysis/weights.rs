@@ -61,6 +61,8 @@ pub struct WeightedRounds {
 /// The shortest weighted rounds that explain every pick. For picks without a gap.
 pub fn rounds(picks: &Picks) -> Option<WeightedRounds> {
     const LONGEST: usize = 60;
+    // a ring of which others take a turn now and then has a few alike by chance
+    const FEWEST_ROUNDS: usize = 6;
     let [all] = picks.stretches.as_slice() else { return None };
     let of = |round: usize, offset: usize| {
         let (head, rest) = all.split_at(offset);
@@ -74,7 +76,7 @@ pub fn rounds(picks: &Picks) -> Option<WeightedRounds> {
         }
         whole.clone().all(|part| counts(part, picks.k) == first).then(|| (first, whole.len()))
     };
-    for round in picks.k + 1..=LONGEST.min(all.len() / 3) {
+    for round in picks.k + 1..=LONGEST.min(all.len() / FEWEST_ROUNDS) {
         for offset in 0..round {
             let Some((first, whole)) = of(round, offset) else { continue };
             let arrangements = ln_factorial(round) - first.iter().map(|&count| ln_factorial(count)).sum::<f64>();

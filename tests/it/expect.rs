@@ -311,13 +311,17 @@ fn the_command_ends_as_the_expectations_do() {
     let as_expected = all.iter().rev().map(|one| format!("as expected: {one}"));
     assert_eq!(lines, as_expected.collect::<Vec<_>>());
 
-    let not = probe(&["round-robin", "instances=5", "least-connections"]);
+    // without load, least-connections looks like a round robin
+    let without_load = ["probe", "--experiments", "order,jar,connection"];
+    let expected = ["--expect", "round-robin", "--expect", "instances=5", "--expect", "least-connections"];
+    let not = lab.lbctl(&[&without_load[..], &expected].concat());
     assert_eq!(not.code, Some(1), "{not:?}");
     let lines = "as expected: round-robin\nnot as expected: instances=5, it is 3\n\
                  undecided: least-connections, it is round-robin or least-connections\n";
     assert!(not.stdout.ends_with(lines) && not.stderr.is_empty(), "{not:?}");
 
-    let open = lab.lbctl(&["probe", "--expect", "round-robin", "--strict", "--format", "json"]);
+    let strictly = ["--expect", "round-robin", "--strict", "--format", "json"];
+    let open = lab.lbctl(&[&without_load[..], &strictly].concat());
     assert_eq!(open.code, Some(4), "{open:?}");
     let open: Value = serde_json::from_str(&open.stdout).unwrap();
     let found = "round-robin or least-connections";

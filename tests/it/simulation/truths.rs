@@ -198,6 +198,10 @@ fn independent(weights: Vec<u32>) -> Truth {
 
 fn uniform(chance: &mut Chance, most: usize) -> Case {
     let k = instances(chance, most);
+    uniform_of(k, chance)
+}
+
+pub fn uniform_of(k: usize, chance: &mut Chance) -> Case {
     let balancer = draws(vec![1; k], Chance(chance.next()));
     case(format!("k={k}"), independent(vec![1; k]), balancer, chance)
 }
