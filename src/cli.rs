@@ -306,7 +306,7 @@ pub struct Probe {
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
     /// Judge what --save kept, and send nothing; `-` is standard input
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["Target", "path", "requests", "concurrency", "connection", "save"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["Target", "Experiments", "path", "requests", "concurrency", "connection", "save"])]
     pub replay: Option<PathBuf>,
     /// Exit with 1 if the verdict contradicts this, with 4 if it leaves it open; repeat it for more
     ///

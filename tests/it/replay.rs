@@ -296,6 +296,9 @@ fn a_replay_takes_no_flag_that_asks() {
         let value = match argument.get_id().as_str() {
             "connect" => "127.0.0.1:1",
             "connection" => "fresh",
+            "experiments" => "order",
+            "from" => "127.0.0.2",
+            "paths" | "slow_path" => "/x",
             _ => "1",
         };
         let flag = argument.get_long().map(|long| format!("--{long}"));

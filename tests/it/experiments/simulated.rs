@@ -116,7 +116,7 @@ fn a_round_robin_is_never_called_least_connections_nor_the_other_way_round() {
 #[test]
 fn random_picks_are_never_said_to_avoid_busy_instances() {
     let mut told = 0;
-    for (seed, k) in (0..300).zip((2..=12).cycle()) {
+    for (seed, k) in (0..100).zip((2..=12).cycle()) {
         let mut random = Random(seed);
         let mut any = |random: &mut Random, _: &[usize]| random.below(k);
         let seen = under_load(&mut random, 200, 160, (k / 3).max(1), &mut any);
@@ -132,12 +132,12 @@ fn random_picks_are_never_said_to_avoid_busy_instances() {
         assert!(left, "{k}: {:?}", seen.evidence);
         told += usize::from(seen.algorithm == Algorithm::LeastConnections);
     }
-    assert!(told > 30, "power of two choices was told {told} times of 300");
+    assert!(told > 8, "power of two choices was told {told} times of 100");
 }
 
 #[test]
 fn values_that_play_no_part_are_never_said_to_decide() {
-    for (seed, k) in (0..300).zip((2..=12).cycle()) {
+    for (seed, k) in (0..100).zip((2..=12).cycle()) {
         let mut random = Random(seed);
         // one that fails over in the middle, one that is random, one that goes round
         for how in 0..3 {
