@@ -347,7 +347,7 @@ _lbctl() {
             return 0
             ;;
         lbctl__subcmd__probe)
-            opts="-p -k -H -n -c -h --connect --no-lab --project --insecure --timeout --rate --header --identity --login --check --logged-in --path --requests --concurrency --connection --save --replay --expect --strict --experiments --from --paths --vary-header --slow-path --format --help"
+            opts="-p -k -H -n -c -h --connect --no-lab --project --insecure --timeout --rate --header --identity --login --check --logged-in --path --requests --concurrency --connection --save --replay --alpha --expect --verbose --strict --experiments --from --paths --vary-header --slow-path --format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -426,6 +426,10 @@ _lbctl() {
                     return 0
                     ;;
                 --replay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --alpha)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

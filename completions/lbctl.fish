@@ -85,12 +85,13 @@ complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l login -d 'The logi
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l check -d 'The request that shows the session: \'GET /session\'' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l logged-in -d 'How the check shows a login: json:/POINTER=VALUE, regex:PATTERN or status:CODE' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l path -d 'The path to ask for [default: the target\'s]' -r
-complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -s n -l requests -d 'Requests in each series [default: enough for the verdict]' -r
+complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -s n -l requests -d 'Requests in each series; with -c, in the one without a cookie jar alone [default: enough for the verdict]' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -s c -l concurrency -d 'Requests under way at once, in the series without a cookie jar' -r
-complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l connection -d 'Whether connections are kept from one request to the next' -r -f -a "fresh\t'A new one for each request, which shows every pick of the balancer'
+complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l connection -d 'Whether connections are kept from one request to the next [default: fresh; those under way at once with -c, reused]' -r -f -a "fresh\t'A new one for each request, which shows every pick of the balancer'
 reused\t'Kept, as a browser does; a balancer may pick once per connection'"
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l save -d 'Keep what was seen, to judge it again or to show it; `-` is standard output' -r -F
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l replay -d 'Judge what --save kept, and send nothing; `-` is standard input' -r -F
+complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l alpha -d 'The chance of a false verdict that is accepted: a smaller one takes more requests' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l expect -d 'Exit with 1 if the verdict contradicts this, with 4 if it leaves it open; repeat it for more' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l experiments -d 'The experiments to make; `list` shows them [default: those that what was seen before calls for]' -r -f -a "order\t'The order of requests without cookies (always made: the others are compared with it)'
 jar\t'A client that keeps its cookies, and which of them keeps it'
@@ -108,6 +109,7 @@ complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l format -d 'How dat
 json\t'For scripts'"
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l no-lab -d 'Do not look for a running lab that routes the host'
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -s k -l insecure -d 'Do not verify the server\'s certificate'
+complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l verbose -d 'Show the figures behind the verdict as well: tests, probabilities, sizes of samples, response times'
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l strict -d 'The algorithm that is expected must be the only one that fits'
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lbctl -n "__fish_lbctl_using_subcommand session-test" -l connect -d 'Connect here; URL, Host header, SNI and cookies stay the target\'s' -r

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! main.rs      parse, run, exit code
-//! cli.rs       every flag, nothing else           error.rs  cause → exit code and hint
+//! cli/         every flag, nothing else           error.rs  cause → exit code and hint
 //! commands/    one small file a verb: wiring only
 //! lab/         the lab definition (compose file → services, labels) and the supervisor with its control API
 //! engine/      starts and stops replicas

@@ -4,8 +4,22 @@
 pub const INDEPENDENT: f64 = 0.4;
 /// To rule out other regular orders than the one that is named, or all of them.
 pub const REGULAR: f64 = 0.2;
-/// To call a cookie the one that pins.
-pub const STICKINESS: f64 = 0.1;
+/// To say that cookies pin,
+pub const STICKINESS: f64 = 0.05;
+/// and to say it of each of so many that are tried alone.
+pub const ALONE: f64 = 0.05 / MOST_ALONE as f64;
+/// Cookies that are tried alone, at most: those that were set first.
+pub const MOST_ALONE: usize = 8;
 /// To say that a connection is what is balanced.
 pub const CONNECTION: f64 = 0.1;
-// what is left, a fifth, is for experiments over paths, headers, addresses and slow requests
+/// For experiments over paths, headers, addresses and slow requests.
+pub const EXPERIMENTS: f64 = 0.2;
+
+/// Each part and what it is for, in words.
+pub const PARTS: [(f64, &str); 5] = [
+    (INDEPENDENT, "picks at random"),
+    (REGULAR, "other regular orders"),
+    (STICKINESS + MOST_ALONE as f64 * ALONE, "cookies that pin"),
+    (CONNECTION, "picks once a connection"),
+    (EXPERIMENTS, "experiments"),
+];

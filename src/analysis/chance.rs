@@ -43,27 +43,33 @@ pub fn largest_share(hits: usize, tries: usize, alpha: f64) -> f64 {
     high
 }
 
+/// The logarithm of Chernoff's bound on the chance of as many hits, or on the same side of `share` more extreme ones.
+pub fn ln_extreme(hits: usize, tries: usize, share: f64) -> f64 {
+    if tries == 0 { 0.0 } else { -(tries as f64) * divergence(hits as f64 / tries as f64, share) }
+}
+
 /// Kullback-Leibler divergence between two coins.
 fn divergence(p: f64, q: f64) -> f64 {
     let term = |p: f64, q: f64| if p == 0.0 { 0.0 } else { p * (p / q).ln() };
     term(p, q) + term(1.0 - p, 1.0 - q)
 }
 
-/// `1 in 3,000,000` and the like.
+/// `1 in 3 million` and the like.
 pub fn in_words(p: f64) -> String {
     if p <= 0.0 {
-        return "impossible".to_owned();
+        return "0".to_owned();
     }
-    let odds = 1.0 / p;
+    // a billionth is 1 in a billion, whatever the division makes of it
+    let odds = 1.0 / p * (1.0 + 1e-9);
+    // two digits say enough
+    let scale = 10f64.powf((odds.log10() - 1.0).floor());
+    let odds = (odds / scale).floor() * scale;
     match odds {
-        ..1.01 => "always".to_owned(),
         ..10.0 => format!("{:.0} in 100", p * 100.0),
-        ..1e15 => {
-            // two digits say enough
-            let scale = 10f64.powf((odds.log10() - 1.0).floor());
-            format!("1 in {}", thousands((odds / scale).floor() * scale))
-        }
-        _ => "less than 1 in 1,000,000,000,000,000".to_owned(),
+        ..1e6 => format!("1 in {}", thousands(odds)),
+        ..2e6 => "1 in a million".to_owned(),
+        ..1e12 => format!("1 in {} million", thousands((odds / 1e6).floor())),
+        _ => "less than 1 in a million million".to_owned(),
     }
 }
 
@@ -87,9 +93,13 @@ mod tests {
     fn chances_in_words() {
         assert_eq!(in_words(0.5), "50 in 100");
         assert_eq!(in_words(1e-3), "1 in 1,000");
-        assert_eq!(in_words(2.9e-7), "1 in 3,400,000");
-        assert_eq!(in_words(0.0), "impossible");
-        assert_eq!(in_words(1e-30), "less than 1 in 1,000,000,000,000,000");
+        assert_eq!(in_words(4e-6), "1 in 250,000");
+        assert_eq!(in_words(1e-6), "1 in a million");
+        assert_eq!(in_words(2.9e-7), "1 in 3 million");
+        assert_eq!(in_words(1e-9), "1 in 1,000 million");
+        assert_eq!(in_words(0.0), "0");
+        assert_eq!(in_words(1.0), "100 in 100");
+        assert_eq!(in_words(1e-30), "less than 1 in a million million");
     }
 
     #[test]

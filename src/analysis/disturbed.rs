@@ -16,6 +16,7 @@ use super::{
     ring::Ring,
     rounds::{self, Rounds},
     sequence::{Known, Sequence},
+    staggered::{self, Kept, Staggered},
     verdict::{Algorithm, Order, RuledOut},
     weighted::{self, Weighted},
 };
@@ -38,7 +39,7 @@ const EACH_THIRD: f64 = 3.0;
 /// Picks of each instance before weights are read from a disturbed order.
 const FEWEST_EACH: usize = 4;
 /// Picks before independent draws are named: enough for weak dependence to show.
-const FEWEST_DRAWS: usize = 100;
+pub const FEWEST_DRAWS: usize = 100;
 
 /// How probable each model makes the picks.
 struct Models {
@@ -49,6 +50,8 @@ struct Models {
     mixed: Option<Mixed>,
     evened: f64,
     weighted: Vec<Weighted>,
+    kept: Vec<Kept>,
+    staggered: Vec<Staggered>,
     /// Each pick depends on those before it, somehow.
     dependent: f64,
 }
@@ -56,9 +59,15 @@ struct Models {
 impl Models {
     fn of(sequence: &Sequence, picks: &Picks) -> Models {
         let ring = Ring::best(picks);
+        let best_independent = ln_best_independent(&picks.counts);
+        let kept = staggered::kept(picks);
+        // following counters is dear, so their counts must have stayed together
+        let together = kept.iter().any(|kept| kept.ln > best_independent + UNNAMED);
         Models {
             independent: independent::ln_foretold(picks),
-            best_independent: ln_best_independent(&picks.counts),
+            best_independent,
+            staggered: if together { staggered::all(picks) } else { Vec::new() },
+            kept,
             rounds: Rounds::of(picks),
             mixed: counters::mixed(picks),
             evened: regular::ln_evened(picks),
@@ -80,6 +89,18 @@ impl Models {
         self.ring.ln_most(1.0).max(self.rounds.ln_most(1.0)).max(mixed)
     }
 
+    /// The forecast of counts that are kept near weights.
+    fn kept(&self) -> f64 {
+        let best = self.kept.iter().map(|kept| kept.ln_foretold).fold(f64::NEG_INFINITY, f64::max);
+        best - (self.kept.len() as f64).ln()
+    }
+
+    /// The best that several counters on one weighted order can do, whether they can be followed or not.
+    fn most_staggered(&self) -> f64 {
+        let each = self.staggered.iter().map(|one| one.ln).chain(self.kept.iter().map(|kept| kept.ln));
+        each.fold(f64::NEG_INFINITY, f64::max)
+    }
+
     /// The best that weighted round robins can do of which this is true.
     fn most_weighted(&self, of: impl Fn(&Weighted) -> bool) -> f64 {
         self.weighted.iter().filter(|one| of(one)).map(|one| one.ln_most(1.0)).fold(f64::NEG_INFINITY, f64::max)
@@ -90,7 +111,7 @@ impl Models {
 pub fn find(sequence: &Sequence, picks: &Picks, alpha: f64) -> Finding {
     let (k, n) = (picks.k, picks.len());
     if n < 12.max(2 * k) {
-        return undetermined(format!("{n} requests over {k} instances show no order yet"));
+        return undetermined(format!("{n} requests to {k} instances show no order yet"));
     }
     let models = Models::of(sequence, picks);
     let line = -(alpha * budget::INDEPENDENT).ln();
@@ -99,10 +120,14 @@ pub fn find(sequence: &Sequence, picks: &Picks, alpha: f64) -> Finding {
     let best = models.weighted.iter().max_by(|one, other| one.ln_foretold().total_cmp(&other.ln_foretold()));
     let weighted = best.map_or(f64::NEG_INFINITY, |best| best.ln_foretold() - (models.weighted.len() as f64).ln());
 
-    let p = probability(models.best_independent - round_robin.max(weighted));
+    let staggered = models
+        .staggered
+        .first()
+        .map_or(f64::NEG_INFINITY, |best| best.ln_foretold - (models.staggered.len() as f64).ln());
+    let named = round_robin.max(weighted).max(staggered).max(models.kept());
+    let p = probability(models.best_independent - named);
     let beats = |model: f64| model - models.best_independent > line;
-    if beats(round_robin) || beats(weighted) {
-        let named = round_robin.max(weighted);
+    if beats(named) {
         let unnamed = models.dependent - named > UNNAMED;
         if beats(round_robin) && round_robin - models.most_weighted(|one| one.spread() >= SPREAD) > regular {
             let found = disturbed_ring(&models, picks, regular, p);
@@ -120,7 +145,16 @@ pub fn find(sequence: &Sequence, picks: &Picks, alpha: f64) -> Finding {
             let near = weighted::nearest(picks, &best.weights, &models.ring.order);
             let most = near.iter().map(|one| one.ln_most(1.0)).fold(others, f64::max);
             let sure = best.ln_foretold() - most > regular;
-            return disturbed_weights(best, sure, picks, p);
+            let others_alone = best.ln_foretold() - models.most_staggered() > regular;
+            return disturbed_weights(best, sure, others_alone, picks, p);
+        }
+        if let Some(best) = models.staggered.first().filter(|best| {
+            !unnamed
+                && beats(staggered)
+                && steady(picks, &best.weights)
+                && best.ln_foretold - models.most_round_robin().max(models.most_weighted(|_| true)) > regular
+        }) {
+            return staggered::finding(best, &models.staggered, picks, regular, p);
         }
         let mut open = irregular(picks, p);
         if unnamed || came_or_left(picks, p) {
@@ -159,15 +193,15 @@ fn equal(picks: &Picks, share: f64, line: f64) -> bool {
 
 fn irregular(picks: &Picks, p: f64) -> Finding {
     let mut open = undetermined(format!(
-        "the order of {} requests over {} instances is too regular for independent draws ({}), but no order that was \
-         looked for explains it best",
+        "{} requests to {} instances came more regularly than picks at random do (by chance {}), but in none of the \
+         orders that were looked for",
         picks.len(),
         picks.k,
         in_words(p)
     ));
     if came_or_left(picks, p) {
         open.evidence = vec![format!(
-            "the instances' shares of {} requests changed in the middle: instances came or left",
+            "somewhere among the {} requests the instances' shares changed: instances came or left",
             picks.len()
         )];
         open.ruled_out = vec![not_single()];
@@ -191,7 +225,7 @@ fn disturbed_ring(models: &Models, picks: &Picks, line: f64, p: f64) -> Finding 
     let (ring_most, rounds_most) = (models.ring.ln_most(1.0), models.rounds.ln_most(1.0));
     let mut found = round_robin(picks, "more regular than chance", p);
     found.candidates.push(Algorithm::WeightedRoundRobin);
-    let chance = format!("instances picked at random would be that regular {}", in_words(p));
+    let chance = format!("with instances picked at random, the chance of an order like that would be {}", in_words(p));
     let in_a_ring = models.ring.misfit() < (k as f64 - 1.0) / 2.0 + 3.0
         && models.dependent - ring < UNNAMED
         && ring > models.evened
@@ -216,9 +250,10 @@ fn disturbed_ring(models: &Models, picks: &Picks, line: f64, p: f64) -> Finding 
         found.repeats_after = Some(k);
         found.disturbed = Some(share);
         found.evidence = vec![
-            format!("{k} instances answer in a ring: {next} of {of} times the next request went to the next instance"),
+            format!("{k} instances answer in turn: {next} of {of} times the next request went to the next instance"),
             format!(
-                "the rest went further ahead, as when others take about {:.0} % of the turns, or instances come and go",
+                "the other times some were skipped, as when other clients take about {:.0} % of the turns, or instances \
+                 come and go",
                 share * 100.0
             ),
             chance,
@@ -243,7 +278,7 @@ fn disturbed_ring(models: &Models, picks: &Picks, line: f64, p: f64) -> Finding 
         found.evidence = vec![
             format!(
                 "{n} requests fall into rounds of {k} that hold each instance once, in an order that changes from round \
-                 to round, but for a few turns that others took"
+                 to round, but for a few turns that other clients took"
             ),
             chance,
         ];
@@ -251,8 +286,8 @@ fn disturbed_ring(models: &Models, picks: &Picks, line: f64, p: f64) -> Finding 
         found.disturbed = Some(models.rounds.share().min(models.ring.share()));
         found.evidence = vec![
             format!(
-                "{n} requests were spread over {k} instances more evenly than chance does, and in rounds that are \
-                 disturbed: by other clients, by several counters, or by instances that come and go"
+                "{n} requests were spread over {k} instances more evenly than chance does it, but not strictly in turn: \
+                 other clients take turns as well, there are several counters, or instances come and go"
             ),
             chance,
         ];
@@ -276,25 +311,33 @@ fn changes_throughout(picks: &Picks, line: f64) -> bool {
 }
 
 /// A weighted round robin of which others took turns.
-fn disturbed_weights(best: &Weighted, sure: bool, picks: &Picks, p: f64) -> Finding {
+fn disturbed_weights(best: &Weighted, sure: bool, others_alone: bool, picks: &Picks, p: f64) -> Finding {
     let share = best.share();
+    let or = if others_alone { "" } else { ", or that several counters keep" };
     let mut found = weighted(picks, &best.weights, "more regular than chance", p);
     found.disturbed = Some(share);
     found.evidence = vec![
         format!(
-            "{} requests over {} instances follow a weighted order {}, of which others take about {:.0} % of the turns",
+            "{} requests to {} instances follow an order {}, of which other clients take about {:.0} % of the turns{or}",
             picks.len(),
             picks.k,
             in_proportion(&best.weights),
             share * 100.0
         ),
-        format!("instances picked at random with such shares would do so {}", in_words(p)),
+        format!("picked at random with such shares, the chance of that would be {}", in_words(p)),
     ];
     if !sure {
         found.weights.clear();
         found.evidence.push("other weights near these fit as well".to_owned());
     }
     found
+}
+
+/// Where one instance answers nearly everything, it may be the first that can, and the others help when it cannot.
+fn spills(picks: &Picks) -> Option<Algorithm> {
+    const NEARLY: f64 = 0.8;
+    let most = picks.counts.iter().max().copied().unwrap_or(0);
+    (most as f64 > NEARLY * picks.len() as f64).then_some(Algorithm::FirstAvailable)
 }
 
 /// Independent draws, if nothing regular explains the picks.
@@ -320,16 +363,20 @@ fn random(models: &Models, picks: &Picks, line: f64, alpha: f64) -> Finding {
         false => FEWEST_FOREIGN.iter().find(|(most, _)| k <= *most).map_or(1.0, |(_, share)| *share),
     };
     let counters = gap.saturating_sub(gaps.min(2 + gaps / k));
+    // of weighted orders more counters than were followed might look so
+    let beyond_counters = if uneven { staggered::MOST + 1 } else { counters };
     if n < FEWEST_DRAWS
         || beyond < needed
         || counters <= counters::MOST
+        || models.independent - models.most_staggered() <= line
         || models.dependent - models.best_independent > FEW
     {
         let mut open = undetermined(format!(
-            "{n} requests over {k} instances: neither an order nor independent draws can be ruled out yet (-n)"
+            "{n} requests to {k} instances can tell neither a disturbed order nor picks at random for sure; more may (-n)"
         ));
         open.candidates =
             vec![Algorithm::Random, Algorithm::LeastConnections, Algorithm::RoundRobin, Algorithm::WeightedRoundRobin];
+        open.candidates.extend(spills(picks));
         open.ruled_out = vec![not_single()];
         return open;
     }
@@ -344,14 +391,15 @@ fn random(models: &Models, picks: &Picks, line: f64, alpha: f64) -> Finding {
         even: Some(!uneven),
         regular_beyond: Some(beyond),
         evidence: vec![
-            format!("{n} requests over {k} instances show nothing beyond chance in their order"),
+            format!("the order of {n} requests to {k} instances shows nothing but chance"),
             match uneven {
-                true => "the instances have different shares: even ones are ruled out".to_owned(),
-                false => "even shares explain the counts".to_owned(),
+                true => "some instances get more than others, more than even chances explain".to_owned(),
+                false => "the counts are such as even chances give".to_owned(),
             },
         ],
         ..undetermined(String::new())
     };
+    found.candidates.extend(spills(picks));
     let p = probability(-beaten(beyond));
     match picks.known {
         Known::EveryTurn => {
@@ -359,7 +407,7 @@ fn random(models: &Models, picks: &Picks, line: f64, alpha: f64) -> Finding {
                 found.ruled_out.push(RuledOut { algorithm, test: "independent draws foretell better", p });
             }
             found.evidence.push(format!(
-                "no round robin: every turn is known, and with its order this would happen at most {}",
+                "it is no round robin: every turn is known, and the chance that one would look like this is {}",
                 in_words(p)
             ));
         }
@@ -367,8 +415,8 @@ fn random(models: &Models, picks: &Picks, line: f64, alpha: f64) -> Finding {
             found.candidates.push(Algorithm::RoundRobin);
             found.candidates.push(Algorithm::WeightedRoundRobin);
             found.evidence.push(format!(
-                "a round robin would look so only if others took more than {:.0} % of its turns (below that: at most {}), \
-                 if it had {counters} counters or more, or with both",
+                "a round robin would look like this only if other clients took more than {:.0} % of its turns (with fewer \
+                 the chance is {}), or if it had {beyond_counters} counters or more",
                 beyond * 100.0,
                 in_words(p)
             ));

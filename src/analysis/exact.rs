@@ -49,6 +49,36 @@ pub fn ring_needs(k: usize) -> usize {
     }
 }
 
+/// Requests after which a ring of `k` is neither chance nor hardly anything else, if none fails.
+pub fn ring_takes(k: usize, alpha: f64) -> usize {
+    // the first round is no evidence, the rest is as even as can be
+    let p = |foretold: usize| {
+        let counts: Vec<usize> = (0..k).map(|one| foretold / k + usize::from(one < foretold % k)).collect();
+        probability(ln_best_independent(&counts))
+    };
+    let foretold = (1..).find(|&foretold| p(foretold) < alpha * budget::INDEPENDENT).unwrap_or(0);
+    ring_needs(k).max(k + foretold)
+}
+
+/// Requests after which rounds that change are neither chance nor broken by chance, wherever the first of them began.
+pub fn rounds_take(k: usize, alpha: f64) -> usize {
+    let enough = |whole: usize| rounds_by_chance(k, k, whole) < alpha * budget::INDEPENDENT;
+    let whole = (FEWEST_CHANGES + 1..).find(|&whole| enough(whole)).unwrap_or(0);
+    whole * k + k - 1
+}
+
+/// How likely picks at random fall into so many whole rounds, at one of so many offsets.
+fn rounds_by_chance(k: usize, offsets: usize, whole: usize) -> f64 {
+    let ln_each = ln_factorial(k) - k as f64 * (k as f64).ln();
+    // the first round says which instances there are
+    probability((offsets as f64).ln() + whole.saturating_sub(1) as f64 * ln_each)
+}
+
+/// Requests after which a weighted order that repeats after `period` is taken at its word.
+pub fn weights_take(period: usize) -> usize {
+    period + horizon(period)
+}
+
 fn ring(sequence: &Sequence, picks: &Picks, cycle: Vec<crate::trace::InstanceId>, alpha: f64) -> Finding {
     let (k, n) = (picks.k, picks.len());
     // The first round says which instances there are and in which order; only what follows it is evidence.
@@ -57,7 +87,7 @@ fn ring(sequence: &Sequence, picks: &Picks, cycle: Vec<crate::trace::InstanceId>
     let followed: usize = foretold.iter().sum();
     if p >= alpha {
         return undetermined(format!(
-            "{n} requests over {k} instances follow a fixed order, but too few: at random that happens {}",
+            "{n} requests to {k} instances follow a fixed order, but are too few: the chance of that at random is {}",
             in_words(p)
         ));
     }
@@ -66,18 +96,17 @@ fn ring(sequence: &Sequence, picks: &Picks, cycle: Vec<crate::trace::InstanceId>
     found.repeats_after = Some(k);
     found.evidence = vec![
         format!(
-            "{k} instances answer in a ring, every round the same: after the first round, each of {followed} requests \
-             went where the ring says"
+            "{k} instances answer in turn, in the same order every round: after the first round, all of {followed} \
+             requests went to the instance whose turn it was"
         ),
-        format!("instances picked at random would do so {}", in_words(p)),
+        at_random(p),
         "without load, least-connections looks the same".to_owned(),
     ];
     if longest(picks) < ring_needs(k) {
         found.candidates.push(Algorithm::WeightedRoundRobin);
-        found.evidence.push(format!(
-            "weights that are nearly the same would need more requests to show; {} would do (-n)",
-            ring_needs(k)
-        ));
+        found
+            .evidence
+            .push(format!("weights that are nearly the same need more requests to show: {} (-n)", ring_needs(k)));
     }
     found.cycle = cycle;
     found
@@ -90,14 +119,12 @@ fn changing(
     alpha: f64,
 ) -> Option<Finding> {
     let (k, n) = (picks.k, picks.len());
-    let ln_each = ln_factorial(k) - k as f64 * (k as f64).ln();
-    // likewise: the first round is no evidence
-    let p = probability((offsets as f64).ln() + whole.saturating_sub(1) as f64 * ln_each);
+    let p = rounds_by_chance(k, offsets, whole);
     if p >= alpha || whole < FEWEST_ROUNDS {
         return Some(undetermined(match whole {
-            0 | 1 => format!("{n} requests over {k} instances: hardly one has come again yet"),
+            0 | 1 => format!("{n} requests to {k} instances: hardly one has come again yet"),
             _ => format!(
-                "{n} requests over {k} instances fall into {whole} whole rounds, too few: at random that happens {}",
+                "{n} requests to {k} instances fall into {whole} whole rounds, too few: the chance of that at random is {}",
                 in_words(p)
             ),
         }));
@@ -117,10 +144,10 @@ fn changing(
     };
     found.evidence = vec![
         format!(
-            "{whole} rounds of {k} requests held each instance once, in an order that changes from round to round; \
-             {repeats}"
+            "each of {whole} rounds of {k} requests held each instance once, in an order that changes from round to \
+             round; {repeats}"
         ),
-        format!("instances picked at random would do so {}", in_words(p)),
+        at_random(p),
         "without load, least-connections looks the same".to_owned(),
     ];
     Some(found)
@@ -148,9 +175,9 @@ fn taking_turns(picks: &Picks, alpha: f64) -> Option<Finding> {
     if Ring::best(picks).ln_foretold() - ln_best_independent(&picks.counts) > 0.0 {
         verdict.evidence = vec![
             format!(
-                "{followed} requests follow a ring, or several counters on one, of which others take turns regularly"
+                "{followed} requests follow a ring of which others take turns regularly, or several counters on one ring"
             ),
-            format!("instances picked at random would do so {}", in_words(p)),
+            at_random(p),
         ];
         return Some(verdict);
     }
@@ -159,11 +186,11 @@ fn taking_turns(picks: &Picks, alpha: f64) -> Option<Finding> {
     verdict.repeats_after = order::period_of(picks).filter(|period| 3 * period <= picks.len());
     verdict.evidence = vec![
         format!(
-            "every {c}{} request follows the same ring, so {c} counters take turns, as worker processes do that each \
-             count for themselves: {followed} requests went where that says",
+            "every {c}{} request goes to the next instance of the same ring: {c} counters take turns, as worker \
+             processes do that each count for themselves; {followed} requests went where that says",
             ordinal(c)
         ),
-        format!("instances picked at random would do so {}", in_words(p)),
+        at_random(p),
     ];
     Some(verdict)
 }
@@ -194,7 +221,7 @@ fn repeating(picks: &Picks, alpha: f64) -> Option<Finding> {
         verdict.repeats_after = Some(period);
         verdict.evidence = vec![
             format!("the same {period} requests come again and again, and hold each instance as often as any other"),
-            format!("instances picked at random would do so {}", in_words(p)),
+            at_random(p),
         ];
         return Some(verdict);
     }
@@ -212,8 +239,8 @@ fn repeating(picks: &Picks, alpha: f64) -> Option<Finding> {
             in_proportion(&found.weights),
             found.followed
         ),
-        format!("instances picked at random with such shares would do so {}", in_words(p)),
-        format!("no other regular order that repeats within {} requests fits", found.horizon),
+        format!("picked at random with such shares, the chance of that would be {}", in_words(p)),
+        format!("no other order that repeats within {} requests fits", found.horizon),
     ];
     if found.horizon < horizon(period) {
         verdict.weights.clear();
@@ -242,13 +269,13 @@ fn weighted_rounds(picks: &Picks, alpha: f64) -> Option<Finding> {
     verdict.order = (found.changes >= 5 && 2 * found.changes >= found.whole).then_some(Order::Changing);
     verdict.evidence = vec![
         format!(
-            "{} rounds of {} requests were {}; their order changed {} times from one to the next",
+            "{} rounds of {} requests shared them {}; their order changed {} times from one to the next",
             found.whole,
             found.round,
             in_proportion(&found.weights),
             found.changes
         ),
-        format!("instances picked at random with such shares would do so {}", in_words(p)),
+        format!("picked at random with such shares, the chance of that would be {}", in_words(p)),
     ];
     if verdict.order.is_none() || picks.len() < (WEIGHED_AFTER * found.round).max(FEWEST_WEIGHED) {
         verdict.weights.clear();
@@ -258,10 +285,19 @@ fn weighted_rounds(picks: &Picks, alpha: f64) -> Option<Finding> {
     Some(verdict)
 }
 
+/// The figure of what regular picks rule out.
+fn at_random(p: f64) -> String {
+    format!("with instances picked at random, the chance of that would be {}", in_words(p))
+}
+
 /// `in the proportion 3:1`.
 pub fn in_proportion(weights: &[u32]) -> String {
+    const MOST: usize = 20;
     let each: Vec<String> = weights.iter().map(u32::to_string).collect();
-    format!("in the proportion {}", each.join(":"))
+    match (weights.iter().min(), weights.iter().max()) {
+        (Some(least), Some(most)) if weights.len() > MOST => format!("in proportions from {least} to {most}"),
+        _ => format!("in the proportion {}", each.join(":")),
+    }
 }
 
 /// A round robin, whatever its order.

@@ -3,13 +3,14 @@
 use crate::trace::{Series, SeriesName, Trace};
 
 use super::{
-    algorithm,
-    chance::in_words,
+    algorithm::{self, ONE_ALONE},
+    chance::{in_words, probability},
+    cookies, elsewhere,
     finding::Finding,
     hashes::{KEYS, Key, Told, Values, is_sure},
     load::{self, Load, Shown},
     sequence::Sequence,
-    verdict::{Algorithm, Hits, RuledOut, Stickiness, Verdict},
+    verdict::{Algorithm, Hits, RuledOut, Stickiness, StickyBy, StickyCookie, Verdict},
 };
 
 /// Completes a verdict on the series without a cookie jar by what the experiments show.
@@ -20,9 +21,11 @@ pub fn amend(trace: &Trace, verdict: &mut Verdict, alpha: f64) {
         keys => name_them(trace, verdict, keys, alpha),
     }
     if let Some(load) = load::find(trace, alpha) {
-        amend_by_load(verdict, load);
+        amend_by_load(verdict, load, alpha);
     }
-    verdict.chance = verdict.ruled_out.iter().map(|out| out.p).sum::<f64>().min(1.0);
+    elsewhere::amend(trace, verdict);
+    // the sum of nothing is -0
+    verdict.chance = (0.0 + verdict.ruled_out.iter().map(|out| out.p).sum::<f64>()).min(1.0);
 }
 
 /// Whether a key decides who answers; says what was seen.
@@ -33,8 +36,8 @@ fn decided_by(trace: &Trace, verdict: &mut Verdict, key: Key, alpha: f64) -> boo
     let (said, decides) = match values.told() {
         Told::Decides { p } if is_sure(p, alpha) && (values.are_many() || key == Key::Source) => (
             format!(
-                "{answers} requests over {named} {} went to {instances} instances, each to the same one every time; \
-                 if {} played no part, that would happen {}",
+                "{answers} requests with {named} {} went to {instances} instances, but each of these always to the same \
+                 one; if {} played no part, the chance of that would be {}",
                 what.many,
                 what.the,
                 in_words(p)
@@ -43,8 +46,8 @@ fn decided_by(trace: &Trace, verdict: &mut Verdict, key: Key, alpha: f64) -> boo
         ),
         Told::Decides { p } if is_sure(p, alpha) => (
             format!(
-                "each of {named} {} has an instance of its own, by chance {}; so few may have a rule each as well as a \
-                 hash",
+                "each of {named} {} has an instance of its own (by chance {}), but so few may have a rule each as well \
+                 as a hash",
                 what.many,
                 in_words(p)
             ),
@@ -52,8 +55,8 @@ fn decided_by(trace: &Trace, verdict: &mut Verdict, key: Key, alpha: f64) -> boo
         ),
         Told::Decides { p } => (
             format!(
-                "{answers} requests over {named} {} went to {instances} instances, each to the same one every time, \
-                 which is too few: by chance {}",
+                "{answers} requests with {named} {} went to {instances} instances, each of these always to the same one; \
+                 but they are too few: the chance of that is {}",
                 what.many,
                 in_words(p)
             ),
@@ -88,6 +91,10 @@ fn words(trace: &Trace, key: Key) -> Words {
         Key::Source => words("addresses of the client's", "the client's address"),
         Key::Query => words("query strings", "the query string"),
         Key::Path => words("paths", "the path"),
+        Key::Cookie => {
+            let name = key.cookie(trace).map_or("the cookie", String::as_str);
+            Words { many: format!("values of the cookie {name}"), the: format!("the value of {name}") }
+        }
         Key::Header => {
             let name = trace.series.iter().find_map(|series| Some(series.name.header()?.name.as_str()));
             let name = name.unwrap_or("the header");
@@ -121,7 +128,7 @@ fn no_uri_hash(trace: &Trace, verdict: &mut Verdict, alpha: f64) {
         p: query + path,
     });
     verdict.evidence.push(format!(
-        "no hash of the path: over two equal instances it would lead all these paths to one of them {}",
+        "so it is no hash of the path: the chance that one sends all these paths to the same of two instances is {}",
         in_words(query + path)
     ));
 }
@@ -135,6 +142,7 @@ fn name_them(trace: &Trace, verdict: &mut Verdict, keys: &[Key], alpha: f64) {
     let p = p.sum::<f64>();
     // what was said before such a hash was found
     verdict.evidence.retain(|said| !said.starts_with("this cannot tell a single instance"));
+    verdict.ruled_out.retain(|out| out.test != ONE_ALONE);
     verdict.ruled_out.retain(|out| out.algorithm != Algorithm::Single);
     verdict.ruled_out.push(RuledOut { algorithm: Algorithm::Single, test: "several instances", p: 0.0 });
     let blind = RuledOut { algorithm: Algorithm::FirstAvailable, test: "each value has its own instance", p };
@@ -147,14 +155,22 @@ fn name_them(trace: &Trace, verdict: &mut Verdict, keys: &[Key], alpha: f64) {
     verdict.order = None;
     verdict.cycle = Vec::new();
     verdict.repeats_after = None;
-    verdict.instances.iter_mut().for_each(|instance| instance.weight = None);
+    for instance in &mut verdict.instances {
+        (instance.weight, instance.expected) = (None, None);
+    }
     if keys.contains(&Key::Source) {
         verdict.stickiness = Stickiness::Source;
         verdict.evidence.push("so a client stays on its instance as long as its address does".to_owned());
     }
     let mut hashes: Vec<Algorithm> = Vec::new();
     for key in keys {
-        match in_turn(trace, *key, alpha) {
+        let turned = Values::of(trace, *key).and_then(|values| in_turn(trace, &values, alpha));
+        if let Some(name) = key.cookie(trace) {
+            verdict.stickiness = Stickiness::Cookie;
+            let by = if turned.is_some() { StickyBy::Learned } else { StickyBy::Hash };
+            verdict.sticky_cookie = Some(StickyCookie { by: Some(by), ..cookies::described(trace, name) });
+        }
+        match turned {
             Some(found) => remembered(trace, verdict, *key, found),
             None if hashes.contains(&key.hash()) => {}
             None => hashes.push(key.hash()),
@@ -163,9 +179,10 @@ fn name_them(trace: &Trace, verdict: &mut Verdict, keys: &[Key], alpha: f64) {
     if let Some(first) = hashes.first() {
         verdict.algorithm = *first;
         verdict.candidates = hashes;
+        verdict.candidates.extend([Algorithm::Random, Algorithm::LeastConnections]);
         verdict.evidence.push(
-            "what remembers each value (a table, a cache) would look the same, unless it placed new ones in turn, which \
-             was not seen"
+            "what remembers each value (a table, a cache) would look the same, if it placed new ones at random; that it \
+             placed them in turn was not seen"
                 .to_owned(),
         );
     }
@@ -186,8 +203,8 @@ fn count(trace: &Trace, verdict: &mut Verdict, key: Key) {
 }
 
 /// The round robin that placed new values, if they were placed in turn.
-fn in_turn(trace: &Trace, key: Key, alpha: f64) -> Option<Finding> {
-    let placed = Values::of(trace, key)?.placed();
+pub fn in_turn(trace: &Trace, values: &Values, alpha: f64) -> Option<Finding> {
+    let placed = values.placed();
     let free = trace.series(&SeriesName::WithoutJar)?;
     let series = Series { requests: placed, others: Vec::new(), ..free.clone() };
     let found = algorithm::find(Some(&series), Some(&Sequence::of(&series)), alpha, &|_| String::new());
@@ -199,29 +216,33 @@ fn remembered(trace: &Trace, verdict: &mut Verdict, key: Key, found: Finding) {
     let by_chance = found.ruled_out.iter().filter(|out| out.algorithm == Algorithm::Random).map(|out| out.p);
     let p = by_chance.fold(0.0, f64::max);
     let memory = match key {
-        Key::Source | Key::Header => "a table remembers whom each was given",
+        Key::Source | Key::Header | Key::Cookie => "a table remembers whom each was given",
         Key::Query | Key::Path => "a cache or a table remembers each",
     };
     let Words { many, .. } = words(trace, key);
-    verdict.evidence.push(format!("new {many} were placed in turn, which a hash would do {}: {memory}", in_words(p)));
+    verdict.evidence.push(format!(
+        "new {many} were given to the instances in turn, which a hash does with a chance of {}: {memory}",
+        in_words(p)
+    ));
     verdict.ruled_out.push(RuledOut { algorithm: key.hash(), test: "new values came in turn", p });
+    verdict.ruled_out.extend(found.ruled_out.into_iter().filter(|out| out.algorithm == Algorithm::Random));
     verdict.algorithm = found.algorithm;
     verdict.candidates = found.candidates;
     verdict.order = found.order;
 }
 
 /// What keeping instances busy shows.
-fn amend_by_load(verdict: &mut Verdict, load: Load) {
+fn amend_by_load(verdict: &mut Verdict, load: Load, alpha: f64) {
     let Load { quick, on_busy, expected, shown } = load;
     let seen = format!(
-        "while slow requests kept instances busy, {on_busy} of {quick} others went to a busy one; without regard to load \
-         about {expected:.0} would have"
+        "while slow requests kept instances busy, {on_busy} of {quick} others went to a busy one; if load played no part, \
+         about {expected:.0} would"
     );
     let pattern = verdict.algorithm;
     match shown {
         Shown::Avoided { p, two_at_once } => {
             no_longer(verdict, "without load, least-connections looks the same");
-            verdict.evidence.push(format!("{seen}: by chance {}", in_words(p)));
+            verdict.evidence.push(format!("{seen}: the chance of such a difference is {}", in_words(p)));
             let strictly = if on_busy == 0 { "strictly" } else { "mostly" };
             verdict.evidence.push(format!("so busy instances are {strictly} avoided"));
             if two_at_once {
@@ -233,17 +254,21 @@ fn amend_by_load(verdict: &mut Verdict, load: Load) {
             } else {
                 verdict.candidates.retain(|one| *one != Algorithm::LeastConnections);
                 verdict.evidence.push(format!(
-                    "a limit of one request to each instance would look the same with {}",
+                    "but {} with a limit of one request to each instance would look the same",
                     pattern.as_str()
                 ));
             }
             verdict.algorithm = Algorithm::LeastConnections;
+            verdict.instances.iter_mut().for_each(|instance| instance.expected = None);
             verdict.candidates.insert(0, Algorithm::LeastConnections);
         }
         Shown::Ignored { p } => {
             no_longer(verdict, "without load, least-connections looks the same");
-            verdict.evidence.push(format!("{seen}: busy instances get their share"));
-            verdict.evidence.push(format!("so it is no least-connections, which would do so {}", in_words(p)));
+            verdict.evidence.push(format!(
+                "{seen}: busy instances get their share, so it is not least-connections, which does that with a chance \
+                 of {}",
+                in_words(p)
+            ));
             verdict.candidates.retain(|one| *one != Algorithm::LeastConnections);
             verdict.ruled_out.push(RuledOut {
                 algorithm: Algorithm::LeastConnections,
@@ -256,12 +281,14 @@ fn amend_by_load(verdict: &mut Verdict, load: Load) {
                 "one instance answers everything until it has {at} slow {}; then others answer",
                 if at == 1 { "request" } else { "requests" }
             ));
-            verdict.candidates.retain(|one| !matches!(one, Algorithm::Single | Algorithm::FirstAvailable));
+            let out = [Algorithm::Single, Algorithm::FirstAvailable, Algorithm::LeastConnections];
+            verdict.candidates.retain(|one| !out.contains(one));
             verdict.candidates.insert(0, Algorithm::FirstAvailable);
             if at == 1 {
                 verdict.candidates.insert(1, Algorithm::LeastConnections);
                 verdict.evidence.push(
-                    "a limit of one request to each, or least-connections that begins with the first of equals"
+                    "a limit of one request to each would do that, or least-connections that begins with the first of \
+                     equals"
                         .to_owned(),
                 );
             }
@@ -272,9 +299,18 @@ fn amend_by_load(verdict: &mut Verdict, load: Load) {
             });
             verdict.algorithm = Algorithm::FirstAvailable;
         }
-        Shown::Alone { busiest } => verdict
-            .evidence
-            .push(format!("{quick} requests went to the same instance while up to {busiest} slow ones kept it busy")),
+        Shown::Alone { busiest } => {
+            verdict.evidence.push(format!(
+                "{quick} requests went to the same instance while up to {busiest} slow ones kept it busy"
+            ));
+            // of two at random both are the busy one of two instances once in four times
+            let p = probability(quick as f64 * 0.25f64.ln());
+            if load::is_sure(p, alpha) {
+                verdict.candidates.retain(|one| *one != Algorithm::LeastConnections);
+                let test = "a busy instance gets everything";
+                verdict.ruled_out.push(RuledOut { algorithm: Algorithm::LeastConnections, test, p });
+            }
+        }
         Shown::Undecided(why) if quick > 0 => verdict.evidence.push(format!("{seen}: {why}")),
         Shown::Undecided(why) => verdict.evidence.push(format!("whether load matters was not seen: {why}")),
     }

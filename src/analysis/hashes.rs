@@ -30,10 +30,12 @@ pub enum Key {
     Path,
     /// A header.
     Header,
+    /// A cookie, where clients without one are all answered by one instance.
+    Cookie,
 }
 
 /// Every key.
-pub const KEYS: [Key; 4] = [Key::Source, Key::Query, Key::Path, Key::Header];
+pub const KEYS: [Key; 5] = [Key::Source, Key::Query, Key::Path, Key::Header, Key::Cookie];
 
 impl Key {
     /// Values that must all lead to one instance before a hash of equal shares is ruled out.
@@ -46,25 +48,44 @@ impl Key {
         match self {
             Key::Source => Algorithm::SourceHash,
             Key::Query | Key::Path => Algorithm::UriHash,
-            Key::Header => Algorithm::HeaderHash,
+            Key::Header | Key::Cookie => Algorithm::HeaderHash,
         }
     }
 
     /// The series that ask for a value of this key.
     fn series(self, trace: &Trace) -> Vec<&Series> {
+        trace.series.iter().zip(Key::varied(trace)).filter(|(_, key)| *key == Some(self)).map(|(one, _)| one).collect()
+    }
+
+    /// The key that each series has a value of.
+    pub fn varied(trace: &Trace) -> Vec<Option<Key>> {
         let bare = |path: &str| path.split('?').next().unwrap_or_default().to_owned();
         let asked = bare(trace.series(&SeriesName::WithoutJar).map_or("", |series| &series.conditions.path));
         let queried = |series: &&Series| matches!(&series.name, SeriesName::Path(path) if bare(path) == asked);
         // a few of the user's own choice are one question
         let apart = trace.series.iter().filter(queried).count() >= FEWEST;
-        let is_of = |series: &&Series| match &series.name {
-            SeriesName::Source(_) => self == Key::Source,
-            SeriesName::Header(_) => self == Key::Header,
-            SeriesName::Path(_) if apart && queried(series) => self == Key::Query,
-            SeriesName::Path(_) => self == Key::Path,
-            _ => false,
+        let cookie = Key::Cookie.cookie(trace);
+        let of = |series: &Series| match &series.name {
+            SeriesName::CookieMadeUp(value) if cookie == Some(&value.name) => Some(Key::Cookie),
+            SeriesName::Source(_) => Some(Key::Source),
+            SeriesName::Header(_) => Some(Key::Header),
+            SeriesName::Path(_) if apart && queried(&series) => Some(Key::Query),
+            SeriesName::Path(_) => Some(Key::Path),
+            _ => None,
         };
-        trace.series.iter().filter(is_of).collect()
+        trace.series.iter().map(of).collect()
+    }
+
+    /// The cookie that this is about: the last one that was varied, because each that decides ends the search.
+    pub fn cookie(self, trace: &Trace) -> Option<&String> {
+        let free = trace.series(&SeriesName::WithoutJar).filter(|_| self == Key::Cookie)?;
+        let mut ids = free.requests.iter().filter_map(|request| request.instance);
+        let first = ids.next()?;
+        let varied = trace.series.iter().rev().find_map(|series| match &series.name {
+            SeriesName::CookieMadeUp(value) => Some(&value.name),
+            _ => None,
+        });
+        varied.filter(|_| ids.all(|id| id == first))
     }
 }
 
@@ -91,10 +112,16 @@ pub struct Values {
 impl Values {
     /// Those of a trace; `None` where the experiment was not made.
     pub fn of(trace: &Trace, key: Key) -> Option<Values> {
-        let named = |series: &Series| {
-            series.requests.iter().filter_map(|request| Some((request.clone(), request.instance?))).collect()
+        let requests = |series: &'_ Series| series.requests.clone();
+        Values::from(key.series(trace).into_iter().map(requests))
+    }
+
+    /// From the requests with each value.
+    pub fn from(values: impl Iterator<Item = Vec<Request>>) -> Option<Values> {
+        let named = |requests: Vec<Request>| {
+            requests.into_iter().filter_map(|request| request.instance.map(|id| (request, id))).collect()
         };
-        let answers: Vec<_> = key.series(trace).into_iter().map(named).collect();
+        let answers: Vec<_> = values.map(named).collect();
         (!answers.is_empty()).then_some(Values { answers })
     }
 
@@ -113,6 +140,12 @@ impl Values {
         let mut hits = BTreeMap::new();
         self.answers.iter().flatten().for_each(|(_, id)| *hits.entry(*id).or_default() += 1);
         hits
+    }
+
+    /// How often a value went to another instance than the time before, and of how many times.
+    pub fn moves(&self) -> (usize, usize) {
+        let pairs = self.answers.iter().flat_map(|answers| answers.windows(2));
+        (pairs.clone().filter(|pair| pair[0].1 != pair[1].1).count(), pairs.count())
     }
 
     /// Whom each value went to first, in the order of sending.

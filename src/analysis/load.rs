@@ -11,7 +11,8 @@ use crate::trace::{InstanceId, Request, Series, SeriesName, Trace};
 
 use super::{
     algorithm,
-    chance::probability,
+    chance::{ln_best_independent, probability},
+    independent::ln_learned,
     order,
     sequence::{Known, Sequence},
     sticky,
@@ -94,42 +95,50 @@ pub fn find(trace: &Trace, alpha: f64) -> Option<Load> {
         return undecided("the slow requests kept no instance busy, all of them, or others than those that are judged");
     }
     let on_busy = told.iter().filter(|pick| pick.busy.contains(&pick.instance)).count();
-    let exact = is_exact(free, &sequence, alpha);
-    if !exact && sticky::find(trace, alpha).stickiness == Stickiness::None {
-        // where no cookie pins, a client with a jar is one more without load
-        let with_jar = trace.series(&SeriesName::WithJar).into_iter().flat_map(|series| &series.requests);
-        for id in with_jar.filter_map(|request| request.instance) {
-            quiet.entry(id).and_modify(|count| *count += 1);
+    let exact = exactly(free, &sequence, alpha);
+    match &exact {
+        Some(round) => quiet.clone_from(&round.weights),
+        None if sticky::find(trace, alpha).stickiness == Stickiness::None => {
+            // where no cookie pins, a client with a jar is one more without load
+            let with_jar = trace.series(&SeriesName::WithJar).into_iter().flat_map(|series| &series.requests);
+            for id in with_jar.filter_map(|request| request.instance) {
+                quiet.entry(id).and_modify(|count| *count += 1);
+            }
         }
+        None => {}
     }
     let total: usize = quiet.values().sum();
     let share = |pick: &Pick| pick.busy.iter().map(|id| quiet[id]).sum::<usize>() as f64 / total as f64;
-    let (avoided, ignored) = match exact {
-        true => {
-            let cycle = order::fixed_cycle(&sequence).unwrap_or_default();
-            (avoids_its_share(&told, &share), keeps_its_share(&told, &share).max(goes_round(&told, &share, &cycle)))
+    let (avoided, ignored) = match &exact {
+        Some(round) => {
+            let repeats = repeats(&told, &share, round.repeats_after, quiet.len());
+            (avoids_its_share(&told, &share), keeps_its_share(&told, &share).max(repeats))
         }
-        false => by_counts(&told, &quiet, total),
+        None => (foretold(&told, &quiet), keeps_its_counts(&told, &quiet, total)),
     };
     // two models were tried where one could have done
     let (avoided, ignored) = (probability(-avoided), probability(2f64.ln() - ignored));
     // others' requests keep instances busy as well, and may hide that ours does
-    let ours_alone = order::fixed_cycle(&sequence).is_some()
-        || order::rounds(&sequence).is_some()
+    let ours_alone = exact.is_some_and(|round| round.every_pick)
         || (sequence.known == Known::EveryTurn && free.others.is_empty() && meanwhile.others.is_empty());
     let shunned = shunned_afterwards(slow, meanwhile, quiet.len());
-    let shown = if avoided < alpha * SHARE {
+    let shown = if is_sure(avoided, alpha) {
         Shown::Avoided { p: avoided, two_at_once: two_at_once(slow) }
-    } else if ignored < alpha * SHARE && shunned {
+    } else if is_sure(ignored, alpha) && shunned {
         Shown::Undecided("one that had been busy was avoided afterwards, so response times may count")
-    } else if ignored < alpha * SHARE && ours_alone {
+    } else if is_sure(ignored, alpha) && ours_alone {
         Shown::Ignored { p: ignored }
-    } else if ignored < alpha * SHARE {
+    } else if is_sure(ignored, alpha) {
         Shown::Undecided("others' requests may have kept the other instances as busy")
     } else {
         Shown::Undecided("that is too few to tell")
     };
     Some(Load { quick: told.len(), on_busy, expected: told.iter().map(|pick| share(pick)).sum(), shown })
+}
+
+/// Whether a probability is small enough for a statement about load.
+pub fn is_sure(p: f64, alpha: f64) -> bool {
+    p < alpha * SHARE
 }
 
 /// Whether more quick requests would tell nothing more.
@@ -151,16 +160,35 @@ pub fn gets_its_share(trace: &Trace, alpha: f64) -> bool {
 pub fn quick_requests(trace: &Trace, alpha: f64) -> u32 {
     let free = trace.series(&SeriesName::WithoutJar);
     match free.map(|free| (free, Sequence::of(free))) {
-        Some((free, sequence)) if sequence.counts().len() > 1 && !is_exact(free, &sequence, alpha) => QUICK_IF_RANDOM,
+        Some((free, sequence)) if sequence.counts().len() > 1 && exactly(free, &sequence, alpha).is_none() => {
+            QUICK_IF_RANDOM
+        }
         _ => QUICK,
     }
 }
 
-/// Whether each instance has exactly the share that was seen without load: a round holds it so many times.
-fn is_exact(free: &Series, sequence: &Sequence, alpha: f64) -> bool {
+/// Rounds that give each instance its share exactly.
+struct Round {
+    weights: BTreeMap<InstanceId, usize>,
+    repeats_after: Option<usize>,
+    /// Whether every pick of ours follows it, so that nobody else takes turns.
+    every_pick: bool,
+}
+
+/// The round that was seen without load, if it holds each instance exactly so many times.
+fn exactly(free: &Series, sequence: &Sequence, alpha: f64) -> Option<Round> {
     let found = algorithm::find(Some(free), Some(sequence), alpha, &|_| String::new());
-    let every_pick = order::fixed_cycle(sequence).is_some() || order::rounds(sequence).is_some();
-    found.algorithm == Algorithm::RoundRobin && (every_pick || sequence.known == Known::EveryTurn)
+    let every_pick = match found.algorithm {
+        Algorithm::RoundRobin => order::fixed_cycle(sequence).is_some() || order::rounds(sequence).is_some(),
+        Algorithm::WeightedRoundRobin => found.disturbed.is_none() && !found.weights.is_empty(),
+        _ => false,
+    };
+    let known = found.algorithm == Algorithm::RoundRobin && sequence.known == Known::EveryTurn;
+    let weights = match found.algorithm {
+        Algorithm::WeightedRoundRobin => found.weights.iter().map(|&(id, weight)| (id, weight as usize)).collect(),
+        _ => sequence.counts().into_iter().collect(),
+    };
+    (every_pick || known).then_some(Round { weights, repeats_after: found.repeats_after, every_pick })
 }
 
 /// The quick requests that were under way while slow ones were, from their beginning to their end.
@@ -223,28 +251,52 @@ fn keeps_its_share(picks: &[&Pick], share: &impl Fn(&Pick) -> f64) -> f64 {
     picks.iter().map(each).sum()
 }
 
-/// The same for the ring that was seen without load.
-fn goes_round(picks: &[&Pick], share: &impl Fn(&Pick) -> f64, cycle: &[InstanceId]) -> f64 {
+/// The same for an order that repeats as it did without load.
+fn repeats(picks: &[&Pick], share: &impl Fn(&Pick) -> f64, period: Option<usize>, k: usize) -> f64 {
     const FOLLOWED: f64 = 0.98;
-    let k = cycle.len();
-    if k < 2 {
-        return f64::NEG_INFINITY;
-    }
-    let next = |id: InstanceId| cycle[(cycle.iter().position(|one| *one == id).unwrap_or(0) + 1) % k];
-    let each = |pair: &[&Pick]| {
-        let pick = pair[1];
-        let model = match next(pair[0].instance) == pick.instance {
-            true => FOLLOWED,
-            false => (1.0 - FOLLOWED) / (k - 1) as f64,
-        };
+    let Some(period) = period else { return f64::NEG_INFINITY };
+    let each = |window: &[&Pick]| {
+        let (before, pick) = (window[0], window[period]);
+        // a slow request in between took a turn
+        if window.iter().any(|one| one.busy != pick.busy) {
+            return 0.0;
+        }
+        let model = if before.instance == pick.instance { FOLLOWED } else { (1.0 - FOLLOWED) / (k - 1) as f64 };
         // an idle one may be certain, for all that is known
         model.ln() - if pick.busy.contains(&pick.instance) { 2.0 * share(pick).ln() } else { 0.0 }
     };
-    picks.windows(2).map(each).sum()
+    picks.windows(period + 1).map(each).sum()
 }
 
-/// Both comparisons where shares are only known from counts: the mean over the sets of busy instances.
-fn by_counts(picks: &[&Pick], quiet: &BTreeMap<InstanceId, usize>, total: usize) -> (f64, f64) {
+/// How much better (ln) than the shares that fit all requests best, with load and without, shares that are learned
+/// without load or are even explain them, of which a busy instance gets a fraction.
+fn foretold(picks: &[&Pick], quiet: &BTreeMap<InstanceId, usize>) -> f64 {
+    let counts: Vec<usize> = quiet.values().copied().collect();
+    let mut all = quiet.clone();
+    picks.iter().for_each(|pick| *all.entry(pick.instance).or_default() += 1);
+    let same = ln_best_independent(&all.values().copied().collect::<Vec<_>>());
+    let (k, n) = (counts.len() as f64, counts.iter().sum::<usize>() as f64);
+    let learned = |id: &InstanceId| (quiet.get(id).copied().unwrap_or(0) as f64 + 0.5) / (n + 0.5 * k);
+    let with = |share: &dyn Fn(&InstanceId) -> f64, fraction: f64| {
+        let each = |pick: &&Pick| {
+            let busy: f64 = pick.busy.iter().map(share).sum();
+            let own = share(&pick.instance);
+            match pick.busy.contains(&pick.instance) {
+                true => (fraction * own).ln(),
+                false => (own * (1.0 - fraction * busy) / (1.0 - busy)).ln(),
+            }
+        };
+        picks.iter().map(each).sum::<f64>()
+    };
+    let models = [0.02, 0.1, 0.2, 0.35, 0.5].map(|fraction| {
+        mean(&[ln_learned(&counts) + with(&learned, fraction), -n * k.ln() + with(&|_| 1.0 / k, fraction)])
+    });
+    mean(&models) - same
+}
+
+/// How much better (ln) than any balancer that minds load the share that was counted without load explains the busy
+/// instances' picks: the mean over the sets of busy instances.
+fn keeps_its_counts(picks: &[&Pick], quiet: &BTreeMap<InstanceId, usize>, total: usize) -> f64 {
     let mut sets: BTreeMap<&BTreeSet<InstanceId>, (usize, usize)> = BTreeMap::new();
     for pick in picks {
         let (on_busy, all) = sets.entry(&pick.busy).or_default();
@@ -256,16 +308,10 @@ fn by_counts(picks: &[&Pick], quiet: &BTreeMap<InstanceId, usize>, total: usize)
         let before: usize = busy.iter().map(|id| quiet[id]).sum();
         let ln_coin =
             |hits: usize, all: usize, share: f64| hits as f64 * share.ln() + (all - hits) as f64 * (1.0 - share).ln();
-        let same = best(|share| ln_coin(before + hits, total + all, share));
         let minded = best(|share| ln_coin(before, total, share) + ln_coin(hits, all, share * share));
-        let avoided = match hits * total < before * all {
-            true => ln_estimated(before, total) + ln_estimated(hits, all) - same,
-            false => f64::NEG_INFINITY,
-        };
-        (avoided, ln_estimated(before + hits, total + all) - minded)
+        ln_estimated(before + hits, total + all) - minded
     };
-    let (avoided, ignored): (Vec<f64>, Vec<f64>) = sets.iter().map(each).unzip();
-    (mean(&avoided), mean(&ignored))
+    mean(&sets.iter().map(each).collect::<Vec<_>>())
 }
 
 /// The largest value of a concave function of a share.

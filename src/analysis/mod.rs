@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! sequence     a series as the balancer saw it: picks in the order of its turns, with gaps
+//!   kept         which requests were picks, where connections were kept
 //! picks        the same with its instances numbered, and what is counted in it
 //! chance       logarithms of probabilities
 //! budget       which part of the accepted chance of a false verdict each decision may use
@@ -9,21 +10,29 @@
 //!   exact        for orders that every pick follows: by
 //!     order        rings, rounds, repetition
 //!     weights      weighted rounds
+//!   silent       for the same with turns of instances that fail
 //!   disturbed    for orders of which others take some turns, or for none: by the models
 //!     ring         a ring of which others take turns
 //!     rounds       rounds in an order of their own, of which others take turns
 //!     counters     several counters on one ring
 //!     weighted     weighted orders of which others take turns
+//!     staggered    weighted orders that several counters follow
 //!     regular      counts that stay together, picks that depend on those before them
 //!     independent  independent draws
 //! finding      what one sequence shows
 //! sampling     whether a series needs more requests
-//! sticky       does a cookie pin, and which; per request or per connection
+//! sticky       does a cookie pin, and which
+//! cookies      how the one that pins does
+//! maker        whose it is, and what is wrong with it
+//! connection   how often the balancer picks
 //! session      was the login seen by every reload, and why not
 //! hashes       does the client's address, the path or a header decide
 //! load         are busy instances avoided
-//! experiments  what these two add to a verdict
+//! elsewhere    instances that the first series has not shown
+//! experiments  what these add to a verdict
 //! verdict      what all this amounts to
+//! expected     how often each instance should have answered
+//! samples      how many requests each experiment took and takes
 //! expect       what a verdict is held against, and what becomes of it
 //! ```
 //!
@@ -32,35 +41,52 @@
 mod algorithm;
 mod budget;
 mod chance;
+mod connection;
+mod cookies;
 mod counters;
 mod disturbed;
+mod elsewhere;
 mod exact;
 mod expect;
+mod expected;
 mod experiments;
 mod finding;
 mod hashes;
 mod independent;
+mod kept;
 mod load;
+mod maker;
 mod order;
 mod picks;
 mod regular;
 mod ring;
 mod rounds;
+mod samples;
 mod sampling;
 mod sequence;
 mod session;
+mod silent;
+mod staggered;
 mod sticky;
 mod verdict;
 mod weighted;
 mod weights;
 
+pub use budget::PARTS;
+pub use chance::in_words;
+pub use connection::enough_on_one_connection;
+pub use cookies::{cookies_to_vary, next_values};
 pub use expect::{Checked, ExpectError, Expectation, Outcome, Strictness, passed};
+pub use expected::ASTRAY;
 pub use hashes::{Key, enough_values};
 pub use load::{enough_load, gets_its_share, perhaps_a_limit, quick_requests};
-pub use sampling::{Sampling, sampling};
+pub use samples::{Sample, Sampled, fewest, samples};
+pub use sampling::{Sampling, sampling, surer};
 pub use session::{Facts, KeptBy, Session, SessionVerdict, judge_session};
-pub use sticky::{candidate_cookies, enough_alone, enough_on_one_connection, enough_with_jar};
-pub use verdict::{Algorithm, BalancesPer, Hits, Order, RuledOut, Stickiness, Verdict, judge};
+pub use sticky::{candidate_cookies, enough_alone, enough_with_jar, sticky_cookie};
+pub use verdict::{
+    Algorithm, BalancesPer, Hits, Order, RuledOut, Stickiness, StickyBy, StickyCookie, Verdict, judge, natural,
+};
 
 /// The chance of a false verdict that is accepted by default: one in a million.
 pub const ALPHA: f64 = 1e-6;

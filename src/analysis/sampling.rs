@@ -21,8 +21,9 @@ pub enum Sampling {
     More,
 }
 
-/// Answers without a name after which nobody is expected to say one.
-const NAMELESS: usize = 10;
+/// Answers without a name after which nothing is expected to name them. Until then what comes back may show itself, in
+/// rounds of some thirty instances.
+const NAMELESS: usize = 40;
 /// Answers of which each names another instance, after which these are hardly instances.
 const ALL_NEW: usize = 250;
 /// Picks after which an order that changes from round to round is no longer watched for its repetition.
@@ -43,7 +44,7 @@ pub fn sampling(series: &Series, known: usize, alpha: f64) -> Sampling {
     }
     // what has not shown itself by now will not; and what is new each time is hardly an instance's name
     let all_new = k == sequence.len() && sent >= ALL_NEW.max(known + 1);
-    if sent >= most(k) || all_new {
+    if sent >= most(k, alpha) || all_new {
         return Sampling::Enough;
     }
     // looking costs time that grows with the series, so it is looked at again when it has grown by a tenth
@@ -79,6 +80,11 @@ pub fn sampling(series: &Series, known: usize, alpha: f64) -> Sampling {
 }
 
 /// Requests after which an undecided series ends.
-fn most(k: usize) -> usize {
-    (20 * k + 50).max(250)
+fn most(k: usize, alpha: f64) -> usize {
+    ((20 * k + 50).max(250) as f64 * surer(alpha)) as usize
+}
+
+/// How many times as many requests as usual it may take to be surer than usual.
+pub fn surer(alpha: f64) -> f64 {
+    (alpha.ln() / super::ALPHA.ln()).max(1.0)
 }

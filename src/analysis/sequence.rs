@@ -2,9 +2,11 @@
 //!
 //! Where the lab's log tells each request's turn, the requests of others are put in between, and the order is the
 //! balancer's own, however the answers came. Elsewhere the order is that of sending, which is the balancer's only while
-//! one request is under way at a time.
+//! one request is under way at a time, and where each request was a pick ([`kept`]).
 
 use crate::trace::{InstanceId, Series};
+
+use super::kept;
 
 /// Picks in the balancer's order, in stretches without a gap. A gap is a turn of which nobody knows whose it was, or a
 /// request that brought no answer and may have taken a turn or not.
@@ -61,9 +63,21 @@ impl Sequence {
 
     fn by_sending(series: &Series) -> Sequence {
         let mut stretches = Stretches::default();
-        series.requests.iter().for_each(|request| stretches.pick(request.instance));
+        kept::picks(series).into_iter().for_each(|pick| stretches.pick(pick));
         let known = if series.conditions.concurrency > 1 { Known::CountsOnly } else { Known::Ours };
         Sequence { stretches: stretches.finish(), known }
+    }
+
+    /// The last picks alone, so many at most.
+    pub fn end(mut self, most: usize) -> Sequence {
+        let mut surplus = self.len().saturating_sub(most);
+        self.stretches.retain_mut(|stretch| {
+            let cut = surplus.min(stretch.len());
+            stretch.drain(..cut);
+            surplus -= cut;
+            !stretch.is_empty()
+        });
+        self
     }
 
     /// How many picks there are.
@@ -121,5 +135,24 @@ impl Stretches {
     fn finish(mut self) -> Vec<Vec<InstanceId>> {
         self.gap();
         self.done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_sequence_keeps_its_gaps() {
+        let ids = |text: &str| text.bytes().map(|b| InstanceId(b.into())).collect::<Vec<_>>();
+        let sequence = |stretches: &[&str]| Sequence {
+            stretches: stretches.iter().map(|stretch| ids(stretch)).collect(),
+            known: Known::Ours,
+        };
+        let whole = sequence(&["abc", "de", "f"]);
+        for (most, end) in [(9, &["abc", "de", "f"][..]), (5, &["bc", "de", "f"]), (3, &["de", "f"]), (2, &["e", "f"])]
+        {
+            assert_eq!(whole.clone().end(most), sequence(end), "{most}");
+        }
     }
 }

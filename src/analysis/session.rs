@@ -2,7 +2,12 @@
 
 use crate::trace::{Action, InstanceId, Request, SeenCookie, Series, SeriesName, Trace, Withheld};
 
-use super::{chance::probability, sampling::Sampling, sticky, verdict::Stickiness};
+use super::{
+    chance::probability,
+    sampling::Sampling,
+    sticky,
+    verdict::{Stickiness, StickyCookie},
+};
 
 /// What became of the session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,7 +144,7 @@ pub fn judge_session(trace: &Trace, facts: Option<Facts>, alpha: f64) -> Session
 fn refused(login: &Request) -> Option<String> {
     match (&login.error, login.status) {
         (Some(failure), None) => Some(format!("the login brought no answer: {}", failure.message)),
-        (_, Some(status)) if status >= 400 => Some(format!("the login was refused with status {status}")),
+        (_, Some(status)) if status.get() >= 400 => Some(format!("the login was refused with status {status}")),
         _ => None,
     }
 }
@@ -231,11 +236,15 @@ fn kept(trace: &Trace, series: &Series, login: &Request, facts: Option<Facts>, a
     }
     if sticky.stickiness == Stickiness::Cookie || (several(&free) && facts.is_some_and(|facts| facts.sticky)) {
         let cause = match &sticky.cookie {
-            Some(cookie) => format!("the cookie {cookie} keeps the client on its instance"),
+            Some(StickyCookie { name: cookie, .. }) => format!("the cookie {cookie} keeps the client on its instance"),
             None => "the client stays on its instance as long as it sends its cookies".to_owned(),
         };
         let kept = kept(Some(KeptBy::Sticky), &cause);
-        return SessionVerdict { sticky_cookie: sticky.cookie, evidence: sticky.evidence, ..kept };
+        return SessionVerdict {
+            sticky_cookie: sticky.cookie.map(|cookie| cookie.name),
+            evidence: sticky.evidence,
+            ..kept
+        };
     }
     match facts {
         Some(Facts { replicas: 1, .. }) => return kept(Some(KeptBy::Single), "there is one replica"),

@@ -1,62 +1,109 @@
-//! Stickiness: does a cookie pin a client to its instance, which one does, and how often the balancer picks.
+//! Stickiness: does a cookie pin a client to its instance, and which one does.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use crate::trace::{Connection, InstanceId, Series, SeriesName, Trace};
+use crate::trace::{InstanceId, SeenCookie, Series, SeriesName, Trace, Withheld};
 
 use super::{
     algorithm, budget, chance,
-    chance::{in_words, probability},
+    chance::{in_words, ln_extreme, probability},
+    cookies,
     sequence::Sequence,
     session,
-    verdict::{Algorithm, BalancesPer, Order, RuledOut, Stickiness},
+    verdict::{Algorithm, Order, RuledOut, Stickiness, StickyCookie},
 };
 
 /// What was found of stickiness.
 pub struct Sticky {
     pub stickiness: Stickiness,
-    pub cookie: Option<String>,
+    pub cookie: Option<StickyCookie>,
     pub ruled_out: Vec<RuledOut>,
     pub evidence: Vec<String>,
 }
 
-/// What was found of connections.
-pub struct Per {
-    pub per: BalancesPer,
-    pub evidence: Vec<String>,
-}
-
 /// What the requests of one series show, where each of them had the chance to be pinned.
-enum Pinned {
+pub enum Pinned {
     /// They went to several instances.
     No { instances: usize },
-    /// They stayed, which chance would do with this probability.
-    Yes { p: f64 },
+    /// They stayed but for so many moves, which chance would do with this probability.
+    Yes { p: f64, moves: usize },
+    /// They moved too seldom for free picks, too often for pinned ones, or there are too few to say.
+    Unsure { moves: usize },
     /// There is nothing to compare with: without cookies, too, one instance answered.
     Unknown,
 }
 
-fn pinned(trace: &Trace, picks: &[InstanceId], alpha: f64) -> Pinned {
-    let instances: BTreeSet<_> = picks.iter().collect();
-    if instances.len() > 1 {
-        return Pinned::No { instances: instances.len() };
-    }
-    let Some(free) = trace.series(&SeriesName::WithoutJar) else { return Pinned::Unknown };
-    let sequence = Sequence::of(free);
-    if sequence.counts().len() < 2 || picks.is_empty() {
-        return Pinned::Unknown;
-    }
+/// A pinned client moves when its instance goes, which is seldom: hardly more often than in this share of requests.
+const MOVES: f64 = 0.02;
+/// Requests below which a move is not put down to that.
+const FEWEST_BETWEEN_MOVES: usize = 10;
+
+/// Whether these picks of one client were pinned.
+pub fn pinned(trace: &Trace, picks: &[InstanceId], alpha: f64) -> Pinned {
+    let instances = picks.iter().collect::<BTreeSet<_>>().len();
+    let moves = picks.windows(2).filter(|pair| pair[0] != pair[1]).count();
+    let free = trace.series(&SeriesName::WithoutJar).map(|free| (free, Sequence::of(free).end(COMPARED)));
+    let Some((free, sequence)) = free.filter(|(_, sequence)| sequence.counts().len() > 1 && !picks.is_empty()) else {
+        return if moves > 0 { Pinned::No { instances } } else { Pinned::Unknown };
+    };
     // the first pick is free; each further one stays by chance at most as often as this
-    Pinned::Yes { p: probability((picks.len() - 1) as f64 * staying(free, &sequence, alpha).ln()) }
+    let stays = staying(free, &sequence, alpha);
+    let further = picks.len() - 1;
+    let p = probability(ln_extreme(moves, further, 1.0 - stays));
+    if moves == 0 {
+        return Pinned::Yes { p, moves };
+    }
+    let share = moves as f64 / further as f64;
+    // one may look after every request, and picks the moment
+    let p = if share < 1.0 - stays { (p * picks.len() as f64).min(1.0) } else { 1.0 };
+    let by_failures = if share > MOVES { probability(ln_extreme(moves, further, MOVES)) } else { 1.0 };
+    if p < alpha * budget::STICKINESS {
+        Pinned::Yes { p, moves }
+    } else if further < FEWEST_BETWEEN_MOVES || by_failures < 1e-3 {
+        Pinned::No { instances }
+    } else {
+        Pinned::Unsure { moves }
+    }
 }
+
+impl Pinned {
+    /// Whether cookies may be said to pin.
+    fn surely(&self, alpha: f64) -> bool {
+        matches!(self, Pinned::Yes { p, .. } if *p < alpha * budget::STICKINESS)
+    }
+
+    /// The same of a cookie alone, by which chance.
+    fn alone(&self, alpha: f64) -> Option<f64> {
+        match self {
+            Pinned::Yes { p, .. } if *p < alpha * budget::ALONE => Some(*p),
+            _ => None,
+        }
+    }
+}
+
+/// The largest chance with which a free client may be answered again by the instance it had before; nothing where one
+/// instance answers all.
+pub fn staying_of(trace: &Trace, alpha: f64) -> Option<f64> {
+    let free = trace.series(&SeriesName::WithoutJar)?;
+    let sequence = Sequence::of(free);
+    (sequence.counts().len() > 1).then(|| staying(free, &sequence, alpha))
+}
+
+/// Picks of a free client that another is compared with, the last ones: more would tell little more and take long.
+const COMPARED: usize = 2500;
 
 /// The largest chance with which a free client may be answered again by the instance it had before.
 fn staying(free: &Series, sequence: &Sequence, alpha: f64) -> f64 {
+    let found = algorithm::find(Some(free), Some(sequence), alpha, &|_| String::new());
+    stays(sequence, found.algorithm, found.order, alpha)
+}
+
+/// The same where the pattern is known.
+pub fn stays(sequence: &Sequence, algorithm: Algorithm, order: Option<Order>, alpha: f64) -> f64 {
     let share = |hits, tries| chance::largest_share(hits, tries, alpha);
     let picks = sequence.len();
     let most = sequence.counts().iter().map(|(_, count)| *count).max().unwrap_or(0);
-    let found = algorithm::find(Some(free), Some(sequence), alpha, &|_| String::new());
-    if found.algorithm == Algorithm::RoundRobin && matches!(found.order, Some(Order::Fixed | Order::Changing)) {
+    if algorithm == Algorithm::RoundRobin && matches!(order, Some(Order::Fixed | Order::Changing)) {
         // a round robin gives each its share exactly; others' traffic may shift who comes next, not how often
         return most as f64 / picks as f64;
     }
@@ -81,56 +128,53 @@ pub fn enough_with_jar(trace: &Trace, alpha: f64) -> bool {
     let picks = with_cookies(series);
     match pinned(trace, &picks, alpha) {
         Pinned::No { .. } => true,
-        Pinned::Yes { p } => p < alpha * budget::STICKINESS,
         Pinned::Unknown => picks.len() >= 2 || series.requests.len() >= 3,
+        pinned => pinned.surely(alpha),
     }
 }
 
 /// Whether a series with one cookie alone shows enough.
 pub fn enough_alone(trace: &Trace, name: &SeriesName, alpha: f64) -> bool {
     let Some(series) = trace.series(name) else { return true };
-    let picks: Vec<_> = series.requests.iter().filter_map(|request| request.instance).collect();
+    let picks = all_picks(series);
     match pinned(trace, &picks, alpha) {
         Pinned::No { .. } => true,
-        Pinned::Yes { p } => p < alpha * budget::STICKINESS,
         Pinned::Unknown => picks.len() >= 2,
+        pinned => pinned.alone(alpha).is_some(),
     }
 }
 
-/// Whether the series over one connection shows enough, or no connection is kept.
-pub fn enough_on_one_connection(trace: &Trace, alpha: f64) -> bool {
-    let Some(series) = trace.series(&SeriesName::OneConnection) else { return true };
-    let picks = on_one_connection(series);
-    match pinned(trace, &picks, alpha) {
-        Pinned::No { .. } => true,
-        Pinned::Yes { p } => p < alpha * budget::CONNECTION || (picks.len() < 2 && series.requests.len() >= KEPT_TRIES),
-        Pinned::Unknown => picks.len() >= 2 || series.requests.len() >= KEPT_TRIES,
-    }
+fn all_picks(series: &Series) -> Vec<InstanceId> {
+    series.requests.iter().filter_map(|request| request.instance).collect()
 }
 
-/// Requests after which a target that never had two on one connection counts as one that keeps none. More than two,
-/// because a connection may come back to its pool a moment too late for the next request.
-const KEPT_TRIES: usize = 12;
-
-/// Who answered the requests of the connection that served most of them.
-fn on_one_connection(series: &Series) -> Vec<InstanceId> {
-    let mut by_port: BTreeMap<u16, Vec<InstanceId>> = BTreeMap::new();
-    for request in &series.requests {
-        if let (Some(port), Some(instance)) = (request.port, request.instance) {
-            by_port.entry(port).or_default().push(instance);
-        }
-    }
-    by_port.into_values().max_by_key(Vec::len).unwrap_or_default()
+/// Whether a browser would have sent the cookie, were its attributes others.
+fn is_held_back(cookie: &SeenCookie) -> bool {
+    matches!(cookie.withheld, Some(Withheld::Secure | Withheld::Path(_) | Withheld::Domain(_)))
 }
 
-/// The cookies to be tried alone: those that were sent, if together they pin and there are several.
-pub fn candidate_cookies(trace: &Trace, sent: &[(String, String)], alpha: f64) -> Vec<String> {
+/// The cookies to be tried alone: those that were sent, if together they pin and there are several; and where nothing
+/// pins, those that a browser holds back.
+pub fn candidate_cookies(trace: &Trace, alpha: f64) -> Vec<String> {
     let Some(series) = trace.series(&SeriesName::WithJar) else { return Vec::new() };
+    let named = |cookies: Vec<&SeenCookie>| {
+        cookies.into_iter().map(|cookie| cookie.name.clone()).take(budget::MOST_ALONE).collect::<Vec<_>>()
+    };
     match pinned(trace, &with_cookies(series), alpha) {
-        Pinned::Yes { p } if p < alpha * budget::STICKINESS && sent.len() > 1 => {
-            sent.iter().map(|(name, _)| name.clone()).collect()
+        pinned if pinned.surely(alpha) => {
+            let sent: Vec<_> = series.cookies.iter().filter(|cookie| cookie.withheld.is_none()).collect();
+            if sent.len() > 1 { named(sent) } else { Vec::new() }
         }
-        _ => Vec::new(),
+        _ => named(series.cookies.iter().filter(|cookie| is_held_back(cookie)).collect()),
+    }
+}
+
+/// The name of the cookie that pins, where there is one.
+pub fn sticky_cookie(trace: &Trace, alpha: f64) -> Option<String> {
+    let series = trace.series(&SeriesName::WithJar)?;
+    match pinned(trace, &with_cookies(series), alpha).surely(alpha) {
+        true => Some(which(trace, series, alpha).first()?.name.clone()),
+        false => None,
     }
 }
 
@@ -145,112 +189,108 @@ pub fn find(trace: &Trace, alpha: f64) -> Sticky {
         return nothing(Stickiness::Undetermined, Vec::new());
     }
     let picks = with_cookies(series);
+    let held_back = held_back(trace, series, alpha);
+    if picks.is_empty() && series.requests.iter().any(|request| request.cookies_sent > 0) {
+        let said = "nobody is named by the answers to requests with cookies, so what a cookie does is not seen";
+        return nothing(Stickiness::Undetermined, vec![said.to_owned()]);
+    }
     if picks.is_empty() {
         let said = match series.cookies.first() {
             _ if series.requests.len() < 2 => return nothing(Stickiness::Undetermined, Vec::new()),
             None => "no cookie was set, so none can keep a client on its instance".to_owned(),
             Some(cookie) => session::withheld(cookie),
         };
-        return nothing(Stickiness::None, vec![said]);
+        let said = if held_back.is_empty() { vec![said] } else { held_back };
+        return nothing(Stickiness::None, said);
     }
+    let sent = picks.len();
     match pinned(trace, &picks, alpha) {
-        Pinned::No { instances } => nothing(
-            Stickiness::None,
-            vec![format!(
-                "{} requests with cookies went to {instances} instances: no cookie keeps a client on its instance",
-                picks.len()
-            )],
-        ),
+        Pinned::No { instances } => {
+            let said = format!(
+                "{sent} requests with cookies went to {instances} instances: no cookie that a browser sends keeps a \
+                 client on its instance"
+            );
+            nothing(Stickiness::None, [vec![said], held_back].concat())
+        }
         Pinned::Unknown => {
             nothing(Stickiness::Undetermined, vec!["one instance answers with and without cookies".to_owned()])
         }
-        Pinned::Yes { p } if p >= alpha * budget::STICKINESS => nothing(
+        Pinned::Unsure { moves } => nothing(
             Stickiness::Undetermined,
             vec![format!(
-                "{} requests with cookies stayed on one instance, too few: by chance {}",
-                picks.len(),
-                in_words(p)
+                "{sent} requests with cookies moved to another instance {moves} times: too seldom for free picks, too \
+                 often for a cookie that keeps a client"
             )],
         ),
-        Pinned::Yes { p } => {
-            let cookie = which(trace, series, alpha);
-            let said = match &cookie {
-                Some(name) => format!("the cookie {name} keeps a client on its instance"),
-                None => "a cookie keeps a client on its instance".to_owned(),
+        Pinned::Yes { p, .. } if p >= alpha * budget::STICKINESS => nothing(
+            Stickiness::Undetermined,
+            vec![format!("{sent} requests with cookies stayed on one instance, too few: by chance {}", in_words(p))],
+        ),
+        Pinned::Yes { p, moves } => {
+            let cookies = which(trace, series, alpha);
+            let names: Vec<&str> = cookies.iter().map(|cookie| cookie.name.as_str()).collect();
+            let keeps = match names.as_slice() {
+                [] => "a cookie keeps a client on its instance".to_owned(),
+                [name] => format!("the cookie {name} keeps a client on its instance"),
+                [first, rest @ ..] => {
+                    format!("the cookies {first} and {} keep a client on its instance", rest.join(", "))
+                }
+            };
+            let went = match moves {
+                0 => "all went to one instance".to_owned(),
+                1 => "went to one instance, and after a while to another".to_owned(),
+                moves => format!("moved to another instance only {moves} times"),
+            };
+            let said = format!("{keeps}: {sent} requests with cookies {went}, by chance {}", in_words(p));
+            let described = the_one(&cookies).map(|cookie| cookies::describe(trace, cookie, alpha));
+            let stays = RuledOut { algorithm: Algorithm::Random, test: "with cookies one instance alone", p };
+            let (cookie, out, more) = match described {
+                Some((cookie, out, more)) => (Some(cookie), out, more),
+                None => (None, Vec::new(), Vec::new()),
             };
             Sticky {
                 stickiness: Stickiness::Cookie,
                 cookie,
-                ruled_out: vec![RuledOut { algorithm: Algorithm::Random, test: "with cookies one instance alone", p }],
-                evidence: vec![format!(
-                    "{said}: {} requests with cookies all went to one instance, by chance {}",
-                    picks.len(),
-                    in_words(p)
-                )],
+                ruled_out: [vec![stays], out].concat(),
+                evidence: [vec![said], more].concat(),
             }
         }
     }
 }
 
-/// The cookie that pins: the only one there is, or the only one that pins alone.
-fn which(trace: &Trace, with_jar: &Series, alpha: f64) -> Option<String> {
+/// The cookies that pin: the only one there is, or those that pin alone.
+fn which<'a>(trace: &Trace, with_jar: &'a Series, alpha: f64) -> Vec<&'a SeenCookie> {
     let sent: Vec<_> = with_jar.cookies.iter().filter(|cookie| cookie.withheld.is_none()).collect();
     if let [only] = sent.as_slice() {
-        return Some(only.name.clone());
+        return vec![only];
     }
-    let pins = |series: &Series| {
-        let picks: Vec<_> = series.requests.iter().filter_map(|request| request.instance).collect();
-        matches!(pinned(trace, &picks, alpha), Pinned::Yes { p } if p < alpha * budget::STICKINESS)
-    };
-    let mut alone = trace.series.iter().filter_map(|series| match &series.name {
-        SeriesName::CookieAlone(name) if pins(series) => Some(name.clone()),
-        _ => None,
-    });
-    let first = alone.next()?;
-    // two that pin alone: neither can be called the one
-    alone.next().is_none().then_some(first)
+    sent.into_iter().filter(|cookie| pins_alone(trace, cookie, alpha).is_some()).collect()
 }
 
-/// How often the balancer picks, by requests over one kept connection, or else by those over several.
-pub fn balances_per(trace: &Trace, alpha: f64) -> Per {
-    let unknown = |evidence| Per { per: BalancesPer::Undetermined, evidence };
-    let kept = trace.series.iter().filter(|series| {
-        series.conditions.connection == Connection::Reused
-            && matches!(series.name, SeriesName::OneConnection | SeriesName::WithoutJar)
-            && series.conditions.concurrency == 1
-    });
-    for series in kept {
-        let picks = on_one_connection(series);
-        if picks.is_empty() {
-            continue;
-        }
-        if picks.len() < 2 {
-            return unknown(vec![
-                "the target keeps no connection open, so requests over one cannot be compared".to_owned(),
-            ]);
-        }
-        match pinned(trace, &picks, alpha) {
-            Pinned::No { instances } => {
-                return Per {
-                    per: BalancesPer::Request,
-                    evidence: vec![format!(
-                        "{} requests over one connection went to {instances} instances: it picks for every request",
-                        picks.len()
-                    )],
-                };
-            }
-            Pinned::Yes { p } if p < alpha * budget::CONNECTION && series.name == SeriesName::OneConnection => {
-                return Per {
-                    per: BalancesPer::Connection,
-                    evidence: vec![format!(
-                        "{} requests over one connection all went to one instance, by chance {}: it picks once a connection",
-                        picks.len(),
-                        in_words(p)
-                    )],
-                };
-            }
-            Pinned::Yes { .. } | Pinned::Unknown => {}
-        }
-    }
-    unknown(Vec::new())
+/// The cookie to be named: some balancers set the same value under two names, for browsers old and new.
+fn the_one<'a>(cookies: &[&'a SeenCookie]) -> Option<&'a SeenCookie> {
+    let (first, others) = cookies.split_first()?;
+    let last = |cookie: &SeenCookie| cookie.issued.last().map(|issued| issued.value);
+    let same = |other: &&SeenCookie| last(first).is_some() && last(other) == last(first);
+    others.iter().all(same).then_some(*first)
+}
+
+/// By which chance a cookie alone would seem to pin, where it does.
+fn pins_alone(trace: &Trace, cookie: &SeenCookie, alpha: f64) -> Option<f64> {
+    let series = trace.series(&SeriesName::CookieAlone(cookie.name.clone()))?;
+    pinned(trace, &all_picks(series), alpha).alone(alpha)
+}
+
+/// Cookies that would keep a client on its instance if its browser sent them.
+fn held_back(trace: &Trace, with_jar: &Series, alpha: f64) -> Vec<String> {
+    let would = |cookie: &SeenCookie| {
+        let p = pins_alone(trace, cookie, alpha).filter(|_| is_held_back(cookie))?;
+        Some(format!(
+            "the cookie {} would keep a client on its instance (sent all the same, by chance {}), but {}",
+            cookie.name,
+            in_words(p),
+            session::withheld(cookie)
+        ))
+    };
+    with_jar.cookies.iter().filter_map(would).collect()
 }

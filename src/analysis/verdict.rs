@@ -1,8 +1,8 @@
 //! The verdict: what a trace proves of a balancer.
 
-use crate::trace::{SeriesName, Trace};
+use crate::trace::{Attributes, SeriesName, Trace};
 
-use super::{algorithm, chance, experiments, sequence::Sequence, sticky};
+use super::{algorithm, connection, expected, experiments, sequence::Sequence, sticky};
 
 /// A way to pick the next instance, as it shows from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -105,6 +105,43 @@ impl Stickiness {
     }
 }
 
+/// How a cookie keeps a client on its instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StickyBy {
+    /// The balancer inserts it: its value says which instance.
+    Inserted,
+    /// The balancer takes a hash of its value, whoever set it.
+    Hash,
+    /// The balancer remembers whom each value belongs to.
+    Learned,
+}
+
+impl StickyBy {
+    /// The name it has in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            StickyBy::Inserted => "inserted",
+            StickyBy::Hash => "hash",
+            StickyBy::Learned => "learned",
+        }
+    }
+}
+
+/// The cookie that keeps a client on its instance.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct StickyCookie {
+    /// Its name.
+    pub name: String,
+    /// How it does, where that could be told.
+    pub by: Option<StickyBy>,
+    /// Whose it is, by name and form.
+    pub maker: Option<&'static str>,
+    /// What its `Set-Cookie` line said.
+    pub attributes: Option<Attributes>,
+    /// What is wrong with that.
+    pub flaws: Vec<String>,
+}
+
 /// How often the balancer picks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BalancesPer {
@@ -138,6 +175,8 @@ pub struct Hits {
     pub weight: Option<u32>,
     /// Between which bounds its share lies, where picks are independent.
     pub share: Option<(f64, f64)>,
+    /// The least and the most hits that the pattern allows, or that chance does but for [`ASTRAY`](super::ASTRAY).
+    pub expected: Option<(usize, usize)>,
 }
 
 /// What a trace proves.
@@ -151,6 +190,8 @@ pub struct Verdict {
     pub ruled_out: Vec<RuledOut>,
     /// How likely it is that something was ruled out wrongly: the sum of its probabilities.
     pub chance: f64,
+    /// The chance of a false verdict that was accepted.
+    pub alpha: f64,
     /// Who answered, and how often.
     pub instances: Vec<Hits>,
     /// How the order of a round changes, where there are rounds.
@@ -168,7 +209,7 @@ pub struct Verdict {
     /// What keeps a client on its instance.
     pub stickiness: Stickiness,
     /// The cookie that does.
-    pub sticky_cookie: Option<String>,
+    pub sticky_cookie: Option<StickyCookie>,
     /// How often the balancer picks.
     pub balances_per: BalancesPer,
     /// Sentences, each with its figures.
@@ -182,26 +223,32 @@ pub fn judge(trace: &Trace, alpha: f64) -> Verdict {
     let name = |id: crate::trace::InstanceId| trace.instances[usize::from(id.0)].name.clone();
     let found = algorithm::find(series, sequence.as_ref(), alpha, &name);
     let sticky = sticky::find(trace, alpha);
-    let per = sticky::balances_per(trace, alpha);
+    let per = connection::balances_per(trace, alpha);
 
     let ours = series.into_iter().flat_map(|series| &series.requests).filter_map(|request| request.instance);
     let mut counts: std::collections::BTreeMap<_, usize> = Default::default();
     ours.for_each(|id| *counts.entry(id).or_default() += 1);
+    let expected = match (series, &sequence) {
+        (Some(series), Some(sequence)) => expected::counts(&found, series, sequence),
+        _ => Default::default(),
+    };
     let hits = |(id, hits)| Hits {
         name: name(id),
         hits,
         weight: found.weights.iter().find(|(one, _)| *one == id).map(|(_, weight)| *weight),
         share: found.shares.iter().find(|(one, _)| *one == id).map(|(_, share)| *share),
+        expected: expected.get(&id).copied(),
     };
     let mut instances: Vec<Hits> = counts.into_iter().map(hits).collect();
     instances.sort_by_key(|instance| natural(&instance.name));
 
-    let ruled_out: Vec<RuledOut> = found.ruled_out.into_iter().chain(sticky.ruled_out).collect();
+    let ruled_out: Vec<RuledOut> = found.ruled_out.into_iter().chain(sticky.ruled_out).chain(per.ruled_out).collect();
     let cycle = found.cycle.into_iter().map(name).collect();
     let mut verdict = Verdict {
         algorithm: found.algorithm,
         candidates: found.candidates,
         chance: ruled_out.iter().map(|out| out.p).sum::<f64>().min(1.0),
+        alpha,
         ruled_out,
         instances,
         order: found.order,
@@ -224,11 +271,6 @@ impl Verdict {
     pub(super) fn sort_instances(&mut self) {
         self.instances.sort_by_key(|instance| natural(&instance.name));
     }
-
-    /// The chance of being fooled, in words.
-    pub fn chance_in_words(&self) -> String {
-        chance::in_words(self.chance)
-    }
 }
 
 /// A cycle has no beginning; a reader's is the first name.
@@ -240,7 +282,7 @@ fn from_the_first(mut cycle: Vec<String>) -> Vec<String> {
 }
 
 /// A key by which `web-10` comes after `web-9`.
-fn natural(name: &str) -> (String, u64) {
+pub fn natural(name: &str) -> (String, u64) {
     let stem = name.trim_end_matches(|c: char| c.is_ascii_digit());
     (stem.to_owned(), name[stem.len()..].parse().unwrap_or(0))
 }

@@ -74,7 +74,7 @@ pub fn nearest(picks: &Picks, weights: &[u32], ring: &[usize]) -> Vec<Weighted> 
 }
 
 /// Sets of unequal weights near the counts, the nearest first.
-fn sets(picks: &Picks) -> Vec<Vec<u32>> {
+pub fn sets(picks: &Picks) -> Vec<Vec<u32>> {
     let (k, n) = (picks.k, picks.len() as f64);
     let longest = LONGEST.max(2 * k);
     let mut sets: Vec<Vec<u32>> = Vec::new();
@@ -112,13 +112,7 @@ fn likeliest(picks: &Picks, weights: &[u32], ring: &[usize]) -> Weighted {
     let begins = if picks.k <= ROTATED { picks.k } else { 1 };
     let rotated = |by: usize| ring[by..].iter().chain(&ring[..by]).copied().collect();
     let mut orders: Vec<Vec<usize>> = (0..begins).map(rotated).collect();
-    if picks.k <= TIES_OF {
-        let mut order: Vec<usize> = (0..picks.k).collect();
-        orders.push(order.clone());
-        while next_permutation(&mut order) {
-            orders.push(order.clone());
-        }
-    }
+    orders.extend(all_orders(picks.k));
     let mut patterns: Vec<Vec<usize>> =
         orders.iter().flat_map(|order| [smooth(weights, order), clumped(weights, order)]).map(from_the_least).collect();
     patterns.sort();
@@ -132,6 +126,31 @@ fn likeliest(picks: &Picks, weights: &[u32], ring: &[usize]) -> Weighted {
     let best = each.max_by(|one, other| one.0.total_cmp(&other.0));
     let by_share = best.map_or(Vec::new(), |(_, best)| SHARES.map(|share| ln_with(picks, best, share)).to_vec());
     Weighted { weights: weights.to_vec(), tied: false, by_share, ln_price }
+}
+
+/// All orders of few instances, else none.
+fn all_orders(k: usize) -> Vec<Vec<usize>> {
+    if k > TIES_OF {
+        return Vec::new();
+    }
+    let mut order: Vec<usize> = (0..k).collect();
+    let mut orders = vec![order.clone()];
+    while next_permutation(&mut order) {
+        orders.push(order.clone());
+    }
+    orders
+}
+
+/// The smooth orders of few instances, each once; for more, one of them.
+pub fn smooth_orders(k: usize, weights: &[u32]) -> Vec<Vec<usize>> {
+    let mut orders = all_orders(k);
+    if orders.is_empty() {
+        orders.push((0..k).collect());
+    }
+    let mut patterns: Vec<Vec<usize>> = orders.iter().map(|order| from_the_least(smooth(weights, order))).collect();
+    patterns.sort();
+    patterns.dedup();
+    patterns
 }
 
 /// The earliest deadline first, with ties in any order.

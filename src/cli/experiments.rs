@@ -4,6 +4,8 @@ use std::net::IpAddr;
 
 use clap::{Args, ValueEnum, builder::NonEmptyStringValueParser};
 
+use super::values::path;
+
 /// What a probe can try, in the order in which it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Experiment {
@@ -43,11 +45,4 @@ pub struct Experiments {
     /// A path that takes its time, to keep instances busy: '/api/?delay=2000' [default: found out in a lab]
     #[arg(long, value_name = "PATH", value_parser = path)]
     pub slow_path: Option<String>,
-}
-
-fn path(text: &str) -> Result<String, String> {
-    match text.starts_with('/') {
-        true => Ok(text.to_owned()),
-        false => Err("it must start with `/`".to_owned()),
-    }
 }

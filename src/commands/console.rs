@@ -22,8 +22,21 @@ pub fn data(text: &str) -> io::Result<()> {
 }
 
 /// Writes data as JSON, for people who read over a script's shoulder.
-pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
-    Ok(data(&serde_json::to_string_pretty(value)?)?)
+pub fn json(value: &impl Serialize) -> io::Result<()> {
+    pretty(io::stdout().lock(), value)
+}
+
+/// Likewise, where standard output is for something else.
+pub fn json_aside(value: &impl Serialize) {
+    _ = pretty(io::stderr().lock(), value);
+}
+
+/// Written as it comes: all of it may be more than anybody wants to hold.
+fn pretty(to: impl Write, value: &impl Serialize) -> io::Result<()> {
+    let mut to = io::BufWriter::new(to);
+    serde_json::to_writer_pretty(&mut to, value)?;
+    to.write_all(b"\n")?;
+    to.flush()
 }
 
 /// Writes data as JSON on one line, for streams.

@@ -10,12 +10,12 @@ use clap::ValueEnum;
 use rand::{RngExt, seq::SliceRandom};
 
 use crate::{
-    analysis::{self, ALPHA, Algorithm, Key},
+    analysis::{self, Algorithm, Key},
     cli::{self, Experiment, Format, Probe},
     error::{Exit, Failure},
     probe::{Prober, Series, with_path},
     replica::{App, Balancer, Engine},
-    trace::{Connection, Header, SeriesName},
+    trace::{Connection, CookieValue, Header, SeriesName, Trace},
 };
 
 use super::{
@@ -64,6 +64,14 @@ pub fn wanted(args: &cli::Experiments, experiment: Experiment) -> bool {
     args.experiments.is_empty() || args.experiments.contains(&experiment)
 }
 
+/// Whether plain requests were answered by more than one instance.
+fn several_answer(trace: &Trace) -> bool {
+    let plain = trace.series(&SeriesName::WithoutJar).into_iter().flat_map(|series| &series.requests);
+    let mut instances = plain.filter_map(|request| request.instance);
+    let first = instances.next();
+    instances.any(|instance| Some(instance) != first)
+}
+
 /// Makes those that were picked, or that what was seen so far calls for.
 pub async fn run(args: &Probe, resolved: &Resolved, prober: &mut Prober) -> anyhow::Result<()> {
     let flags = &args.experiments;
@@ -71,35 +79,54 @@ pub async fn run(args: &Probe, resolved: &Resolved, prober: &mut Prober) -> anyh
         true => called,
         false => flags.experiments.contains(&experiment),
     };
-    let one_answers = |prober: &Prober| analysis::judge(prober.trace(), ALPHA).algorithm == Algorithm::Single;
+    let one_answers = |prober: &Prober| {
+        // to judge a long series takes long
+        !several_answer(prober.trace()) && analysis::judge(prober.trace(), args.alpha).algorithm == Algorithm::Single
+    };
 
     if calls_for(Experiment::Sources, !flags.from.is_empty() || one_answers(prober)) {
         let picked = !flags.from.is_empty() || !flags.experiments.is_empty();
-        let sources = sources(&flags.from, resolved, prober, picked)?;
+        let sources = sources(args, resolved, prober, picked)?;
         let series = sources.into_iter().map(|source| (SeriesName::Source(source), None));
-        over(prober, resolved, series, &[Key::Source], "does the client's address decide").await?;
+        over(args, prober, resolved, series, &[Key::Source], "does the client's address decide").await?;
     }
     if calls_for(Experiment::Paths, !flags.paths.is_empty() || one_answers(prober)) {
-        paths(&flags.paths, resolved, prober).await?;
+        paths(args, resolved, prober).await?;
+    }
+    if wanted(flags, Experiment::Jar) {
+        for cookie in analysis::cookies_to_vary(prober.trace()) {
+            if !one_answers(prober) {
+                break;
+            }
+            let value = |n| CookieValue { name: cookie.clone(), n: n as u32 };
+            let values = (1..=Key::Cookie.values(args.alpha)).map(|n| (SeriesName::CookieMadeUp(value(n)), None));
+            over(args, prober, resolved, values, &[Key::Cookie], &format!("does {cookie} decide")).await?;
+        }
     }
     match &flags.vary_header {
         Some(name) if wanted(flags, Experiment::Header) => {
-            let values = (0..Key::Header.values(ALPHA)).map(|_| Header { name: name.clone(), value: token() });
+            let values = (0..Key::Header.values(args.alpha)).map(|_| Header { name: name.clone(), value: token() });
             let series = values.map(|header| (SeriesName::Header(header), None));
-            over(prober, resolved, series, &[Key::Header], &format!("does {name} decide")).await?;
+            over(args, prober, resolved, series, &[Key::Header], &format!("does {name} decide")).await?;
         }
         None if flags.experiments.contains(&Experiment::Header) => {
             return Err(Failure::usage("--experiments header needs --vary-header NAME").into());
         }
         _ => {}
     }
-    let minds_load =
-        |prober: &Prober| analysis::judge(prober.trace(), ALPHA).candidates.contains(&Algorithm::LeastConnections);
+    let minds_load = |prober: &Prober| {
+        let verdict = analysis::judge(prober.trace(), args.alpha);
+        let goes_round = matches!(
+            verdict.algorithm,
+            Algorithm::RoundRobin | Algorithm::WeightedRoundRobin | Algorithm::Random | Algorithm::Undetermined
+        );
+        goes_round && verdict.candidates.contains(&Algorithm::LeastConnections)
+    };
     if calls_for(Experiment::Slow, flags.slow_path.is_some() || minds_load(prober)) {
-        match slow_path(flags.slow_path.as_deref(), resolved, prober, args.target.timeout) {
+        match slow_path(args, resolved, prober) {
             Some((path, known)) => {
                 let asked = flags.slow_path.is_some() || !flags.experiments.is_empty();
-                slow(prober, resolved, path, known, if asked { u32::MAX } else { MOST_UNASKED }).await?;
+                slow(args, prober, resolved, path, known, if asked { u32::MAX } else { MOST_UNASKED }).await?;
             }
             None if flags.experiments.is_empty() => {}
             None => return Err(Failure::usage("--experiments slow needs --slow-path PATH").into()),
@@ -109,7 +136,8 @@ pub async fn run(args: &Probe, resolved: &Resolved, prober: &mut Prober) -> anyh
 }
 
 /// The addresses to send from; none where they would tell nothing.
-fn sources(told: &[IpAddr], resolved: &Resolved, prober: &Prober, picked: bool) -> anyhow::Result<Vec<IpAddr>> {
+fn sources(args: &Probe, resolved: &Resolved, prober: &Prober, picked: bool) -> anyhow::Result<Vec<IpAddr>> {
+    let told = &args.experiments.from;
     let published = resolved
         .lab
         .as_ref()
@@ -125,7 +153,7 @@ fn sources(told: &[IpAddr], resolved: &Resolved, prober: &Prober, picked: bool) 
         return Err(Failure::usage(format!("--from {foreign} is no address of this machine")).into());
     }
     if !told.is_empty() {
-        return Ok(told.to_vec());
+        return Ok(told.clone());
     }
     let connected = prober.trace().target.connected_to.as_deref().and_then(|to| to.parse::<SocketAddr>().ok());
     let local = connected.is_some_and(|to| to.is_ipv4() && to.ip().is_loopback());
@@ -140,37 +168,46 @@ fn sources(told: &[IpAddr], resolved: &Resolved, prober: &Prober, picked: bool) 
             false => Ok(Vec::new()),
         };
     }
-    Ok((0..Key::Source.values(ALPHA)).map(|_| any()).collect())
+    Ok((0..Key::Source.values(args.alpha)).map(|_| any()).collect())
 }
 
 /// Varies the query string and, unless that decides, the path; or what was told.
-async fn paths(told: &[String], resolved: &Resolved, prober: &mut Prober) -> anyhow::Result<()> {
+async fn paths(args: &Probe, resolved: &Resolved, prober: &mut Prober) -> anyhow::Result<()> {
+    let told = &args.experiments.paths;
     let url = &resolved.url;
     let series = |path: String| (SeriesName::Path(path.clone()), Some(path));
     if !told.is_empty() {
         let mut told: Vec<String> = told.iter().map(|path| ask::path_and_query(&with_path(url, path))).collect();
         told.sort();
         told.dedup();
-        return over(prober, resolved, told.into_iter().map(series), &[Key::Query, Key::Path], "does the path decide")
-            .await;
+        return over(
+            args,
+            prober,
+            resolved,
+            told.into_iter().map(series),
+            &[Key::Query, Key::Path],
+            "does the path decide",
+        )
+        .await;
     }
-    let count = Key::Query.values(ALPHA);
+    let count = Key::Query.values(args.alpha);
     let query = || match url.query() {
         Some(query) => format!("{}?{query}&lbctl={}", url.path(), token()),
         None => format!("{}?lbctl={}", url.path(), token()),
     };
     let queries = (0..count).map(|_| series(query()));
-    over(prober, resolved, queries, &[Key::Query], "does the query string decide").await?;
-    if analysis::judge(prober.trace(), ALPHA).algorithm == Algorithm::UriHash {
+    over(args, prober, resolved, queries, &[Key::Query], "does the query string decide").await?;
+    if analysis::judge(prober.trace(), args.alpha).algorithm == Algorithm::UriHash {
         return Ok(());
     }
     let below = url.path().trim_end_matches('/');
     let paths = (0..count).map(|_| series(format!("{below}/{}", token())));
-    over(prober, resolved, paths, &[Key::Path], "does the path decide").await
+    over(args, prober, resolved, paths, &[Key::Path], "does the path decide").await
 }
 
 /// Asks for values in passes, each in an order drawn by lot, until they tell enough.
 async fn over(
+    args: &Probe,
     prober: &mut Prober,
     resolved: &Resolved,
     values: impl Iterator<Item = (SeriesName, Option<String>)>,
@@ -199,7 +236,7 @@ async fn over(
             prober.send(one, |_| ask::stop_if(false)).await?;
             bar.inc(1);
         }
-        if keys.iter().all(|key| analysis::enough_values(prober.trace(), *key, ALPHA)) {
+        if keys.iter().all(|key| analysis::enough_values(prober.trace(), *key, args.alpha)) {
             break;
         }
     }
@@ -208,13 +245,8 @@ async fn over(
 }
 
 /// A path that takes its time, and for how long where that is known: what was told, or what a lab's apps offer.
-fn slow_path(
-    told: Option<&str>,
-    resolved: &Resolved,
-    prober: &Prober,
-    timeout: Duration,
-) -> Option<(String, Option<Duration>)> {
-    if let Some(told) = told {
+fn slow_path(args: &Probe, resolved: &Resolved, prober: &Prober) -> Option<(String, Option<Duration>)> {
+    if let Some(told) = &args.experiments.slow_path {
         return Some((ask::path_and_query(&with_path(&resolved.url, told)), None));
     }
     let lab = resolved.lab.as_ref()?;
@@ -225,16 +257,17 @@ fn slow_path(
     let free = prober.trace().series(&SeriesName::WithoutJar)?;
     let mut took: Vec<u64> = free.requests.iter().map(|request| request.us).collect();
     took.sort_unstable();
-    let quick = u64::from(analysis::quick_requests(prober.trace(), ALPHA));
+    let quick = u64::from(analysis::quick_requests(prober.trace(), args.alpha));
     // long enough for the quick ones, twice as slow as the middle one was
     let needs = took.get(took.len() / 2)? * quick * 2 / 1000 + 200;
-    let most = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX) * 8 / 10;
+    let most = u64::try_from(args.target.timeout.as_millis()).unwrap_or(u64::MAX) * 8 / 10;
     let delay = needs.clamp(*DELAYS.start(), *DELAYS.end()).min(most);
     Some((format!("{path}?delay={delay}"), Some(Duration::from_millis(delay))))
 }
 
 /// Keeps instances busy, and looks whether they are avoided, until the probe has sent `most` requests.
 async fn slow(
+    args: &Probe,
     prober: &mut Prober,
     resolved: &Resolved,
     path: String,
@@ -263,7 +296,7 @@ async fn slow(
     let free = prober.trace().series(&SeriesName::WithoutJar).into_iter().flat_map(|series| &series.requests);
     let instances: std::collections::BTreeSet<_> = free.filter_map(|request| request.instance).collect();
     let instances = instances.len() as u32;
-    let quick_requests = analysis::quick_requests(prober.trace(), ALPHA);
+    let quick_requests = analysis::quick_requests(prober.trace(), args.alpha);
     let rounds: Vec<(u32, u32)> = match instances {
         0 => Vec::new(),
         1 => MORE_AND_MORE.map(|held| (held, QUICK_BESIDE_ONE)).to_vec(),
@@ -285,16 +318,16 @@ async fn slow(
         sent += held;
         bar.set_position(u64::from(sent + before));
         prober.hold(&slow(held), &quick(before + requests), lasting).await?;
-        if analysis::enough_load(prober.trace(), ALPHA) {
+        if analysis::enough_load(prober.trace(), args.alpha) {
             break;
         }
     }
-    if analysis::gets_its_share(prober.trace(), ALPHA) {
+    if analysis::gets_its_share(prober.trace(), args.alpha) {
         // whoever looks at response times avoids an instance only after its slow answers
         let before = prober.trace().series(&SeriesName::Meanwhile).map_or(0, |series| series.requests.len() as u32);
         prober.send(&quick(before + 3 * instances), |_| ask::stop_if(false)).await?;
     }
-    if analysis::perhaps_a_limit(prober.trace(), ALPHA) {
+    if analysis::perhaps_a_limit(prober.trace(), args.alpha) {
         prober.hold(&slow(instances + 1), &quick(0), Duration::ZERO).await?;
     }
     bar.finish_and_clear();

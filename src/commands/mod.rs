@@ -3,6 +3,7 @@
 mod ask;
 mod completions;
 mod console;
+mod cookies;
 mod down;
 mod experiments;
 mod export;
@@ -18,6 +19,8 @@ mod trace_file;
 mod up;
 
 use std::{future::Future, process::ExitCode};
+
+use tokio::runtime::Runtime;
 
 use crate::{
     cli::{Cli, Command},
@@ -36,7 +39,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Down(args) => block_on(interruptible(down::run(args))),
         Command::Proxy(args) => block_on(proxy::run(args)),
         Command::Export(args) => export::run(&args),
-        Command::Probe(args) => block_on(interruptible(probe::run(*args))),
+        Command::Probe(args) => block_on_one_thread(interruptible(probe::run(*args))),
         Command::SessionTest(args) => block_on(interruptible(session_test::run(args))),
         Command::Completions(args) => completions::run(&args),
         Command::Replica(args) => replica::run(args),
@@ -50,7 +53,15 @@ pub fn run(cli: Cli) -> ExitCode {
 }
 
 fn block_on(command: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    until_it_ends(tokio::runtime::Builder::new_multi_thread().enable_all().build()?, command)
+}
+
+/// Likewise, by a thread alone: no request has to wake another, which would cost more than the request.
+fn block_on_one_thread(command: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
+    until_it_ends(tokio::runtime::Builder::new_current_thread().enable_all().build()?, command)
+}
+
+fn until_it_ends(runtime: Runtime, command: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
     let ended = runtime.block_on(command);
     // a name that is still being resolved is nothing to wait for
     runtime.shutdown_background();

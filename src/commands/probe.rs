@@ -1,19 +1,21 @@
 //! `lbctl probe`: how a load balancer picks, and what keeps a client on its instance.
 
+use std::ops::ControlFlow;
+
 use indicatif::ProgressBar;
 
 use crate::{
-    analysis::{self, ALPHA, Checked, Expectation, Sampling, Strictness},
+    analysis::{self, Checked, Expectation, Sampling, Strictness},
     cli::{self, Experiment, Format, Probe},
     error::{Exit, Failure},
     probe::{Prober, Script, Series},
-    report,
+    report::{self, Paint, probe::Detail},
     trace::{self, Connection, SeriesName, Trace},
 };
 
 use super::{
     ask::{self, Resolved, Turns},
-    console, experiments,
+    console, cookies, experiments,
     trace_file::{self, Keeper},
 };
 
@@ -22,9 +24,15 @@ use super::{
 const MOST: u32 = 2500;
 /// Requests with a jar whose end the verdict decides, at most, unless the series without one was longer.
 const MOST_WITH_JAR: u32 = 150;
+/// Requests with a jar at least, as long as the series without one was longer: enough to show what a client sees.
+const ROWS_WITH_JAR: u32 = 60;
 /// Requests of a series without a verdict to stop it: overlapping ones.
 const OVERLAPPING: u32 = 500;
-/// Requests with one cookie alone or over one connection, at most.
+/// Requests of a series that are a lot to look through,
+const MANY: usize = 2500;
+/// so that what follows it is compared with it after every tenth request only.
+const LOOKS_APART: u32 = 10;
+/// Requests over one connection, at most, unless it is to be surer than usual.
 const MOST_ALONE: u32 = 60;
 
 /// Probes the target, or judges what was seen before.
@@ -48,28 +56,24 @@ pub async fn run(args: Probe) -> anyhow::Result<Exit> {
         trace.conceal_sessions();
         keeper.keep(&trace)
     });
-    let verdict = analysis::judge(&trace, ALPHA);
+    let verdict = analysis::judge(&trace, args.alpha);
     let strictness = if args.strict { Strictness::OnlyCandidate } else { Strictness::Pattern };
-    let check = |expectation: &Expectation| expectation.check(&verdict, strictness, ALPHA);
+    let check = |expectation: &Expectation| expectation.check(&verdict, strictness, args.alpha);
     let checked: Vec<Checked> = expectations.iter().map(check).collect();
-    let paint = if elsewhere { console::paint_stderr() } else { console::paint() };
-    let report = match args.output.format {
-        Format::Json => serde_json::to_string_pretty(&report::json::probe(&trace, &verdict, &checked))?,
-        Format::Table => format!(
-            "{}\n\n{}\n{}{}",
-            report::probe::target(&trace),
-            report::probe::table(&trace, paint),
-            report::probe::verdict(&trace, &verdict, paint),
-            report::probe::expected(&checked),
-        ),
+    let table = |paint: Paint| {
+        let detail = if args.verbose { Detail::Figures } else { Detail::Sentences };
+        report::probe::text(&trace, &verdict, &checked, detail, paint)
     };
-    match elsewhere {
-        true => console::say(report.trim_end()),
-        false => console::data(&report)?,
+    match (args.output.format, elsewhere) {
+        (Format::Json, false) => console::json(&report::json::probe(&trace, &verdict, &checked))?,
+        (Format::Json, true) => console::json_aside(&report::json::probe(&trace, &verdict, &checked)),
+        (Format::Table, false) => console::data(&table(console::paint()))?,
+        (Format::Table, true) => console::say(table(console::paint_stderr()).trim_end()),
     }
     kept?;
     if trace.instances.is_empty() {
-        let nobody = format!("nothing in the answers of {} says which instance sent them", trace.target.url);
+        let why = trace.unidentified.as_ref().map_or(String::new(), |why| format!(": {why}"));
+        let nobody = format!("nothing in the answers of {} says which instance sent them{why}", trace.target.url);
         let failure = Failure { exit: Exit::Inconclusive, ..Failure::environment(nobody) };
         return Err(failure.hint("tell how with --identity header:NAME, json:/POINTER or regex:PATTERN").into());
     }
@@ -109,67 +113,90 @@ async fn send(
     turns: Option<&Turns>,
 ) -> anyhow::Result<()> {
     let path = ask::path_and_query(&resolved.url);
-    let connection = match args.connection {
-        cli::Connection::Fresh => Connection::Fresh,
-        cli::Connection::Reused => Connection::Reused,
+    let at_once = args.concurrency > 1;
+    // many at once are about counts and speed; those one after the other show every pick
+    let (overlapping, connection) = match args.connection {
+        None if at_once => (Connection::Reused, Connection::Fresh),
+        None | Some(cli::Connection::Fresh) => (Connection::Fresh, Connection::Fresh),
+        Some(cli::Connection::Reused) => (Connection::Reused, Connection::Reused),
     };
-    let most = args.requests.unwrap_or(if args.concurrency > 1 { OVERLAPPING } else { MOST });
+    // -n is about the overlapping requests: as many again in turn would take far longer than those
+    let in_turn = args.requests.filter(|_| !at_once);
+    let most = args.requests.unwrap_or(if at_once { OVERLAPPING } else { MOST });
     let series = |name, most| Series { name, connection, path: path.clone(), script: None, most, concurrency: 1 };
 
     let replicas = resolved.lab.as_ref().map_or(0, |lab| lab.replicas());
-    let without = Series { concurrency: args.concurrency, ..series(SeriesName::WithoutJar, most) };
-    sending(args.requests, prober, &without, |trace| {
-        let Some(sent) = trace.series(&SeriesName::WithoutJar).filter(|_| args.concurrency == 1) else { return false };
-        let enough = |series: &trace::Series| analysis::sampling(series, replicas, ALPHA) == Sampling::Enough;
+    let without =
+        Series { concurrency: args.concurrency, connection: overlapping, ..series(SeriesName::WithoutJar, most) };
+    let takes = |trace: &Trace| match trace.instances.len().max(replicas) {
+        instances @ 2.. if !at_once => {
+            format!("without-jar ({instances} instances take {} or more)", analysis::fewest(instances, args.alpha))
+        }
+        _ => SeriesName::WithoutJar.to_string(),
+    };
+    sending(args.requests, prober, &without, takes, |trace| {
+        let Some(sent) = trace.series(&SeriesName::WithoutJar).filter(|_| !at_once) else { return false };
+        let enough = |series: &trace::Series| analysis::sampling(series, replicas, args.alpha) == Sampling::Enough;
         // either order may decide it: the balancer's own lags a moment behind
         enough(sent)
             || turns.and_then(|turns| turns.so_far(trace, &SeriesName::WithoutJar)).is_some_and(|told| enough(&told))
     })
     .await?;
 
-    let rows = prober.trace().series(&SeriesName::WithoutJar).map_or(0, |series| series.requests.len());
-    let with =
-        Series { script, ..series(SeriesName::WithJar, args.requests.unwrap_or((rows as u32).max(MOST_WITH_JAR))) };
+    let rows = prober.trace().series(&SeriesName::WithoutJar).map_or(0, |series| series.requests.len()) as u32;
+    let with = Series {
+        script,
+        ..series(SeriesName::WithJar, in_turn.unwrap_or(if at_once { MOST_WITH_JAR } else { rows.max(MOST_WITH_JAR) }))
+    };
     let with_jar = |trace: &Trace| {
-        let sent = trace.series(&SeriesName::WithJar).map_or(0, |series| series.requests.len());
-        sent >= rows && analysis::enough_with_jar(trace, ALPHA)
+        let sent = trace.series(&SeriesName::WithJar).map_or(0, |series| series.requests.len()) as u32;
+        sent >= rows.min(ROWS_WITH_JAR) && worth_a_look(trace, sent) && analysis::enough_with_jar(trace, args.alpha)
     };
     if experiments::wanted(&args.experiments, Experiment::Jar) {
-        sending(args.requests, prober, &with, with_jar).await?;
+        sending(in_turn, prober, &with, |_| with.name.to_string(), with_jar).await?;
     }
 
-    let cookies = analysis::candidate_cookies(prober.trace(), prober.cookies(), ALPHA);
-    let alone = cookies.into_iter().map(|cookie| (SeriesName::CookieAlone(cookie), connection));
-    let apart = connection == Connection::Fresh && experiments::wanted(&args.experiments, Experiment::Connection);
-    let one_connection = apart.then_some((SeriesName::OneConnection, Connection::Reused));
-    for (name, connection) in alone.chain(one_connection) {
-        // these stop by themselves: what -n asks for is the two series that are shown
-        let series = Series { connection, ..series(name, MOST_ALONE) };
-        sending(None, prober, &series, |trace| match &series.name {
-            SeriesName::OneConnection => analysis::enough_on_one_connection(trace, ALPHA),
-            name => analysis::enough_alone(trace, name, ALPHA),
-        })
-        .await?;
+    cookies::run(prober, &series(SeriesName::WithoutJar, 0), args.alpha).await?;
+
+    if connection == Connection::Fresh && experiments::wanted(&args.experiments, Experiment::Connection) {
+        // it stops by itself: what -n asks for is the two series that are shown
+        let most = (f64::from(MOST_ALONE) * analysis::surer(args.alpha)) as u32;
+        let over_one = Series { connection: Connection::Reused, ..series(SeriesName::OneConnection, most) };
+        let enough = |trace: &Trace| {
+            let sent = trace.series.last().map_or(0, |series| series.requests.len()) as u32;
+            worth_a_look(trace, sent) && analysis::enough_on_one_connection(trace, args.alpha)
+        };
+        sending(None, prober, &over_one, |_| over_one.name.to_string(), enough).await?;
     }
     Ok(())
 }
 
-/// Sends a series: so many requests, else until it is enough.
+/// Whether it is time to compare a series, of which so many were sent, with the one without a jar.
+fn worth_a_look(trace: &Trace, sent: u32) -> bool {
+    let without = trace.series(&SeriesName::WithoutJar).map_or(0, |series| series.requests.len());
+    without < MANY || sent.is_multiple_of(LOOKS_APART)
+}
+
+/// Sends a series: so many requests, else until it is enough; says meanwhile what it is doing.
 async fn sending(
     requests: Option<u32>,
     prober: &mut Prober,
     series: &Series,
+    doing: impl Fn(&Trace) -> String,
     enough: impl Fn(&Trace) -> bool,
 ) -> anyhow::Result<()> {
-    let name = series.name.to_string();
     let bar: ProgressBar = match requests {
-        Some(requests) => console::bar(requests.into(), &name),
-        None => console::counter(&name),
+        Some(requests) => console::bar(requests.into(), &series.name.to_string()),
+        None => console::counter(&doing(prober.trace())),
     };
     let sent = prober
         .send(series, |trace| {
             bar.set_position(trace.series.last().map_or(0, |series| series.requests.len() as u64));
-            ask::stop_if(requests.is_none() && enough(trace))
+            if requests.is_some() {
+                return ControlFlow::Continue(());
+            }
+            bar.set_message(doing(trace));
+            ask::stop_if(enough(trace))
         })
         .await;
     bar.finish_and_clear();

@@ -18,7 +18,7 @@ use crate::{
 
 use super::{
     ask::{self, Resolved},
-    console,
+    console, cookies,
 };
 
 /// The service of the lab that has a login.
@@ -27,8 +27,6 @@ const SERVICE: &str = "web_static";
 const RELOADS: u32 = 10;
 /// and then at most.
 const MOST_RELOADS: u32 = 100;
-/// Requests with one cookie alone, at most.
-const MOST_ALONE: u32 = 60;
 /// The project of a lab that is started for one test.
 const OWN_PROJECT: &str = "session-test";
 
@@ -156,13 +154,7 @@ async fn play(
         };
         prober.send(&series(SeriesName::WithJar, MOST_RELOADS + 2), until_sure).await?;
     }
-    for cookie in analysis::candidate_cookies(prober.trace(), prober.cookies(), ALPHA) {
-        let name = SeriesName::CookieAlone(cookie);
-        let alone = series(name.clone(), MOST_ALONE);
-        let enough = |trace: &Trace| ask::stop_if(analysis::enough_alone(trace, &name, ALPHA));
-        prober.send(&alone, enough).await?;
-    }
-    Ok(())
+    cookies::alone(prober, &series(SeriesName::WithoutJar, 0), ALPHA).await
 }
 
 /// What a lab's configuration says of its sessions.

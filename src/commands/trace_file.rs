@@ -44,14 +44,10 @@ impl Keeper {
 
     /// Writes the trace.
     pub fn keep(self, trace: &Trace) -> anyhow::Result<()> {
-        let text = trace.to_json()?;
         let kept = match self.place {
-            Place::Stdout => {
-                let mut out = io::stdout().lock();
-                out.write_all(&text).and_then(|()| out.flush())
-            }
-            Place::Stream(mut file) => file.write_all(&text),
-            Place::Draft(draft) => draft.finish(&text),
+            Place::Stdout => write(trace, io::stdout().lock()),
+            Place::Stream(file) => write(trace, file),
+            Place::Draft(draft) => draft.finish(trace),
         };
         kept.with_context(|| self.path.display().to_string())
     }
@@ -72,6 +68,12 @@ pub async fn read(path: &Path) -> anyhow::Result<Trace> {
         Ok(Trace::from_json(&name, &text)?)
     })
     .await?
+}
+
+fn write(trace: &Trace, to: impl Write) -> io::Result<()> {
+    let mut to = io::BufWriter::new(to);
+    trace.write_json(&mut to)?;
+    to.flush()
 }
 
 fn is_dash(path: &Path) -> bool {
@@ -110,8 +112,8 @@ impl Draft {
         Ok(Draft { file, draft, place })
     }
 
-    fn finish(mut self, text: &[u8]) -> io::Result<()> {
-        self.file.write_all(text)?;
+    fn finish(self, trace: &Trace) -> io::Result<()> {
+        write(trace, &self.file)?;
         self.file.sync_all()?;
         fs::rename(&self.draft, &self.place)
     }

@@ -1,20 +1,28 @@
 //! The client: one request sent, one reply or failure back.
 
 use std::{
+    borrow::Cow,
     error::Error as _,
     net::{IpAddr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use hyper_util::client::legacy::connect::HttpInfo;
-use url::{Host, Url};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use http_body_util::Full;
+use hyper_util::client::{legacy::connect::HttpInfo, proxy::matcher::Matcher};
+use url::{Host, Position, Url};
 
-use crate::trace::{self, Connection, Failure, FailureKind};
+use crate::trace::{self, Connection, Failure};
+
+use super::{
+    failure::{Doing, classify, impossible, timed_out},
+    wire::Wire,
+};
 
 /// More of a body than this is not read: enough to find an instance in it.
-const LONGEST_BODY: usize = 256 * 1024;
+pub const LONGEST_BODY: usize = 256 * 1024;
 
 /// Whom to ask, and how.
 #[derive(Debug, Clone)]
@@ -96,17 +104,34 @@ pub struct Reply {
     pub cut: Option<Failure>,
 }
 
+impl Reply {
+    /// The body as text; what is none is replaced.
+    pub fn text(&self) -> Cow<'_, str> {
+        // nearly all is, and this looks at more than a byte at a time
+        std::str::from_utf8(&self.body).map_or_else(|_| String::from_utf8_lossy(&self.body), Cow::Borrowed)
+    }
+}
+
 /// Sends requests to one target.
 #[derive(Debug, Clone)]
 pub struct Client {
-    fresh: reqwest::Client,
-    kept: reqwest::Client,
+    way: Way,
     /// Scheme, host and port that the requests go to.
     base: String,
-    /// The `Host` header where it is not the base's.
-    host: Option<HeaderValue>,
+    /// The headers of every request, but for what is added to the `User-Agent`.
     headers: HeaderMap,
     agent: String,
+    /// The last path that was asked for, as it is sent.
+    path: Arc<Mutex<Option<(String, Uri)>>>,
+}
+
+/// How requests get there.
+#[derive(Debug, Clone)]
+enum Way {
+    /// Over plain connections to the server itself.
+    Plain(Wire),
+    /// Through TLS, or the proxy that the environment names.
+    Through { fresh: reqwest::Client, kept: reqwest::Client },
 }
 
 impl Client {
@@ -124,34 +149,18 @@ impl Client {
     /// As [`Client::new`]. An address that is not the machine's shows when a connection is made.
     pub fn bound_to(setup: &Setup, source: Option<IpAddr>) -> Result<Client, Failure> {
         let (base, host) = base(setup)?;
-        let build = |connection| {
-            let mut builder = reqwest::Client::builder()
-                .redirect(reqwest::redirect::Policy::none())
-                .referer(false)
-                .http1_only()
-                .local_address(source)
-                .timeout(setup.timeout)
-                .tls_danger_accept_invalid_certs(setup.verify == Verify::Nothing)
-                .pool_max_idle_per_host(match connection {
-                    Connection::Fresh => 0,
-                    Connection::Reused => usize::MAX,
-                });
-            if let Some(address) = setup.connect {
-                builder = builder.no_proxy();
-                if let Some(Host::Domain(domain)) = setup.url.host() {
-                    builder = builder.resolve(domain, address);
-                }
+        let to: Uri = base.parse().map_err(|_| impossible(format!("`{base}` cannot be asked")))?;
+        let proxied = || Matcher::from_env().intercept(&to).is_some();
+        let way = if setup.url.scheme() == "https" || (setup.connect.is_none() && proxied()) {
+            Way::Through {
+                fresh: through(setup, source, Connection::Fresh)?,
+                kept: through(setup, source, Connection::Reused)?,
             }
-            builder.build().map_err(|error| failure(&error))
+        } else {
+            Way::Plain(Wire::new(to, source, setup.timeout))
         };
-        Ok(Client {
-            fresh: build(Connection::Fresh)?,
-            kept: build(Connection::Reused)?,
-            base,
-            host,
-            headers: setup.headers.clone(),
-            agent: setup.agent.clone(),
-        })
+        let (headers, agent) = (headers(setup, &host)?, setup.agent.clone());
+        Ok(Client { way, base, headers, agent, path: Arc::default() })
     }
 
     /// Sends a request by a connection of its own or a kept one.
@@ -165,138 +174,159 @@ impl Client {
     }
 
     async fn exchange(&self, request: Outgoing<'_>, connection: Connection) -> Result<Reply, Failure> {
-        let client = match connection {
-            Connection::Fresh => &self.fresh,
-            Connection::Reused => &self.kept,
-        };
-        let agent = match &request.tag {
-            Some(tag) => format!("{} {tag}", self.agent),
-            None => self.agent.clone(),
-        };
-        let mut builder = client
-            .request(request.method, format!("{}{}", self.base, request.path))
-            .header(header::USER_AGENT, agent)
-            .header(header::ACCEPT, "application/json, text/html;q=0.9, */*;q=0.8");
-        if let Some(host) = &self.host {
-            builder = builder.header(header::HOST, host);
-        }
-        let mut own = self.headers.clone();
-        if let Some(trace::Header { name, value }) = request.header {
-            let invalid =
-                || Failure { kind: FailureKind::Other, message: format!("`{name}: {value}` cannot be a header") };
-            let name = name.parse::<HeaderName>().map_err(|_| invalid())?;
-            own.insert(name, value.parse().map_err(|_| invalid())?);
-        }
-        // cookies of the caller's go beside those of the jar, and neither hides the other
-        let told = own.remove(header::COOKIE).and_then(|cookies| cookies.to_str().map(str::to_owned).ok());
-        let cookies: Vec<String> = told.into_iter().chain(request.cookies).collect();
-        if !cookies.is_empty() {
-            builder = builder.header(header::COOKIE, cookies.join("; "));
-        }
-        if let Some(content) = request.body {
-            builder = builder.header(header::CONTENT_TYPE, content.media_type).body(content.text.clone());
-        }
-        // the caller's own headers replace ours
-        let mut response = builder.headers(own).send().await.map_err(|error| failure(&error))?;
-        let local = response.extensions().get::<HttpInfo>().map(HttpInfo::local_addr);
-        let mut reply = Reply {
-            status: response.status(),
-            headers: response.headers().clone(),
-            body: Bytes::new(),
-            server: response.remote_addr(),
-            port: local.map(|address| address.port()),
-            cut: None,
-        };
-        let mut body = BytesMut::new();
-        while body.len() < LONGEST_BODY {
-            match response.chunk().await {
-                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-                Ok(None) => break,
-                Err(error) => {
-                    reply.cut = Some(failure(&error));
-                    break;
-                }
+        let body = || request.body.map_or(Bytes::new(), |content| content.text.clone().into());
+        match &self.way {
+            Way::Plain(wire) => {
+                let path = self.path(request.path)?;
+                let outgoing = || {
+                    let mut outgoing = http::Request::new(Full::new(body()));
+                    *outgoing.method_mut() = request.method.clone();
+                    *outgoing.uri_mut() = path.clone();
+                    *outgoing.headers_mut() = self.headers_of(&request)?;
+                    Ok(outgoing)
+                };
+                wire.exchange(outgoing, connection).await
+            }
+            Way::Through { fresh, kept } => {
+                let client = match connection {
+                    Connection::Fresh => fresh,
+                    Connection::Reused => kept,
+                };
+                let url = format!("{}{}", self.base, request.path);
+                let builder = client.request(request.method.clone(), url).headers(self.headers_of(&request)?);
+                exchange(if request.body.is_some() { builder.body(body()) } else { builder }).await
             }
         }
-        reply.body = body.freeze();
-        Ok(reply)
+    }
+
+    fn headers_of(&self, request: &Outgoing<'_>) -> Result<HeaderMap, Failure> {
+        let mut headers = self.headers.clone();
+        if let Some(tag) = &request.tag {
+            headers.insert(header::USER_AGENT, value(&format!("{} {tag}", self.agent))?);
+        }
+        if let Some(trace::Header { name, value }) = request.header {
+            let invalid = || impossible(format!("`{name}: {value}` cannot be a header"));
+            let name = name.parse::<HeaderName>().map_err(|_| invalid())?;
+            headers.insert(name, value.parse().map_err(|_| invalid())?);
+        }
+        if let Some(cookies) = &request.cookies {
+            // cookies of the caller's go beside those of the jar, and neither hides the other
+            let told = headers.get(header::COOKIE).and_then(|told| told.to_str().ok());
+            let all = told.map_or_else(|| cookies.clone(), |told| format!("{told}; {cookies}"));
+            headers.insert(header::COOKIE, value(&all)?);
+        }
+        if let Some(content) = request.body {
+            headers.entry(header::CONTENT_TYPE).or_insert(HeaderValue::from_static(content.media_type));
+        }
+        Ok(headers)
+    }
+
+    /// A path and its query as they are sent, escaped where that is needed.
+    fn path(&self, path: &str) -> Result<Uri, Failure> {
+        let mut last = self.path.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, sent)) = last.as_ref().filter(|(asked, _)| asked == path) {
+            return Ok(sent.clone());
+        }
+        let invalid = || impossible(format!("`{path}` cannot be a path"));
+        let url = Url::parse(&format!("{}{path}", self.base)).map_err(|_| invalid())?;
+        let sent: Uri = url[Position::BeforePath..Position::AfterQuery].parse().map_err(|_| invalid())?;
+        *last = Some((path.to_owned(), sent.clone()));
+        Ok(sent)
     }
 }
 
-/// What stands before the path, and the `Host` header where `--connect` makes it another one.
-fn base(setup: &Setup) -> Result<(String, Option<HeaderValue>), Failure> {
+/// A client for TLS and proxies.
+fn through(setup: &Setup, source: Option<IpAddr>, connection: Connection) -> Result<reqwest::Client, Failure> {
+    let mut builder = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
+        .http1_only()
+        .local_address(source)
+        .timeout(setup.timeout)
+        .tls_danger_accept_invalid_certs(setup.verify == Verify::Nothing)
+        .pool_max_idle_per_host(match connection {
+            Connection::Fresh => 0,
+            Connection::Reused => usize::MAX,
+        });
+    if let Some(address) = setup.connect {
+        builder = builder.no_proxy();
+        if let Some(Host::Domain(domain)) = setup.url.host() {
+            builder = builder.resolve(domain, address);
+        }
+    }
+    builder.build().map_err(|error| failure(&error))
+}
+
+async fn exchange(request: reqwest::RequestBuilder) -> Result<Reply, Failure> {
+    let mut response = request.send().await.map_err(|error| failure(&error))?;
+    let local = response.extensions().get::<HttpInfo>().map(HttpInfo::local_addr);
+    let mut reply = Reply {
+        status: response.status(),
+        headers: std::mem::take(response.headers_mut()),
+        body: Bytes::new(),
+        server: response.remote_addr(),
+        port: local.map(|address| address.port()),
+        cut: None,
+    };
+    let mut body = BytesMut::new();
+    while body.len() < LONGEST_BODY {
+        match response.chunk().await {
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Ok(None) => break,
+            Err(error) => {
+                reply.cut = Some(failure(&error));
+                break;
+            }
+        }
+    }
+    reply.body = body.freeze();
+    Ok(reply)
+}
+
+fn failure(error: &reqwest::Error) -> Failure {
+    if error.is_timeout() {
+        return timed_out();
+    }
+    let doing = if error.is_connect() { Doing::Connecting } else { Doing::Talking };
+    // what reqwest itself says names the URL, which the reader knows
+    error.source().map_or_else(|| impossible("the request failed".to_owned()), |cause| classify(doing, cause))
+}
+
+/// The headers of every request: the caller's own replace ours.
+fn headers(setup: &Setup, host: &str) -> Result<HeaderMap, Failure> {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::HOST, value(host)?);
+    headers.insert(header::USER_AGENT, value(&setup.agent)?);
+    headers.insert(header::ACCEPT, HeaderValue::from_static("application/json, text/html;q=0.9, */*;q=0.8"));
+    for name in setup.headers.keys() {
+        headers.remove(name);
+        for value in setup.headers.get_all(name) {
+            headers.append(name, value.clone());
+        }
+    }
+    Ok(headers)
+}
+
+fn value(text: &str) -> Result<HeaderValue, Failure> {
+    HeaderValue::from_str(text).map_err(|_| impossible(format!("`{}` cannot stand in a header", text.escape_debug())))
+}
+
+/// What stands before the path, and the `Host` header.
+fn base(setup: &Setup) -> Result<(String, String), Failure> {
     let url = &setup.url;
     let scheme = url.scheme();
-    let authority = match url.port() {
+    let host = match url.port() {
         Some(port) => format!("{}:{port}", url.host_str().unwrap_or_default()),
         None => url.host_str().unwrap_or_default().to_owned(),
     };
-    let Some(address) = setup.connect else { return Ok((format!("{scheme}://{authority}"), None)) };
-    let host = HeaderValue::from_str(&authority)
-        .map_err(|_| Failure { kind: FailureKind::Other, message: format!("`{authority}` cannot be a Host header") })?;
+    let Some(address) = setup.connect else { return Ok((format!("{scheme}://{host}"), host)) };
     match (scheme, url.host()) {
-        ("http", _) => Ok((format!("http://{address}"), Some(host))),
+        ("http", _) => Ok((format!("http://{address}"), host)),
         // without a port in the URL, the connection goes to the port of the address that the name is resolved to
-        (_, Some(Host::Domain(domain))) => Ok((format!("https://{domain}"), Some(host))),
+        (_, Some(Host::Domain(domain))) => Ok((format!("https://{domain}"), host)),
         _ if url.host_str().and_then(|host| host.parse::<IpAddr>().ok()) == Some(address.ip()) => {
-            Ok((format!("https://{address}"), Some(host)))
+            Ok((format!("https://{address}"), host))
         }
-        _ => Err(Failure {
-            kind: FailureKind::Other,
-            message: format!("a certificate for {authority} cannot be asked of {address}"),
-        }),
+        _ => Err(impossible(format!("a certificate for {host} cannot be asked of {address}"))),
     }
-}
-
-/// A failure's sort, and its innermost cause in words.
-fn failure(error: &reqwest::Error) -> Failure {
-    let mut causes = Vec::new();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        causes.push(inner.to_string());
-        cause = inner.source();
-    }
-    let said = |words: &[&str]| causes.iter().any(|cause| words.iter().any(|word| cause.contains(word)));
-    let io = io_kind(error);
-    let (kind, message) = if error.is_timeout() {
-        (FailureKind::Timeout, "timed out".to_owned())
-    } else if said(&["dns error", "failed to lookup address"]) {
-        (FailureKind::Dns, "the name does not resolve".to_owned())
-    } else if said(&[
-        "certificate",
-        "Certificate",
-        "TLS",
-        "tls",
-        "invalid peer",
-        "HandshakeFailure",
-        "InvalidContentType",
-    ]) {
-        (FailureKind::Tls, last(&causes))
-    } else if error.is_connect() {
-        (FailureKind::Connect, last(&causes))
-    } else if io.is_some_and(|kind| kind == std::io::ErrorKind::ConnectionReset)
-        || said(&["connection closed", "unexpected EOF", "end of file", "reset by peer"])
-    {
-        (FailureKind::Closed, "the connection ended before the answer did".to_owned())
-    } else if said(&["invalid HTTP", "parse", "invalid chunk", "message head is too large"]) {
-        (FailureKind::Protocol, format!("not an HTTP answer: {}", last(&causes)))
-    } else {
-        (FailureKind::Other, last(&causes))
-    };
-    Failure { kind, message: message.replace(['\n', '\r'], " ") }
-}
-
-fn last(causes: &[String]) -> String {
-    causes.last().cloned().unwrap_or_else(|| "the request failed".to_owned())
-}
-
-fn io_kind(error: &reqwest::Error) -> Option<std::io::ErrorKind> {
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        if let Some(io) = inner.downcast_ref::<std::io::Error>() {
-            return Some(io.kind());
-        }
-        cause = inner.source();
-    }
-    None
 }

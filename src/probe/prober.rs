@@ -3,21 +3,20 @@
 use std::{
     collections::HashMap,
     net::{IpAddr, SocketAddr},
+    num::NonZeroU16,
     ops::ControlFlow,
     time::{Duration, Instant},
 };
 
-use futures_util::{StreamExt, stream};
-
 use crate::trace::{
-    self, Action, Conditions, Connection, Failure, Instance, InstanceId, Jar as KeepsJar, Request, SeenCookie,
-    SeriesName, Target, Trace, Via,
+    self, Action, Conditions, Connection, Failure, Instance, InstanceId, Jar as KeepsJar, Request, SeriesName,
+    SessionId, Target, Trace, Via,
 };
 
 use super::{
     client::{Client, Outgoing, Reply, Setup},
-    identity::Identity,
-    jar::Jar,
+    cookies::Cookies,
+    identity::{Again, Identity, Place, Read, Recogniser},
     pace::Pace,
     script::{LoggedIn, Script, session_id},
     step::Step,
@@ -59,22 +58,20 @@ pub struct Series {
 /// Sends series to one target and keeps what it saw.
 #[derive(Debug)]
 pub struct Prober {
-    setup: Setup,
+    pub(super) setup: Setup,
     pub(super) client: Client,
     /// The same, from other addresses of this machine.
     elsewhere: HashMap<IpAddr, Client>,
     pub(super) pace: Pace,
     pub(super) started: Instant,
-    /// Told, or found in the first reply that has one.
-    identity: Option<Identity>,
+    recogniser: Recogniser,
     /// Names that people know, by hostname.
     names: HashMap<String, String>,
     ids: HashMap<String, InstanceId>,
-    /// The client with a jar.
-    jar: Jar,
-    /// The cookies that it would send next.
-    cookies: Vec<(String, String)>,
-    trace: Trace,
+    cookies: Cookies,
+    /// The session that was shown last.
+    session: Option<SessionId>,
+    pub(super) trace: Trace,
 }
 
 impl Prober {
@@ -94,10 +91,12 @@ impl Prober {
             failure,
         })?;
         let target = Target { url: setup.url.to_string(), connected_to: setup.connect.map(|to| to.to_string()), via };
-        let trace = Trace { target, identified_by: None, instances: Vec::new(), series: Vec::new() };
-        let (elsewhere, ids, jar, cookies) = Default::default();
+        let trace =
+            Trace { target, identified_by: None, unidentified: None, instances: Vec::new(), series: Vec::new() };
+        let (elsewhere, ids, cookies, session) = Default::default();
+        let recogniser = Recogniser::new(identity);
         let (pace, started) = (Pace::new(setup.interval), Instant::now());
-        Ok(Prober { setup, client, elsewhere, pace, started, identity, names, ids, jar, cookies, trace })
+        Ok(Prober { setup, client, elsewhere, pace, started, recogniser, names, ids, cookies, session, trace })
     }
 
     /// What was seen so far.
@@ -106,13 +105,11 @@ impl Prober {
     }
 
     /// What was seen, to be completed by what a lab's log tells.
-    pub fn into_trace(self) -> Trace {
+    pub fn into_trace(mut self) -> Trace {
+        if self.trace.instances.is_empty() {
+            self.trace.unidentified = self.recogniser.why_not();
+        }
         self.trace
-    }
-
-    /// The cookies that the client with a jar ended up with.
-    pub fn cookies(&self) -> &[(String, String)] {
-        &self.cookies
     }
 
     /// Sends a series, or goes on with one of that name. After each request, `go_on` sees the trace so far and may end
@@ -192,19 +189,10 @@ impl Prober {
         sent: u32,
         go_on: &mut impl FnMut(&Trace) -> ControlFlow<()>,
     ) -> Result<(), Unreachable> {
-        let with_jar = series.name == SeriesName::WithJar;
-        let alone = match &series.name {
-            SeriesName::CookieAlone(cookie) => self.cookies.iter().find(|(name, _)| name == cookie),
-            _ => None,
-        };
-        let alone = alone.map(|(name, value)| format!("{name}={value}"));
         for n in sent + 1..=series.most {
             let step = Step::of(series, n);
             let url = with_path(&self.setup.url, step.path);
-            let (cookies, cookies_sent) = match with_jar {
-                true => self.jar.header(&url).map_or((None, 0), |(header, count)| (Some(header), count)),
-                false => (alone.clone(), u16::from(alone.is_some())),
-            };
+            let (cookies, cookies_sent) = self.cookies.header(&series.name, &url);
             let outgoing = Outgoing {
                 method: step.method.clone(),
                 path: step.path,
@@ -217,20 +205,9 @@ impl Prober {
             let at = self.started.elapsed();
             let (took, reply) = client.send(outgoing, series.connection).await;
             let mut request = Request { cookies_sent, ..blank(n, step.action, at, took) };
-            if let (true, Ok(reply)) = (with_jar, &reply) {
+            if let (Ok(reply), Some(recorded)) = (&reply, self.trace.series.last_mut()) {
                 let next = with_path(&self.setup.url, Step::of(series, n + 1).path);
-                let set = self.jar.take(&reply.headers, &url, &next);
-                if let Some(recorded) = self.trace.series.last_mut() {
-                    for cookie in set {
-                        match recorded.cookies.iter_mut().find(|seen| seen.name == cookie.name) {
-                            Some(seen) => seen.withheld = cookie.withheld,
-                            None => recorded
-                                .cookies
-                                .push(SeenCookie { name: clean(&cookie.name), withheld: cookie.withheld }),
-                        }
-                    }
-                }
-                self.cookies = self.jar.cookies(&next);
+                self.cookies.note(&series.name, n, &reply.headers, (&url, &next), &mut recorded.cookies);
             }
             let shows = series.script.as_ref().filter(|script| match step.action {
                 Action::Open => false,
@@ -247,51 +224,27 @@ impl Prober {
         Ok(())
     }
 
-    async fn send_at_once(
-        &mut self,
-        series: &Series,
-        sent: u32,
-        go_on: &mut impl FnMut(&Trace) -> ControlFlow<()>,
-    ) -> Result<(), Unreachable> {
-        let (client, pace, started) = (self.client.clone(), self.pace.clone(), self.started);
-        let tags: Vec<_> = (sent + 1..=series.most).map(|n| (n, self.tag(&series.name, n))).collect();
-        let sent = stream::iter(tags).map(|(n, tag)| {
-            let (client, pace) = (&client, &pace);
-            async move {
-                let outgoing = Outgoing { tag, ..Outgoing::get(&series.path) };
-                pace.next().await;
-                let at = started.elapsed();
-                let (took, reply) = client.send(outgoing, series.connection).await;
-                (blank(n, Action::Get, at, took), reply)
-            }
-        });
-        let mut sent = std::pin::pin!(sent.buffer_unordered(series.concurrency as usize));
-        while let Some((mut request, reply)) = sent.next().await {
-            self.fill(&mut request, reply, None);
-            self.enter(request)?;
-            if go_on(&self.trace).is_break() {
-                break;
-            }
-        }
-        if let Some(series) = self.trace.series.last_mut() {
-            series.requests.sort_by_key(|request| request.n);
-        }
-        Ok(())
-    }
-
     /// Completes a request by what came back.
     pub(super) fn fill(&mut self, request: &mut Request, reply: Result<Reply, Failure>, script: Option<&Script>) {
         match reply {
             Ok(reply) => {
-                request.instance = self.instance(&reply);
-                request.status = Some(reply.status.as_u16());
-                request.port = reply.port;
-                request.session_id = session_id(&reply);
+                request.instance = self.instance(request, &reply);
+                request.status = NonZeroU16::new(reply.status.as_u16());
+                request.port = reply.port.and_then(NonZeroU16::new);
+                request.session_id = session_id(&reply).map(|id| self.session(id));
                 request.logged_in = script.and_then(|script| script.logged_in.read(&reply));
                 self.note_server(reply.server);
-                request.error = reply.cut;
+                request.error = reply.cut.map(Box::new);
             }
-            Err(failure) => request.error = Some(failure),
+            Err(failure) => request.error = Some(Box::new(failure)),
+        }
+    }
+
+    /// A session's id: the same text for as long as it stays the same.
+    fn session(&mut self, id: String) -> SessionId {
+        match &self.session {
+            Some(last) if **last == *id => last.clone(),
+            _ => self.session.insert(id.into()).clone(),
         }
     }
 
@@ -303,7 +256,7 @@ impl Prober {
         }
         let Some(failure) = failure else { return Ok(()) };
         let mut requests = self.trace.series.iter().flat_map(|series| &series.requests);
-        let sent = requests.clone().count() as u32;
+        let sent = self.trace.series.iter().map(|series| series.requests.len()).sum::<usize>() as u32;
         match sent >= HOPELESS && requests.all(|request| request.error.is_some()) {
             true => Err(Unreachable {
                 url: self.trace.target.url.clone(),
@@ -311,25 +264,57 @@ impl Prober {
                     Some(address) => format!("{sent} requests to {address}"),
                     None => format!("{sent} requests"),
                 },
-                failure,
+                failure: *failure,
             }),
             false => Ok(()),
         }
     }
 
-    /// Who sent a reply.
-    fn instance(&mut self, reply: &Reply) -> Option<InstanceId> {
-        if self.identity.is_none() {
-            self.identity = Identity::discover(reply);
+    /// Who sent a reply to a request of the last series.
+    fn instance(&mut self, request: &Request, reply: &Reply) -> Option<InstanceId> {
+        let series = self.trace.series.last()?;
+        let (n, action) = (request.n, request.action);
+        let place = Place { series: &series.name, path: &series.conditions.path, n, action };
+        match self.recogniser.read(place, reply) {
+            Read::Name(name) => self.id(&name?),
+            Read::Again(names) => self.name_again(names),
         }
-        let identity = self.identity.as_ref()?;
-        let hostname = clean(&identity.read(reply)?);
-        self.trace.identified_by.get_or_insert_with(|| identity.to_string());
+    }
+
+    /// Names the requests of the trace again, and says whose the last name is, which stands in no trace yet.
+    fn name_again(&mut self, names: Vec<Again>) -> Option<InstanceId> {
+        self.trace.instances.clear();
+        self.trace.identified_by = None;
+        self.ids.clear();
+        let mut last = None;
+        let mut known: HashMap<u32, Vec<(SeriesName, Option<InstanceId>)>> = HashMap::new();
+        for Again { series, n, name } in names {
+            last = name.and_then(|name| self.id(&name));
+            known.entry(n).or_default().push((series, last));
+        }
+        for series in &mut self.trace.series {
+            for request in &mut series.requests {
+                let named = known.get(&request.n).and_then(|all| all.iter().find(|(name, _)| *name == series.name));
+                request.instance = named.and_then(|(_, id)| *id);
+            }
+        }
+        last
+    }
+
+    /// The instance with this name.
+    fn id(&mut self, name: &str) -> Option<InstanceId> {
+        if let Some(id) = self.ids.get(name) {
+            return Some(*id);
+        }
+        let hostname = clean(name);
         if let Some(id) = self.ids.get(&hostname) {
             return Some(*id);
         }
         // more instances than this are not told apart
         let id = InstanceId(u16::try_from(self.trace.instances.len()).ok()?);
+        if self.trace.identified_by.is_none() {
+            self.trace.identified_by = self.recogniser.by().map(str::to_owned);
+        }
         let name = self.names.get(&hostname).unwrap_or(&hostname).clone();
         self.trace.instances.push(Instance { name, hostname: hostname.clone() });
         self.ids.insert(hostname, id);
@@ -349,9 +334,13 @@ impl Prober {
 }
 
 /// A name from outside as it may be shown: no characters that a terminal would obey, and not endless.
-fn clean(name: &str) -> String {
+pub(super) fn clean(name: &str) -> String {
     const LONGEST: usize = 200;
-    name.chars().take(LONGEST).map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+    // what is not seen may turn the rest around
+    let unseen =
+        |c| matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+    let shown = |c: char| if c.is_control() || unseen(c) { char::REPLACEMENT_CHARACTER } else { c };
+    name.chars().take(LONGEST).map(shown).collect()
 }
 
 /// What request `n` of a series adds to its `User-Agent`.

@@ -2,6 +2,7 @@
 
 use http::{Method, StatusCode};
 use regex::Regex;
+use serde::Deserialize;
 use serde_json::Value;
 use url::form_urlencoded;
 
@@ -57,9 +58,6 @@ pub struct SpecError {
     /// Why it cannot be used.
     pub reason: String,
 }
-
-/// Where the session's id stands in the apps of the lab.
-const SESSION_ID: &str = "/session/id";
 
 impl RequestSpec {
     /// Reads `METHOD PATH [FIELD=VALUE…]` or `METHOD PATH {JSON}`. A value `env:NAME` or `file:PATH` stands for what
@@ -143,7 +141,7 @@ impl LoggedIn {
                 Some(scalar(body.pointer(pointer)?)? == *value)
             }
             LoggedIn::Pattern(_) if reply.status.is_server_error() => None,
-            LoggedIn::Pattern(pattern) => Some(pattern.is_match(&String::from_utf8_lossy(&reply.body))),
+            LoggedIn::Pattern(pattern) => Some(pattern.is_match(&reply.text())),
             LoggedIn::Status(status) if reply.status.is_server_error() && reply.status != *status => None,
             LoggedIn::Status(status) => Some(reply.status == *status),
         }
@@ -179,7 +177,19 @@ fn reveal(body: &mut Value, secret: &dyn Fn(&str) -> Option<Result<String, Strin
 
 /// The session's id, where a reply tells it as the lab's apps do.
 pub fn session_id(reply: &Reply) -> Option<String> {
-    scalar(serde_json::from_slice::<Value>(&reply.body).ok()?.pointer(SESSION_ID)?)
+    /// No more of a body is kept than is looked at: every reply is.
+    #[derive(Deserialize)]
+    struct Shown {
+        session: Session,
+    }
+    #[derive(Deserialize)]
+    struct Session {
+        id: Value,
+    }
+    if !reply.body.trim_ascii_start().starts_with(b"{") {
+        return None;
+    }
+    scalar(&serde_json::from_slice::<Shown>(&reply.body).ok()?.session.id)
 }
 
 #[cfg(test)]

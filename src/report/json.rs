@@ -1,5 +1,8 @@
 //! The JSON that scripts rely on: `lbctl.probe.v1` and `lbctl.session-test.v1`.
 
+use std::num::NonZeroU16;
+
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use crate::{
@@ -9,39 +12,91 @@ use crate::{
 
 use super::session::{step, steps};
 
-/// A probe, and what became of what was expected of it.
-pub fn probe(trace: &Trace, verdict: &Verdict, checked: &[Checked]) -> Value {
+/// A probe, and what became of what was expected of it. It is put together as it is written: there may be a million
+/// requests.
+pub fn probe<'a>(trace: &'a Trace, verdict: &Verdict, checked: &[Checked]) -> impl Serialize + use<'a> {
+    let expected = checked.iter().map(
+        |checked| json!({ "expect": checked.expect, "outcome": checked.outcome.as_str(), "found": checked.found }),
+    );
+    Probe {
+        schema: "lbctl.probe.v1",
+        target: target(trace),
+        series: Each(move || trace.series.iter().map(|series| self::series(trace, series))),
+        verdict: self::verdict(verdict),
+        expected: expected.collect(),
+        passed: passed(checked),
+    }
+}
+
+#[derive(Serialize)]
+struct Probe<S> {
+    schema: &'static str,
+    target: Value,
+    series: S,
+    verdict: Value,
+    expected: Vec<Value>,
+    passed: Option<bool>,
+}
+
+#[derive(Serialize)]
+struct Experiment<R> {
+    name: String,
+    conditions: Value,
+    requests: R,
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    n: u32,
+    action: &'static str,
+    at_ms: f64,
+    instance: Option<&'a str>,
+    hostname: Option<&'a str>,
+    status: Option<NonZeroU16>,
+    ms: f64,
+    session_id: Option<&'a str>,
+    logged_in: Option<bool>,
+    turn: Option<u64>,
+    error: Option<&'a Failure>,
+}
+
+/// A list whose items are made one by one.
+struct Each<F>(F);
+
+impl<I: Iterator<Item: Serialize>, F: Fn() -> I> Serialize for Each<F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0())
+    }
+}
+
+fn verdict(verdict: &Verdict) -> Value {
     json!({
-        "schema": "lbctl.probe.v1",
-        "target": target(trace),
-        "series": trace.series.iter().map(|series| self::series(trace, series)).collect::<Vec<_>>(),
-        "verdict": {
-            "algorithm": verdict.algorithm.as_str(),
-            "candidates": verdict.candidates.iter().map(|one| one.as_str()).collect::<Vec<_>>(),
-            "ruled_out": verdict.ruled_out.iter().map(|out| json!({
-                "algorithm": out.algorithm.as_str(), "test": out.test, "p": out.p,
-            })).collect::<Vec<_>>(),
-            "chance": verdict.chance,
-            "instances": verdict.instances.iter().map(|instance| json!({
-                "name": instance.name, "hits": instance.hits, "weight": instance.weight,
-                "share": instance.share.map(|(least, most)| [least, most]),
-            })).collect::<Vec<_>>(),
-            "order": verdict.order.map(|order| order.as_str()),
-            "cycle": verdict.cycle,
-            "repeats_after": verdict.repeats_after,
-            "even": verdict.even,
-            "disturbed": verdict.disturbed,
-            "regular_beyond": verdict.regular_beyond,
-            "stickiness": verdict.stickiness.as_str(),
-            "sticky_cookie": verdict.sticky_cookie,
-            "sticky_by": null,
-            "balances_per": verdict.balances_per.as_str(),
-            "evidence": verdict.evidence,
-        },
-        "expected": checked.iter().map(|checked| json!({
-            "expect": checked.expect, "outcome": checked.outcome.as_str(), "found": checked.found,
+        "algorithm": verdict.algorithm.as_str(),
+        "candidates": verdict.candidates.iter().map(|one| one.as_str()).collect::<Vec<_>>(),
+        "ruled_out": verdict.ruled_out.iter().map(|out| json!({
+            "algorithm": out.algorithm.as_str(), "test": out.test, "p": out.p,
         })).collect::<Vec<_>>(),
-        "passed": passed(checked),
+        "chance": verdict.chance,
+        "alpha": verdict.alpha,
+        "instances": verdict.instances.iter().map(|instance| json!({
+            "name": instance.name, "hits": instance.hits, "weight": instance.weight,
+            "share": instance.share.map(|(least, most)| [least, most]),
+            "expected": instance.expected.map(|(least, most)| [least, most]),
+        })).collect::<Vec<_>>(),
+        "order": verdict.order.map(|order| order.as_str()),
+        "cycle": verdict.cycle,
+        "repeats_after": verdict.repeats_after,
+        "even": verdict.even,
+        "disturbed": verdict.disturbed,
+        "regular_beyond": verdict.regular_beyond,
+        "stickiness": verdict.stickiness.as_str(),
+        "sticky_cookie": verdict.sticky_cookie.as_ref().map(|cookie| &cookie.name),
+        "sticky_by": verdict.sticky_cookie.as_ref().and_then(|cookie| Some(cookie.by?.as_str())),
+        "sticky_cookie_maker": verdict.sticky_cookie.as_ref().and_then(|cookie| cookie.maker),
+        "sticky_cookie_attributes": verdict.sticky_cookie.as_ref().and_then(|cookie| cookie.attributes.as_ref()),
+        "sticky_cookie_flaws": verdict.sticky_cookie.as_ref().map_or(&[][..], |cookie| &cookie.flaws),
+        "balances_per": verdict.balances_per.as_str(),
+        "evidence": verdict.evidence,
     })
 }
 
@@ -57,7 +112,7 @@ pub fn session_test(trace: &Trace, verdict: &SessionVerdict, expected: Option<Se
             "session_id": request.session_id,
             "logged_in": request.logged_in,
             "jar": with_jar,
-            "error": request.error.as_ref().map(failure),
+            "error": request.error,
         })
     });
     json!({
@@ -88,18 +143,20 @@ fn target(trace: &Trace) -> Value {
         "via": via,
         "lab": lab,
         "identified_by": trace.identified_by,
+        "identified": trace.instances.len(),
+        "unidentified": trace.unidentified,
     })
 }
 
-fn series(trace: &Trace, series: &Series) -> Value {
+fn series<'a>(trace: &'a Trace, series: &'a Series) -> impl Serialize + use<'a> {
     let conditions = &series.conditions;
-    json!({
-        "name": series.name.to_string(),
-        "conditions": {
+    Experiment {
+        name: series.name.to_string(),
+        conditions: json!({
             "jar": conditions.jar == Jar::Kept,
             "cookie": match &series.name {
                 SeriesName::CookieAlone(cookie) => Some(cookie),
-                _ => None,
+                name => name.cookie_value().map(|value| &value.name),
             },
             "connection": match conditions.connection {
                 Connection::Fresh => "fresh",
@@ -109,29 +166,25 @@ fn series(trace: &Trace, series: &Series) -> Value {
             "source": conditions.source,
             "header": conditions.header.as_ref().map(|header| json!({ "name": header.name, "value": header.value })),
             "concurrency": conditions.concurrency,
-        },
-        "requests": series.requests.iter().map(|request| self::request(trace, request)).collect::<Vec<_>>(),
-    })
+        }),
+        requests: Each(move || series.requests.iter().map(|request| row(trace, request))),
+    }
 }
 
-fn request(trace: &Trace, request: &Request) -> Value {
-    json!({
-        "n": request.n,
-        "action": step(request),
-        "at_ms": millis(request.at_us),
-        "instance": name(trace, request.instance),
-        "hostname": hostname(trace, request.instance),
-        "status": request.status,
-        "ms": millis(request.us),
-        "session_id": request.session_id,
-        "logged_in": request.logged_in,
-        "turn": request.turn,
-        "error": request.error.as_ref().map(failure),
-    })
-}
-
-fn failure(failure: &Failure) -> Value {
-    json!({ "kind": failure.kind, "message": failure.message })
+fn row<'a>(trace: &'a Trace, request: &'a Request) -> Row<'a> {
+    Row {
+        n: request.n,
+        action: step(request),
+        at_ms: millis(request.at_us),
+        instance: name(trace, request.instance),
+        hostname: hostname(trace, request.instance),
+        status: request.status,
+        ms: millis(request.us),
+        session_id: request.session_id.as_deref(),
+        logged_in: request.logged_in,
+        turn: request.turn,
+        error: request.error.as_deref(),
+    }
 }
 
 fn name(trace: &Trace, id: Option<InstanceId>) -> Option<&str> {

@@ -8,8 +8,8 @@ use crate::{
 };
 
 use super::{
-    probe::{answered, short_session, wrapped},
-    style::{self, Paint},
+    probe::{answered, short_session},
+    style::{self, Paint, wrapped},
 };
 
 /// Rows that are shown of a long test: so many at the beginning,

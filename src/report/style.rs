@@ -44,10 +44,14 @@ pub fn instance_cell(label: &str, name: &str, paint: Paint) -> Cell {
 
 /// An instance's name in its colour, padded to `width`.
 pub fn instance(name: &str, width: usize, paint: Paint) -> String {
-    let padded = format!("{:<width$}", printable(name));
+    sign(&format!("{:<width$}", printable(name)), name, paint)
+}
+
+/// A sign that stands for an instance, in the colour of its name.
+pub fn sign(sign: &str, name: &str, paint: Paint) -> String {
     match paint {
-        Paint::Colour => format!("\x1b[{}m{padded}\x1b[0m", PALETTE[place(name)].0),
-        Paint::Plain => padded,
+        Paint::Colour => format!("\x1b[{}m{sign}\x1b[0m", PALETTE[place(name)].0),
+        Paint::Plain => sign.to_owned(),
     }
 }
 
@@ -112,4 +116,48 @@ pub fn millis(us: u64) -> String {
         0..100_000 => format!("{ms:.1}"),
         _ => format!("{ms:.0}"),
     }
+}
+
+/// A sentence on lines of at most 80 columns.
+pub fn wrapped(sentence: &str, first: &str, rest: &str) -> String {
+    let mut text = first.to_owned();
+    let mut width = first.chars().count();
+    let mut empty = true;
+    // names in it come from outside
+    let sentence: String =
+        sentence.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect();
+    // nothing is wider than a line, not even a name
+    let most = 80 - first.chars().count().max(rest.chars().count());
+    let words = sentence.split_whitespace().map(|word| word.chars().collect::<Vec<_>>());
+    let words: Vec<String> =
+        words.flat_map(|word| word.chunks(most).map(|part| part.iter().collect()).collect::<Vec<String>>()).collect();
+    for word in &words {
+        let length = word.chars().count();
+        if !empty && width + 1 + length > 80 {
+            text += &format!("\n{rest}");
+            width = rest.chars().count();
+            empty = true;
+        }
+        if !empty {
+            text.push(' ');
+            width += 1;
+        }
+        text += word;
+        width += length;
+        empty = false;
+    }
+    text
+}
+
+/// Cells in columns, on lines of at most 80 columns of which all but the first begin with `indent`. Of each cell: how wide
+/// it is, and its text, which may be coloured.
+pub fn columns(cells: &[(usize, String)], indent: &str) -> String {
+    const GAP: usize = 2;
+    let widest = cells.iter().map(|(width, _)| *width).max().unwrap_or(0);
+    let a_line = ((80 - indent.len() + GAP) / (widest + GAP)).max(1);
+    let line = |cells: &[(usize, String)]| {
+        let padded = cells.iter().map(|(width, text)| format!("{text}{}", " ".repeat(widest - width)));
+        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    cells.chunks(a_line).map(line).collect::<Vec<_>>().join(&format!("\n{indent}"))
 }

@@ -10,7 +10,7 @@ use std::{
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::{Value, error::Category};
 
-use super::{Instance, InstanceId, Series, Target, Trace};
+use super::{Instance, InstanceId, Series, SessionId, Target, Trace};
 
 /// What a file says that it is.
 pub const SCHEMA: &str = "lbctl.trace.v1";
@@ -60,6 +60,8 @@ struct Kept {
     target: Target,
     #[serde(default)]
     identified_by: Option<String>,
+    #[serde(default)]
+    unidentified: Option<String>,
     instances: Vec<Instance>,
     series: Vec<Series>,
 }
@@ -69,6 +71,8 @@ struct Keeping<'a> {
     schema: &'static str,
     target: &'a Target,
     identified_by: &'a Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unidentified: &'a Option<String>,
     instances: &'a [Instance],
     series: &'a [Series],
 }
@@ -81,18 +85,16 @@ struct Anything {
 }
 
 impl Trace {
-    /// The text to be kept.
+    /// Writes the text to be kept.
     ///
     /// # Errors
-    /// Never, as far as serde knows.
-    pub fn to_json(&self) -> serde_json::Result<Vec<u8>> {
+    /// Those of the writer.
+    pub fn write_json(&self, mut to: impl Write) -> io::Result<()> {
         // named one by one, so that a new one is not forgotten
-        let Trace { target, identified_by, instances, series } = self;
-        let keeping = Keeping { schema: SCHEMA, target, identified_by, instances, series };
-        let mut text = Vec::new();
-        keeping.serialize(&mut serde_json::Serializer::with_formatter(&mut text, Lines::default()))?;
-        text.push(b'\n');
-        Ok(text)
+        let Trace { target, identified_by, unidentified, instances, series } = self;
+        let keeping = Keeping { schema: SCHEMA, target, identified_by, unidentified, instances, series };
+        keeping.serialize(&mut serde_json::Serializer::with_formatter(&mut to, Lines::default()))?;
+        to.write_all(b"\n")
     }
 
     /// A trace from its text, which came from `file`.
@@ -106,8 +108,8 @@ impl Trace {
             let hint = if reason.starts_with("unknown ") { NEWER } else { DAMAGED };
             TraceError::at(file, &error, &reason, hint)
         })?;
-        let Kept { _schema, target, identified_by, instances, series } = read;
-        let trace = Trace { target, identified_by, instances, series };
+        let Kept { _schema, target, identified_by, unidentified, instances, series } = read;
+        let trace = Trace { target, identified_by, unidentified, instances, series };
         match misfit(&trace) {
             Some(misfit) => Err(TraceError::new(file, &misfit, DAMAGED)),
             None => Ok(trace),
@@ -117,11 +119,11 @@ impl Trace {
     /// Puts `s1`, `s2`, … in the place of session ids, equal ones for equal ones: to whoever has the id, the session is
     /// open, and a trace is made to be shown. The analysis only compares them.
     pub fn conceal_sessions(&mut self) {
-        let mut known: HashMap<String, String> = HashMap::new();
+        let mut known: HashMap<SessionId, SessionId> = HashMap::new();
         for request in self.series.iter_mut().flat_map(|series| &mut series.requests) {
             if let Some(id) = request.session_id.take() {
                 let next = known.len() + 1;
-                request.session_id = Some(known.entry(id).or_insert_with(|| format!("s{next}")).clone());
+                request.session_id = Some(known.entry(id).or_insert_with(|| format!("s{next}").into()).clone());
             }
         }
     }

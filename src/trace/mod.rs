@@ -4,12 +4,14 @@
 //! request; the analysis turns it into a verdict. Nothing here does anything, but for the text that a trace is kept as.
 
 mod access;
+mod cookie;
 mod file;
 mod probe;
 
 pub use access::{Access, Entry};
+pub use cookie::{Attributes, CookieValue, Issued, SeenCookie, Withheld};
 pub use file::{SCHEMA, TraceError};
 pub use probe::{
     Action, Conditions, Connection, Failure, FailureKind, Header, Instance, InstanceId, Jar, OtherTurn, Request,
-    SeenCookie, Series, SeriesName, Target, Trace, Via, Withheld,
+    Series, SeriesName, SessionId, Target, Trace, Via,
 };

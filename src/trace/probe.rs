@@ -3,9 +3,11 @@
 //! The names of fields and variants are those of the file that a trace is kept in: a field that is added later gets
 //! `#[serde(default)]`, so that older files stay readable, and one that is renamed makes a new version of the file.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, num::NonZeroU16, ops::Deref, sync::Arc};
 
 use serde::{Deserialize, Serialize};
+
+use super::cookie::{CookieValue, SeenCookie};
 
 /// What a probe saw of one target.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +16,8 @@ pub struct Trace {
     pub target: Target,
     /// How an instance said who it is, in words (`the header x-served-by`); `None` when nothing told them apart.
     pub identified_by: Option<String>,
+    /// Why nothing did, in words.
+    pub unidentified: Option<String>,
     /// Every instance seen, in the order of its first answer; [`InstanceId`] is the index.
     pub instances: Vec<Instance>,
     /// The experiments, in the order they were made.
@@ -94,6 +98,14 @@ pub enum SeriesName {
     OneConnection,
     /// One cookie alone is sent back.
     CookieAlone(String),
+    /// A value of a cookie that the target gave to somebody without a jar, sent alone.
+    CookieIssued(CookieValue),
+    /// A value of a cookie that the target never gave to anybody, sent alone.
+    CookieMadeUp(CookieValue),
+    /// The beginning of such a value, as far as its first separator, with a made-up rest.
+    CookieHead(CookieValue),
+    /// Its end, from its last separator on, likewise.
+    CookieTail(CookieValue),
     /// From one address of the client's, out of several.
     Source(IpAddr),
     /// For one path, out of several.
@@ -124,6 +136,17 @@ impl SeriesName {
         }
     }
 
+    /// The one value of one cookie that its requests have, where it is about one.
+    pub fn cookie_value(&self) -> Option<&CookieValue> {
+        match self {
+            SeriesName::CookieIssued(value)
+            | SeriesName::CookieMadeUp(value)
+            | SeriesName::CookieHead(value)
+            | SeriesName::CookieTail(value) => Some(value),
+            _ => None,
+        }
+    }
+
     /// The header that its requests have, where it is about one.
     pub fn header(&self) -> Option<&Header> {
         match self {
@@ -140,6 +163,10 @@ impl std::fmt::Display for SeriesName {
             SeriesName::WithJar => f.write_str("with-jar"),
             SeriesName::OneConnection => f.write_str("one-connection"),
             SeriesName::CookieAlone(cookie) => write!(f, "cookie-alone:{cookie}"),
+            SeriesName::CookieIssued(CookieValue { name, n }) => write!(f, "cookie-issued:{name}:{n}"),
+            SeriesName::CookieMadeUp(CookieValue { name, n }) => write!(f, "cookie-made-up:{name}:{n}"),
+            SeriesName::CookieHead(CookieValue { name, n }) => write!(f, "cookie-head:{name}:{n}"),
+            SeriesName::CookieTail(CookieValue { name, n }) => write!(f, "cookie-tail:{name}:{n}"),
             SeriesName::Source(address) => write!(f, "source:{address}"),
             SeriesName::Path(path) => write!(f, "path:{path}"),
             SeriesName::Header(Header { name, value }) => write!(f, "header:{name}={value}"),
@@ -201,34 +228,7 @@ pub enum Action {
     Get,
 }
 
-/// A cookie that the target set.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SeenCookie {
-    /// Its name.
-    pub name: String,
-    /// Why it is not sent back, where it is not.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub withheld: Option<Withheld>,
-}
-
-/// Why a cookie is not sent back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Withheld {
-    /// It is `Secure`, and the target is asked over http.
-    Secure,
-    /// Its path does not cover the request's.
-    Path(String),
-    /// Its domain is not the target's.
-    Domain(String),
-    /// It was deleted at once, or has expired.
-    Expired,
-    /// It is no valid cookie.
-    Invalid,
-}
-
-/// One request of a series, and what came back.
+/// One request of a series, and what came back. There may be a million of them: what is rare stands elsewhere.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Request {
@@ -242,7 +242,7 @@ pub struct Request {
     pub us: u64,
     /// The local port of the connection it went by, which tells connections apart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub port: Option<u16>,
+    pub port: Option<NonZeroU16>,
     /// How many cookies were sent with it.
     pub cookies_sent: u16,
     /// Who answered.
@@ -250,19 +250,38 @@ pub struct Request {
     pub instance: Option<InstanceId>,
     /// The status, where there was an answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub status: Option<u16>,
+    pub status: Option<NonZeroU16>,
     /// The id of the session the server used, where the answer tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub session_id: Option<String>,
+    pub session_id: Option<SessionId>,
     /// Whether the server saw the login, where the answer tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logged_in: Option<bool>,
     /// What went wrong, where something did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub error: Option<Failure>,
+    pub error: Option<Box<Failure>>,
     /// The balancer's own count of this request ([`turn`](super::Access::turn)), where the lab's log tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub turn: Option<u64>,
+}
+
+/// The id of a session. Its clones are one text.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "String")]
+pub struct SessionId(Arc<Box<str>>);
+
+impl From<String> for SessionId {
+    fn from(id: String) -> SessionId {
+        SessionId(Arc::new(id.into()))
+    }
+}
+
+impl Deref for SessionId {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
 }
 
 /// A turn that another client took.
@@ -304,4 +323,14 @@ pub enum FailureKind {
     Closed,
     /// Anything else.
     Other,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_small() {
+        assert!(size_of::<Request>() <= 64, "{} bytes", size_of::<Request>());
+    }
 }

@@ -18,28 +18,7 @@ seconds=${2:-5}
 for program in nginx haproxy wrk; do
     command -v "$program" >/dev/null || { echo "error: $program is missing" >&2; exit 3; }
 done
-if [[ -z ${LBCTL:-} ]]; then
-    cargo build --release
-    LBCTL=${CARGO_TARGET_DIR:-target}/release/lbctl
-fi
-
-work=$(mktemp -d)
-pids=()
-finish() {
-    ((${#pids[@]} == 0)) || kill "${pids[@]}" 2>/dev/null || true
-    wait 2>/dev/null || true
-    rm -rf "$work"
-}
-trap finish EXIT
-trap 'exit 130' INT TERM
-
-# a port that was free a moment ago; none is given twice
-next_port=$((20000 + RANDOM % 8000))
-free_port() {
-    while (exec 3<>"/dev/tcp/127.0.0.1/$next_port") 2>/dev/null; do next_port=$((next_port + 1)); done
-    port=$next_port
-    next_port=$((next_port + 1))
-}
+. tests/bench/common.sh
 
 wait_for() { # port
     for _ in {1..500}; do

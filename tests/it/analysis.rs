@@ -1,5 +1,7 @@
 //! The analysis on traces as data.
 
+use std::num::NonZeroU16;
+
 use lbctl::{
     analysis::{self, ALPHA, Algorithm, BalancesPer, Order, Sampling, Stickiness, Verdict, judge},
     trace::{
@@ -18,7 +20,7 @@ fn request(n: u32, instance: Option<u16>) -> Request {
         port: None,
         cookies_sent: 0,
         instance: instance.map(InstanceId),
-        status: Some(200),
+        status: NonZeroU16::new(200),
         session_id: None,
         logged_in: None,
         error: None,
@@ -43,6 +45,7 @@ fn trace(series: Vec<Series>) -> Trace {
     Trace {
         target: Target { url: "http://demo/".into(), connected_to: None, via: Via::Dns },
         identified_by: Some("the header x-served-by".into()),
+        unidentified: None,
         instances: (1..=256).map(instance).collect(),
         series,
     }
@@ -104,7 +107,7 @@ fn few_requests_over_many_instances_prove_nothing_however_distinct() {
 fn requests_over_one_connection_are_one_pick() {
     let mut kept = series(SeriesName::WithoutJar, [Some(0); 40]);
     kept.conditions.connection = Connection::Reused;
-    kept.requests.iter_mut().for_each(|request| request.port = Some(7));
+    kept.requests.iter_mut().for_each(|request| request.port = NonZeroU16::new(7));
     assert_eq!(verdict(&trace(vec![kept])).algorithm, Algorithm::Undetermined);
 }
 
@@ -149,6 +152,35 @@ fn one_instance_is_single_once_there_are_enough_requests() {
     assert_eq!(verdict.algorithm, Algorithm::Single);
     assert!(verdict.candidates.contains(&Algorithm::SourceHash));
     assert!(verdict.chance < ALPHA && verdict.chance > 0.0);
+}
+
+#[test]
+fn one_that_others_answered_for_in_another_series_is_not_single() {
+    let first = || series(SeriesName::WithoutJar, [Some(0); 23]);
+    let twice = series(SeriesName::WithJar, (0..23).map(|n| Some(u16::from(n == 9))));
+    let verdict = verdict(&trace(vec![first(), twice]));
+    assert_eq!(verdict.algorithm, Algorithm::Undetermined, "{:?}", verdict.evidence);
+    assert!(!verdict.candidates.contains(&Algorithm::Single) && verdict.candidates.contains(&Algorithm::Random));
+    assert!(verdict.ruled_out.iter().all(|out| out.algorithm != Algorithm::Random), "{:?}", verdict.ruled_out);
+    let elsewhere = series(SeriesName::Path("/other".into()), [Some(1); 5]);
+    assert_eq!(
+        self::verdict(&trace(vec![first(), elsewhere])).algorithm,
+        Algorithm::Single,
+        "another path is another question"
+    );
+}
+
+#[test]
+fn turns_of_an_instance_that_fails_belong_to_the_ring() {
+    let ring = |n: usize| [Some(0), Some(1), None, Some(2)][n % 4];
+    let verdict = verdict(&trace(vec![series(SeriesName::WithoutJar, (0..60).map(ring))]));
+    assert_eq!((verdict.algorithm, verdict.order), (Algorithm::RoundRobin, Some(Order::Fixed)));
+    assert_eq!(verdict.cycle, ["web-1", "web-2", "web-3"]);
+    assert!(verdict.evidence.iter().any(|said| said.contains("15 requests")), "{:?}", verdict.evidence);
+    // every second one of a single instance may as well be over a limit
+    let every_second = |n: usize| n.is_multiple_of(2).then_some(0);
+    let verdict = self::verdict(&trace(vec![series(SeriesName::WithoutJar, (0..60).map(every_second))]));
+    assert_eq!(verdict.algorithm, Algorithm::Undetermined, "{:?}", verdict.evidence);
 }
 
 #[test]
@@ -205,7 +237,7 @@ fn overlapping_requests_are_judged_by_their_counts_alone() {
 }
 
 fn with_cookie(mut series: Series, names: &[&str]) -> Series {
-    let cookie = |name: &&str| SeenCookie { name: (*name).into(), withheld: None };
+    let cookie = |name: &&str| SeenCookie { name: (*name).into(), ..SeenCookie::default() };
     series.cookies = names.iter().map(cookie).collect();
     series.requests.iter_mut().skip(1).for_each(|request| request.cookies_sent = names.len() as u16);
     series
@@ -219,13 +251,19 @@ fn sticky(with_jar: Series, more: Vec<Series>) -> Verdict {
 #[test]
 fn a_cookie_that_pins_is_named() {
     let pinned = sticky(with_cookie(series(SeriesName::WithJar, [Some(2); 15]), &["srv"]), vec![]);
-    assert_eq!((pinned.stickiness, pinned.sticky_cookie.as_deref()), (Stickiness::Cookie, Some("srv")));
+    assert_eq!(
+        (pinned.stickiness, pinned.sticky_cookie.map(|cookie| cookie.name).as_deref()),
+        (Stickiness::Cookie, Some("srv"))
+    );
 
     let jar = with_cookie(series(SeriesName::WithJar, [Some(2); 15]), &["PHPSESSID", "srv"]);
     let alone =
         |name: &str, step: u16| series(SeriesName::CookieAlone(name.into()), (0..20).map(|n| Some(n * step % 5)));
     let pinned = sticky(jar.clone(), vec![alone("PHPSESSID", 1), alone("srv", 0)]);
-    assert_eq!((pinned.stickiness, pinned.sticky_cookie.as_deref()), (Stickiness::Cookie, Some("srv")));
+    assert_eq!(
+        (pinned.stickiness, pinned.sticky_cookie.map(|cookie| cookie.name).as_deref()),
+        (Stickiness::Cookie, Some("srv"))
+    );
     // both pin alone: neither is the one
     let pinned = sticky(jar, vec![alone("PHPSESSID", 0), alone("srv", 0)]);
     assert_eq!((pinned.stickiness, pinned.sticky_cookie), (Stickiness::Cookie, None));
@@ -243,10 +281,29 @@ fn cookies_that_pin_nothing_are_not_sticky() {
 }
 
 #[test]
+fn a_client_that_moves_when_its_instance_goes_is_kept_all_the_same() {
+    let moved = |at: usize, back: usize| (0..60).map(move |n| Some(if (at..back).contains(&n) { 4 } else { 1 }));
+    for picks in [moved(20, 60), moved(30, 31)] {
+        let kept = sticky(with_cookie(series(SeriesName::WithJar, picks), &["srv"]), vec![]);
+        assert_eq!(kept.stickiness, Stickiness::Cookie, "{kept:?}");
+    }
+    // one in ten moves: neither
+    let restless = (0..60).map(|n| Some(n / 10));
+    let restless = sticky(with_cookie(series(SeriesName::WithJar, restless), &["srv"]), vec![]);
+    assert_ne!(restless.stickiness, Stickiness::None, "{restless:?}");
+    let free = (0..60).map(|n| Some(n / 2 % 5));
+    let free = sticky(with_cookie(series(SeriesName::WithJar, free), &["srv"]), vec![]);
+    assert_eq!(free.stickiness, Stickiness::None, "{free:?}");
+}
+
+#[test]
 fn one_connection_tells_how_often_it_picks() {
     let over = |picks: Vec<u16>, ports: &[u16]| {
         let mut one = series(SeriesName::OneConnection, picks.into_iter().map(Some));
-        one.requests.iter_mut().zip(ports.iter().cycle()).for_each(|(request, port)| request.port = Some(*port));
+        one.requests
+            .iter_mut()
+            .zip(ports.iter().cycle())
+            .for_each(|(request, port)| request.port = NonZeroU16::new(*port));
         sticky(series(SeriesName::WithJar, []), vec![one]).balances_per
     };
     assert_eq!(over(vec![0, 1], &[7]), BalancesPer::Request);

@@ -4,7 +4,7 @@ use lbctl::{
     analysis::{
         ALPHA, Algorithm, BalancesPer, Expectation, Order,
         Outcome::{self, Contradicted, Met, Undetermined},
-        Stickiness, Strictness, Verdict, judge, passed,
+        Stickiness, StickyBy, StickyCookie, Strictness, Verdict, judge, passed,
     },
     trace::Trace,
 };
@@ -222,7 +222,11 @@ fn what_keeps_a_client_and_how_often_it_is_picked() {
     let ring = || verdict(&"abc".repeat(10));
     let by_cookie = Verdict {
         stickiness: Stickiness::Cookie,
-        sticky_cookie: Some("SRV".into()),
+        sticky_cookie: Some(StickyCookie {
+            name: "SRV".into(),
+            by: Some(StickyBy::Inserted),
+            ..StickyCookie::default()
+        }),
         balances_per: BalancesPer::Request,
         ..ring()
     };
@@ -234,14 +238,18 @@ fn what_keeps_a_client_and_how_often_it_is_picked() {
             ("sticky=source", Contradicted, "cookie"),
             ("sticky-cookie=SRV", Met, "SRV"),
             ("sticky-cookie=srv", Contradicted, "SRV"),
+            ("sticky-by=inserted", Met, "inserted"),
+            ("sticky-by=hash", Contradicted, "inserted"),
             ("per=request", Met, "request"),
             ("per=connection", Contradicted, "request"),
         ],
     );
     let nameless = Verdict { sticky_cookie: None, ..by_cookie };
     check(&nameless, &[("sticky-cookie=SRV", Undetermined, "cookie, none by name"), ("sticky=cookie", Met, "cookie")]);
+    check(&nameless, &[("sticky-by=hash", Undetermined, "cookie, how is not known")]);
     let free = Verdict { stickiness: Stickiness::None, ..nameless };
     check(&free, &[("sticky-cookie=SRV", Contradicted, "none"), ("sticky=none", Met, "none")]);
+    check(&free, &[("sticky-by=learned", Contradicted, "none")]);
 }
 
 #[test]

@@ -73,7 +73,9 @@ fn the_table_shows_both_series_side_by_side_in_80_columns() {
     assert_eq!((row("1")[1], row("2")[1], row("6")[1]), ("web_static-1", "web_static-2", "web_static-1"));
     assert_eq!(row("2")[6..], ["logs", "in"]);
     assert_eq!(row("3")[6], "no");
-    for words in ["round-robin over 5 instances, every round the same", "web_static-5 →", "6 to each", "by chance"] {
+    for words in
+        ["round-robin over 5 instances, every round the same", "web_static-5 →", "6 to each, as it must be", "is wrong"]
+    {
         assert!(shown.stdout.contains(words), "`{words}` in {}", shown.stdout);
     }
     let shown = lab.lbctl(&["probe", "demo.api.ch/api/"]);
@@ -143,7 +145,7 @@ fn so_many_requests_as_asked_for_also_at_once() {
     // the lab's log tells the balancer's order, though the answers overlapped
     assert_eq!(probe["verdict"]["order"], "fixed");
     let shown = lab.lbctl(&["probe", "-n", "100"]);
-    assert!(shown.ok().stdout.contains("… 65 more …"), "{}", shown.stdout);
+    assert!(shown.ok().stdout.contains("… 90 more …"), "{}", shown.stdout);
 }
 
 #[test]
@@ -206,6 +208,8 @@ fn an_instance_is_known_by_what_it_says() {
     let unknown = place.lbctl(["probe", &url, "-n", "5"]);
     unknown.fails(4, "says which instance sent them");
     assert!(unknown.stderr.contains("hint: ") && unknown.stderr.contains("--identity"));
+    let found = place.lbctl(["probe", &url, "--format", "json"]).json();
+    assert_eq!(found["verdict"]["cycle"], serde_json::json!(["node-0", "node-1", "node-2"]));
     let known = place.lbctl(["probe", &url, "--identity", "regex:<b>([^<]+)", "--format", "json"]).json();
     assert_eq!(known["verdict"]["algorithm"], "round-robin");
     assert_eq!(known["verdict"]["cycle"], serde_json::json!(["node-0", "node-1", "node-2"]));

@@ -124,14 +124,15 @@ fn a_trace_tells_no_secrets() {
 #[test]
 fn what_is_written_is_what_is_read() {
     let full = Trace::from_json("full", FULL.as_bytes()).unwrap();
-    let text = full.to_json().unwrap();
+    let mut text = Vec::new();
+    full.write_json(&mut text).unwrap();
     assert_eq!(Trace::from_json("again", &text).unwrap(), full);
     let text = String::from_utf8(text).unwrap();
     let request = "\n        {\"n\": 2, \"action\": \"login\", \"at_us\": 12, \"us\": 2, ";
     assert!(text.contains(request) && text.ends_with("\n  ]\n}\n"), "a request a line: {text}");
     let mut concealed = full.clone();
     concealed.conceal_sessions();
-    let ids = concealed.series[1].requests.iter().map(|request| request.session_id.clone().unwrap());
+    let ids = concealed.series[1].requests.iter().map(|request| request.session_id.as_deref().unwrap());
     assert_eq!(ids.collect::<Vec<_>>(), ["s1", "s2", "s1"]);
 }
 
@@ -276,6 +277,43 @@ fn an_interrupted_probe_leaves_no_file() {
 }
 
 #[test]
+fn a_trace_is_judged_again_with_another_alpha() {
+    let place = Place::new();
+    // with two instances picked at random, one of them answers all twelve once in 2048 times
+    let requests = (1..=12).map(|n| {
+        serde_json::json!({ "n": n, "action": "get", "at_us": n, "us": 1, "cookies_sent": 0, "instance": 0, "status": 200 })
+    });
+    let trace = serde_json::json!({
+        "schema": "lbctl.trace.v1",
+        "target": { "url": "http://demo/", "via": "dns" },
+        "instances": [{ "name": "a", "hostname": "a" }],
+        "series": [{
+            "name": "without-jar",
+            "conditions": { "jar": "none", "connection": "fresh", "path": "/", "concurrency": 1 },
+            "requests": requests.collect::<Vec<_>>(),
+            "cookies": [],
+        }],
+    });
+    let judged = |alpha: &[&str], expected: f64, algorithm: &str| {
+        let asked = [&["probe", "--replay", "-", "--format", "json"], alpha].concat();
+        let verdict = fed(&place, &asked, trace.to_string().as_bytes()).json()["verdict"].clone();
+        assert_eq!(
+            (verdict["alpha"].as_f64(), &verdict["algorithm"]),
+            (Some(expected), &algorithm.into()),
+            "{verdict}"
+        );
+    };
+    judged(&[], lbctl::analysis::ALPHA, "undetermined");
+    judged(&["--alpha", "1e-9"], 1e-9, "undetermined");
+    judged(&["--alpha", "0.001"], 0.001, "undetermined");
+    judged(&["--alpha", "0.05"], 0.05, "single");
+    for refused in ["0", "0.051", "1e-13", "NaN", "-1"] {
+        place.lbctl(["probe", &format!("--alpha={refused}")]).fails(2, "it must be between 1e-12 and 0.05");
+    }
+    place.lbctl(["probe", "--alpha", "5%"]).fails(2, "`5%` is not a probability, for example 1e-9");
+}
+
+#[test]
 fn nobody_is_recognised_in_a_replay_either() {
     let place = Place::new();
     let text = FULL.replace("\"instance\": 0", "\"instance\": null").replace("\"instance\": 1", "\"instance\": null");
@@ -290,7 +328,7 @@ fn nobody_is_recognised_in_a_replay_either() {
 fn a_replay_takes_no_flag_that_asks() {
     let cli = Cli::command();
     let probe = cli.find_subcommand("probe").unwrap();
-    let judging = ["replay", "format", "expect", "strict", "help"];
+    let judging = ["replay", "alpha", "format", "expect", "strict", "verbose", "help"];
     let mut refused = 0;
     for argument in probe.get_arguments().filter(|argument| !judging.contains(&argument.get_id().as_str())) {
         let value = match argument.get_id().as_str() {

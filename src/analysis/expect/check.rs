@@ -1,7 +1,10 @@
 //! Holding a verdict against an expectation.
 
 use super::{
-    super::{chance::largest_share, verdict::Verdict},
+    super::{
+        chance::largest_share,
+        verdict::{Stickiness, StickyCookie, Verdict},
+    },
     Algorithm, Checked, Expectation, Outcome, Strictness, Wanted, in_lowest_terms,
 };
 
@@ -26,9 +29,16 @@ impl Expectation {
             },
             Wanted::Sticky(how) => named(how, verdict.stickiness.as_str()),
             Wanted::StickyCookie(name) => match (&verdict.sticky_cookie, verdict.stickiness.as_str()) {
-                (Some(cookie), _) => compared(cookie == name, cookie),
+                (Some(cookie), _) => compared(cookie.name == *name, &cookie.name),
                 (None, how @ ("cookie" | "undetermined")) => (Outcome::Undetermined, format!("{how}, none by name")),
                 (None, how) => (Outcome::Contradicted, how.to_owned()),
+            },
+            Wanted::StickyBy(how) => match (&verdict.sticky_cookie, verdict.stickiness) {
+                (Some(StickyCookie { by: Some(by), .. }), _) => named(how, by.as_str()),
+                (_, kept @ (Stickiness::Cookie | Stickiness::Undetermined)) => {
+                    open(format!("{}, how is not known", kept.as_str()))
+                }
+                (None, kept) | (Some(_), kept) => (Outcome::Contradicted, kept.as_str().to_owned()),
             },
             Wanted::Per(pick) => named(pick, verdict.balances_per.as_str()),
             Wanted::Weights(wanted) => weighed(wanted, verdict, alpha),

@@ -5,7 +5,7 @@
 //! | `round-robin`, `random`, … | pattern; strictly, the mechanism that is the only candidate |
 //! | `order=fixed`, `repeats-after=N` | order of the rounds |
 //! | `instances=N`, `instances>=N` | instances that answered without a cookie jar |
-//! | `sticky=cookie`, `sticky-cookie=NAME` | stickiness |
+//! | `sticky=cookie`, `sticky-cookie=NAME`, `sticky-by=hash` | stickiness |
 //! | `per=request` | picks |
 //! | `weights=3:1:1` | weights, in any order, without common factors |
 //! | `spread<=10%` | shares, by counts: see below |
@@ -38,6 +38,7 @@ enum Wanted {
     InstancesAtLeast(usize),
     Sticky(String),
     StickyCookie(String),
+    StickyBy(String),
     Per(String),
     RepeatsAfter(usize),
     /// Without common factors, the largest first.

@@ -16,11 +16,12 @@ const ALGORITHMS: [Algorithm; 9] = [
 ];
 
 /// What else may be expected: its name, its relations, and its values in words.
-const FORMS: [(&str, &[&str], &str); 8] = [
+const FORMS: [(&str, &[&str], &str); 9] = [
     ("order", &["="], "fixed|changing|interleaved"),
     ("instances", &["=", ">="], "N"),
     ("sticky", &["="], "cookie|none|source"),
     ("sticky-cookie", &["="], "NAME"),
+    ("sticky-by", &["="], "inserted|hash|learned"),
     ("per", &["="], "request|connection"),
     ("repeats-after", &["="], "N"),
     ("weights", &["="], "3:1:1"),
@@ -91,6 +92,7 @@ impl Expectation {
             ("sticky", _) => Wanted::Sticky(one_of()?),
             ("sticky-cookie", _) if value.is_empty() => return Err(wrong("a name is missing")),
             ("sticky-cookie", _) => Wanted::StickyCookie(value.to_owned()),
+            ("sticky-by", _) => Wanted::StickyBy(one_of()?),
             ("per", _) => Wanted::Per(one_of()?),
             ("repeats-after", _) => Wanted::RepeatsAfter(number()?),
             ("weights", _) => Wanted::Weights(

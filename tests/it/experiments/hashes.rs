@@ -13,7 +13,7 @@ fn a_hash_of_the_clients_address_is_told_from_a_single_instance() {
         let probe = probe(&lab, &balancer, &[]);
         let verdict = &probe["verdict"];
         assert_eq!(verdict["algorithm"], "source-hash", "{name}: {verdict}");
-        assert_eq!(candidates(verdict), ["source-hash"]);
+        assert_eq!(candidates(verdict), ["source-hash", "random", "least-connections"]);
         assert_eq!(verdict["stickiness"], "source");
         assert_eq!(verdict["instances"].as_array().unwrap().len(), 3, "{verdict}");
         assert_eq!(ruled_out(verdict, "single"), Some(0.0));
@@ -32,7 +32,11 @@ fn the_labs_own_hash_of_the_clients_address_is_seen() {
     let verdict = lab.lbctl(&["probe", "--format", "json"]).json()["verdict"].clone();
     assert_eq!((&verdict["algorithm"], &verdict["stickiness"]), (&"source-hash".into(), &"source".into()), "{verdict}");
     let shown = lab.lbctl(&["probe"]);
-    assert!(shown.ok().stdout.contains("source-hash over 4 instances\n"), "{}", shown.stdout);
+    assert!(
+        shown.ok().stdout.contains("source-hash over 4 instances (or random, least-connections)\n"),
+        "{}",
+        shown.stdout
+    );
     assert!(shown.stdout.contains("sticky:    by the client's address"), "{}", shown.stdout);
 }
 
@@ -47,7 +51,7 @@ fn a_hash_of_query_or_path_is_told_from_a_single_instance() {
         let Some(balancer) = balancer else { return };
         let verdict = verdict(&lab, &balancer, &[]);
         assert_eq!(verdict["algorithm"], "uri-hash", "{name}: {verdict}");
-        assert_eq!(candidates(&verdict), ["uri-hash"]);
+        assert_eq!(candidates(&verdict), ["uri-hash", "random", "least-connections"]);
         assert_ne!(verdict["stickiness"], "source");
         assert!(verdict["chance"].as_f64().unwrap() < 1e-6);
     }
@@ -61,7 +65,7 @@ fn a_hash_of_a_header_is_found_once_the_header_is_named() {
         let probe = probe(&lab, &balancer, &["--vary-header", "X-User"]);
         let verdict = &probe["verdict"];
         assert_eq!(verdict["algorithm"], "header-hash", "{verdict}");
-        assert_eq!(candidates(verdict), ["header-hash"]);
+        assert_eq!(candidates(verdict), ["header-hash", "random", "least-connections"]);
         let header = &series(&probe, "header:X-User=")[0]["conditions"]["header"];
         assert_eq!(header["name"], "X-User");
         assert!(header["value"].is_string());
@@ -80,7 +84,8 @@ fn a_single_instance_stays_one_and_what_cannot_be_told_is_said() {
         let verdict = verdict(&lab, &balancer, &[]);
         assert_eq!(verdict["algorithm"], "single", "{verdict}");
         // something on the way may have hidden the addresses, and nobody has named a header
-        assert_eq!(candidates(&verdict), ["single", "first-available", "source-hash", "header-hash"]);
+        let left = ["single", "first-available", "source-hash", "header-hash", "least-connections"];
+        assert_eq!(candidates(&verdict), left);
         assert!(ruled_out(&verdict, "uri-hash").unwrap() < 1e-6);
         assert!(verdict["evidence"].to_string().contains("something on the way may hide the address"));
     }

@@ -1,5 +1,6 @@
 //! What a probe tries beyond its two series: addresses, paths, headers, and instances that are kept busy.
 
+mod cookies;
 mod hashes;
 mod load;
 mod plan;

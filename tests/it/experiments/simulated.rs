@@ -1,5 +1,7 @@
 //! Experiments as data: balancers that mind neither values nor load are never said to.
 
+use std::num::NonZeroU16;
+
 use lbctl::{
     analysis::{ALPHA, Algorithm, Verdict, judge},
     trace::{
@@ -31,7 +33,7 @@ fn series(name: SeriesName, requests: Vec<(u64, u64, usize)>) -> Series {
         port: None,
         cookies_sent: 0,
         instance: Some(InstanceId(instance as u16)),
-        status: Some(200),
+        status: NonZeroU16::new(200),
         session_id: None,
         logged_in: None,
         error: None,
@@ -58,6 +60,7 @@ fn verdict(series: Vec<Series>) -> Verdict {
     let trace = Trace {
         target: Target { url: "http://demo/".into(), connected_to: None, via: Via::Dns },
         identified_by: None,
+        unidentified: None,
         instances: (1..=50).map(instance).collect(),
         series,
     };
@@ -110,6 +113,20 @@ fn a_round_robin_is_never_called_least_connections_nor_the_other_way_round() {
         };
         let seen = under_load(&mut random, 6 * k as u64 + 20, 160, (k / 3).max(1), &mut least);
         assert_eq!(seen.algorithm, Algorithm::LeastConnections, "{k}: {:?}", seen.evidence);
+    }
+}
+
+#[test]
+fn a_weighted_round_robin_goes_round_busy_instances_too() {
+    for (seed, pattern) in (0..).zip(["aabacaa", "abacab", "aaab", "aab"]) {
+        let k = pattern.bytes().max().unwrap() - b'a' + 1;
+        for held in 1..k {
+            let mut picks = pattern.bytes().map(|byte| usize::from(byte - b'a')).cycle();
+            let mut weighted = |_: &mut Random, _: &[usize]| picks.next().unwrap();
+            let seen = under_load(&mut Random(seed), 120, 160, held.into(), &mut weighted);
+            assert_eq!(seen.algorithm, Algorithm::WeightedRoundRobin, "{pattern}: {:?}", seen.evidence);
+            assert_eq!(seen.candidates, [Algorithm::WeightedRoundRobin], "{pattern}: {:?}", seen.evidence);
+        }
     }
 }
 

@@ -7,7 +7,7 @@
 mod balancers;
 mod truths;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, num::NonZeroU16};
 
 use lbctl::{
     analysis::{ALPHA, Algorithm, Order, Sampling, Verdict, judge, sampling},
@@ -39,7 +39,7 @@ fn request(n: u32, instance: Option<usize>) -> Request {
         port: None,
         cookies_sent: 0,
         instance: instance.map(|one| InstanceId(one as u16)),
-        status: instance.map(|_| 200),
+        status: instance.and(NonZeroU16::new(200)),
         session_id: None,
         logged_in: None,
         error: None,
@@ -72,6 +72,7 @@ fn probe(case: &mut Case) -> (Trace, Verdict) {
     let trace = Trace {
         target: Target { url: "http://demo/".into(), connected_to: None, via: Via::Dns },
         identified_by: None,
+        unidentified: None,
         instances: (0..64).map(instance).collect(),
         series: vec![series],
     };

@@ -50,6 +50,8 @@ pub struct Case {
     /// How often a request fails, and how often a failed one took a turn.
     failures: f64,
     took_a_turn: f64,
+    /// An instance whose answers say nothing.
+    dead: Option<usize>,
     chance: Chance,
 }
 
@@ -61,7 +63,7 @@ impl Case {
             }
             return None;
         }
-        Some(self.balancer.pick())
+        Some(self.balancer.pick()).filter(|pick| self.dead != Some(*pick))
     }
 }
 
@@ -71,7 +73,15 @@ pub struct Sort {
 }
 
 fn case(name: String, truth: Truth, balancer: impl Balancer + 'static, chance: &mut Chance) -> Case {
-    Case { name, truth, balancer: Box::new(balancer), failures: 0.0, took_a_turn: 0.0, chance: Chance(chance.next()) }
+    Case {
+        name,
+        truth,
+        balancer: Box::new(balancer),
+        failures: 0.0,
+        took_a_turn: 0.0,
+        dead: None,
+        chance: Chance(chance.next()),
+    }
 }
 
 fn instances(chance: &mut Chance, most: usize) -> usize {
@@ -161,6 +171,27 @@ fn weights_smooth(sets: &[&[u32]], chance: &mut Chance) -> Case {
         balancer.pick();
     });
     case(format!("{weights:?}"), truth, balancer, chance)
+}
+
+/// Worker processes that each count for themselves.
+fn weights_staggered(chance: &mut Chance, _: usize) -> Case {
+    let weights = chosen(&WEIGHTS, chance);
+    let c = 2 + chance.below(3);
+    let pattern = future(Smooth::new(&weights), weights.iter().sum::<u32>() as usize);
+    let at = (0..c).map(|_| chance.below(pattern.len())).collect();
+    let truth = weighted(&weights, vec![Order::Interleaved, Order::Fixed], pattern.repeat(50));
+    let truth = Truth { counters: c, future: Vec::new(), ..truth };
+    case(format!("{weights:?} c={c}"), truth, counters(pattern, at, false, Chance(chance.next())), chance)
+}
+
+/// A ring of which one instance answers with an error.
+fn ring_with_a_dead_one(chance: &mut Chance, most: usize) -> Case {
+    let k = instances(chance, most) + 1;
+    let whole = chance.shuffled(k);
+    let dead = chance.below(k);
+    let alive = whole.iter().copied().filter(|one| *one != dead).collect();
+    let truth = Truth { orders: vec![Order::Fixed], rings: vec![alive, whole.clone()], ..even(k) };
+    Case { dead: Some(dead), ..case(format!("k={k}"), truth, cycle(whole, 0), chance) }
 }
 
 fn weights_clumped(chance: &mut Chance, _: usize) -> Case {
@@ -357,6 +388,8 @@ pub const SORTS: &[Sort] = &[
             skipping(inner, c)
         },
     },
+    Sort { name: "smooth weights, counters mixed (2-4)", make: weights_staggered },
+    Sort { name: "ring with a dead one", make: ring_with_a_dead_one },
     Sort { name: "clumped weights", make: weights_clumped },
     Sort {
         name: "clumped weights, others",

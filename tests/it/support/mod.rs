@@ -2,6 +2,7 @@
 
 #![allow(dead_code)]
 
+pub mod balancers;
 pub mod browser;
 pub mod compose;
 pub mod docker;

@@ -1,7 +1,7 @@
 //! Servers of the tests: what a real one does only when it is broken, and real balancers in front of real replicas.
 
 use std::{
-    io::Read,
+    io::{Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     path::Path,
     process::{Child, Command, Stdio},
@@ -11,7 +11,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::{eventually, peer};
+use super::{eventually, peer, send};
 
 /// A server that answers each connection's first request with whatever the function writes. It goes with the process.
 pub fn raw(answer: impl Fn(&str, &mut TcpStream) + Send + Sync + 'static) -> SocketAddr {
@@ -31,7 +31,8 @@ pub fn raw(answer: impl Fn(&str, &mut TcpStream) + Send + Sync + 'static) -> Soc
     address
 }
 
-fn read_head(stream: &mut TcpStream) -> Option<String> {
+/// The head of a request; `None` where no more comes.
+pub fn read_head(stream: &mut TcpStream) -> Option<String> {
     stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
     let mut head = Vec::new();
     let mut byte = [0];
@@ -49,15 +50,39 @@ pub fn http(status: &str, headers: &str, body: &str) -> String {
     format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len())
 }
 
-/// A real balancer, killed when it is dropped.
+/// How long a balancer may take to end.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// A real balancer, ended when it is dropped.
 pub struct Balancer {
     child: Child,
     pub address: SocketAddr,
     _files: TempDir,
 }
 
+impl Balancer {
+    /// Waits until a server behind it answers for this host: some listen before they know any.
+    #[track_caller]
+    pub fn answers(&self, host: &str) {
+        eventually("an answer through the balancer", || {
+            let mut stream = TcpStream::connect(self.address).ok()?;
+            stream.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
+            write!(stream, "GET /health HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").ok()?;
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).ok()?;
+            answer.contains(" 200 ").then_some(())
+        });
+    }
+}
+
 impl Drop for Balancer {
     fn drop(&mut self) {
+        // asked first, because a killed one leaves its workers behind
+        send(self.child.id() as i32, rustix::process::Signal::TERM);
+        let asked = std::time::Instant::now();
+        while asked.elapsed() < GRACE && matches!(self.child.try_wait(), Ok(None)) {
+            thread::sleep(Duration::from_millis(5));
+        }
         _ = self.child.kill();
         _ = self.child.wait();
     }
@@ -109,7 +134,7 @@ pub fn haproxy(upstreams: &[String], mode: &str, backend: &str) -> Option<Balanc
 }
 
 /// Starts a balancer on a port that was free a moment ago, and again on another where it was not any more.
-fn start(configured: impl Fn(&Path, SocketAddr) -> Command) -> Option<Balancer> {
+pub fn start(configured: impl Fn(&Path, SocketAddr) -> Command) -> Option<Balancer> {
     for _ in 0..10 {
         let files = TempDir::new().unwrap();
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();

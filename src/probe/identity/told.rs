@@ -1,10 +1,10 @@
-//! Identity: how a reply says which instance sent it.
+//! Identities as they are told: a header, a JSON field or a pattern.
 
 use http::HeaderName;
 use regex::Regex;
 use serde_json::Value;
 
-use super::client::Reply;
+use super::super::client::Reply;
 
 /// A way to read an instance's name from a reply.
 #[derive(Debug, Clone)]
@@ -26,26 +26,6 @@ pub struct IdentityError {
     /// Why it is none.
     pub reason: String,
 }
-
-/// Headers by which servers commonly name themselves, the plainest first.
-const HEADERS: [&str; 12] = [
-    "x-served-by",
-    "x-hostname",
-    "x-server-name",
-    "x-server-id",
-    "x-server",
-    "x-instance-id",
-    "x-instance",
-    "x-backend-server",
-    "x-backend",
-    "x-upstream",
-    "x-pod-name",
-    "x-node",
-];
-/// Fields of a JSON body likewise.
-const FIELDS: [&str; 7] = ["/hostname", "/host", "/server", "/instance", "/container", "/pod", "/node"];
-/// Patterns likewise: a line `Hostname: NAME`, and an element with the id `hostname`.
-const PATTERNS: [&str; 2] = [r"(?im)^hostname:[ \t]*(\S+)", r#"(?i)\bid="?hostname"?[^>]*>\s*([^<\s]+)"#];
 
 impl std::str::FromStr for Identity {
     type Err = IdentityError;
@@ -71,11 +51,17 @@ impl std::str::FromStr for Identity {
 impl Identity {
     /// The instance's name, if this reply has one.
     pub fn read(&self, reply: &Reply) -> Option<String> {
+        let json = matches!(self, Identity::Json(_)).then(|| json(reply)).flatten();
+        self.read_with(reply, json.as_ref())
+    }
+
+    /// The same, where the body has been read as JSON before.
+    pub fn read_with(&self, reply: &Reply, json: Option<&Value>) -> Option<String> {
         let name = match self {
             Identity::Header(name) => reply.headers.get(name)?.to_str().ok()?.to_owned(),
-            Identity::Json(pointer) => scalar(serde_json::from_slice::<Value>(&reply.body).ok()?.pointer(pointer)?)?,
+            Identity::Json(pointer) => scalar(json?.pointer(pointer)?)?,
             Identity::Pattern(pattern) => {
-                let body = String::from_utf8_lossy(&reply.body);
+                let body = reply.text();
                 let found = pattern.captures(&body)?;
                 found.get(1).or(found.get(0))?.as_str().to_owned()
             }
@@ -84,14 +70,9 @@ impl Identity {
         (!name.is_empty()).then(|| name.to_owned())
     }
 
-    /// The first common way that finds a name in this reply.
-    pub fn discover(reply: &Reply) -> Option<Identity> {
-        // an error page may say anything, but a header is a header
-        let in_body = reply.status.is_success();
-        let headers = HEADERS.into_iter().map(|name| Identity::Header(HeaderName::from_static(name)));
-        let fields = FIELDS.into_iter().map(|pointer| Identity::Json(pointer.to_owned()));
-        let patterns = PATTERNS.into_iter().filter_map(|pattern| Regex::new(pattern).ok().map(Identity::Pattern));
-        headers.chain(fields.chain(patterns).filter(|_| in_body)).find(|identity| identity.read(reply).is_some())
+    /// Whether what it reads is all in the body.
+    pub fn reads_the_body(&self) -> bool {
+        !matches!(self, Identity::Header(_))
     }
 }
 
@@ -103,6 +84,11 @@ impl std::fmt::Display for Identity {
             Identity::Pattern(pattern) => write!(f, "the pattern {pattern}"),
         }
     }
+}
+
+/// The body as JSON, if it is.
+pub fn json(reply: &Reply) -> Option<Value> {
+    serde_json::from_slice(&reply.body).ok()
 }
 
 /// A JSON scalar as text.
@@ -125,22 +111,6 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.extend(header.map(|(k, v)| (HeaderName::from_static(k), HeaderValue::from_static(v))));
         Reply { status: StatusCode::OK, headers, body: body.into(), server: None, port: None, cut: None }
-    }
-
-    #[test]
-    fn an_instance_is_found_without_being_told_how() {
-        for (reply, name, how) in [
-            (reply(Some(("x-served-by", "a1")), r#"{"hostname":"b"}"#), "a1", "the header x-served-by"),
-            (reply(None, r#"{"hostname":"b"}"#), "b", "the JSON field /hostname"),
-            (reply(None, "Hostname: c9\nIP: 1.2.3.4\n"), "c9", "the pattern (?im)^hostname:[ \\t]*(\\S+)"),
-        ] {
-            let identity = Identity::discover(&reply).unwrap();
-            assert_eq!(identity.read(&reply).unwrap(), name);
-            assert_eq!(identity.to_string(), how);
-        }
-        let html = reply(None, "<h1 class=x id=\"hostname\">\n web-3 </h1>");
-        assert_eq!(Identity::discover(&html).unwrap().read(&html).unwrap(), "web-3");
-        assert!(Identity::discover(&reply(Some(("date", "now")), "hello")).is_none());
     }
 
     #[test]

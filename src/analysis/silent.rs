@@ -1,0 +1,62 @@
+//! Silence: requests that no instance answered, as far as the answers say, and that come as regularly as an instance that
+//! fails has its turns.
+
+use crate::trace::{InstanceId, Series};
+
+use super::{
+    exact,
+    finding::Finding,
+    picks::Picks,
+    sequence::{Known, Sequence},
+    verdict::Algorithm,
+};
+
+/// Stands for whoever did not answer. No instance has this number: so many are not told apart.
+const NOBODY: InstanceId = InstanceId(u16::MAX);
+
+/// The order that every request follows, if those without an answer have places of their own in it.
+pub fn find(series: &Series, sequence: &Sequence, alpha: f64) -> Option<Finding> {
+    let mut found = with_nobody(series, sequence, alpha)?;
+    let instances = sequence.counts().len();
+    let turns = found.cycle.iter().filter(|id| **id == NOBODY).count();
+    found.weights.retain(|(id, _)| *id != NOBODY);
+    found.cycle.retain(|id| *id != NOBODY);
+    if let [(_, first), rest @ ..] = found.weights.as_mut_slice()
+        && rest.iter().all(|(_, weight)| *weight == *first)
+    {
+        *first = 1;
+        rest.iter_mut().for_each(|(_, weight)| *weight = 1);
+        if found.algorithm == Algorithm::WeightedRoundRobin {
+            found.algorithm = Algorithm::RoundRobin;
+            found.candidates = vec![Algorithm::RoundRobin, Algorithm::LeastConnections];
+            found.ruled_out.retain(|out| out.algorithm != Algorithm::RoundRobin);
+        }
+    }
+    let silent = series.requests.iter().filter(|request| request.instance.is_none()).count();
+    found.evidence.push(match turns {
+        0 => format!(
+            "{silent} requests that none of the {instances} instances answered are counted as turns of their own: they \
+             come where the turns of instances that fail would"
+        ),
+        _ => format!(
+            "{silent} requests that none of the {instances} instances answered have {turns} places of their own in each \
+             round, as instances that fail would"
+        ),
+    });
+    Some(found)
+}
+
+/// Whether requests without an answer come regularly between those of one instance.
+pub fn regularly(series: &Series, sequence: &Sequence, alpha: f64) -> bool {
+    with_nobody(series, sequence, alpha).is_some()
+}
+
+fn with_nobody(series: &Series, sequence: &Sequence, alpha: f64) -> Option<Finding> {
+    let ours = series.requests.iter().map(|request| request.instance.unwrap_or(NOBODY));
+    if sequence.known != Known::Ours || series.requests.iter().all(|request| request.instance.is_some()) {
+        return None;
+    }
+    let whole = Sequence { stretches: vec![ours.collect()], known: Known::Ours };
+    let found = exact::find(&whole, &Picks::of(&whole), alpha)?;
+    matches!(found.algorithm, Algorithm::RoundRobin | Algorithm::WeightedRoundRobin).then_some(found)
+}

@@ -1,0 +1,124 @@
+//! Every flag, nothing else: this module's own are those that several commands share.
+
+mod experiments;
+mod lab;
+mod probe;
+mod proxy;
+mod values;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::replica::App;
+
+pub use experiments::{Experiment, Experiments};
+pub use lab::{Balancer, Counts, Down, Engine, Export, Logs, Ps, Scale, Up};
+pub use probe::{Connection, Expect, Probe, SessionTest, Target};
+pub use proxy::Proxy;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done, expectation met
+  1    expectation not met
+  2    usage
+  3    environment: unreachable target, no Docker, port taken, no running lab
+  4    inconclusive: an expectation, or who answered, stays undecided
+  130  stopped by ^C";
+
+/// Runs the classic load-balancing lab and proves what the load balancer does.
+#[derive(Debug, Parser)]
+#[command(name = "lbctl", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Reads the command line; on a mistake, says so and exits with 2.
+pub fn parse() -> Cli {
+    Cli::parse()
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start the lab: replicas behind a load balancer, until ^C stops everything
+    Up(Up),
+    /// Change the number of replicas while the lab runs
+    Scale(Scale),
+    /// Show what runs where
+    Ps(Ps),
+    /// Show the requests that the lab answered
+    Logs(Logs),
+    /// Stop the lab
+    Down(Down),
+    /// Send requests to any HTTP load balancer and prove how it balances
+    Probe(Box<Probe>),
+    /// Log in, reload, and show where the session is found and lost
+    SessionTest(SessionTest),
+    /// Run the bundled load balancer on its own, for any upstreams or containers
+    Proxy(Proxy),
+    /// Write the lab's files to a directory, to edit them
+    Export(Export),
+    /// Print completions for a shell
+    Completions(Completions),
+    /// One replica (started by the embedded engine)
+    #[command(hide = true)]
+    Replica(Replica),
+}
+
+/// How data is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Table,
+    /// For scripts.
+    Json,
+}
+
+/// Which lab.
+#[derive(Debug, Clone, Args)]
+pub struct Project {
+    /// The lab's name; several can run side by side
+    #[arg(short, long, env = "LBCTL_PROJECT", default_value = "lab", value_name = "NAME")]
+    pub project: String,
+}
+
+/// How data is printed.
+#[derive(Debug, Clone, Args)]
+pub struct Output {
+    /// How data is printed
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+}
+
+/// How the next replica is picked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Strategy {
+    /// 1-2-3-1-2-3, strictly in order
+    #[value(alias = "wrr")]
+    RoundRobin,
+    /// Every replica with the same chance
+    Random,
+    /// The less busy of two picked at random
+    P2c,
+    /// By the client's address (highest random weight)
+    Hrw,
+}
+
+/// `lbctl completions`
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}
+
+/// `lbctl replica`
+#[derive(Debug, Args)]
+pub struct Replica {
+    /// The built-in app.
+    #[arg(long)]
+    pub app: App,
+    /// The replica's name, which is its hostname.
+    #[arg(long)]
+    pub name: String,
+}

@@ -1,0 +1,255 @@
+//! Cookies: what the target sets, how its values look, and which of them a series sends.
+
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher, RandomState},
+};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use http::HeaderMap;
+use url::Url;
+
+use crate::trace::{CookieValue, Issued, SeenCookie, SeriesName};
+
+use super::{
+    jar::{self, Jar},
+    prober::clean,
+};
+
+/// Replies of a series whose cookies are looked at one by one.
+const MOST_ISSUED: usize = 64;
+/// Cookies of a series: some targets set one of another name with every answer.
+const MOST_NAMES: usize = 64;
+/// The longest value that a browser keeps.
+const LONGEST_VALUE: usize = 4096;
+/// What separates a route from the rest of a value.
+const SEPARATORS: [char; 4] = ['~', '.', '!', '|'];
+
+/// The cookies of a probe.
+#[derive(Debug, Default)]
+pub struct Cookies {
+    /// The client with a jar.
+    jar: Jar,
+    /// The last value of each cookie that it was given, also where it does not send it back.
+    given: HashMap<String, String>,
+    /// What clients without a jar were given.
+    issued: HashMap<(String, u32), String>,
+    /// Values that nobody was given, by the series that send them.
+    made_up: HashMap<String, String>,
+    /// A number for each text that a value or a part of it was, by the text's hash.
+    numbers: HashMap<u64, u16>,
+    hasher: RandomState,
+}
+
+impl Cookies {
+    /// The `Cookie` header of the next request of a series, and how many cookies are in it.
+    pub fn header(&mut self, series: &SeriesName, url: &Url) -> (Option<String>, u16) {
+        let one = |name: &str, value: Option<&String>| match value {
+            Some(value) => (Some(format!("{name}={value}")), 1),
+            None => (None, 0),
+        };
+        match series {
+            SeriesName::WithJar => self.jar.header(url).map_or((None, 0), |(header, count)| (Some(header), count)),
+            SeriesName::CookieAlone(name) => one(name, self.given.get(name)),
+            SeriesName::CookieIssued(CookieValue { name, n }) => one(name, self.issued.get(&(name.clone(), *n))),
+            SeriesName::CookieMadeUp(CookieValue { name, .. }) => {
+                one(name, Some(self.made_up.entry(series.to_string()).or_insert_with(made_up)))
+            }
+            SeriesName::CookieHead(CookieValue { name, n }) | SeriesName::CookieTail(CookieValue { name, n }) => {
+                let Some(value) = self.issued.get(&(name.clone(), *n)) else { return (None, 0) };
+                let part = match series {
+                    SeriesName::CookieHead(_) => value.find(SEPARATORS).map(|at| (&value[..at], at..value.len())),
+                    _ => value.rfind(SEPARATORS).map(|at| (&value[at..], 0..at)),
+                };
+                one(name, Some(self.made_up.entry(series.to_string()).or_insert_with(|| altered(value, part))))
+            }
+            _ => (None, 0),
+        }
+    }
+
+    /// Notes in `seen` what the reply to request `n` of a series with or without a jar sets. `url` is what was asked for,
+    /// `next` what will be.
+    pub fn note(
+        &mut self,
+        series: &SeriesName,
+        n: u32,
+        headers: &HeaderMap,
+        (url, next): (&Url, &Url),
+        seen: &mut Vec<SeenCookie>,
+    ) {
+        match series {
+            SeriesName::WithJar => {
+                for jar::Set { line, withheld } in self.jar.take(headers, url, next) {
+                    let (name, value) = (clean(&line.name), line.value.clone());
+                    if let Some(entered) = self.enter(line, n, seen) {
+                        entered.withheld = withheld;
+                        self.given.insert(name, value);
+                    }
+                }
+            }
+            SeriesName::WithoutJar => {
+                for line in jar::lines(headers) {
+                    let key = (clean(&line.name), n);
+                    let value = line.value.clone();
+                    let entered = self.enter(line, n, seen);
+                    if entered.is_some_and(|cookie| cookie.issued.last().is_some_and(|issued| issued.n == n)) {
+                        self.issued.insert(key, value);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn enter<'a>(&mut self, line: jar::Line, n: u32, seen: &'a mut Vec<SeenCookie>) -> Option<&'a mut SeenCookie> {
+        let jar::Line { name, value, attributes } = line;
+        let name = clean(&name);
+        let index = match seen.iter().position(|seen| seen.name == name) {
+            Some(index) => index,
+            None if seen.len() >= MOST_NAMES || value.len() > LONGEST_VALUE => return None,
+            None => {
+                seen.push(SeenCookie { name, ..SeenCookie::default() });
+                seen.len() - 1
+            }
+        };
+        let cookie = &mut seen[index];
+        cookie.form = Some(form(&value));
+        cookie.attributes = Some(attributes);
+        if cookie.issued.len() < MOST_ISSUED && value.len() <= LONGEST_VALUE {
+            let head = value.split_once(SEPARATORS).map(|(head, _)| head);
+            let tail = value.rsplit_once(SEPARATORS).map(|(_, tail)| tail);
+            let mut number = |text: &str| self.number(text);
+            let (head, tail) = (head.and_then(&mut number), tail.and_then(&mut number));
+            cookie.issued.extend(number(&value).map(|value| Issued { n, value, head, tail }));
+        }
+        Some(cookie)
+    }
+
+    /// The number that stands for a text, as long as there are numbers.
+    fn number(&mut self, text: &str) -> Option<u16> {
+        let next = u16::try_from(self.numbers.len()).ok()?;
+        Some(*self.numbers.entry(self.hasher.hash_one(text)).or_insert(next))
+    }
+}
+
+/// A value but for one part of it with other letters and digits, each of the same sort.
+fn altered(value: &str, part: Option<(&str, std::ops::Range<usize>)>) -> String {
+    let Some((kept, rest)) = part else { return made_up() };
+    let any = |c: char| match c {
+        '0'..='9' => char::from(rand::random_range(b'0'..=b'9')),
+        'a'..='f' => char::from(rand::random_range(b'a'..=b'f')),
+        'g'..='z' => char::from(rand::random_range(b'g'..=b'z')),
+        'A'..='F' => char::from(rand::random_range(b'A'..=b'F')),
+        'G'..='Z' => char::from(rand::random_range(b'G'..=b'Z')),
+        c => c,
+    };
+    let from_start = rest.start == 0;
+    let other: String = value[rest].chars().map(any).collect();
+    if from_start { other + kept } else { kept.to_owned() + &other }
+}
+
+/// A value that nobody was given: what names a server is hardly ever like that.
+fn made_up() -> String {
+    format!("{:032x}", rand::random::<u128>())
+}
+
+/// How a value looks, as [`SeenCookie::form`] tells it.
+fn form(value: &str) -> String {
+    const LONGEST: usize = 120;
+    let shape: String = plain_form(value).chars().take(LONGEST).collect();
+    let decoded = STANDARD.decode(value).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    match decoded.filter(|text| text.len() >= 7 && text.chars().all(|c| c.is_ascii_graphic())) {
+        Some(text) => format!("base64({})", plain_form(&text).chars().take(LONGEST).collect::<String>()),
+        None => shape,
+    }
+}
+
+fn plain_form(value: &str) -> String {
+    let mut form = String::new();
+    let mut rest = value;
+    while let Some(first) = rest.chars().next() {
+        if first.is_ascii_punctuation() {
+            form.push(first);
+            rest = &rest[1..];
+            continue;
+        }
+        let plain = |c: char| c.is_ascii_alphanumeric();
+        let same = |c: char| !c.is_ascii_punctuation() && plain(c) == plain(first);
+        let end = rest.find(|c: char| !same(c)).unwrap_or(rest.len());
+        let run = &rest[..end];
+        let class = match run {
+            run if run.bytes().all(|b| b.is_ascii_digit()) => 'd',
+            run if run.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) => 'x',
+            _ if plain(first) => 'w',
+            _ => 'u',
+        };
+        form += &format!("{class}{}", run.chars().count());
+        rest = &rest[end..];
+    }
+    form
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use http::{HeaderValue, header};
+
+    fn set(lines: &[&str]) -> HeaderMap {
+        lines.iter().map(|line| (header::SET_COOKIE, HeaderValue::from_str(line).unwrap())).collect()
+    }
+
+    #[test]
+    fn a_form_tells_how_a_value_looks_and_not_what_it_is() {
+        for (value, like) in [
+            ("web2~0123456789abcdef", "w4~x16"),
+            ("\"5cafe5cafe5cafe5\"", "\"x16\""),
+            (".web1", ".w4"),
+            ("1700000000.123|ff", "d10.d3|x2"),
+            ("MTI3LjAuMC4xOjgw", "base64(d3.d1.d1.d1:d2)"),
+            ("a\u{7}é山b", "x1u3x1"),
+            ("", ""),
+        ] {
+            assert_eq!(form(value), like, "{value}");
+        }
+    }
+
+    #[test]
+    fn values_are_numbered_and_can_be_sent_again() {
+        let url: Url = "http://demo/".parse().unwrap();
+        let mut cookies = Cookies::default();
+        let mut seen = Vec::new();
+        for (n, value) in [(1, "s.a"), (2, "t.a"), (3, "s.a")] {
+            let headers = set(&[&format!("id={value}; path=/; HttpOnly")]);
+            cookies.note(&SeriesName::WithoutJar, n, &headers, (&url, &url), &mut seen);
+        }
+        let [cookie] = seen.as_slice() else { panic!("{seen:?}") };
+        let issued = &cookie.issued;
+        assert_eq!((issued[0].value, issued[0].tail), (issued[2].value, issued[1].tail));
+        assert!(issued[0].value != issued[1].value && issued[0].head != issued[1].head);
+        assert!(cookie.attributes.as_ref().is_some_and(|attributes| attributes.http_only));
+        let value = |n| CookieValue { name: "id".into(), n };
+        assert_eq!(cookies.header(&SeriesName::CookieIssued(value(2)), &url).0.unwrap(), "id=t.a");
+        assert_eq!(cookies.header(&SeriesName::CookieIssued(value(4)), &url), (None, 0));
+        let tail = cookies.header(&SeriesName::CookieTail(value(1)), &url);
+        let sent = tail.0.clone().unwrap();
+        assert!(sent.starts_with("id=") && sent.ends_with(".a") && sent.len() == "id=s.a".len(), "{sent}");
+        assert_eq!(cookies.header(&SeriesName::CookieTail(value(1)), &url), tail);
+        assert!(cookies.header(&SeriesName::CookieHead(value(2)), &url).0.unwrap().starts_with("id=t."));
+        let made_up = cookies.header(&SeriesName::CookieMadeUp(value(1)), &url);
+        assert_eq!(cookies.header(&SeriesName::CookieMadeUp(value(1)), &url), made_up);
+        assert_ne!(cookies.header(&SeriesName::CookieMadeUp(value(2)), &url), made_up);
+    }
+
+    #[test]
+    fn a_cookie_that_a_browser_withholds_can_be_tried_alone() {
+        let url: Url = "http://demo/".parse().unwrap();
+        let mut cookies = Cookies::default();
+        let mut seen = Vec::new();
+        let headers = set(&["srv=1; Secure", "id=2"]);
+        cookies.note(&SeriesName::WithJar, 1, &headers, (&url, &url), &mut seen);
+        assert_eq!(cookies.header(&SeriesName::WithJar, &url), (Some("id=2".to_owned()), 1));
+        assert_eq!(cookies.header(&SeriesName::CookieAlone("srv".into()), &url), (Some("srv=1".to_owned()), 1));
+        assert!(seen[0].withheld.is_some() && seen[1].withheld.is_none());
+    }
+}

@@ -1,0 +1,126 @@
+//! Partitions: how the values of a feature divide the replies, in the order in which they came.
+
+use std::collections::{HashMap, HashSet};
+
+/// Which replies have the same value.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Partition {
+    /// For each reply its class, numbered by first appearance; `None` where the feature is missing.
+    classes: Vec<Option<u16>>,
+}
+
+/// How a feature came and went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Habit {
+    /// Replies that have it.
+    pub present: usize,
+    /// Its values.
+    pub values: usize,
+    /// Times that a value came again after another.
+    pub returns: usize,
+    /// Values that did.
+    pub returned: usize,
+    /// Values that were seen once.
+    pub once: usize,
+}
+
+impl Partition {
+    /// The partition by these values.
+    pub fn of(values: impl Iterator<Item = Option<u32>>) -> Partition {
+        let mut known = HashMap::new();
+        let mut class = |value: u32| {
+            let next = known.len() as u16;
+            *known.entry(value).or_insert(next)
+        };
+        Partition { classes: values.map(|value| value.map(&mut class)).collect() }
+    }
+
+    /// How the values came and went.
+    pub fn habit(&self) -> Habit {
+        let mut seen: HashMap<u16, usize> = HashMap::new();
+        let mut returned = HashSet::new();
+        let (mut returns, mut last) = (0, None);
+        for class in self.classes.iter().flatten() {
+            let times = seen.entry(*class).or_default();
+            if *times > 0 && last != Some(*class) {
+                returns += 1;
+                returned.insert(*class);
+            }
+            *times += 1;
+            last = Some(*class);
+        }
+        Habit {
+            present: seen.values().sum(),
+            values: seen.len(),
+            returns,
+            returned: returned.len(),
+            once: seen.values().filter(|times| **times == 1).count(),
+        }
+    }
+
+    /// Whether replies that are alike here are alike there, too.
+    pub fn refines(&self, coarser: &Partition) -> bool {
+        let mut of: HashMap<u16, u16> = HashMap::new();
+        self.pairs(coarser).all(|(own, theirs)| *of.entry(own).or_insert(theirs) == theirs)
+    }
+
+    /// Whether neither is finer than the other.
+    pub fn is_across(&self, other: &Partition) -> bool {
+        !self.refines(other) && !other.refines(self)
+    }
+
+    /// How likely it is that two features which have nothing to do with each other leave so many combinations of their
+    /// values out: small where one thing decides both.
+    pub fn apart(&self, other: &Partition) -> f64 {
+        let pairs: Vec<(u16, u16)> = self.pairs(other).collect();
+        let (mut own, mut theirs): (HashMap<u16, f64>, HashMap<u16, f64>) = Default::default();
+        for (a, b) in &pairs {
+            *own.entry(*a).or_default() += 1.0;
+            *theirs.entry(*b).or_default() += 1.0;
+        }
+        let (n, seen): (f64, HashSet<(u16, u16)>) = (pairs.len() as f64, pairs.into_iter().collect());
+        let mut p = 1.0;
+        for (a, hits) in &own {
+            for (_, others) in theirs.iter().filter(|(b, _)| !seen.contains(&(*a, **b))) {
+                p *= (1.0 - hits / n * others / n).powf(n);
+            }
+        }
+        p
+    }
+
+    fn pairs<'a>(&'a self, other: &'a Partition) -> impl Iterator<Item = (u16, u16)> + 'a {
+        self.classes.iter().zip(&other.classes).filter_map(|(own, theirs)| (*own).zip(*theirs))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn partition(text: &str) -> Partition {
+        Partition::of(text.chars().map(|c| (c != ' ').then_some(c as u32)))
+    }
+
+    #[test]
+    fn what_comes_back_after_others_is_counted() {
+        let habit = partition("aab ac").habit();
+        assert_eq!(habit, Habit { present: 5, values: 3, returns: 1, returned: 1, once: 2 });
+        assert_eq!(partition("aabbcc").habit().returns, 0, "a value that lasts for a while does not come back");
+    }
+
+    #[test]
+    fn finer_is_told_from_across() {
+        let (host, zone, variant) = (partition("abcabcabc"), partition("xxyxxyxxy"), partition("pqqqppqpq"));
+        assert!(host.refines(&zone) && !zone.refines(&host));
+        assert!(!host.refines(&variant) && !variant.refines(&host));
+        assert_eq!(host, partition("pqrpqrpqr"), "what the values are called makes no difference");
+    }
+
+    #[test]
+    fn what_has_nothing_in_common_leaves_no_combination_out() {
+        let (a, b) = (partition(&"abab".repeat(10)), partition(&"ppqq".repeat(10)));
+        assert!(a.apart(&b) > 0.9);
+        let (a, b) = (partition(&"aab".repeat(20)), partition(&"pqq".repeat(20)));
+        assert!(a.apart(&b) < 0.01);
+    }
+}

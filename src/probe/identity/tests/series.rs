@@ -1,0 +1,77 @@
+//! What becomes of names as replies come in.
+
+use super::*;
+
+#[test]
+fn too_few_answers_say_nothing() {
+    let replies = |n| (0..n).map(|n| Sent::body(format!("served by node-{}", n % 3)));
+    assert_eq!(series(replies(5)).by, None);
+    assert_eq!(series(replies(9)).names[0].as_deref(), Some("node-0"));
+}
+
+#[test]
+fn many_instances_show_themselves_before_the_probe_gives_up() {
+    let seen = series((0..40).map(|n| Sent::body(format!("<b>served by</b> node-{}", n % 30))));
+    assert_eq!(seen.names.iter().flatten().collect::<BTreeSet<_>>().len(), 30);
+    assert!(seen.by.unwrap().starts_with("the word after \"by</b>\""));
+}
+
+#[test]
+fn an_instance_that_is_drawn_rarely_is_named_when_it_comes() {
+    let send =
+        |n: usize| Sent::body(format!("I am the {} one", if n == 300 { "rare" } else { ["red", "blue"][n % 2] }));
+    let seen = series((0..310).map(send));
+    assert_eq!(seen.names[300].as_deref(), Some("rare"));
+    assert_eq!(seen.names[301].as_deref(), Some("blue"));
+    let whole = series(
+        (0..310)
+            .map(|n| Sent::body(if n == 300 { "<p>x?".to_owned() } else { format!("<p>x{}", ["!", "."][n % 2]) }))
+            .map(|sent| sent.and("last-modified", CHANGED)),
+    );
+    assert_eq!((whole.names[0].as_deref(), whole.names[300].as_deref()), (Some("body-1"), Some("body-3")));
+}
+
+#[test]
+fn other_pages_make_no_instances() {
+    let mut recogniser = Recogniser::new(None);
+    let mut names = Vec::new();
+    let mut ask = |name: &SeriesName, path: &str, status: u16, body: String| {
+        let reply = Reply {
+            status: StatusCode::from_u16(status).unwrap(),
+            ..Sent::body(body).and("last-modified", CHANGED).reply()
+        };
+        read(&mut recogniser, &mut names, name, path, &reply);
+        names.last().unwrap().clone()
+    };
+    let plain = SeriesName::WithoutJar;
+    for n in 0..30 {
+        ask(&plain, "/", 200, format!("<h1>Shop</h1> {}", ["ape", "bee"][n % 2]));
+    }
+    assert_eq!(ask(&plain, "/", 502, "<h1>Bad Gateway</h1> nginx".to_owned()), None);
+    assert_eq!(ask(&SeriesName::WithJar, "/login", 200, "<h1>Login</h1> alice".to_owned()), None);
+    assert_eq!(ask(&SeriesName::WithJar, "/", 200, "<h1>Shop</h1> ape".to_owned()).as_deref(), Some("ape"));
+    let path = "/?lbctl=1".to_owned();
+    assert_eq!(ask(&SeriesName::Path(path.clone()), &path, 200, format!("<h1>Shop</h1> {path}")), None);
+    assert_eq!(ask(&plain, "/", 200, "<h1>Shop</h1> cat".to_owned()).as_deref(), Some("cat"));
+    // and the same once it is settled
+    for n in 0..250 {
+        ask(&plain, "/", 200, format!("<h1>Shop</h1> {}", ["ape", "bee"][n % 2]));
+    }
+    assert_eq!(ask(&plain, "/", 502, "<h1>Bad Gateway</h1> nginx".to_owned()), None);
+    assert_eq!(ask(&SeriesName::WithJar, "/", 200, "<h1>Hello</h1> alice".to_owned()), None);
+    assert_eq!(ask(&SeriesName::WithJar, "/", 200, "<h1>Shop</h1> ape".to_owned()).as_deref(), Some("ape"));
+}
+
+#[test]
+fn ones_own_port_is_nobodys_name() {
+    let mut recogniser = Recogniser::new(None);
+    let mut names = Vec::new();
+    for n in 0..60 {
+        // eight kept connections
+        let port = 50_000 + n % 8;
+        let sent = Sent::body(format!("address: 127.0.0.1:{port} port {port}")).and("x-client-port", port.to_string());
+        let reply = Reply { port: Some(port), ..sent.reply() };
+        read(&mut recogniser, &mut names, &SeriesName::WithoutJar, "/", &reply);
+    }
+    assert_eq!(recogniser.by(), None);
+}

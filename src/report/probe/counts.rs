@@ -1,0 +1,99 @@
+//! The counts: how often each instance answered, and how often it should have.
+
+use crate::{
+    analysis::{Algorithm, Hits, Verdict},
+    report::style::{self, Paint, columns},
+    trace::Trace,
+};
+
+use super::names::in_width;
+
+/// Instances that are listed; of more, the least and the most.
+const LISTED: usize = 20;
+const INDENT: &str = "             ";
+const NAME_WIDTH: usize = 40;
+
+/// The counts, on lines that go on behind a label.
+pub fn of(trace: &Trace, verdict: &Verdict, paint: Paint) -> String {
+    let hits: Vec<usize> = verdict.instances.iter().map(|instance| instance.hits).collect();
+    let (Some(&least), Some(&most)) = (hits.iter().min(), hits.iter().max()) else {
+        return "no instance was recognised".to_owned();
+    };
+    let kept = verdict.instances.iter().all(is_kept);
+    let remarks: Vec<String> = verdict.instances.iter().map(|instance| remark(verdict, instance)).collect();
+    // what holds for each is said once
+    let common = remarks.iter().all(|remark| *remark == remarks[0]).then(|| remarks[0].as_str());
+    let must = verdict.algorithm != Algorithm::Random && kept;
+    match (hits.len(), common) {
+        (1, _) => rows(trace, verdict, &remarks, paint),
+        (_, Some(_)) if must && least == most => format!("{least} to each, as it must be"),
+        (_, Some(_)) if must && most == least + 1 => format!("{least} or {most} to each, as it must be"),
+        (_, Some("")) if least == most => format!("{least} to each"),
+        (..=LISTED, Some(common)) => lines(rows(trace, verdict, &[], paint), common),
+        (..=LISTED, None) => rows(trace, verdict, &remarks, paint),
+        (_, Some(common)) => lines(format!("{} to each", between(least, most)), common),
+        (_, None) if must => format!("{} to each, as their weights say", between(least, most)),
+        (_, None) => format!("{} to each", between(least, most)),
+    }
+}
+
+/// All of them, one a line where there is something to be said of each.
+fn rows(trace: &Trace, verdict: &Verdict, remarks: &[String], paint: Paint) -> String {
+    let names: Vec<String> = verdict.instances.iter().map(|one| in_width(trace, &one.name, NAME_WIDTH)).collect();
+    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    let digits = verdict.instances.iter().map(|one| one.hits.to_string().len()).max().unwrap_or(1);
+    let cell = |(index, instance): (usize, &Hits)| {
+        let padding = " ".repeat(width - names[index].chars().count());
+        let name = style::sign(&names[index], &instance.name, paint) + &padding;
+        let remark = remarks.get(index).filter(|remark| !remark.is_empty());
+        let remark = remark.map_or(String::new(), |remark| format!("  ({remark})"));
+        (width + 1 + digits + remark.chars().count(), format!("{name} {:>digits$}{remark}", instance.hits))
+    };
+    let cells: Vec<(usize, String)> = verdict.instances.iter().enumerate().map(cell).collect();
+    match remarks.is_empty() {
+        true => columns(&cells, INDENT),
+        false => {
+            let rows: Vec<String> = cells.into_iter().map(|(_, text)| text).collect();
+            rows.join(&format!("\n{INDENT}"))
+        }
+    }
+}
+
+fn lines(first: String, second: &str) -> String {
+    if second.is_empty() { first } else { format!("{first}\n{INDENT}{second}") }
+}
+
+/// Whether a count is among those that were to be expected.
+fn is_kept(instance: &Hits) -> bool {
+    instance.expected.is_some_and(|(least, most)| (least..=most).contains(&instance.hits))
+}
+
+/// What was to be expected of an instance.
+fn remark(verdict: &Verdict, instance: &Hits) -> String {
+    let out = match instance.expected {
+        Some((least, _)) if instance.hits < least => ": fewer than that",
+        Some((_, most)) if instance.hits > most => ": more than that",
+        _ => "",
+    };
+    let total: usize = verdict.instances.iter().map(|instance| instance.hits).sum();
+    match (instance.expected, instance.weight, instance.share) {
+        (Some((least, most)), _, _) if verdict.algorithm == Algorithm::Random => {
+            let even = total as f64 / verdict.instances.len() as f64;
+            format!("about {even:.0} expected, {least} to {most} by chance{out}")
+        }
+        (Some((least, most)), Some(weight), _) if verdict.algorithm == Algorithm::WeightedRoundRobin => {
+            format!("weight {weight}: {} expected{out}", between(least, most))
+        }
+        (Some((least, most)), _, _) => format!("{} expected{out}", between(least, most)),
+        (None, _, Some((least, most))) => format!("{:.0} to {:.0} % of the picks", least * 100.0, most * 100.0),
+        (None, ..) => String::new(),
+    }
+}
+
+fn between(least: usize, most: usize) -> String {
+    match most - least {
+        0 => least.to_string(),
+        1 => format!("{least} or {most}"),
+        _ => format!("{least} to {most}"),
+    }
+}

@@ -1,0 +1,283 @@
+//! The strip: a long series with a sign for each request, in groups that make rounds visible.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    analysis::{Algorithm, Order, Verdict, natural},
+    report::style::{self, Paint, columns, count, printable, wrapped},
+    trace::{Action, InstanceId, Request, Series, SeriesName, Trace},
+};
+
+use super::{
+    names::{in_width, label, name},
+    table::SHORT,
+};
+
+/// Lines that are shown of a strip: so many at the beginning,
+const FIRST_LINES: usize = 8;
+/// and so many at the end.
+const LAST_LINES: usize = 2;
+/// Lines of a legend, at most.
+const LEGEND: usize = 5;
+/// Instances whose letters are explained one by one, where their names go on as the letters do.
+const ONE_BY_ONE: usize = 12;
+/// Requests on a line, unless a round is longer.
+const A_LINE: usize = 50;
+/// Columns, of which a number and two blanks come first.
+const WIDTH: usize = 80;
+/// Requests that are looked at to find out where the rounds begin.
+const LOOKED_AT: usize = 400;
+
+const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// The series without and with a cookie jar as strips, with a legend; nothing where the table shows them whole.
+pub fn of_long_series(trace: &Trace, verdict: &Verdict, paint: Paint) -> String {
+    let both = [("without jar", SeriesName::WithoutJar), ("with jar", SeriesName::WithJar)];
+    let series: Vec<(&str, &Series)> =
+        both.iter().filter_map(|(words, name)| Some((*words, trace.series(name)?))).collect();
+    if series.iter().all(|(_, series)| series.requests.len() <= SHORT) {
+        return String::new();
+    }
+    let signs = Signs::of(trace, series.iter().map(|(_, series)| *series));
+    let mut text = signs.legend(trace, paint) + "\n";
+    for (words, series) in series.iter().filter(|(_, series)| !series.requests.is_empty()) {
+        let groups = Groups::of(trace, verdict, series, &signs);
+        text += &(wrapped(&format!("{words}: {}", about(series, &groups)), "", "  ") + "\n");
+        text += &strip(trace, series, &signs, &groups, paint);
+        text += "\n";
+    }
+    text
+}
+
+/// How instances are signed.
+enum Signs {
+    /// By letters, in the order of their names.
+    Letters(Vec<InstanceId>),
+    /// By the numbers in their names, which have the rest in common.
+    OwnNumbers(Vec<InstanceId>),
+    /// By their places in the order of their names.
+    Places(Vec<InstanceId>),
+}
+
+impl Signs {
+    fn of<'a>(trace: &Trace, series: impl Iterator<Item = &'a Series>) -> Signs {
+        let seen: BTreeSet<InstanceId> =
+            series.flat_map(|series| &series.requests).filter_map(|request| request.instance).collect();
+        let mut ids: Vec<InstanceId> = seen.into_iter().collect();
+        ids.sort_by_key(|id| natural(name(trace, *id)));
+        let numbered = |id: &InstanceId| name(trace, *id).ends_with(|c: char| c.is_ascii_digit());
+        let stem = |id: &InstanceId| natural(name(trace, *id)).0;
+        match ids.as_slice() {
+            few if few.len() <= LETTERS.len() => Signs::Letters(ids),
+            all if all.iter().all(|id| numbered(id) && stem(id) == stem(&all[0])) => Signs::OwnNumbers(ids),
+            _ => Signs::Places(ids),
+        }
+    }
+
+    fn ids(&self) -> &[InstanceId] {
+        match self {
+            Signs::Letters(ids) | Signs::OwnNumbers(ids) | Signs::Places(ids) => ids,
+        }
+    }
+
+    /// The sign of the instance at this place.
+    fn sign(&self, trace: &Trace, place: usize) -> String {
+        match self {
+            Signs::Letters(_) => LETTERS.chars().nth(place).unwrap_or('?').to_string(),
+            Signs::OwnNumbers(ids) => natural(name(trace, ids[place])).1.to_string(),
+            Signs::Places(_) => (place + 1).to_string(),
+        }
+    }
+
+    fn is_letters(&self) -> bool {
+        matches!(self, Signs::Letters(_))
+    }
+
+    fn width(&self, trace: &Trace) -> usize {
+        (0..self.ids().len()).map(|place| self.sign(trace, place).len()).max().unwrap_or(1)
+    }
+
+    fn legend(&self, trace: &Trace, paint: Paint) -> String {
+        let entry = |place: usize| {
+            let (id, sign) = (self.ids()[place], self.sign(trace, place));
+            let label = match self {
+                // another number would not explain one
+                Signs::Places(_) => in_width(trace, name(trace, id), 30),
+                _ => printable(&label(trace, id)),
+            };
+            let width = sign.len() + 1 + label.chars().count();
+            (width, style::sign(&format!("{sign} {label}"), name(trace, id), paint))
+        };
+        let last = self.ids().len().saturating_sub(1);
+        let ends = |from: usize, to: usize| {
+            let name = |place: usize| in_width(trace, name(trace, self.ids()[place]), 30);
+            format!("{} to {}: {} to {}\n", self.sign(trace, from), self.sign(trace, to), name(from), name(to))
+        };
+        match self {
+            Signs::OwnNumbers(_) => ends(0, last),
+            Signs::Letters(ids) if ids.len() > ONE_BY_ONE && goes_on(trace, ids) => {
+                let capitals = last.min(25);
+                ends(0, capitals) + &if last > capitals { ends(capitals + 1, last) } else { String::new() }
+            }
+            Signs::Letters(_) | Signs::Places(_) => {
+                let entries: Vec<_> = (0..=last).take(self.ids().len()).map(entry).collect();
+                let lines: Vec<String> = columns(&entries, "").lines().map(str::to_owned).collect();
+                // every letter is explained, numbers need not be
+                let most = if self.is_letters() { lines.len() } else { LEGEND };
+                let more = if lines.len() > most { "…\n" } else { "" };
+                let shown: Vec<String> = lines.into_iter().take(most).map(|line| line + "\n").collect();
+                shown.concat() + more
+            }
+        }
+    }
+}
+
+/// Whether the names are one after the other: web-1, web-2, web-3.
+fn goes_on(trace: &Trace, ids: &[InstanceId]) -> bool {
+    let key = |id: &InstanceId| natural(name(trace, *id));
+    ids.windows(2)
+        .all(|pair| key(&pair[0]).0 == key(&pair[1]).0 && key(&pair[0]).1.checked_add(1) == Some(key(&pair[1]).1))
+}
+
+/// What stands together in a strip.
+struct Groups {
+    length: usize,
+    /// How many are in the first.
+    first: usize,
+    what: What,
+}
+
+enum What {
+    Rounds,
+    Repetitions,
+    Nothing,
+}
+
+impl Groups {
+    fn of(trace: &Trace, verdict: &Verdict, series: &Series, signs: &Signs) -> Groups {
+        let longest = if signs.is_letters() { 70 } else { 15 };
+        let picks: Vec<Option<InstanceId>> =
+            series.requests.iter().take(LOOKED_AT).map(|request| request.instance).collect();
+        let fits = |length: usize| (2..=longest).contains(&length) && picks.len() >= length;
+        let k = verdict.instances.len();
+        let (length, begins, what) = match (verdict.order, verdict.repeats_after) {
+            (Some(Order::Fixed), _) if fits(verdict.cycle.len()) => {
+                let ring = &verdict.cycle;
+                let follows = |at: usize| {
+                    let on_it = |(n, pick): &(usize, &Option<InstanceId>)| {
+                        pick.is_none_or(|id| name(trace, id) == ring[(at + n) % ring.len()])
+                    };
+                    picks.iter().enumerate().filter(on_it).count()
+                };
+                (ring.len(), begin(ring.len(), follows).filter(|at| mostly(follows(*at), picks.len())), What::Rounds)
+            }
+            (Some(Order::Changing), _) if verdict.algorithm == Algorithm::RoundRobin && fits(k) => {
+                let whole = |at: usize| {
+                    let rounds = picks[(k - at) % k..].chunks_exact(k);
+                    k * rounds.filter(|round| round.iter().collect::<BTreeSet<_>>().len() == k).count()
+                };
+                (k, begin(k, whole).filter(|at| mostly(whole(*at), picks.len().saturating_sub(k))), What::Rounds)
+            }
+            (_, Some(period)) if fits(period) => {
+                let again = picks.iter().skip(period).zip(&picks).filter(|(one, other)| one == other).count();
+                (period, mostly(again, picks.len() - period).then_some(0), What::Repetitions)
+            }
+            _ => (0, None, What::Nothing),
+        };
+        match begins {
+            Some(at) => Groups { length, first: length - at, what },
+            None => {
+                let length = if signs.is_letters() { 10 } else { 5 };
+                Groups { length, first: length, what: What::Nothing }
+            }
+        }
+    }
+}
+
+/// At which place of a round the series begins: where most of it fits.
+fn begin(length: usize, fitting: impl Fn(usize) -> usize) -> Option<usize> {
+    (0..length).rev().max_by_key(|&at| fitting(at))
+}
+
+fn mostly(some: usize, of: usize) -> bool {
+    some > 0 && 10 * some >= 9 * of
+}
+
+/// What a strip shows, in words.
+fn about(series: &Series, groups: &Groups) -> String {
+    let requests = &series.requests;
+    let mut words = vec![count(requests.len() as u64, "request")];
+    words.push(match groups.what {
+        What::Rounds => format!("in rounds of {}", groups.length),
+        What::Repetitions => format!("in groups of {}, after which the order repeats", groups.length),
+        What::Nothing => format!("in groups of {}", groups.length),
+    });
+    let failed = requests.iter().filter(|request| request.error.is_some()).count();
+    let nameless = requests.iter().filter(|request| request.error.is_none() && request.instance.is_none()).count();
+    let others =
+        requests.iter().filter(|one| one.instance.is_some() && one.status.is_some_and(|status| status.get() != 200));
+    for (some, what) in
+        [(failed, "failed (!)"), (nameless, "without a name (?)"), (others.count(), "with another status than 200")]
+    {
+        words.extend((some > 0).then(|| format!("{some} {what}")));
+    }
+    let reloads = requests.iter().filter(|request| request.action == Action::Get);
+    let told: Vec<bool> = reloads.filter_map(|request| request.logged_in).collect();
+    if !told.is_empty() {
+        words.push(format!("{} of {} reloads saw the login", told.iter().filter(|seen| **seen).count(), told.len()));
+    }
+    words.join(", ")
+}
+
+fn strip(trace: &Trace, series: &Series, signs: &Signs, groups: &Groups, paint: Paint) -> String {
+    let width = signs.width(trace);
+    let between = usize::from(!signs.is_letters());
+    let place: Vec<Option<usize>> = {
+        let mut place = vec![None; trace.instances.len()];
+        signs.ids().iter().enumerate().for_each(|(at, id)| place[usize::from(id.0)] = Some(at));
+        place
+    };
+    let cell = |request: &Request| match (request.instance, &request.error) {
+        (Some(id), None) => {
+            let sign = place[usize::from(id.0)].map_or("?".to_owned(), |place| signs.sign(trace, place));
+            style::sign(&format!("{sign:>width$}"), name(trace, id), paint)
+        }
+        (_, Some(_)) => format!("{:>width$}", "!"),
+        (None, None) => format!("{:>width$}", "?"),
+    };
+    let total = series.requests.len();
+    let number = total.to_string().len().max(4);
+    let group = groups.length * width + (groups.length - 1) * between;
+    let gap = 1 + between;
+    let fitting = (WIDTH - number - 2 + gap) / (group + gap);
+    let groups_a_line = fitting.min(A_LINE / groups.length).max(1);
+
+    // where each line begins: the first may have an incomplete round in front
+    let missing = groups.length - groups.first;
+    let a_line = groups_a_line * groups.length;
+    let lines: Vec<(usize, usize)> = (0..(total + missing).div_ceil(a_line))
+        .map(|line| ((line * a_line).saturating_sub(missing), ((line + 1) * a_line - missing).min(total)))
+        .collect();
+    let line = |(from, to): (usize, usize)| {
+        let mut text = format!("{:>number$}  ", from + 1);
+        if from == 0 {
+            text += &" ".repeat(missing * (width + between));
+        }
+        for n in from..to {
+            if n > from {
+                let apart = if (n + missing).is_multiple_of(groups.length) { gap } else { between };
+                text += &" ".repeat(apart);
+            }
+            text += &cell(&series.requests[n]);
+        }
+        text + "\n"
+    };
+    if lines.len() <= FIRST_LINES + LAST_LINES + 1 {
+        return lines.into_iter().map(line).collect();
+    }
+    let (first, rest) = lines.split_at(FIRST_LINES);
+    let (left_out, last) = rest.split_at(rest.len() - LAST_LINES);
+    let more: usize = left_out.iter().map(|(from, to)| to - from).sum();
+    let shown = |lines: &[(usize, usize)]| lines.iter().copied().map(line).collect::<String>();
+    format!("{}{:>number$}  … {more} more …\n{}", shown(first), "…", shown(last))
+}

@@ -1,0 +1,63 @@
+//! The table: the series without and with a cookie jar, side by side.
+
+use comfy_table::{Cell, CellAlignment};
+
+use crate::{
+    report::style::{self, Paint, millis},
+    trace::{Action, Request, SeriesName, Trace},
+};
+
+use super::names::{answered, short_session};
+
+/// Rows up to which series are shown whole,
+pub const SHORT: usize = 36;
+/// and rows of longer ones: these show what a request is, the strips below show all of them.
+const FIRST_ROWS: usize = 10;
+
+/// The series without and with a cookie jar, side by side.
+pub fn side_by_side(trace: &Trace, paint: Paint) -> String {
+    let requests = |name| trace.series(&name).map_or(&[][..], |series| &series.requests);
+    let (without, with) = (requests(SeriesName::WithoutJar), requests(SeriesName::WithJar));
+    let sessions = with.iter().any(|request| request.session_id.is_some() || request.logged_in.is_some());
+    let mut table = style::table(paint);
+    let mut header = vec!["#", "without jar", "ms", "with jar", "ms"];
+    if sessions {
+        header.extend(["session", "login"]);
+    }
+    table.set_header(header);
+    let rows = without.len().max(with.len());
+    let shown = if rows > SHORT { FIRST_ROWS } else { rows };
+    for row in 0..shown {
+        let mut cells = vec![Cell::new(row + 1)];
+        for request in [without.get(row), with.get(row)] {
+            cells.push(request.map_or(Cell::new(""), |request| answered(request, trace, paint)));
+            cells.push(request.map_or(Cell::new(""), |request| Cell::new(millis(request.us))));
+        }
+        if sessions {
+            let request = with.get(row);
+            let session = request.and_then(|request| request.session_id.as_deref());
+            cells.push(Cell::new(session.map_or("-".to_owned(), short_session)));
+            cells.push(Cell::new(request.map_or("", login)));
+        }
+        table.add_row(cells);
+    }
+    if shown < rows {
+        table.add_row(["…".to_owned(), format!("… {} more …", rows - shown)]);
+    }
+    for column in [0, 2, 4] {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    format!("{}\n", table.trim_fmt())
+}
+
+fn login(request: &Request) -> &'static str {
+    match (request.action, request.logged_in) {
+        (Action::Open, _) => "-",
+        (Action::Login, _) => "logs in",
+        (Action::Get, Some(true)) => "yes",
+        (Action::Get, Some(false)) => "no",
+        (Action::Get, None) => "-",
+    }
+}

@@ -1,0 +1,135 @@
+//! The verdict in plain words.
+
+use crate::{
+    analysis::{Algorithm, BalancesPer, Order, Sample, Sampled, Stickiness, StickyBy, Verdict, in_words as chance},
+    report::style::{self, Paint, count, printable, shorten, wrapped},
+    trace::Trace,
+};
+
+use super::{counts, names::in_width};
+
+/// Weights that are named in the headline.
+const MOST_WEIGHTS: usize = 20;
+
+/// The verdict in plain words.
+pub fn in_words(trace: &Trace, verdict: &Verdict, samples: &[Sample], paint: Paint) -> String {
+    let mut lines = vec![style::bold(&wrapped(&headline(verdict), "", "  "), paint)];
+    if !verdict.cycle.is_empty() {
+        let names = verdict.cycle.iter().chain(verdict.cycle.first());
+        let plain: Vec<String> = names.map(|name| in_width(trace, name, 60)).collect();
+        let name = |(name, plain): (&String, &String)| style::sign(plain, name, paint);
+        let names: Vec<String> = verdict.cycle.iter().cycle().zip(&plain).map(name).collect();
+        lines.push(wrap_cycle(&names, &plain));
+    }
+    lines.push(format!("  requests:  {}", counts::of(trace, verdict, paint)));
+    lines.extend(sampled(trace, verdict, samples));
+    lines.push(wrapped(&sticky(verdict), "  sticky:    ", "             "));
+    if verdict.balances_per != BalancesPer::Undetermined {
+        lines.push(format!("  picks:     once a {}", verdict.balances_per.as_str()));
+    }
+    if let Some(how) = &trace.identified_by {
+        let values = count(trace.instances.len() as u64, "value");
+        lines.push(wrapped(&format!("{} ({values})", shorten(how, 200)), "  known by:  ", "             "));
+    }
+    if verdict.algorithm != Algorithm::Undetermined {
+        lines.push(match verdict.chance > 0.0 {
+            true => format!("  certainty: the chance that this is wrong is {}", chance(verdict.chance)),
+            false => "  certainty: what is ruled out could not have looked like this".to_owned(),
+        });
+    }
+    lines.push("  because:".to_owned());
+    lines.extend(verdict.evidence.iter().map(|sentence| wrapped(sentence, "    - ", "      ")));
+    lines.join("\n") + "\n"
+}
+
+fn headline(verdict: &Verdict) -> String {
+    let instances = count(verdict.instances.len() as u64, "instance");
+    let others: Vec<&str> = verdict.candidates.iter().skip(1).map(|other| other.as_str()).collect();
+    let or = if others.is_empty() { String::new() } else { format!(" (or {})", others.join(", ")) };
+    match (verdict.algorithm, verdict.order) {
+        (Algorithm::Undetermined, _) => format!("undetermined: {instances} answered"),
+        (Algorithm::Single, _) => format!("one instance answers{or}"),
+        (Algorithm::RoundRobin, Some(Order::Fixed)) => {
+            format!("round-robin over {instances}, every round the same{or}")
+        }
+        (Algorithm::RoundRobin, Some(Order::Changing)) => {
+            let after = verdict.repeats_after.map_or(String::new(), |n| format!(", repeating after {n}"));
+            format!("round-robin over {instances}, in an order that changes each round{after}{or}")
+        }
+        (Algorithm::RoundRobin, Some(Order::Interleaved)) => {
+            format!("round-robin over {instances}, by several counters that take turns{or}")
+        }
+        (Algorithm::WeightedRoundRobin, _) => format!("weighted-round-robin over {instances}{}{or}", weights(verdict)),
+        (algorithm, _) => format!("{} over {instances}{or}", algorithm.as_str()),
+    }
+}
+
+/// The weights in the order of the names, where all of them are known.
+fn weights(verdict: &Verdict) -> String {
+    let weights: Option<Vec<String>> =
+        verdict.instances.iter().map(|instance| Some(instance.weight?.to_string())).collect();
+    match weights {
+        Some(weights) if (1..=MOST_WEIGHTS).contains(&weights.len()) => format!(", {}", weights.join(":")),
+        _ => String::new(),
+    }
+}
+
+/// The ring on lines of at most 80 columns; `plain` gives the widths, `names` may be coloured.
+fn wrap_cycle(names: &[String], plain: &[String]) -> String {
+    const MOST: usize = 12;
+    let mut text = "  order:     ".to_owned();
+    let mut width = text.len();
+    for (index, name) in names.iter().enumerate().take(MOST) {
+        let length = plain[index % plain.len()].chars().count() + 3;
+        if index > 0 && width + length > 80 {
+            text += "\n             ";
+            width = 13;
+        } else if index > 0 {
+            text.push(' ');
+        }
+        text += name;
+        if index + 1 < names.len() {
+            text += " →";
+        }
+        width += length;
+    }
+    if names.len() > MOST {
+        text += "…";
+    }
+    text
+}
+
+/// How many requests it took, and how many that takes.
+fn sampled(trace: &Trace, verdict: &Verdict, samples: &[Sample]) -> Option<String> {
+    let sample = samples.iter().find(|sample| sample.of == Sampled::Order)?;
+    let took = sample.took(trace);
+    let requests = count(took as u64, "request");
+    let sure = format!("a chance of error below {}", chance(verdict.alpha));
+    let series = trace.series.get(*sample.series.first()?)?;
+    let seen: std::collections::BTreeSet<_> = series.requests.iter().filter_map(|request| request.instance).collect();
+    let said = match (sample.takes, seen.len()) {
+        (_, 0) => return None,
+        (None, _) => requests,
+        (Some(takes), 1) => format!("{requests}; one instance and {sure} take {takes} or more"),
+        (Some(takes), instances) => format!("{requests}; {instances} instances and {sure} take {takes} or more"),
+    };
+    Some(wrapped(&said, "  sampled:   ", "             "))
+}
+
+fn sticky(verdict: &Verdict) -> String {
+    match (verdict.stickiness, &verdict.sticky_cookie) {
+        (Stickiness::None, _) => "no".to_owned(),
+        (Stickiness::Cookie, Some(cookie)) => {
+            let by = match cookie.by {
+                Some(StickyBy::Inserted) => ", which the balancer inserts",
+                Some(StickyBy::Hash) => ", by a hash of its value",
+                Some(StickyBy::Learned) => ", whose values the balancer learns",
+                None => "",
+            };
+            format!("by the cookie {}{by}", printable(&cookie.name))
+        }
+        (Stickiness::Cookie, None) => "by a cookie".to_owned(),
+        (Stickiness::Source, _) => "by the client's address".to_owned(),
+        (Stickiness::Undetermined, _) => "undetermined".to_owned(),
+    }
+}
