@@ -2,8 +2,11 @@
 
 /// To rule out independent draws.
 pub const INDEPENDENT: f64 = 0.4;
-/// To rule out other regular orders than the one that is named, or all of them.
+/// To rule out other regular orders than the one that is named, or all of them. Where one instance answers all and there
+/// is no order, it goes to the order in which new values of something are placed,
 pub const REGULAR: f64 = 0.2;
+/// a part for each thing whose values are varied.
+pub const PLACED: f64 = REGULAR / 5.0;
 /// To say that cookies pin,
 pub const STICKINESS: f64 = 0.05;
 /// and to say it of each of so many that are tried alone.

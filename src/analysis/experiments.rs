@@ -4,6 +4,7 @@ use crate::trace::{Series, SeriesName, Trace};
 
 use super::{
     algorithm::{self, ONE_ALONE},
+    budget,
     chance::{in_words, probability},
     cookies, elsewhere,
     finding::Finding,
@@ -207,6 +208,7 @@ pub fn in_turn(trace: &Trace, values: &Values, alpha: f64) -> Option<Finding> {
     let placed = values.placed();
     let free = trace.series(&SeriesName::WithoutJar)?;
     let series = Series { requests: placed, others: Vec::new(), ..free.clone() };
+    let alpha = alpha * budget::PLACED;
     let found = algorithm::find(Some(&series), Some(&Sequence::of(&series)), alpha, &|_| String::new());
     matches!(found.algorithm, Algorithm::RoundRobin | Algorithm::WeightedRoundRobin).then_some(found)
 }

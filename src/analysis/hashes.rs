@@ -16,6 +16,8 @@ use super::{
 
 /// The part of the accepted chance of a false verdict that each key may use.
 const SHARE: f64 = 0.025;
+/// Values beyond those that rule out a hash.
+const MORE: usize = 6;
 /// Values of the user's own choice below which a rule for each of them is as likely as a hash.
 const FEWEST: usize = 6;
 
@@ -41,6 +43,11 @@ impl Key {
     /// Values that must all lead to one instance before a hash of equal shares is ruled out.
     pub fn values(self, alpha: f64) -> usize {
         (1.0 / (alpha * SHARE)).log2().ceil() as usize + 1
+    }
+
+    /// Values that are asked for: a few more, for the order in which they are placed to show.
+    pub fn asked(self, alpha: f64) -> usize {
+        self.values(alpha) + MORE
     }
 
     /// What it is called if it decides.

@@ -81,7 +81,7 @@ pub use expected::ASTRAY;
 pub use hashes::{Key, enough_values};
 pub use load::{enough_load, gets_its_share, perhaps_a_limit, quick_requests};
 pub use samples::{Sample, Sampled, fewest, samples};
-pub use sampling::{Sampling, sampling, surer};
+pub use sampling::{Sampling, at_most, sampling};
 pub use session::{Facts, KeptBy, Session, SessionVerdict, judge_session};
 pub use sticky::{candidate_cookies, enough_alone, enough_with_jar, sticky_cookie};
 pub use verdict::{

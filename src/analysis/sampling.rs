@@ -81,10 +81,10 @@ pub fn sampling(series: &Series, known: usize, alpha: f64) -> Sampling {
 
 /// Requests after which an undecided series ends.
 fn most(k: usize, alpha: f64) -> usize {
-    ((20 * k + 50).max(250) as f64 * surer(alpha)) as usize
+    at_most((20 * k + 50).max(250) as u32, alpha) as usize
 }
 
-/// How many times as many requests as usual it may take to be surer than usual.
-pub fn surer(alpha: f64) -> f64 {
-    (alpha.ln() / super::ALPHA.ln()).max(1.0)
+/// How many requests it may take to be as sure as that, where so many are the usual limit.
+pub fn at_most(usual: u32, alpha: f64) -> u32 {
+    (f64::from(usual) * (alpha.ln() / super::ALPHA.ln()).max(1.0)) as u32
 }

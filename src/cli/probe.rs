@@ -79,8 +79,8 @@ pub struct Probe {
     /// Keep what was seen, to judge it again or to show it; `-` is standard output
     ///
     /// The file is JSON, with the URL, what the instances call themselves, and every request. Headers and the values of
-    /// cookies are not in it; session ids are replaced by s1, s2, …, in the output as well. With `-` the output goes to
-    /// standard error.
+    /// cookies are not in it, unless one names the instances; session ids are replaced by s1, s2, …, in the output as
+    /// well. With `-` the output goes to standard error.
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
     /// Judge what --save kept, and send nothing; `-` is standard input

@@ -5,7 +5,7 @@ use rand::seq::SliceRandom;
 use crate::{
     analysis,
     probe::{Prober, Series},
-    trace::SeriesName,
+    trace::{SeriesName, Trace},
 };
 
 use super::{ask, console};
@@ -24,16 +24,10 @@ pub async fn run(prober: &mut Prober, plain: &Series, alpha: f64) -> anyhow::Res
 pub async fn alone(prober: &mut Prober, plain: &Series, alpha: f64) -> anyhow::Result<()> {
     for cookie in analysis::candidate_cookies(prober.trace(), alpha) {
         let name = SeriesName::CookieAlone(cookie);
-        let bar = console::counter(&name.to_string());
-        let most = (f64::from(MOST_ALONE) * analysis::surer(alpha)) as u32;
+        let most = analysis::at_most(MOST_ALONE, alpha);
         let series = Series { name: name.clone(), most, ..plain.clone() };
-        let sent = prober.send(&series, |trace| {
-            bar.inc(1);
-            ask::stop_if(analysis::enough_alone(trace, &name, alpha))
-        });
-        let sent = sent.await;
-        bar.finish_and_clear();
-        sent?;
+        let enough = |trace: &Trace| analysis::enough_alone(trace, &name, alpha);
+        ask::sending(None, prober, &series, |_| name.to_string(), enough).await?;
     }
     Ok(())
 }

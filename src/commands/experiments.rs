@@ -99,13 +99,13 @@ pub async fn run(args: &Probe, resolved: &Resolved, prober: &mut Prober) -> anyh
                 break;
             }
             let value = |n| CookieValue { name: cookie.clone(), n: n as u32 };
-            let values = (1..=Key::Cookie.values(args.alpha)).map(|n| (SeriesName::CookieMadeUp(value(n)), None));
+            let values = (1..=Key::Cookie.asked(args.alpha)).map(|n| (SeriesName::CookieMadeUp(value(n)), None));
             over(args, prober, resolved, values, &[Key::Cookie], &format!("does {cookie} decide")).await?;
         }
     }
     match &flags.vary_header {
         Some(name) if wanted(flags, Experiment::Header) => {
-            let values = (0..Key::Header.values(args.alpha)).map(|_| Header { name: name.clone(), value: token() });
+            let values = (0..Key::Header.asked(args.alpha)).map(|_| Header { name: name.clone(), value: token() });
             let series = values.map(|header| (SeriesName::Header(header), None));
             over(args, prober, resolved, series, &[Key::Header], &format!("does {name} decide")).await?;
         }
@@ -168,7 +168,7 @@ fn sources(args: &Probe, resolved: &Resolved, prober: &Prober, picked: bool) -> 
             false => Ok(Vec::new()),
         };
     }
-    Ok((0..Key::Source.values(args.alpha)).map(|_| any()).collect())
+    Ok((0..Key::Source.asked(args.alpha)).map(|_| any()).collect())
 }
 
 /// Varies the query string and, unless that decides, the path; or what was told.
@@ -190,7 +190,7 @@ async fn paths(args: &Probe, resolved: &Resolved, prober: &mut Prober) -> anyhow
         )
         .await;
     }
-    let count = Key::Query.values(args.alpha);
+    let count = Key::Query.asked(args.alpha);
     let query = || match url.query() {
         Some(query) => format!("{}?{query}&lbctl={}", url.path(), token()),
         None => format!("{}?lbctl={}", url.path(), token()),

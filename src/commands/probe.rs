@@ -1,9 +1,5 @@
 //! `lbctl probe`: how a load balancer picks, and what keeps a client on its instance.
 
-use std::ops::ControlFlow;
-
-use indicatif::ProgressBar;
-
 use crate::{
     analysis::{self, Checked, Expectation, Sampling, Strictness},
     cli::{self, Experiment, Format, Probe},
@@ -14,7 +10,7 @@ use crate::{
 };
 
 use super::{
-    ask::{self, Resolved, Turns},
+    ask::{self, Resolved, Turns, sending},
     console, cookies, experiments,
     trace_file::{self, Keeper},
 };
@@ -22,7 +18,8 @@ use super::{
 /// Requests of a series whose end the verdict decides, at most: enough for a ring of a thousand. Ten instances need 240 at
 /// the worst.
 const MOST: u32 = 2500;
-/// Requests with a jar whose end the verdict decides, at most, unless the series without one was longer.
+/// Requests with a jar whose end the verdict decides, at most, unless the series without one was longer or it is to be
+/// surer than usual.
 const MOST_WITH_JAR: u32 = 150;
 /// Requests with a jar at least, as long as the series without one was longer: enough to show what a client sees.
 const ROWS_WITH_JAR: u32 = 60;
@@ -144,10 +141,9 @@ async fn send(
     .await?;
 
     let rows = prober.trace().series(&SeriesName::WithoutJar).map_or(0, |series| series.requests.len()) as u32;
-    let with = Series {
-        script,
-        ..series(SeriesName::WithJar, in_turn.unwrap_or(if at_once { MOST_WITH_JAR } else { rows.max(MOST_WITH_JAR) }))
-    };
+    let most_with_jar = analysis::at_most(MOST_WITH_JAR, args.alpha);
+    let most_with_jar = in_turn.unwrap_or(if at_once { most_with_jar } else { rows.max(most_with_jar) });
+    let with = Series { script, ..series(SeriesName::WithJar, most_with_jar) };
     let with_jar = |trace: &Trace| {
         let sent = trace.series(&SeriesName::WithJar).map_or(0, |series| series.requests.len()) as u32;
         sent >= rows.min(ROWS_WITH_JAR) && worth_a_look(trace, sent) && analysis::enough_with_jar(trace, args.alpha)
@@ -160,7 +156,7 @@ async fn send(
 
     if connection == Connection::Fresh && experiments::wanted(&args.experiments, Experiment::Connection) {
         // it stops by itself: what -n asks for is the two series that are shown
-        let most = (f64::from(MOST_ALONE) * analysis::surer(args.alpha)) as u32;
+        let most = analysis::at_most(MOST_ALONE, args.alpha);
         let over_one = Series { connection: Connection::Reused, ..series(SeriesName::OneConnection, most) };
         let enough = |trace: &Trace| {
             let sent = trace.series.last().map_or(0, |series| series.requests.len()) as u32;
@@ -175,30 +171,4 @@ async fn send(
 fn worth_a_look(trace: &Trace, sent: u32) -> bool {
     let without = trace.series(&SeriesName::WithoutJar).map_or(0, |series| series.requests.len());
     without < MANY || sent.is_multiple_of(LOOKS_APART)
-}
-
-/// Sends a series: so many requests, else until it is enough; says meanwhile what it is doing.
-async fn sending(
-    requests: Option<u32>,
-    prober: &mut Prober,
-    series: &Series,
-    doing: impl Fn(&Trace) -> String,
-    enough: impl Fn(&Trace) -> bool,
-) -> anyhow::Result<()> {
-    let bar: ProgressBar = match requests {
-        Some(requests) => console::bar(requests.into(), &series.name.to_string()),
-        None => console::counter(&doing(prober.trace())),
-    };
-    let sent = prober
-        .send(series, |trace| {
-            bar.set_position(trace.series.last().map_or(0, |series| series.requests.len() as u64));
-            if requests.is_some() {
-                return ControlFlow::Continue(());
-            }
-            bar.set_message(doing(trace));
-            ask::stop_if(enough(trace))
-        })
-        .await;
-    bar.finish_and_clear();
-    Ok(sent?)
 }

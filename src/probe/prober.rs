@@ -8,6 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use http::header::SET_COOKIE;
+
 use crate::trace::{
     self, Action, Conditions, Connection, Failure, Instance, InstanceId, Jar as KeepsJar, Request, SeriesName,
     SessionId, Target, Trace, Via,
@@ -205,7 +207,9 @@ impl Prober {
             let at = self.started.elapsed();
             let (took, reply) = client.send(outgoing, series.connection).await;
             let mut request = Request { cookies_sent, ..blank(n, step.action, at, took) };
-            if let (Ok(reply), Some(recorded)) = (&reply, self.trace.series.last_mut()) {
+            if let (Ok(reply), Some(recorded)) = (&reply, self.trace.series.last_mut())
+                && reply.headers.contains_key(SET_COOKIE)
+            {
                 let next = with_path(&self.setup.url, Step::of(series, n + 1).path);
                 self.cookies.note(&series.name, n, &reply.headers, (&url, &next), &mut recorded.cookies);
             }
@@ -333,14 +337,10 @@ impl Prober {
     }
 }
 
-/// A name from outside as it may be shown: no characters that a terminal would obey, and not endless.
+/// A name from outside as it may be shown: no hidden characters, and not endless.
 pub(super) fn clean(name: &str) -> String {
     const LONGEST: usize = 200;
-    // what is not seen may turn the rest around
-    let unseen =
-        |c| matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
-    let shown = |c: char| if c.is_control() || unseen(c) { char::REPLACEMENT_CHARACTER } else { c };
-    name.chars().take(LONGEST).map(shown).collect()
+    trace::without_hidden(&name.chars().take(LONGEST).collect::<String>())
 }
 
 /// What request `n` of a series adds to its `User-Agent`.

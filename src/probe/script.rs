@@ -186,7 +186,8 @@ pub fn session_id(reply: &Reply) -> Option<String> {
     struct Session {
         id: Value,
     }
-    if !reply.body.trim_ascii_start().starts_with(b"{") {
+    // most have none, and need not be parsed for it
+    if !reply.body.trim_ascii_start().starts_with(b"{") || !reply.text().contains("\"session\"") {
         return None;
     }
     scalar(&serde_json::from_slice::<Shown>(&reply.body).ok()?.session.id)

@@ -2,6 +2,8 @@
 
 use comfy_table::{Cell, Color, ContentArrangement, LineStyle, Table, TableStyle};
 
+use crate::trace::without_hidden;
+
 /// Whether output may be coloured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Paint {
@@ -78,14 +80,10 @@ pub fn table(paint: Paint) -> Table {
     table
 }
 
-/// Text from outside, such as a hostname: without characters that a terminal would obey, and not endless.
+/// Text from outside, such as a hostname: without hidden characters, and not endless.
 pub fn printable(text: &str) -> String {
     const LONGEST: usize = 200;
-    let mut printable: String = text
-        .chars()
-        .take(LONGEST)
-        .flat_map(|c| if c.is_control() { '\u{fffd}' } else { c }.to_string().chars().collect::<Vec<_>>())
-        .collect();
+    let mut printable = without_hidden(&text.chars().take(LONGEST).collect::<String>());
     if text.chars().nth(LONGEST).is_some() {
         printable.push('…');
     }
@@ -124,8 +122,7 @@ pub fn wrapped(sentence: &str, first: &str, rest: &str) -> String {
     let mut width = first.chars().count();
     let mut empty = true;
     // names in it come from outside
-    let sentence: String =
-        sentence.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect();
+    let sentence = without_hidden(sentence);
     // nothing is wider than a line, not even a name
     let most = 80 - first.chars().count().max(rest.chars().count());
     let words = sentence.split_whitespace().map(|word| word.chars().collect::<Vec<_>>());

@@ -10,7 +10,7 @@ use std::{
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::{Value, error::Category};
 
-use super::{Instance, InstanceId, Series, SessionId, Target, Trace};
+use super::{Instance, InstanceId, Series, SessionId, Target, Trace, is_hidden};
 
 /// What a file says that it is.
 pub const SCHEMA: &str = "lbctl.trace.v1";
@@ -222,7 +222,7 @@ fn printable(text: &str) -> String {
     let mut line: String = chars
         .by_ref()
         .take(MAX_CHARS)
-        .flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] })
+        .flat_map(|c| if is_hidden(c) { c.escape_default().collect() } else { vec![c] })
         .collect();
     if chars.next().is_some() {
         line.push('…');

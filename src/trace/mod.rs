@@ -7,6 +7,7 @@ mod access;
 mod cookie;
 mod file;
 mod probe;
+mod text;
 
 pub use access::{Access, Entry};
 pub use cookie::{Attributes, CookieValue, Issued, SeenCookie, Withheld};
@@ -15,3 +16,4 @@ pub use probe::{
     Action, Conditions, Connection, Failure, FailureKind, Header, Instance, InstanceId, Jar, OtherTurn, Request,
     Series, SeriesName, SessionId, Target, Trace, Via,
 };
+pub use text::{is_hidden, without_hidden};

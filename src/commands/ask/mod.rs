@@ -1,6 +1,7 @@
 //! Asking a target: what `probe` and `session-test` have in common.
 
 mod resolve;
+mod sending;
 mod turns;
 
 use std::{collections::HashMap, ops::ControlFlow};
@@ -14,6 +15,7 @@ use crate::{
 };
 
 pub use resolve::{LabSide, Resolved, agent, resolve};
+pub use sending::sending;
 pub use turns::Turns;
 
 /// A prober for what was resolved.

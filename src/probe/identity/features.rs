@@ -10,6 +10,8 @@ use http::{HeaderMap, header};
 use indexmap::IndexSet;
 use serde_json::Value;
 
+use crate::trace;
+
 use super::{
     super::client::Reply,
     known::{self, Known},
@@ -260,7 +262,7 @@ fn body_name(text: &str, hash: u64) -> String {
     let short = text.trim();
     let is_name = !short.is_empty()
         && short.chars().count() <= LONGEST_NAME
-        && !short.chars().any(|c| c.is_control() || c == '<');
+        && !short.chars().any(|c| trace::is_hidden(c) || c == '<');
     if is_name { short.to_owned() } else { format!("{BODY}{hash:016x}") }
 }
 

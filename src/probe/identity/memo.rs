@@ -10,11 +10,16 @@ const MOST: usize = 64;
 /// The longest that is.
 const LONGEST: usize = 4096;
 
+/// Bodies after which it is given up if it does not help.
+const TRIED: u64 = 100;
+
 /// What was read in bodies.
 #[derive(Debug, Default)]
 pub struct Memo {
     known: HashMap<Box<[u8]>, Option<String>>,
-    /// How often it helped.
+    /// How often it was asked since it is full,
+    asked: u64,
+    /// and how often it helped.
     hits: u64,
 }
 
@@ -22,11 +27,14 @@ impl Memo {
     /// What `read` says of a body, which must depend on nothing else.
     pub fn read(&mut self, body: &Bytes, read: impl FnOnce() -> Option<String>) -> Option<String> {
         let full = self.known.len() >= MOST;
-        if body.len() > LONGEST || (full && self.hits == 0) {
+        // to look in vain costs nearly as much as to read
+        let helps = self.asked < TRIED || self.hits * 2 > self.asked;
+        if body.len() > LONGEST || !helps {
             return read();
         }
+        self.asked += u64::from(full);
         if let Some(value) = self.known.get(&**body) {
-            self.hits += 1;
+            self.hits += u64::from(full);
             return value.clone();
         }
         let value = read();

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! told        a header, a JSON field or a pattern, as --identity has it
+//! field       one field of a JSON body
 //! known       where servers commonly say who they are
 //! features    whatever of a reply might tell instances apart
 //! text        the words of a body
@@ -24,6 +25,7 @@
 mod candidate;
 mod discovery;
 mod features;
+mod field;
 mod finder;
 mod known;
 mod meaning;

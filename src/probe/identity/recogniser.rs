@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::trace::{Action, SeriesName};
+use crate::trace::{Action, SeriesName, without_hidden};
 
 use super::{
     super::client::Reply,
@@ -91,7 +91,7 @@ impl Recogniser {
     /// Why it goes by nothing, in words.
     pub fn why_not(&self) -> Option<String> {
         match &self.state {
-            State::Looking(looking) => looking.why_not().map(printable),
+            State::Looking(looking) => looking.why_not().map(|words| without_hidden(&words)),
             _ => self.refused.clone(),
         }
     }
@@ -110,14 +110,14 @@ impl Recogniser {
         let changed = looking.take(place, reply);
         let ends = looking.ends();
         if changed {
-            self.by = looking.in_words(reply).map(printable);
+            self.by = looking.in_words(reply).map(|words| without_hidden(&words));
         }
         let read = match changed || ends {
             true => Read::Again(looking.again()),
             false => Read::Name(looking.name(looking.kept.len() - 1)),
         };
         if ends {
-            self.refused = looking.why_not().map(printable);
+            self.refused = looking.why_not().map(|words| without_hidden(&words));
             self.state = State::Settled(looking.settle());
         }
         read
@@ -321,11 +321,6 @@ impl Looking {
             names: values.collect(),
         })
     }
-}
-
-/// Words that quote what came from outside, without what a terminal would obey.
-fn printable(words: String) -> String {
-    words.replace(char::is_control, "\u{fffd}")
 }
 
 /// A plain request, as from a new client.

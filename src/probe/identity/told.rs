@@ -4,7 +4,7 @@ use http::HeaderName;
 use regex::Regex;
 use serde_json::Value;
 
-use super::super::client::Reply;
+use super::{super::client::Reply, field::scalar_at};
 
 /// A way to read an instance's name from a reply.
 #[derive(Debug, Clone)]
@@ -51,8 +51,10 @@ impl std::str::FromStr for Identity {
 impl Identity {
     /// The instance's name, if this reply has one.
     pub fn read(&self, reply: &Reply) -> Option<String> {
-        let json = matches!(self, Identity::Json(_)).then(|| json(reply)).flatten();
-        self.read_with(reply, json.as_ref())
+        match self {
+            Identity::Json(pointer) => trimmed(&scalar_at(&reply.body, pointer)?),
+            _ => self.read_with(reply, None),
+        }
     }
 
     /// The same, where the body has been read as JSON before.
@@ -66,8 +68,7 @@ impl Identity {
                 found.get(1).or(found.get(0))?.as_str().to_owned()
             }
         };
-        let name = name.trim();
-        (!name.is_empty()).then(|| name.to_owned())
+        trimmed(&name)
     }
 
     /// Whether what it reads is all in the body.
@@ -84,6 +85,11 @@ impl std::fmt::Display for Identity {
             Identity::Pattern(pattern) => write!(f, "the pattern {pattern}"),
         }
     }
+}
+
+fn trimmed(name: &str) -> Option<String> {
+    let name = name.trim();
+    (!name.is_empty()).then(|| name.to_owned())
 }
 
 /// The body as JSON, if it is.
