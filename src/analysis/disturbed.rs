@@ -6,29 +6,20 @@
 
 use super::{
     budget,
-    chance::{in_words, ln_best_independent, ln_mean, probability},
-    counters::{self, Mixed},
+    chance::{in_words, probability},
+    draws,
     exact::{in_proportion, round_robin, weighted},
     finding::{Finding, not_single, undetermined},
-    independent,
+    models::{Models, UNNAMED},
     picks::Picks,
-    regular,
     ring::Ring,
     rounds::{self, Rounds},
-    sequence::{Known, Sequence},
-    staggered::{self, Kept, Staggered},
+    sequence::Sequence,
+    staggered,
     verdict::{Algorithm, Order, RuledOut},
     weighted::{self, Weighted},
 };
 
-/// Shares of foreign turns up to which regular orders must be ruled out before picks are called independent.
-const FEWEST_FOREIGN: [(usize, f64); 3] = [(2, 0.3), (4, 0.4), (usize::MAX, 0.5)];
-/// The same where shares differ, because weighted orders of which others take turns lose theirs sooner.
-const FEWEST_FOREIGN_WEIGHTED: f64 = 0.2;
-/// How much better a model without a name may be, before nothing is named: a thousand times.
-const UNNAMED: f64 = 6.9;
-/// The same before independent draws are named: a hundred times better than the best of them, which is already fitted.
-const FEW: f64 = 2.0;
 /// How much larger than the smallest the largest weight is at least, where weights are told from none.
 const SPREAD: f64 = 1.5;
 /// The largest share of foreign turns with which a ring is named: with more, counters of which others take turns look the
@@ -38,74 +29,6 @@ const HEAVIEST: f64 = 0.55;
 const EACH_THIRD: f64 = 3.0;
 /// Picks of each instance before weights are read from a disturbed order.
 const FEWEST_EACH: usize = 4;
-/// Picks before independent draws are named: enough for weak dependence to show.
-pub const FEWEST_DRAWS: usize = 100;
-
-/// How probable each model makes the picks.
-struct Models {
-    independent: f64,
-    best_independent: f64,
-    ring: Ring,
-    rounds: Rounds,
-    mixed: Option<Mixed>,
-    evened: f64,
-    weighted: Vec<Weighted>,
-    kept: Vec<Kept>,
-    staggered: Vec<Staggered>,
-    /// Each pick depends on those before it, somehow.
-    dependent: f64,
-}
-
-impl Models {
-    fn of(sequence: &Sequence, picks: &Picks) -> Models {
-        let ring = Ring::best(picks);
-        let best_independent = ln_best_independent(&picks.counts);
-        let kept = staggered::kept(picks);
-        // following counters is dear, so their counts must have stayed together
-        let together = kept.iter().any(|kept| kept.ln > best_independent + UNNAMED);
-        Models {
-            independent: independent::ln_foretold(picks),
-            best_independent,
-            staggered: if together { staggered::all(picks) } else { Vec::new() },
-            kept,
-            rounds: Rounds::of(picks),
-            mixed: counters::mixed(picks),
-            evened: regular::ln_evened(picks),
-            weighted: weighted::all(picks, &ring.order),
-            dependent: regular::ln_regular(sequence, picks.k),
-            ring,
-        }
-    }
-
-    /// The forecast of a round robin of some kind.
-    fn round_robin(&self) -> f64 {
-        let mixed = self.mixed.as_ref().map_or(f64::NEG_INFINITY, |mixed| mixed.ln_foretold);
-        ln_mean(&[self.ring.ln_foretold(), self.rounds.ln_foretold(), mixed, self.evened])
-    }
-
-    /// The best that round robins can do.
-    fn most_round_robin(&self) -> f64 {
-        let mixed = self.mixed.as_ref().map_or(f64::NEG_INFINITY, |mixed| mixed.ln);
-        self.ring.ln_most(1.0).max(self.rounds.ln_most(1.0)).max(mixed)
-    }
-
-    /// The forecast of counts that are kept near weights.
-    fn kept(&self) -> f64 {
-        let best = self.kept.iter().map(|kept| kept.ln_foretold).fold(f64::NEG_INFINITY, f64::max);
-        best - (self.kept.len() as f64).ln()
-    }
-
-    /// The best that several counters on one weighted order can do, whether they can be followed or not.
-    fn most_staggered(&self) -> f64 {
-        let each = self.staggered.iter().map(|one| one.ln).chain(self.kept.iter().map(|kept| kept.ln));
-        each.fold(f64::NEG_INFINITY, f64::max)
-    }
-
-    /// The best that weighted round robins can do of which this is true.
-    fn most_weighted(&self, of: impl Fn(&Weighted) -> bool) -> f64 {
-        self.weighted.iter().filter(|one| of(one)).map(|one| one.ln_most(1.0)).fold(f64::NEG_INFINITY, f64::max)
-    }
-}
 
 /// What the picks show when no order holds for all of them.
 pub fn find(sequence: &Sequence, picks: &Picks, alpha: f64) -> Finding {
@@ -166,7 +89,7 @@ pub fn find(sequence: &Sequence, picks: &Picks, alpha: f64) -> Finding {
     if models.dependent - models.best_independent > line {
         return irregular(picks, probability(models.best_independent - models.dependent));
     }
-    random(&models, picks, regular, alpha)
+    draws::find(&models, picks, regular, alpha)
 }
 
 /// Whether these weights held from the first pick to the last, rather than an instance having come or left.
@@ -329,98 +252,6 @@ fn disturbed_weights(best: &Weighted, sure: bool, others_alone: bool, picks: &Pi
     if !sure {
         found.weights.clear();
         found.evidence.push("other weights near these fit as well".to_owned());
-    }
-    found
-}
-
-/// Where one instance answers nearly everything, it may be the first that can, and the others help when it cannot.
-fn spills(picks: &Picks) -> Option<Algorithm> {
-    const NEARLY: f64 = 0.8;
-    let most = picks.counts.iter().max().copied().unwrap_or(0);
-    (most as f64 > NEARLY * picks.len() as f64).then_some(Algorithm::FirstAvailable)
-}
-
-/// Independent draws, if nothing regular explains the picks.
-fn random(models: &Models, picks: &Picks, line: f64, alpha: f64) -> Finding {
-    let (k, n) = (picks.k, picks.len());
-    let gap = picks.widest_gap();
-    let gaps = picks.stretches.len() - 1;
-    let difference = independent::ln_learned(&picks.counts) - independent::ln_even(picks);
-    let uneven = difference > line;
-    // ties in any order leave no order to look for where shares are even
-    let beaten = |share: f64| {
-        let weighted = models
-            .weighted
-            .iter()
-            .filter(|one| difference > 0.0 || !one.tied)
-            .map(|one| one.ln_most(share))
-            .fold(f64::NEG_INFINITY, f64::max);
-        models.independent - models.ring.ln_most(share).max(models.rounds.ln_most(share)).max(weighted)
-    };
-    let beyond = super::ring::finely(0.98).take_while(|share| beaten(*share) > line).last().unwrap_or(0.0);
-    let needed = match difference > 0.0 {
-        true => FEWEST_FOREIGN_WEIGHTED,
-        false => FEWEST_FOREIGN.iter().find(|(most, _)| k <= *most).map_or(1.0, |(_, share)| *share),
-    };
-    let counters = gap.saturating_sub(gaps.min(2 + gaps / k));
-    // of weighted orders more counters than were followed might look so
-    let beyond_counters = if uneven { staggered::MOST + 1 } else { counters };
-    if n < FEWEST_DRAWS
-        || beyond < needed
-        || counters <= counters::MOST
-        || models.independent - models.most_staggered() <= line
-        || models.dependent - models.best_independent > FEW
-    {
-        let mut open = undetermined(format!(
-            "{n} requests to {k} instances can tell neither a disturbed order nor picks at random for sure; more may (-n)"
-        ));
-        open.candidates =
-            vec![Algorithm::Random, Algorithm::LeastConnections, Algorithm::RoundRobin, Algorithm::WeightedRoundRobin];
-        open.candidates.extend(spills(picks));
-        open.ruled_out = vec![not_single()];
-        return open;
-    }
-    let shares = picks.ids.iter().zip(&picks.counts);
-    let mut found = Finding {
-        algorithm: Algorithm::Random,
-        candidates: vec![Algorithm::Random, Algorithm::LeastConnections],
-        ruled_out: vec![not_single()],
-        shares: shares
-            .map(|(&id, &count)| (id, independent::share_between(count, n, alpha * budget::REGULAR / (3 * k) as f64)))
-            .collect(),
-        even: Some(!uneven),
-        regular_beyond: Some(beyond),
-        evidence: vec![
-            format!("the order of {n} requests to {k} instances shows nothing but chance"),
-            match uneven {
-                true => "some instances get more than others, more than even chances explain".to_owned(),
-                false => "the counts are such as even chances give".to_owned(),
-            },
-        ],
-        ..undetermined(String::new())
-    };
-    found.candidates.extend(spills(picks));
-    let p = probability(-beaten(beyond));
-    match picks.known {
-        Known::EveryTurn => {
-            for algorithm in [Algorithm::RoundRobin, Algorithm::WeightedRoundRobin] {
-                found.ruled_out.push(RuledOut { algorithm, test: "independent draws foretell better", p });
-            }
-            found.evidence.push(format!(
-                "it is no round robin: every turn is known, and the chance that one would look like this is {}",
-                in_words(p)
-            ));
-        }
-        Known::Ours | Known::CountsOnly => {
-            found.candidates.push(Algorithm::RoundRobin);
-            found.candidates.push(Algorithm::WeightedRoundRobin);
-            found.evidence.push(format!(
-                "a round robin would look like this only if other clients took more than {:.0} % of its turns (with fewer \
-                 the chance is {}), or if it had {beyond_counters} counters or more",
-                beyond * 100.0,
-                in_words(p)
-            ));
-        }
     }
     found
 }

@@ -61,7 +61,7 @@ pub fn picks(series: &Series) -> Vec<Option<InstanceId>> {
 
 #[cfg(test)]
 mod tests {
-    use std::num::NonZeroU16;
+    use std::{num::NonZeroU16, time::Duration};
 
     use super::*;
     use crate::{
@@ -72,18 +72,10 @@ mod tests {
     /// Requests over kept connections, as pairs of connection and instance.
     fn series(concurrency: u32, requests: impl IntoIterator<Item = (u16, u16)>) -> Series {
         let request = |(n, (connection, instance))| Request {
-            n,
-            action: Action::Get,
-            at_us: 0,
-            us: 0,
             port: NonZeroU16::new(connection + 1),
-            cookies_sent: 0,
             instance: Some(InstanceId(instance)),
             status: NonZeroU16::new(200),
-            session_id: None,
-            logged_in: None,
-            error: None,
-            turn: None,
+            ..Request::sent(n, Action::Get, Duration::ZERO, Duration::ZERO)
         };
         Series {
             name: SeriesName::WithoutJar,

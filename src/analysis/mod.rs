@@ -11,7 +11,8 @@
 //!     order        rings, rounds, repetition
 //!     weights      weighted rounds
 //!   silent       for the same with turns of instances that fail
-//!   disturbed    for orders of which others take some turns, or for none: by the models
+//!   disturbed    for orders of which others take some turns, or for none: by
+//!     models       all that compete, which are
 //!     ring         a ring of which others take turns
 //!     rounds       rounds in an order of their own, of which others take turns
 //!     counters     several counters on one ring
@@ -19,6 +20,7 @@
 //!     staggered    weighted orders that several counters follow
 //!     regular      counts that stay together, picks that depend on those before them
 //!     independent  independent draws
+//!     draws        what is said of these
 //! finding      what one sequence shows
 //! sampling     whether a series needs more requests
 //! sticky       does a cookie pin, and which
@@ -45,6 +47,7 @@ mod connection;
 mod cookies;
 mod counters;
 mod disturbed;
+mod draws;
 mod elsewhere;
 mod exact;
 mod expect;
@@ -56,6 +59,7 @@ mod independent;
 mod kept;
 mod load;
 mod maker;
+mod models;
 mod order;
 mod picks;
 mod regular;

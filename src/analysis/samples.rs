@@ -3,7 +3,7 @@
 use crate::trace::{SeriesName, Trace};
 
 use super::{
-    algorithm, budget, disturbed, exact,
+    algorithm, budget, draws, exact,
     hashes::Key,
     sequence::Sequence,
     sticky,
@@ -97,7 +97,7 @@ fn order(sequence: &Sequence, verdict: &Verdict) -> Option<usize> {
     let even = verdict.instances.iter().all(|instance| instance.weight == Some(1));
     match (verdict.order, verdict.repeats_after) {
         _ if k < 2 => Some(fewest(k, verdict.alpha)),
-        _ if verdict.even.is_some() => Some(disturbed::FEWEST_DRAWS.max(2 * k)),
+        _ if verdict.even.is_some() => Some(draws::FEWEST_DRAWS.max(2 * k)),
         // others' turns make it longer, nobody knows by how much
         _ if verdict.disturbed.is_some_and(|share| share > 0.0) => None,
         (Some(Order::Changing), _) if even => Some(exact::rounds_take(k, verdict.alpha)),
@@ -105,7 +105,7 @@ fn order(sequence: &Sequence, verdict: &Verdict) -> Option<usize> {
         (_, Some(period)) if verdict.algorithm == Algorithm::WeightedRoundRobin => Some(exact::weights_take(period)),
         // no order would have stayed hidden for so long, so this is none or a disturbed one
         _ if verdict.algorithm == Algorithm::Undetermined => {
-            let sizes = [fewest(k, verdict.alpha), disturbed::FEWEST_DRAWS.max(2 * k)];
+            let sizes = [fewest(k, verdict.alpha), draws::FEWEST_DRAWS.max(2 * k)];
             sizes.into_iter().find(|&size| sequence.len() < size)
         }
         _ => None,

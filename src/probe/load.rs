@@ -4,11 +4,11 @@ use std::{ops::ControlFlow, time::Duration};
 
 use tokio::{task::JoinSet, time::Instant};
 
-use crate::trace::{Action, Trace};
+use crate::trace::{Action, Request, Trace};
 
 use super::{
     client::Outgoing,
-    prober::{Prober, Series, Unreachable, blank},
+    prober::{Prober, Series, Unreachable},
 };
 
 /// How long a balancer may take until it knows that a request is under way.
@@ -30,7 +30,7 @@ impl Prober {
             let (at, connection) = (self.started.elapsed(), slow.connection);
             busy.spawn(async move {
                 let (took, reply) = client.send(Outgoing { tag, ..Outgoing::get(&path) }, connection).await;
-                (blank(n, Action::Get, at, took), reply)
+                (Request::sent(n, Action::Get, at, took), reply)
             });
         }
         tokio::time::sleep(SETTLE).await;

@@ -18,7 +18,7 @@ use crate::trace::{self, Action, Connection, Failure, Request, Trace};
 
 use super::{
     client::{Outgoing, Reply},
-    prober::{Prober, Series, Unreachable, blank, tag},
+    prober::{Prober, Series, Unreachable, tag},
 };
 
 /// Connections that overlapping requests go over at least, kept ones too, where there are as many requests: enough to
@@ -77,7 +77,7 @@ impl Prober {
                 pace.next().await;
                 let at = started.elapsed();
                 let (took, reply) = client.send(outgoing, series.connection).await;
-                if answered.send((blank(n, Action::Get, at, took), reply)).await.is_err() {
+                if answered.send((Request::sent(n, Action::Get, at, took), reply)).await.is_err() {
                     return;
                 }
             }

@@ -5,7 +5,7 @@ use std::{
     net::{IpAddr, SocketAddr},
     num::NonZeroU16,
     ops::ControlFlow,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use http::header::SET_COOKIE;
@@ -206,7 +206,7 @@ impl Prober {
             self.pace.next().await;
             let at = self.started.elapsed();
             let (took, reply) = client.send(outgoing, series.connection).await;
-            let mut request = Request { cookies_sent, ..blank(n, step.action, at, took) };
+            let mut request = Request { cookies_sent, ..Request::sent(n, step.action, at, took) };
             if let (Ok(reply), Some(recorded)) = (&reply, self.trace.series.last_mut())
                 && reply.headers.contains_key(SET_COOKIE)
             {
@@ -346,23 +346,4 @@ pub(super) fn clean(name: &str) -> String {
 /// What request `n` of a series adds to its `User-Agent`.
 pub fn tag(series: &SeriesName, n: u32) -> String {
     format!("{series}/{n}")
-}
-
-/// A request of which nothing is known yet but when it was sent and how long it took.
-pub(super) fn blank(n: u32, action: Action, at: Duration, took: Duration) -> Request {
-    let us = |duration: Duration| duration.as_micros().try_into().unwrap_or(u64::MAX);
-    Request {
-        n,
-        action,
-        at_us: us(at),
-        us: us(took),
-        port: None,
-        cookies_sent: 0,
-        instance: None,
-        status: None,
-        session_id: None,
-        logged_in: None,
-        error: None,
-        turn: None,
-    }
 }

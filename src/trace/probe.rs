@@ -3,7 +3,7 @@
 //! The names of fields and variants are those of the file that a trace is kept in: a field that is added later gets
 //! `#[serde(default)]`, so that older files stay readable, and one that is renamed makes a new version of the file.
 
-use std::{net::IpAddr, num::NonZeroU16, ops::Deref, sync::Arc};
+use std::{net::IpAddr, num::NonZeroU16, ops::Deref, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -263,6 +263,27 @@ pub struct Request {
     /// The balancer's own count of this request ([`turn`](super::Access::turn)), where the lab's log tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub turn: Option<u64>,
+}
+
+impl Request {
+    /// A request of which nothing is known yet but when it was sent, since the probe began, and how long it took.
+    pub fn sent(n: u32, action: Action, at: Duration, took: Duration) -> Request {
+        let us = |duration: Duration| duration.as_micros().try_into().unwrap_or(u64::MAX);
+        Request {
+            n,
+            action,
+            at_us: us(at),
+            us: us(took),
+            port: None,
+            cookies_sent: 0,
+            instance: None,
+            status: None,
+            session_id: None,
+            logged_in: None,
+            error: None,
+            turn: None,
+        }
+    }
 }
 
 /// The id of a session. Its clones are one text.

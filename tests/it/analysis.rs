@@ -4,51 +4,14 @@ use std::num::NonZeroU16;
 
 use lbctl::{
     analysis::{self, ALPHA, Algorithm, BalancesPer, Order, Sampling, Stickiness, Verdict, judge},
-    trace::{
-        Action, Conditions, Connection, Instance, InstanceId, Jar, OtherTurn, Request, SeenCookie, Series, SeriesName,
-        Target, Trace, Via,
-    },
+    trace::{Connection, InstanceId, OtherTurn, Request, SeenCookie, Series, SeriesName, Trace},
 };
 use proptest::prelude::*;
 
-fn request(n: u32, instance: Option<u16>) -> Request {
-    Request {
-        n,
-        action: Action::Get,
-        at_us: u64::from(n) * 1000,
-        us: 900,
-        port: None,
-        cookies_sent: 0,
-        instance: instance.map(InstanceId),
-        status: NonZeroU16::new(200),
-        session_id: None,
-        logged_in: None,
-        error: None,
-        turn: None,
-    }
-}
+use crate::support::traces::{self, request, trace};
 
 fn series(name: SeriesName, picks: impl IntoIterator<Item = Option<u16>>) -> Series {
-    let jar = if name == SeriesName::WithJar { Jar::Kept } else { Jar::None };
-    let connection = if name == SeriesName::OneConnection { Connection::Reused } else { Connection::Fresh };
-    Series {
-        name,
-        conditions: Conditions { jar, connection, path: "/".into(), source: None, header: None, concurrency: 1 },
-        requests: (1..).zip(picks).map(|(n, pick)| request(n, pick)).collect(),
-        cookies: Vec::new(),
-        others: Vec::new(),
-    }
-}
-
-fn trace(series: Vec<Series>) -> Trace {
-    let instance = |n| Instance { name: format!("web-{n}"), hostname: format!("web-{n}") };
-    Trace {
-        target: Target { url: "http://demo/".into(), connected_to: None, via: Via::Dns },
-        identified_by: Some("the header x-served-by".into()),
-        unidentified: None,
-        instances: (1..=256).map(instance).collect(),
-        series,
-    }
+    traces::series(name, (1..).zip(picks).map(|(n, pick)| request(n, pick)).collect())
 }
 
 fn picks(picks: &[u16]) -> Trace {

@@ -1,13 +1,11 @@
 //! Experiments as data: balancers that mind neither values nor load are never said to.
 
-use std::num::NonZeroU16;
-
 use lbctl::{
     analysis::{ALPHA, Algorithm, Verdict, judge},
-    trace::{
-        Action, Conditions, Connection, Instance, InstanceId, Jar, Request, Series, SeriesName, Target, Trace, Via,
-    },
+    trace::{Request, Series, SeriesName},
 };
+
+use crate::support::traces;
 
 struct Random(u64);
 
@@ -24,47 +22,16 @@ impl Random {
 }
 
 fn series(name: SeriesName, requests: Vec<(u64, u64, usize)>) -> Series {
-    let path = if let SeriesName::Path(path) = &name { path.clone() } else { "/".to_owned() };
     let request = |(n, (at_us, us, instance)): (u32, (u64, u64, usize))| Request {
-        n,
-        action: Action::Get,
         at_us,
         us,
-        port: None,
-        cookies_sent: 0,
-        instance: Some(InstanceId(instance as u16)),
-        status: NonZeroU16::new(200),
-        session_id: None,
-        logged_in: None,
-        error: None,
-        turn: None,
+        ..traces::request(n, Some(instance as u16))
     };
-    Series {
-        conditions: Conditions {
-            jar: Jar::None,
-            connection: Connection::Fresh,
-            path,
-            source: name.source(),
-            header: None,
-            concurrency: 1,
-        },
-        name,
-        requests: (1..).zip(requests).map(request).collect(),
-        cookies: Vec::new(),
-        others: Vec::new(),
-    }
+    traces::series(name, (1..).zip(requests).map(request).collect())
 }
 
 fn verdict(series: Vec<Series>) -> Verdict {
-    let instance = |n| Instance { name: format!("web-{n}"), hostname: format!("web-{n}") };
-    let trace = Trace {
-        target: Target { url: "http://demo/".into(), connected_to: None, via: Via::Dns },
-        identified_by: None,
-        unidentified: None,
-        instances: (1..=50).map(instance).collect(),
-        series,
-    };
-    judge(&trace, ALPHA)
+    judge(&traces::trace(series), ALPHA)
 }
 
 /// A balancer: the number of its pick, and who is busy.

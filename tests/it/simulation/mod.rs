@@ -7,14 +7,14 @@
 mod balancers;
 mod truths;
 
-use std::{collections::BTreeMap, num::NonZeroU16};
+use std::collections::BTreeMap;
 
 use lbctl::{
     analysis::{ALPHA, Algorithm, Order, Sampling, Verdict, judge, sampling},
-    trace::{
-        Action, Conditions, Connection, Instance, InstanceId, Jar, Request, Series, SeriesName, Target, Trace, Via,
-    },
+    trace::{InstanceId, Request, SeriesName, Trace},
 };
+
+use crate::support::traces::{request, series, trace};
 
 use balancers::Chance;
 use truths::{Case, SORTS};
@@ -30,52 +30,14 @@ enum Outcome {
     Wrong,
 }
 
-fn request(n: u32, instance: Option<usize>) -> Request {
-    Request {
-        n,
-        action: Action::Get,
-        at_us: u64::from(n) * 1000,
-        us: 900,
-        port: None,
-        cookies_sent: 0,
-        instance: instance.map(|one| InstanceId(one as u16)),
-        status: instance.and(NonZeroU16::new(200)),
-        session_id: None,
-        logged_in: None,
-        error: None,
-        turn: None,
-    }
-}
-
 /// Probes a balancer as the command does, and judges.
 fn probe(case: &mut Case) -> (Trace, Verdict) {
-    let conditions = Conditions {
-        jar: Jar::None,
-        connection: Connection::Fresh,
-        path: "/".into(),
-        concurrency: 1,
-        source: None,
-        header: None,
-    };
-    let mut series = Series {
-        name: SeriesName::WithoutJar,
-        conditions,
-        requests: Vec::new(),
-        cookies: Vec::new(),
-        others: Vec::new(),
-    };
+    let mut series = series(SeriesName::WithoutJar, Vec::new());
     while sampling(&series, 0, ALPHA) == Sampling::More {
-        let instance = case.request();
+        let instance = case.request().map(|one| one as u16);
         series.requests.push(request(series.requests.len() as u32 + 1, instance));
     }
-    let instance = |n: usize| Instance { name: format!("web-{n}"), hostname: format!("web-{n}") };
-    let trace = Trace {
-        target: Target { url: "http://demo/".into(), connected_to: None, via: Via::Dns },
-        identified_by: None,
-        unidentified: None,
-        instances: (0..64).map(instance).collect(),
-        series: vec![series],
-    };
+    let trace = trace(vec![series]);
     let verdict = judge(&trace, ALPHA);
     (trace, verdict)
 }
@@ -93,8 +55,9 @@ fn where_every_turn_is_known_independent_draws_leave_no_round_robin() {
     }
 }
 
+/// Instances are numbered from 1.
 fn number(name: &str) -> usize {
-    name["web-".len()..].parse().unwrap()
+    name["web-".len()..].parse::<usize>().unwrap() - 1
 }
 
 /// Holds a verdict against the truth.

@@ -11,6 +11,7 @@ pub mod http;
 mod page;
 mod processes;
 pub mod server;
+pub mod traces;
 
 use std::{
     collections::BTreeSet,
