@@ -6,11 +6,13 @@
 //! stopping when it is decided keeps them honest, because each further request makes the same statement about a longer
 //! sequence.
 
+use std::collections::BTreeMap;
+
 use crate::trace::{InstanceId, Series};
 
 use super::{
     budget,
-    chance::{in_words, ln_factorial, probability},
+    chance::{in_words, ln_extreme, ln_factorial, probability},
     disturbed, exact,
     finding::{Finding, undetermined},
     kept::{self, Kept},
@@ -67,7 +69,47 @@ pub fn find(
     if failed > 0 {
         finding.evidence.push(format!("{failed} of {} requests failed", series.requests.len()));
     }
+    finding.evidence.extend(nameless(series));
+    if finding.algorithm == Algorithm::Undetermined && finding.candidates.is_empty() && sequence.len() > 0 {
+        finding.candidates = not_ruled_out(sequence, &finding.ruled_out);
+    }
     finding
+}
+
+/// How many answers say nothing of who gave them, by their status.
+fn nameless(series: &Series) -> Option<String> {
+    let answers = series.requests.iter().filter(|request| request.error.is_none());
+    let mut by_status: BTreeMap<u16, usize> = BTreeMap::new();
+    let nameless = answers.clone().filter(|request| request.instance.is_none());
+    nameless.filter_map(|request| request.status).for_each(|status| *by_status.entry(status.get()).or_default() += 1);
+    let count: usize = by_status.values().sum();
+    let each: Vec<String> = by_status.into_iter().map(|(status, count)| format!("{count} with {status}")).collect();
+    (count > 0 && count < answers.clone().count()).then(|| {
+        format!(
+            "{count} of {} answers name no instance ({}), so who gave them is open",
+            answers.count(),
+            each.join(", ")
+        )
+    })
+}
+
+/// Whatever may pick like that as long as nothing speaks against it.
+fn not_ruled_out(sequence: &Sequence, ruled_out: &[RuledOut]) -> Vec<Algorithm> {
+    use Algorithm::{
+        FirstAvailable, HeaderHash, LeastConnections, Random, RoundRobin, Single, SourceHash, UriHash,
+        WeightedRoundRobin,
+    };
+    // what sends this client to one instance alone may have changed its mind, because instances came or left
+    const SWITCHES: usize = 3;
+    let changes = sequence.stretches.iter().flat_map(|stretch| stretch.windows(2)).filter(|pair| pair[0] != pair[1]);
+    let constant = [FirstAvailable, SourceHash, UriHash, HeaderHash];
+    let mut all = vec![RoundRobin, WeightedRoundRobin, Random, LeastConnections];
+    all.extend(constant.into_iter().take(if changes.count() <= SWITCHES { constant.len() } else { 1 }));
+    if sequence.counts().len() == 1 {
+        all.insert(0, Single);
+    }
+    all.retain(|one| ruled_out.iter().all(|out| out.algorithm != *one));
+    all
 }
 
 /// Requests that one instance must all answer before two that are picked at random are ruled out.
@@ -80,6 +122,15 @@ fn alone_by_chance(picks: usize) -> f64 {
     probability((1.0 - picks as f64) * 2f64.ln())
 }
 
+/// How likely the other of the two has so few picks as have no name.
+fn nearly_alone_by_chance(picks: usize, nameless: usize) -> f64 {
+    match nameless {
+        0 => alone_by_chance(picks),
+        _ if nameless >= picks => 1.0,
+        _ => probability(2f64.ln() + ln_extreme(nameless, picks + nameless, 0.5)),
+    }
+}
+
 fn one_instance(
     series: &Series,
     sequence: &Sequence,
@@ -90,9 +141,10 @@ fn one_instance(
     let alpha = alpha * budget::INDEPENDENT;
     let only = sequence.picks().next().map(name).unwrap_or_default();
     let (picks, what) = (sequence.len(), noun(sequence, kept));
-    let p = alone_by_chance(picks);
+    let answered = series.requests.iter().filter(|request| request.instance.is_some()).count();
+    let nameless = if what == CONNECTIONS { 0 } else { series.requests.len() - answered };
+    let p = nearly_alone_by_chance(picks, nameless);
     if p >= alpha && what == CONNECTIONS {
-        let answered = series.requests.iter().filter(|request| request.instance.is_some()).count();
         return undetermined(format!(
             "{only} answered all {answered} requests, but they went over {picks} connections only, for each of which a \
              balancer may have picked once; --connection fresh shows every pick"
@@ -102,6 +154,12 @@ fn one_instance(
         return undetermined(format!(
             "{only} answered, and the other requests failed as regularly as if an instance that fails had its turns, or \
              as if there were a limit to the rate"
+        ));
+    }
+    if p >= alpha && nameless > 0 {
+        return undetermined(format!(
+            "{only} answered {picks} requests, and {nameless} have no answer that says who gave it: another instance may \
+             have had these"
         ));
     }
     if p >= alpha {
@@ -122,19 +180,25 @@ fn one_instance(
             Algorithm::HeaderHash,
             // one that begins with the first of equals
             Algorithm::LeastConnections,
+            // with other shares than even ones
+            Algorithm::WeightedRoundRobin,
+            Algorithm::Random,
         ],
-        ruled_out: vec![
-            RuledOut { algorithm: Algorithm::Random, test: ONE_ALONE, p },
-            RuledOut { algorithm: Algorithm::RoundRobin, test: ONE_ALONE, p: 0.0 },
-        ],
+        // even draws as well, and they are the likeliest to look so
+        ruled_out: vec![RuledOut { algorithm: Algorithm::RoundRobin, test: ONE_ALONE, p }],
         evidence: vec![
             format!(
-                "{only} answered all {picks} {what}; with two instances picked at random the chance of that would be {}",
+                "{only} answered {}; with two instances picked at random the chance of that would be {}",
+                match nameless {
+                    0 => format!("all {picks} {what}"),
+                    _ => format!("{picks} {what}, and {nameless} have no answer that says who gave it"),
+                },
                 in_words(p)
             ),
             format!(
                 "this cannot tell a single instance from one that is picked for this client, for this path, as the first \
-                 that is free, or as the least busy; and one that gets less than {:.0} % of the {what} may not have shown itself",
+                 that is free, or as the least busy, nor from a cache; and one that gets less than {:.0} % of the {what} \
+                 may not have shown itself",
                 (unseen * 100.0).ceil()
             ),
         ],

@@ -202,9 +202,13 @@ fn how(trace: &Trace, cookie: &SeenCookie, alpha: f64) -> How {
 /// Any value is kept: by a hash, or by a table that learns it.
 fn keeps_any(trace: &Trace, name: &str, made_up: &Values, alpha: f64) -> (Option<StickyBy>, String) {
     let replayed = Values::from(series(trace, name, is_issued).filter_map(|series| with_issuer(trace, series)));
-    if let Some(Told::Decides { p }) = replayed.as_ref().map(Values::told)
-        && is_sure(p, alpha)
-    {
+    let issuer = match replayed.as_ref().map(Values::told) {
+        Some(Told::Decides { p }) if is_sure(p, alpha) => Some(p),
+        _ => None,
+    };
+    // a balancer that makes a value and then hashes it would look the same, but for clients without one it would not go
+    // round
+    if let Some(p) = issuer.filter(|_| goes_round(trace, alpha)) {
         let said = format!(
             "values that others were given led to whoever gave them, by chance {}: the balancer learns them",
             in_words(p)
@@ -218,6 +222,14 @@ fn keeps_any(trace: &Trace, name: &str, made_up: &Values, alpha: f64) -> (Option
         let said = "new values were placed in turn, so the balancer learns whom it gave each to".to_owned();
         return (Some(StickyBy::Learned), said);
     }
+    if let Some(p) = issuer {
+        let said = format!(
+            "values that others were given led to whoever gave them, by chance {}: the balancer learns them, or it makes \
+             each itself and places it by a hash",
+            in_words(p)
+        );
+        return (None, said);
+    }
     match not_in_turn(trace, new, alpha) {
         Some(p) => {
             let said = format!(
@@ -229,6 +241,13 @@ fn keeps_any(trace: &Trace, name: &str, made_up: &Values, alpha: f64) -> (Option
         }
         None => (None, "a hash of the value decides, or a table that learns whom each was given to".to_owned()),
     }
+}
+
+/// Whether clients without cookies are answered in turn.
+fn goes_round(trace: &Trace, alpha: f64) -> bool {
+    let Some(free) = trace.series(&SeriesName::WithoutJar) else { return false };
+    let found = algorithm::find(Some(free), Some(&Sequence::of(free)), alpha, &|_| String::new());
+    matches!(found.algorithm, Algorithm::RoundRobin | Algorithm::WeightedRoundRobin)
 }
 
 /// By which chance new values that were placed by the round robin of free clients would look so little in turn.

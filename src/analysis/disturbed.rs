@@ -52,7 +52,8 @@ pub fn find(sequence: &Sequence, picks: &Picks, alpha: f64) -> Finding {
     let beats = |model: f64| model - models.best_independent > line;
     if beats(named) {
         let unnamed = models.dependent - named > UNNAMED;
-        if beats(round_robin) && round_robin - models.most_weighted(|one| one.spread() >= SPREAD) > regular {
+        if !unnamed && beats(round_robin) && round_robin - models.most_weighted(|one| one.spread() >= SPREAD) > regular
+        {
             let found = disturbed_ring(&models, picks, regular, p);
             if found.order == Some(Order::Fixed) || equal(picks, found.disturbed.unwrap_or(1.0), 2.0 * UNNAMED) {
                 return found;
@@ -124,7 +125,8 @@ fn irregular(picks: &Picks, p: f64) -> Finding {
     ));
     if came_or_left(picks, p) {
         open.evidence = vec![format!(
-            "somewhere among the {} requests the instances' shares changed: instances came or left",
+            "somewhere among the {} requests the instances' shares changed: instances came or left, or some became \
+             slower than others",
             picks.len()
         )];
         open.ruled_out = vec![not_single()];

@@ -79,12 +79,19 @@ pub fn find(models: &Models, picks: &Picks, line: f64, alpha: f64) -> Finding {
         shares: shares
             .map(|(&id, &count)| (id, independent::share_between(count, n, alpha * budget::REGULAR / (3 * k) as f64)))
             .collect(),
-        even: Some(!uneven),
+        even: match uneven {
+            true => Some(false),
+            false if difference > 0.0 => None,
+            false => Some(true),
+        },
         regular_beyond: Some(beyond),
         evidence: vec![
             format!("the order of {n} requests to {k} instances shows nothing but chance"),
             match uneven {
                 true => "some instances get more than others, more than even chances explain".to_owned(),
+                false if difference > 0.0 => {
+                    "some may get more than others: the counts speak for it, but not for sure".to_owned()
+                }
                 false => "the counts are such as even chances give".to_owned(),
             },
         ],

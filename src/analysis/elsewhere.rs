@@ -1,53 +1,127 @@
 //! Elsewhere: instances that answered the same question, but not in the series that the pattern is read from.
 
+use std::collections::BTreeSet;
+
 use crate::trace::{Connection, InstanceId, Series, SeriesName, Trace};
 
 use super::{
     algorithm::ONE_ALONE,
+    budget,
     hashes::{KEYS, Told, Values},
-    verdict::{Algorithm, RuledOut, Verdict},
+    verdict::{Algorithm, Hits, RuledOut, Verdict},
 };
 
-/// Takes back that one instance answers everything, where others answered in other series.
-pub fn amend(trace: &Trace, verdict: &mut Verdict) {
+/// Adds what other series show of instances to a verdict that the first one decided.
+pub fn amend(trace: &Trace, verdict: &mut Verdict, alpha: f64) {
     let Some(free) = trace.series(&SeriesName::WithoutJar) else { return };
-    let Some(only) = free.requests.iter().find_map(|request| request.instance) else { return };
-    if verdict.algorithm != Algorithm::Single {
-        return;
-    }
-    let answers: Vec<InstanceId> = trace
-        .series
-        .iter()
-        .filter(|series| same_question(series, free))
-        .flat_map(|series| &series.requests)
+    let seen: BTreeSet<InstanceId> = free.requests.iter().filter_map(|request| request.instance).collect();
+    let answers = |of: &dyn Fn(&Series) -> bool| -> Vec<InstanceId> {
+        let requests = trace.series.iter().filter(|series| of(series)).flat_map(|series| &series.requests);
         // a cookie may decide as well
-        .filter(|request| request.cookies_sent == 0)
-        .filter_map(|request| request.instance)
-        .collect();
-    let others = answers.iter().filter(|id| **id != only).count();
-    if others == 0 {
-        return;
+        requests.filter(|request| request.cookies_sent == 0).filter_map(|request| request.instance).collect()
+    };
+    let same = answers(&|series| same_question(series, free));
+    let others = same.iter().filter(|id| !seen.contains(id)).count();
+    match verdict.algorithm {
+        Algorithm::Single if others > 0 => several_after_all(trace, verdict, others, same.len()),
+        Algorithm::Single => {
+            alone_everywhere(verdict, seen.len(), same.len() + free.requests.len(), alpha);
+            let busy = answers(&|series| matches!(series.name, SeriesName::Slow | SeriesName::Meanwhile));
+            busy_ones(verdict, busy.iter().filter(|id| !seen.contains(id)).count(), busy.len());
+        }
+        Algorithm::RoundRobin
+        | Algorithm::WeightedRoundRobin
+        | Algorithm::Random
+        | Algorithm::LeastConnections
+        | Algorithm::FirstAvailable
+        | Algorithm::Undetermined => {
+            let unseen: BTreeSet<InstanceId> = same.iter().filter(|id| !seen.contains(id)).copied().collect();
+            count_in(trace, verdict, &unseen, others, same.len());
+        }
+        // there, who answers depends on what the series varies
+        Algorithm::SourceHash | Algorithm::UriHash | Algorithm::HeaderHash => {}
     }
+}
+
+/// One instance answered the first series, and others elsewhere.
+fn several_after_all(trace: &Trace, verdict: &mut Verdict, others: usize, of: usize) {
     verdict.evidence.retain(|said| !said.starts_with("this cannot tell a single instance"));
     verdict.evidence.push(format!(
-        "but others answered {others} of {} such requests in other series: instances with much smaller shares, or one \
-         that took over",
-        answers.len()
+        "but others answered {others} of {of} such requests in other series: instances with much smaller shares, one \
+         that took over, or a cache that answered for them"
     ));
     let decided = |key| matches!(Values::of(trace, key).map(|values| values.told()), Some(Told::Changes));
     for key in KEYS.into_iter().filter(|key| decided(*key)) {
         verdict.candidates.retain(|one| *one != key.hash());
     }
     verdict.candidates.retain(|one| *one != Algorithm::Single);
-    for possible in [Algorithm::Random, Algorithm::WeightedRoundRobin, Algorithm::LeastConnections] {
+    open(verdict);
+    verdict.ruled_out.push(RuledOut { algorithm: Algorithm::Single, test: "several instances", p: 0.0 });
+}
+
+/// Nothing is named, and no way to spread requests is ruled out.
+fn open(verdict: &mut Verdict) {
+    let spread = [Algorithm::RoundRobin, Algorithm::WeightedRoundRobin, Algorithm::Random, Algorithm::LeastConnections];
+    for possible in spread {
         if !verdict.candidates.contains(&possible) {
             verdict.candidates.push(possible);
         }
     }
-    // equal shares are what was ruled out
     verdict.ruled_out.retain(|out| out.test != ONE_ALONE);
-    verdict.ruled_out.push(RuledOut { algorithm: Algorithm::Single, test: "several instances", p: 0.0 });
     verdict.algorithm = Algorithm::Undetermined;
+}
+
+/// The other series say as well that there is one instance.
+fn alone_everywhere(verdict: &mut Verdict, instances: usize, answers: usize, alpha: f64) {
+    let shown = verdict.instances.iter().map(|instance| instance.hits).sum::<usize>();
+    if instances == 1 && answers > shown {
+        let unseen = 1.0 - (alpha * budget::INDEPENDENT).powf(1.0 / answers as f64);
+        verdict.evidence.push(format!(
+            "with the other series it answered {answers} such requests, in which one that gets more than {:.0} % would \
+             have shown itself",
+            (unseen * 100.0).ceil()
+        ));
+    }
+}
+
+/// Others answered while requests were held: the load moved them there, or these went to another service.
+fn busy_ones(verdict: &mut Verdict, others: usize, of: usize) {
+    if others > 0 {
+        verdict.evidence.push(format!(
+            "but others answered {others} of {of} requests while some were held: instances that are asked when this one \
+             is busy, or those of another service"
+        ));
+        open(verdict);
+    }
+}
+
+/// Instances that the first series has not shown.
+fn count_in(trace: &Trace, verdict: &mut Verdict, unseen: &BTreeSet<InstanceId>, others: usize, of: usize) {
+    if unseen.is_empty() {
+        return;
+    }
+    let name = |id: &InstanceId| trace.instances[usize::from(id.0)].name.clone();
+    let names: Vec<String> = unseen.iter().map(name).collect();
+    for name in &names {
+        if verdict.instances.iter().all(|instance| instance.name != *name) {
+            let none = Hits { name: name.clone(), hits: 0, weight: None, share: None, expected: None };
+            verdict.instances.push(none);
+        }
+    }
+    verdict.sort_instances();
+    verdict.evidence.push(format!(
+        "but {} answered {others} of {of} such requests in other series and none in this one: what is said of the order \
+         and of shares holds for those that answered",
+        named(&names)
+    ));
+}
+
+fn named(names: &[String]) -> String {
+    const MOST: usize = 4;
+    match names.len() {
+        0..=MOST => names.join(", "),
+        more => format!("{more} other instances"),
+    }
 }
 
 /// Whether a series asks what the first one did, as far as a balancer without a hash sees.
@@ -59,6 +133,13 @@ fn same_question(series: &Series, free: &Series) -> bool {
         }
         SeriesName::OneConnection => series.conditions.connection == Connection::Reused,
         SeriesName::Path(path) => bare(path) == bare(&free.conditions.path),
-        _ => false,
+        SeriesName::WithoutJar
+        | SeriesName::CookieAlone(_)
+        | SeriesName::CookieIssued(_)
+        | SeriesName::CookieMadeUp(_)
+        | SeriesName::CookieHead(_)
+        | SeriesName::CookieTail(_)
+        | SeriesName::Slow
+        | SeriesName::Meanwhile => false,
     }
 }

@@ -1,6 +1,6 @@
 //! Experiments: what varying addresses, paths and headers, and keeping instances busy, add to a verdict.
 
-use crate::trace::{Series, SeriesName, Trace};
+use crate::trace::{Conditions, Connection, Series, SeriesName, Trace};
 
 use super::{
     algorithm::{self, ONE_ALONE},
@@ -24,7 +24,7 @@ pub fn amend(trace: &Trace, verdict: &mut Verdict, alpha: f64) {
     if let Some(load) = load::find(trace, alpha) {
         amend_by_load(verdict, load, alpha);
     }
-    elsewhere::amend(trace, verdict);
+    elsewhere::amend(trace, verdict, alpha);
     // the sum of nothing is -0
     verdict.chance = (0.0 + verdict.ruled_out.iter().map(|out| out.p).sum::<f64>()).min(1.0);
 }
@@ -207,7 +207,9 @@ fn count(trace: &Trace, verdict: &mut Verdict, key: Key) {
 pub fn in_turn(trace: &Trace, values: &Values, alpha: f64) -> Option<Finding> {
     let placed = values.placed();
     let free = trace.series(&SeriesName::WithoutJar)?;
-    let series = Series { requests: placed, others: Vec::new(), ..free.clone() };
+    // they were asked for one after the other, however the free ones were
+    let conditions = Conditions { connection: Connection::Fresh, concurrency: 1, ..free.conditions.clone() };
+    let series = Series { conditions, requests: placed, others: Vec::new(), ..free.clone() };
     let alpha = alpha * budget::PLACED;
     let found = algorithm::find(Some(&series), Some(&Sequence::of(&series)), alpha, &|_| String::new());
     matches!(found.algorithm, Algorithm::RoundRobin | Algorithm::WeightedRoundRobin).then_some(found)

@@ -3,7 +3,7 @@
 //! An order that every pick follows shows itself early. Independent draws are named when no regular order that we know
 //! of, others' turns included, explains the picks, which takes the more requests the fewer instances there are.
 
-use crate::trace::Series;
+use crate::trace::{FailureKind, Request, Series};
 
 use super::{
     algorithm, exact,
@@ -26,6 +26,8 @@ pub enum Sampling {
 const NAMELESS: usize = 40;
 /// Answers of which each names another instance, after which these are hardly instances.
 const ALL_NEW: usize = 250;
+/// Requests that nothing answered in time after which more are not worth the wait.
+const MOST_TIMEOUTS: usize = 12;
 /// Picks after which an order that changes from round to round is no longer watched for its repetition.
 const LONGEST_PERIOD_WATCH: usize = 120;
 /// Requests before an order that not every pick follows is looked for.
@@ -39,6 +41,10 @@ pub fn sampling(series: &Series, known: usize, alpha: f64) -> Sampling {
     let sequence = Sequence::of(series);
     let k = sequence.counts().len();
     let sent = series.requests.len();
+    let timed_out = |request: &&Request| request.error.as_ref().is_some_and(|error| error.kind == FailureKind::Timeout);
+    if series.requests.iter().filter(timed_out).count() >= MOST_TIMEOUTS {
+        return Sampling::Enough;
+    }
     if k == 0 {
         return if sent >= NAMELESS { Sampling::Enough } else { Sampling::More };
     }

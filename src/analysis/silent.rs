@@ -38,9 +38,13 @@ pub fn find(series: &Series, sequence: &Sequence, alpha: f64) -> Option<Finding>
             "{silent} requests that none of the {instances} instances answered are counted as turns of their own: they \
              come where the turns of instances that fail would"
         ),
+        1 => format!(
+            "{silent} requests that none of the {instances} instances answered have a place of their own in each round, \
+             as an instance would that fails or does not say its name"
+        ),
         _ => format!(
             "{silent} requests that none of the {instances} instances answered have {turns} places of their own in each \
-             round, as instances that fail would"
+             round, as instances would that fail or do not say their names"
         ),
     });
     Some(found)

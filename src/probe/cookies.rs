@@ -53,7 +53,10 @@ impl Cookies {
             SeriesName::CookieAlone(name) => one(name, self.given.get(name)),
             SeriesName::CookieIssued(CookieValue { name, n }) => one(name, self.issued.get(&(name.clone(), *n))),
             SeriesName::CookieMadeUp(CookieValue { name, .. }) => {
-                one(name, Some(self.made_up.entry(series.to_string()).or_insert_with(made_up)))
+                let given =
+                    self.given.get(name).or_else(|| Some(self.issued.iter().find(|((of, _), _)| of == name)?.1));
+                let like = || given.map_or_else(made_up, |given| alike(given));
+                one(name, Some(self.made_up.entry(series.to_string()).or_insert_with(like)))
             }
             SeriesName::CookieHead(CookieValue { name, n }) | SeriesName::CookieTail(CookieValue { name, n }) => {
                 let Some(value) = self.issued.get(&(name.clone(), *n)) else { return (None, 0) };
@@ -148,6 +151,16 @@ fn altered(value: &str, part: Option<(&str, std::ops::Range<usize>)>) -> String 
     if from_start { other + kept } else { kept.to_owned() + &other }
 }
 
+/// A value that nobody was given, in the form of one that somebody was, where that has letters and digits enough: some
+/// balancers take no other.
+fn alike(value: &str) -> String {
+    const FEWEST: usize = 8;
+    match value.chars().filter(char::is_ascii_alphanumeric).count() {
+        0..FEWEST => made_up(),
+        _ => altered(value, Some(("", 0..value.len()))),
+    }
+}
+
 /// A value that nobody was given: what names a server is hardly ever like that.
 fn made_up() -> String {
     format!("{:032x}", rand::random::<u128>())
@@ -239,6 +252,28 @@ mod tests {
         let made_up = cookies.header(&SeriesName::CookieMadeUp(value(1)), &url);
         assert_eq!(cookies.header(&SeriesName::CookieMadeUp(value(1)), &url), made_up);
         assert_ne!(cookies.header(&SeriesName::CookieMadeUp(value(2)), &url), made_up);
+    }
+
+    #[test]
+    fn a_value_is_made_up_in_the_form_of_those_that_were_given() {
+        let url: Url = "http://demo/".parse().unwrap();
+        let made_up = |given: &str| {
+            let mut cookies = Cookies::default();
+            cookies.note(&SeriesName::WithoutJar, 1, &set(&[&format!("id={given}")]), (&url, &url), &mut Vec::new());
+            let series = SeriesName::CookieMadeUp(CookieValue { name: "id".into(), n: 1 });
+            cookies.header(&series, &url).0.unwrap().split_off("id=".len())
+        };
+        for given in ["5cafe5caf", "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9", "3f.Xy_zQ-00"] {
+            let value = made_up(given);
+            assert!(value != given && value.len() == given.len(), "{value}");
+            let punctuation =
+                |text: &str| text.chars().map(|c| (!c.is_alphanumeric()).then_some(c)).collect::<Vec<_>>();
+            assert_eq!(punctuation(&value), punctuation(given));
+            let stays_hex = given.chars().all(|c| !matches!(c, 'g'..='z' | 'G'..='Z'));
+            assert!(!stays_hex || value.chars().all(|c| c == '-' || c.is_ascii_hexdigit()), "{value}");
+        }
+        // so short, it may be another's
+        assert_eq!(made_up("s1").len(), 32);
     }
 
     #[test]

@@ -28,4 +28,5 @@ mod simulation;
 mod supervisor;
 mod support;
 mod targets;
+mod unseen;
 mod usage;

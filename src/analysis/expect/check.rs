@@ -138,6 +138,9 @@ fn spread(most: f64, verdict: &Verdict, alpha: f64) -> (Outcome, String) {
     if hits.len() < 2 {
         return open("one instance alone, or none");
     }
+    if hits.contains(&0) {
+        return open("some answered in other series only");
+    }
     let weights: Option<Vec<u32>> = verdict.instances.iter().map(|instance| instance.weight).collect();
     let weights = weights.unwrap_or_else(|| vec![1; hits.len()]);
     let total: f64 = weights.iter().copied().map(f64::from).sum();

@@ -291,6 +291,10 @@ impl Looking {
     }
 
     fn why_not(&self) -> Option<String> {
+        let answers = self.plain().count();
+        if answers > 1 && !self.any_success() && matches!(self.choice, Choice::Nothing(_)) {
+            return Some(format!("none of {answers} answers was a success, and errors hardly say who sends them"));
+        }
         refusal::in_words(&self.choice, self.plain().count(), &|slot, detail| {
             let values: HashSet<Id> = (0..self.kept.len())
                 .filter(|index| self.kept[*index].plain)

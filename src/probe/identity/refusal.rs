@@ -66,7 +66,7 @@ fn varying(refused: &[Refused], describe: &dyn Fn(Slot, Detail) -> (String, usiz
         reasons.remove(&Why::Missing);
     }
     if reasons.is_empty() {
-        return "none differs from another in a header, a cookie or a word".to_owned();
+        return "none differs from another in anything that may name an instance".to_owned();
     }
     let said = reasons.into_iter().map(|(why, slots)| {
         let reason = match why {

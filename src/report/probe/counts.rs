@@ -71,14 +71,14 @@ fn is_kept(instance: &Hits) -> bool {
 /// What was to be expected of an instance.
 fn remark(verdict: &Verdict, instance: &Hits) -> String {
     let out = match instance.expected {
-        Some((least, _)) if instance.hits < least => ": fewer than that",
-        Some((_, most)) if instance.hits > most => ": more than that",
+        Some((least, _)) if instance.hits < least => ": fewer",
+        Some((_, most)) if instance.hits > most => ": more",
         _ => "",
     };
     let total: usize = verdict.instances.iter().map(|instance| instance.hits).sum();
     match (instance.expected, instance.weight, instance.share) {
         (Some((least, most)), _, _) if verdict.algorithm == Algorithm::Random => {
-            let even = total as f64 / verdict.instances.len() as f64;
+            let even = total as f64 / verdict.instances.iter().filter(|instance| instance.hits > 0).count() as f64;
             format!("about {even:.0} expected, {least} to {most} by chance{out}")
         }
         (Some((least, most)), Some(weight), _) if verdict.algorithm == Algorithm::WeightedRoundRobin => {
