@@ -1,6 +1,6 @@
 //! Elsewhere: instances that answered the same question, but not in the series that the pattern is read from.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::trace::{Connection, InstanceId, Series, SeriesName, Trace};
 
@@ -8,7 +8,7 @@ use super::{
     algorithm::ONE_ALONE,
     budget,
     hashes::{KEYS, Told, Values},
-    verdict::{Algorithm, Hits, RuledOut, Verdict},
+    verdict::{Algorithm, Hits, RuledOut, Verdict, natural},
 };
 
 /// Adds what other series show of instances to a verdict that the first one decided.
@@ -35,8 +35,7 @@ pub fn amend(trace: &Trace, verdict: &mut Verdict, alpha: f64) {
         | Algorithm::LeastConnections
         | Algorithm::FirstAvailable
         | Algorithm::Undetermined => {
-            let unseen: BTreeSet<InstanceId> = same.iter().filter(|id| !seen.contains(id)).copied().collect();
-            count_in(trace, verdict, &unseen, others, same.len());
+            count_in(trace, verdict, free);
         }
         // there, who answers depends on what the series varies
         Algorithm::SourceHash | Algorithm::UriHash | Algorithm::HeaderHash => {}
@@ -95,25 +94,31 @@ fn busy_ones(verdict: &mut Verdict, others: usize, of: usize) {
     }
 }
 
-/// Instances that the first series has not shown.
-fn count_in(trace: &Trace, verdict: &mut Verdict, unseen: &BTreeSet<InstanceId>, others: usize, of: usize) {
+/// Instances that the first series has not shown, with or without a cookie.
+fn count_in(trace: &Trace, verdict: &mut Verdict, free: &Series) {
+    let here = |series: &&Series| series.conditions.path == free.conditions.path || same_question(series, free);
+    let mut hits: BTreeMap<InstanceId, usize> = BTreeMap::new();
+    let requests = trace.series.iter().filter(here).flat_map(|series| &series.requests);
+    requests.filter_map(|request| request.instance).for_each(|id| *hits.entry(id).or_default() += 1);
+    let name = |id: &InstanceId| trace.instances[usize::from(id.0)].name.clone();
+    let unseen = hits.iter().map(|(id, hits)| (name(id), *hits));
+    let unseen: Vec<(String, usize)> =
+        unseen.filter(|(name, _)| verdict.instances.iter().all(|instance| instance.name != *name)).collect();
     if unseen.is_empty() {
         return;
     }
-    let name = |id: &InstanceId| trace.instances[usize::from(id.0)].name.clone();
-    let names: Vec<String> = unseen.iter().map(name).collect();
-    for name in &names {
-        if verdict.instances.iter().all(|instance| instance.name != *name) {
-            let none = Hits { name: name.clone(), hits: 0, weight: None, share: None, expected: None };
-            verdict.instances.push(none);
-        }
-    }
-    verdict.sort_instances();
+    let answers: usize = unseen.iter().map(|(_, hits)| hits).sum();
+    let mut names: Vec<String> = unseen.into_iter().map(|(name, _)| name).collect();
+    names.sort_by_key(|name| natural(name));
     verdict.evidence.push(format!(
-        "but {} answered {others} of {of} such requests in other series and none in this one: what is said of the order \
-         and of shares holds for those that answered",
-        named(&names)
+        "but {} answered {answers} {} in other series and none in this one: what is said of the order and of shares \
+         holds for those that answered",
+        named(&names),
+        if answers == 1 { "request" } else { "requests" },
     ));
+    let none = |name| Hits { name, hits: 0, weight: None, share: None, expected: None };
+    verdict.instances.extend(names.into_iter().map(none));
+    verdict.sort_instances();
 }
 
 fn named(names: &[String]) -> String {

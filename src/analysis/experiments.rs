@@ -1,6 +1,6 @@
 //! Experiments: what varying addresses, paths and headers, and keeping instances busy, add to a verdict.
 
-use crate::trace::{Conditions, Connection, Series, SeriesName, Trace};
+use crate::trace::{Conditions, Connection, InstanceId, Series, SeriesName, Trace};
 
 use super::{
     algorithm::{self, ONE_ALONE},
@@ -64,7 +64,12 @@ fn decided_by(trace: &Trace, verdict: &mut Verdict, key: Key, alpha: f64) -> boo
             false,
         ),
         Told::Same { .. } => {
-            let only = "one instance answers, whichever it is";
+            let free = trace.series(&SeriesName::WithoutJar).into_iter().flat_map(|series| &series.requests);
+            let here: Vec<InstanceId> = free.filter_map(|request| request.instance).collect();
+            let only = match values.hits().keys().any(|id| here.contains(id)) {
+                true => "one instance answers, whichever it is",
+                false => "one instance answers, but another than here: they may be another service's",
+            };
             let but = match key {
                 Key::Source => "; that proves nothing, because something on the way may hide the address",
                 _ => "",

@@ -67,7 +67,7 @@ fn an_instance_that_answers_in_another_series_is_counted() {
     assert_eq!(verdict.algorithm, Algorithm::RoundRobin);
     let hits: Vec<usize> = verdict.instances.iter().map(|instance| instance.hits).collect();
     assert_eq!(hits, [30, 30, 0]);
-    assert!(verdict.evidence.iter().any(|said| said.contains("but web-3 answered 1 of 2 such requests")));
+    assert!(verdict.evidence.iter().any(|said| said.contains("but web-3 answered 1 request in other series")));
     assert_eq!(outcome("instances=3", &verdict), Outcome::Met);
     assert_eq!(outcome("instances=2", &verdict), Outcome::Contradicted);
     assert_eq!(outcome("spread<=10%", &verdict), Outcome::Undetermined);
@@ -90,6 +90,15 @@ fn other_series_that_say_the_same_leave_less_room_for_others() {
     let verdict = verdict(&trace([free(&"a".repeat(30))].into_iter().chain(sources).collect()));
     let said = "with the other series it answered 90 such requests, in which one that gets more than 16 % would";
     assert!(verdict.evidence.iter().any(|sentence| sentence.starts_with(said)), "{:?}", verdict.evidence);
+}
+
+#[test]
+fn an_instance_that_only_other_paths_reach_is_not_the_same_one() {
+    let paths = (0..27).map(|n| series(SeriesName::Path(format!("/p{n}")), "b"));
+    let verdict = verdict(&trace([free(&"a".repeat(30))].into_iter().chain(paths).collect()));
+    let said = "27 paths: one instance answers, but another than here";
+    assert!(verdict.evidence.iter().any(|sentence| sentence.starts_with(said)), "{:?}", verdict.evidence);
+    assert_eq!(verdict.instances.len(), 1);
 }
 
 #[test]
