@@ -276,6 +276,7 @@ fn weighted_rounds(picks: &Picks, alpha: f64) -> Option<Finding> {
             found.changes
         ),
         format!("picked at random with such shares, the chance of that would be {}", in_words(p)),
+        "one counter may change its order so, or several that take turns".to_owned(),
     ];
     if verdict.order.is_none() || picks.len() < (WEIGHED_AFTER * found.round).max(FEWEST_WEIGHED) {
         verdict.weights.clear();

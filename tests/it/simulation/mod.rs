@@ -10,7 +10,7 @@ mod truths;
 use std::collections::BTreeMap;
 
 use lbctl::{
-    analysis::{ALPHA, Algorithm, Order, Sampling, Verdict, judge, sampling},
+    analysis::{self, ALPHA, Algorithm, Order, Sampling, Verdict, judge, sampling},
     trace::{InstanceId, Request, SeriesName, Trace},
 };
 
@@ -141,7 +141,34 @@ fn order_holds(case: &Case, verdict: &Verdict, picks: &[usize]) -> bool {
         || (0..cycle.len()).any(|by| picks.iter().zip(cycle.iter().cycle().skip(by)).all(|(one, other)| one == other));
     let named =
         named || truth.orders.contains(&order) && order == Order::Fixed && verdict.disturbed.is_none() && phase();
-    named || (verdict.disturbed.is_none() && (order == Order::Changing && whole() || order == Order::Fixed && ring()))
+    let changing = || whole() || whole_by_weight(verdict, picks);
+    named
+        || (verdict.disturbed.is_none() && (order == Order::Changing && changing() || order == Order::Fixed && ring()))
+}
+
+/// Whether all picks fall into rounds that hold each instance as often as the weight says that is claimed for it.
+fn whole_by_weight(verdict: &Verdict, picks: &[usize]) -> bool {
+    let weight = |instance: &analysis::Hits| Some((number(&instance.name), instance.weight? as usize));
+    let Some(weights) = verdict.instances.iter().map(weight).collect::<Option<BTreeMap<usize, usize>>>() else {
+        return false;
+    };
+    let counts = |part: &[usize]| {
+        let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
+        part.iter().for_each(|pick| *counts.entry(*pick).or_default() += 1);
+        counts
+    };
+    let sum: usize = weights.values().sum();
+    // weights are told without a common divisor
+    (1..=8).any(|times| {
+        let round: BTreeMap<usize, usize> = weights.iter().map(|(id, weight)| (*id, weight * times)).collect();
+        let within =
+            |part: &[usize]| counts(part).iter().all(|(id, count)| round.get(id).is_some_and(|of| count <= of));
+        let length = sum * times;
+        (0..length.min(picks.len())).any(|offset| {
+            let rounds = picks[offset..].chunks_exact(length);
+            within(&picks[..offset]) && within(rounds.remainder()) && rounds.clone().all(|part| counts(part) == round)
+        })
+    })
 }
 
 fn weights_hold(case: &Case, verdict: &Verdict) -> bool {
