@@ -12,7 +12,7 @@ use crate::trace::{InstanceId, Series};
 
 use super::{
     budget,
-    chance::{in_words, ln_extreme, ln_factorial, probability},
+    chance::{in_words, largest_share, ln_factorial, probability},
     disturbed, exact,
     finding::{Finding, undetermined},
     kept::{self, Kept},
@@ -104,7 +104,8 @@ fn not_ruled_out(sequence: &Sequence, ruled_out: &[RuledOut]) -> Vec<Algorithm> 
     let changes = sequence.stretches.iter().flat_map(|stretch| stretch.windows(2)).filter(|pair| pair[0] != pair[1]);
     let constant = [FirstAvailable, SourceHash, UriHash, HeaderHash];
     let mut all = vec![RoundRobin, WeightedRoundRobin, Random, LeastConnections];
-    all.extend(constant.into_iter().take(if changes.count() <= SWITCHES { constant.len() } else { 1 }));
+    let seldom = sequence.known == Known::CountsOnly || changes.count() <= SWITCHES;
+    all.extend(constant.into_iter().take(if seldom { constant.len() } else { 1 }));
     if sequence.counts().len() == 1 {
         all.insert(0, Single);
     }
@@ -122,12 +123,17 @@ fn alone_by_chance(picks: usize) -> f64 {
     probability((1.0 - picks as f64) * 2f64.ln())
 }
 
-/// How likely the other of the two has so few picks as have no name.
+/// How likely the other of the two has so few picks as have no name, whenever one looks: the price of an even coin against
+/// one of any other share, all shares being equally likely beforehand (Ville 1939).
 fn nearly_alone_by_chance(picks: usize, nameless: usize) -> f64 {
+    let n = picks + nameless;
     match nameless {
         0 => alone_by_chance(picks),
         _ if nameless >= picks => 1.0,
-        _ => probability(2f64.ln() + ln_extreme(nameless, picks + nameless, 0.5)),
+        _ => {
+            let choose = ln_factorial(n) - ln_factorial(nameless) - ln_factorial(picks);
+            probability(2f64.ln() + ((n + 1) as f64).ln() + choose - n as f64 * 2f64.ln())
+        }
     }
 }
 
@@ -169,7 +175,7 @@ fn one_instance(
         ));
     }
     // an instance with a smaller share than this has a fair chance to stay unseen
-    let unseen = 1.0 - alpha.powf(1.0 / picks as f64);
+    let unseen = largest_share(nameless, picks + nameless, alpha);
     Finding {
         algorithm: Algorithm::Single,
         candidates: vec![

@@ -5,7 +5,7 @@ pub const INDEPENDENT: f64 = 0.4;
 /// To rule out other regular orders than the one that is named, or all of them. Where one instance answers all and there
 /// is no order, it goes to the order in which new values of something are placed,
 pub const REGULAR: f64 = 0.2;
-/// a part for each thing whose values are varied.
+/// a part for each thing whose values are varied. Whoever looks for an order divides it again, as for any other.
 pub const PLACED: f64 = REGULAR / 5.0;
 /// To say that cookies pin,
 pub const STICKINESS: f64 = 0.05;

@@ -5,57 +5,59 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::trace::{Connection, InstanceId, Series, SeriesName, Trace};
 
 use super::{
-    algorithm::ONE_ALONE,
     budget,
+    finding::not_single,
     hashes::{KEYS, Told, Values},
-    verdict::{Algorithm, Hits, RuledOut, Verdict, natural},
+    verdict::{Algorithm, Hits, Verdict, natural},
 };
 
 /// Adds what other series show of instances to a verdict that the first one decided.
 pub fn amend(trace: &Trace, verdict: &mut Verdict, alpha: f64) {
     let Some(free) = trace.series(&SeriesName::WithoutJar) else { return };
     let seen: BTreeSet<InstanceId> = free.requests.iter().filter_map(|request| request.instance).collect();
-    let answers = |of: &dyn Fn(&Series) -> bool| -> Vec<InstanceId> {
-        let requests = trace.series.iter().filter(|series| of(series)).flat_map(|series| &series.requests);
-        // a cookie may decide as well
-        requests.filter(|request| request.cookies_sent == 0).filter_map(|request| request.instance).collect()
-    };
-    let same = answers(&|series| same_question(series, free));
-    let others = same.iter().filter(|id| !seen.contains(id)).count();
+    let others = |answers: &[InstanceId]| answers.iter().filter(|id| !seen.contains(id)).count();
     match verdict.algorithm {
-        Algorithm::Single if others > 0 => several_after_all(trace, verdict, others, same.len()),
         Algorithm::Single => {
-            alone_everywhere(verdict, seen.len(), same.len() + free.requests.len(), alpha);
-            let busy = answers(&|series| matches!(series.name, SeriesName::Slow | SeriesName::Meanwhile));
-            busy_ones(verdict, busy.iter().filter(|id| !seen.contains(id)).count(), busy.len());
+            let same = answers(trace, |series| here(series, free));
+            let busy = answers(trace, |series| matches!(series.name, SeriesName::Slow | SeriesName::Meanwhile));
+            // what is slow may be another service's
+            let busy = if busy.iter().any(|id| seen.contains(id)) { busy } else { Vec::new() };
+            match (others(&same), others(&busy)) {
+                (0, 0) => alone_everywhere(trace, verdict, free, alpha),
+                (0, helped) => busy_ones(verdict, helped, busy.len()),
+                (others, _) => several_after_all(trace, verdict, free, others, same.len()),
+            }
         }
         Algorithm::RoundRobin
         | Algorithm::WeightedRoundRobin
         | Algorithm::Random
         | Algorithm::LeastConnections
         | Algorithm::FirstAvailable
-        | Algorithm::Undetermined => {
-            count_in(trace, verdict, free);
-        }
+        | Algorithm::Undetermined => beside(trace, verdict, free),
         // there, who answers depends on what the series varies
         Algorithm::SourceHash | Algorithm::UriHash | Algorithm::HeaderHash => {}
     }
 }
 
+/// Who answered the series of which this is true.
+fn answers(trace: &Trace, of: impl Fn(&Series) -> bool) -> Vec<InstanceId> {
+    let requests = trace.series.iter().filter(|series| of(series)).flat_map(|series| &series.requests);
+    requests.filter_map(|request| request.instance).collect()
+}
+
 /// One instance answered the first series, and others elsewhere.
-fn several_after_all(trace: &Trace, verdict: &mut Verdict, others: usize, of: usize) {
+fn several_after_all(trace: &Trace, verdict: &mut Verdict, free: &Series, others: usize, of: usize) {
     verdict.evidence.retain(|said| !said.starts_with("this cannot tell a single instance"));
     verdict.evidence.push(format!(
         "but others answered {others} of {of} such requests in other series: instances with much smaller shares, one \
-         that took over, or a cache that answered for them"
+         that took over, a cookie that leads there, or a cache that answered for them"
     ));
     let decided = |key| matches!(Values::of(trace, key).map(|values| values.told()), Some(Told::Changes));
     for key in KEYS.into_iter().filter(|key| decided(*key)) {
         verdict.candidates.retain(|one| *one != key.hash());
     }
-    verdict.candidates.retain(|one| *one != Algorithm::Single);
     open(verdict);
-    verdict.ruled_out.push(RuledOut { algorithm: Algorithm::Single, test: "several instances", p: 0.0 });
+    count_in(verdict, unseen(trace, verdict, free));
 }
 
 /// Nothing is named, and no way to spread requests is ruled out.
@@ -66,14 +68,18 @@ fn open(verdict: &mut Verdict) {
             verdict.candidates.push(possible);
         }
     }
-    verdict.ruled_out.retain(|out| out.test != ONE_ALONE);
+    verdict.ruled_out.retain(|out| !spread.contains(&out.algorithm));
     verdict.algorithm = Algorithm::Undetermined;
 }
 
-/// The other series say as well that there is one instance.
-fn alone_everywhere(verdict: &mut Verdict, instances: usize, answers: usize, alpha: f64) {
-    let shown = verdict.instances.iter().map(|instance| instance.hits).sum::<usize>();
-    if instances == 1 && answers > shown {
+/// The other series say as well that there is one instance. Connections of which each may have been one pick do not.
+fn alone_everywhere(trace: &Trace, verdict: &mut Verdict, free: &Series, alpha: f64) {
+    if free.conditions.connection == Connection::Reused || free.requests.iter().any(|one| one.instance.is_none()) {
+        return;
+    }
+    let others = answers(trace, |series| same_question(series, free) && series.name != SeriesName::OneConnection);
+    if !others.is_empty() {
+        let answers = others.len() + free.requests.len();
         let unseen = 1.0 - (alpha * budget::INDEPENDENT).powf(1.0 / answers as f64);
         verdict.evidence.push(format!(
             "with the other series it answered {answers} such requests, in which one that gets more than {:.0} % would \
@@ -85,43 +91,62 @@ fn alone_everywhere(verdict: &mut Verdict, instances: usize, answers: usize, alp
 
 /// Others answered while requests were held: the load moved them there, or these went to another service.
 fn busy_ones(verdict: &mut Verdict, others: usize, of: usize) {
-    if others > 0 {
-        verdict.evidence.push(format!(
-            "but others answered {others} of {of} requests while some were held: instances that are asked when this one \
-             is busy, or those of another service"
-        ));
-        open(verdict);
-    }
+    verdict.evidence.push(format!(
+        "but others answered {others} of {of} requests while some were held: instances that are asked when this one is \
+         busy, or those of another service"
+    ));
+    open(verdict);
 }
 
-/// Instances that the first series has not shown, with or without a cookie.
-fn count_in(trace: &Trace, verdict: &mut Verdict, free: &Series) {
-    let here = |series: &&Series| series.conditions.path == free.conditions.path || same_question(series, free);
-    let mut hits: BTreeMap<InstanceId, usize> = BTreeMap::new();
-    let requests = trace.series.iter().filter(here).flat_map(|series| &series.requests);
-    requests.filter_map(|request| request.instance).for_each(|id| *hits.entry(id).or_default() += 1);
-    let name = |id: &InstanceId| trace.instances[usize::from(id.0)].name.clone();
-    let unseen = hits.iter().map(|(id, hits)| (name(id), *hits));
-    let unseen: Vec<(String, usize)> =
-        unseen.filter(|(name, _)| verdict.instances.iter().all(|instance| instance.name != *name)).collect();
+/// Instances that the first series has not shown, beside those that it has.
+fn beside(trace: &Trace, verdict: &mut Verdict, free: &Series) {
+    let unseen = unseen(trace, verdict, free);
     if unseen.is_empty() {
         return;
     }
     let answers: usize = unseen.iter().map(|(_, hits)| hits).sum();
-    let mut names: Vec<String> = unseen.into_iter().map(|(name, _)| name).collect();
-    names.sort_by_key(|name| natural(name));
+    let names: Vec<&str> = unseen.iter().map(|(name, _)| name.as_str()).collect();
+    let but = match verdict.algorithm {
+        Algorithm::Undetermined => "",
+        _ => ": what is said of the order and of shares holds for those that answered",
+    };
     verdict.evidence.push(format!(
-        "but {} answered {answers} {} in other series and none in this one: what is said of the order and of shares \
-         holds for those that answered",
+        "but {} answered {answers} {} in other series and none in this one{but}",
         named(&names),
         if answers == 1 { "request" } else { "requests" },
     ));
-    let none = |name| Hits { name, hits: 0, weight: None, share: None, expected: None };
-    verdict.instances.extend(names.into_iter().map(none));
-    verdict.sort_instances();
+    count_in(verdict, unseen);
 }
 
-fn named(names: &[String]) -> String {
+/// Names of instances that the verdict has not, and how often they answered, with or without a cookie.
+fn unseen(trace: &Trace, verdict: &Verdict, free: &Series) -> Vec<(String, usize)> {
+    let mut hits: BTreeMap<InstanceId, usize> = BTreeMap::new();
+    answers(trace, |series| here(series, free)).into_iter().for_each(|id| *hits.entry(id).or_default() += 1);
+    let name = |id: InstanceId| trace.instances[usize::from(id.0)].name.clone();
+    let named = hits.into_iter().map(|(id, hits)| (name(id), hits));
+    let mut unseen: Vec<(String, usize)> =
+        named.filter(|(name, _)| verdict.instances.iter().all(|instance| instance.name != *name)).collect();
+    unseen.sort_by_key(|(name, _)| natural(name));
+    unseen
+}
+
+/// Counts them among the instances, so there is not one alone.
+fn count_in(verdict: &mut Verdict, unseen: Vec<(String, usize)>) {
+    let none = |(name, _)| Hits { name, hits: 0, weight: None, share: None, expected: None };
+    verdict.instances.extend(unseen.into_iter().map(none));
+    verdict.sort_instances();
+    verdict.candidates.retain(|one| *one != Algorithm::Single);
+    if verdict.ruled_out.iter().all(|out| out.algorithm != Algorithm::Single) {
+        verdict.ruled_out.push(not_single());
+    }
+}
+
+/// Whether a series asked for the same page, whoever asked.
+fn here(series: &Series, free: &Series) -> bool {
+    series.conditions.path == free.conditions.path || same_question(series, free)
+}
+
+fn named(names: &[&str]) -> String {
     const MOST: usize = 4;
     match names.len() {
         0..=MOST => names.join(", "),

@@ -66,9 +66,10 @@ fn decided_by(trace: &Trace, verdict: &mut Verdict, key: Key, alpha: f64) -> boo
         Told::Same { .. } => {
             let free = trace.series(&SeriesName::WithoutJar).into_iter().flat_map(|series| &series.requests);
             let here: Vec<InstanceId> = free.filter_map(|request| request.instance).collect();
-            let only = match values.hits().keys().any(|id| here.contains(id)) {
-                true => "one instance answers, whichever it is",
-                false => "one instance answers, but another than here: they may be another service's",
+            let only = match (here.is_empty() || values.hits().keys().any(|id| here.contains(id)), key) {
+                (true, _) => "one instance answers, whichever it is",
+                (false, Key::Path) => "one instance answers, but another than here: they may be another service's",
+                (false, _) => "one instance answers, but another than without",
             };
             let but = match key {
                 Key::Source => "; that proves nothing, because something on the way may hide the address",

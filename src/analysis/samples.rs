@@ -97,7 +97,7 @@ fn order(sequence: &Sequence, verdict: &Verdict) -> Option<usize> {
     let even = verdict.instances.iter().all(|instance| instance.weight == Some(1));
     match (verdict.order, verdict.repeats_after) {
         _ if k < 2 => Some(fewest(k, verdict.alpha)),
-        _ if verdict.even.is_some() => Some(draws::FEWEST_DRAWS.max(2 * k)),
+        _ if verdict.regular_beyond.is_some() => Some(draws::FEWEST_DRAWS.max(2 * k)),
         // others' turns make it longer, nobody knows by how much
         _ if verdict.disturbed.is_some_and(|share| share > 0.0) => None,
         (Some(Order::Changing), _) if even => Some(exact::rounds_take(k, verdict.alpha)),

@@ -26,8 +26,8 @@ pub enum Sampling {
 const NAMELESS: usize = 40;
 /// Answers of which each names another instance, after which these are hardly instances.
 const ALL_NEW: usize = 250;
-/// Requests that nothing answered in time after which more are not worth the wait.
-const MOST_TIMEOUTS: usize = 12;
+/// Microseconds that were spent on requests that nothing answered in time, after which more are not worth the wait.
+const MOST_WAITED: u64 = 120_000_000;
 /// Picks after which an order that changes from round to round is no longer watched for its repetition.
 const LONGEST_PERIOD_WATCH: usize = 120;
 /// Requests before an order that not every pick follows is looked for.
@@ -42,7 +42,7 @@ pub fn sampling(series: &Series, known: usize, alpha: f64) -> Sampling {
     let k = sequence.counts().len();
     let sent = series.requests.len();
     let timed_out = |request: &&Request| request.error.as_ref().is_some_and(|error| error.kind == FailureKind::Timeout);
-    if series.requests.iter().filter(timed_out).count() >= MOST_TIMEOUTS {
+    if series.requests.iter().filter(timed_out).map(|request| request.us).sum::<u64>() >= MOST_WAITED {
         return Sampling::Enough;
     }
     if k == 0 {

@@ -1,7 +1,7 @@
 //! Silence: requests that no instance answered, as far as the answers say, and that come as regularly as an instance that
 //! fails has its turns.
 
-use crate::trace::{InstanceId, Series};
+use crate::trace::{InstanceId, Request, Series};
 
 use super::{
     exact,
@@ -29,6 +29,11 @@ pub fn find(series: &Series, sequence: &Sequence, alpha: f64) -> Option<Finding>
         if found.algorithm == Algorithm::WeightedRoundRobin {
             found.algorithm = Algorithm::RoundRobin;
             found.candidates = vec![Algorithm::RoundRobin, Algorithm::LeastConnections];
+            // one that answers without a name may have another weight than the others
+            let answers = |request: &Request| request.status.is_some_and(|status| status.get() < 500);
+            if series.requests.iter().any(|request| request.instance.is_none() && answers(request)) {
+                found.candidates.push(Algorithm::WeightedRoundRobin);
+            }
             found.ruled_out.retain(|out| out.algorithm != Algorithm::RoundRobin);
         }
     }

@@ -40,6 +40,9 @@ pub struct Kept {
     pub ln_foretold: f64,
 }
 
+/// The largest weight whose neighbours are all tried.
+const COARSE: u32 = 3;
+
 /// How well each set of weights that the counts allow explains that they stay together.
 pub fn kept(picks: &Picks) -> Vec<Kept> {
     let of = |weights: Vec<u32>| {
@@ -100,7 +103,9 @@ pub fn finding(best: &Staggered, all: &[Staggered], picks: &Picks, line: f64, p:
         format!("picked at random with such shares, the chance of that would be {}", in_words(p)),
     ];
     let others = all.iter().filter(|one| one.weights != best.weights).map(|one| one.ln);
-    if best.ln_foretold - others.fold(f64::NEG_INFINITY, f64::max) <= line {
+    // finer weights near large ones are too many to be tried
+    let fine = best.weights.iter().any(|weight| *weight > COARSE);
+    if fine || best.ln_foretold - others.fold(f64::NEG_INFINITY, f64::max) <= line {
         found.weights.clear();
         found.evidence.push("other weights near these fit as well".to_owned());
     }

@@ -76,7 +76,9 @@ fn an_instance_that_answers_in_another_series_is_counted() {
 #[test]
 fn one_that_others_help_under_load_may_not_be_alone() {
     let alone = free(&"a".repeat(40));
-    let held = trace(vec![alone.clone(), series(SeriesName::Slow, "abc"), series(SeriesName::Meanwhile, "aaaa")]);
+    let mut slow = series(SeriesName::Slow, "abc");
+    slow.conditions.path = "/?delay=2000".to_owned();
+    let held = trace(vec![alone.clone(), slow, series(SeriesName::Meanwhile, "aaaa")]);
     let verdict = verdict(&held);
     assert_eq!(verdict.algorithm, Algorithm::Undetermined, "{:?}", verdict.evidence);
     assert!(verdict.candidates.contains(&Algorithm::Single) && verdict.candidates.contains(&Algorithm::RoundRobin));
@@ -141,6 +143,7 @@ fn addresses_are_placed_in_turn_though_free_requests_overlapped() {
 fn nobody_waits_for_more_than_a_dozen_answers_that_never_come() {
     let late = |n| Request {
         error: Some(Box::new(Failure { kind: FailureKind::Timeout, message: "no answer within 10s".into() })),
+        us: 10_000_000,
         ..request(n, None)
     };
     let mut hangs = free(&"ab".repeat(12));

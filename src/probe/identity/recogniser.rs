@@ -292,10 +292,13 @@ impl Looking {
 
     fn why_not(&self) -> Option<String> {
         let answers = self.plain().count();
-        if answers > 1 && !self.any_success() && matches!(self.choice, Choice::Nothing(_)) {
-            return Some(format!("none of {answers} answers was a success, and errors hardly say who sends them"));
-        }
-        refusal::in_words(&self.choice, self.plain().count(), &|slot, detail| {
+        let why = self.refusal(answers)?;
+        let failed = answers > 1 && !self.any_success();
+        Some(if failed { format!("{why}; no answer has a 2xx status") } else { why })
+    }
+
+    fn refusal(&self, answers: usize) -> Option<String> {
+        refusal::in_words(&self.choice, answers, &|slot, detail| {
             let values: HashSet<Id> = (0..self.kept.len())
                 .filter(|index| self.kept[*index].plain)
                 .filter_map(|index| self.value(slot, index))
