@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::trace::{Connection, InstanceId, Series, SeriesName, Trace};
 
 use super::{
-    budget,
+    algorithm, budget,
     finding::not_single,
     hashes::{KEYS, Told, Values},
-    verdict::{Algorithm, Hits, Verdict, natural},
+    sequence::Sequence,
+    verdict::{Algorithm, Hits, Verdict, judge, natural},
 };
 
 /// Adds what other series show of instances to a verdict that the first one decided.
@@ -37,6 +38,14 @@ pub fn amend(trace: &Trace, verdict: &mut Verdict, alpha: f64) {
         // there, who answers depends on what the series varies
         Algorithm::SourceHash | Algorithm::UriHash | Algorithm::HeaderHash => {}
     }
+}
+
+/// Whether one instance answers plain requests, surely enough, and nothing that was varied has shown why.
+pub fn one_answers(trace: &Trace, alpha: f64) -> bool {
+    let Some(free) = trace.series(&SeriesName::WithoutJar) else { return false };
+    let alone = algorithm::find(Some(free), Some(&Sequence::of(free)), alpha, &|_| String::new());
+    let whole = || judge(trace, alpha).algorithm;
+    alone.algorithm == Algorithm::Single && matches!(whole(), Algorithm::Single | Algorithm::Undetermined)
 }
 
 /// Who answered the series of which this is true.

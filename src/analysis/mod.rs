@@ -80,6 +80,7 @@ pub use budget::PARTS;
 pub use chance::in_words;
 pub use connection::enough_on_one_connection;
 pub use cookies::{cookies_to_vary, next_values};
+pub use elsewhere::one_answers;
 pub use expect::{Checked, ExpectError, Expectation, Outcome, Strictness, passed};
 pub use expected::ASTRAY;
 pub use hashes::{Key, enough_values};

@@ -81,7 +81,7 @@ pub async fn run(args: &Probe, resolved: &Resolved, prober: &mut Prober) -> anyh
     };
     let one_answers = |prober: &Prober| {
         // to judge a long series takes long
-        !several_answer(prober.trace()) && analysis::judge(prober.trace(), args.alpha).algorithm == Algorithm::Single
+        !several_answer(prober.trace()) && analysis::one_answers(prober.trace(), args.alpha)
     };
 
     if calls_for(Experiment::Sources, !flags.from.is_empty() || one_answers(prober)) {
