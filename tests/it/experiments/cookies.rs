@@ -26,8 +26,10 @@ fn how_a_cookie_keeps_a_client_is_told() {
     ] {
         let Some(balancer) = haproxy(&lab, backend) else { return };
         let verdict = verdict(&lab, &balancer, &[]);
-        let expected = if backend.contains("random") { "random" } else { "round-robin" };
-        assert_eq!(verdict["algorithm"], expected, "clients without cookies: {backend}: {verdict}");
+        // of random draws one series in fourteen stays open
+        let expected = if backend.contains("random") { &["random", "undetermined"][..] } else { &["round-robin"] };
+        let algorithm = verdict["algorithm"].as_str().unwrap();
+        assert!(expected.contains(&algorithm), "clients without cookies: {backend}: {verdict}");
         assert_eq!((&verdict["stickiness"], &verdict["sticky_cookie"]), (&"cookie".into(), &name.into()), "{backend}");
         assert_eq!(verdict["sticky_by"], by, "{backend}: {verdict}");
         assert!(verdict["chance"].as_f64().unwrap() < 1e-6);
