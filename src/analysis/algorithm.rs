@@ -27,6 +27,11 @@ pub const ONE_ALONE: &str = "one instance alone";
 /// What kept connections leave to be counted.
 const CONNECTIONS: &str = "connections";
 
+/// What a series shows, where nobody reads its evidence.
+pub fn of(series: &Series, alpha: f64) -> Finding {
+    find(Some(series), Some(&Sequence::of(series)), alpha, &|_| String::new())
+}
+
 /// What a sequence shows.
 pub fn find(
     series: Option<&Series>,

@@ -246,14 +246,14 @@ fn keeps_any(trace: &Trace, name: &str, made_up: &Values, alpha: f64) -> (Option
 /// Whether clients without cookies are answered in turn.
 fn goes_round(trace: &Trace, alpha: f64) -> bool {
     let Some(free) = trace.series(&SeriesName::WithoutJar) else { return false };
-    let found = algorithm::find(Some(free), Some(&Sequence::of(free)), alpha, &|_| String::new());
+    let found = algorithm::of(free, alpha);
     matches!(found.algorithm, Algorithm::RoundRobin | Algorithm::WeightedRoundRobin)
 }
 
 /// By which chance new values that were placed by the round robin of free clients would look so little in turn.
 fn not_in_turn(trace: &Trace, new: &Values, alpha: f64) -> Option<f64> {
     let free = trace.series(&SeriesName::WithoutJar)?;
-    let found = algorithm::find(Some(free), Some(&Sequence::of(free)), alpha, &|_| String::new());
+    let found = algorithm::of(free, alpha);
     if found.order != Some(Order::Fixed) || found.algorithm != Algorithm::RoundRobin || found.disturbed.is_some() {
         return None;
     }

@@ -8,7 +8,6 @@ use super::{
     algorithm, budget,
     finding::not_single,
     hashes::{KEYS, Told, Values},
-    sequence::Sequence,
     verdict::{Algorithm, Hits, Verdict, judge, natural},
 };
 
@@ -43,9 +42,9 @@ pub fn amend(trace: &Trace, verdict: &mut Verdict, alpha: f64) {
 /// Whether one instance answers plain requests, surely enough, and nothing that was varied has shown why.
 pub fn one_answers(trace: &Trace, alpha: f64) -> bool {
     let Some(free) = trace.series(&SeriesName::WithoutJar) else { return false };
-    let alone = algorithm::find(Some(free), Some(&Sequence::of(free)), alpha, &|_| String::new());
     let whole = || judge(trace, alpha).algorithm;
-    alone.algorithm == Algorithm::Single && matches!(whole(), Algorithm::Single | Algorithm::Undetermined)
+    algorithm::of(free, alpha).algorithm == Algorithm::Single
+        && matches!(whole(), Algorithm::Single | Algorithm::Undetermined)
 }
 
 /// Who answered the series of which this is true.

@@ -10,7 +10,6 @@ use super::{
     finding::Finding,
     hashes::{KEYS, Key, Told, Values, is_sure},
     load::{self, Load, Shown},
-    sequence::Sequence,
     verdict::{Algorithm, Hits, RuledOut, Stickiness, StickyBy, StickyCookie, Verdict},
 };
 
@@ -217,7 +216,7 @@ pub fn in_turn(trace: &Trace, values: &Values, alpha: f64) -> Option<Finding> {
     let conditions = Conditions { connection: Connection::Fresh, concurrency: 1, ..free.conditions.clone() };
     let series = Series { conditions, requests: placed, others: Vec::new(), ..free.clone() };
     let alpha = alpha * budget::PLACED;
-    let found = algorithm::find(Some(&series), Some(&Sequence::of(&series)), alpha, &|_| String::new());
+    let found = algorithm::of(&series, alpha);
     matches!(found.algorithm, Algorithm::RoundRobin | Algorithm::WeightedRoundRobin).then_some(found)
 }
 

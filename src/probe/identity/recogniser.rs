@@ -292,13 +292,7 @@ impl Looking {
 
     fn why_not(&self) -> Option<String> {
         let answers = self.plain().count();
-        let why = self.refusal(answers)?;
-        let failed = answers > 1 && !self.any_success();
-        Some(if failed { format!("{why}; no answer has a 2xx status") } else { why })
-    }
-
-    fn refusal(&self, answers: usize) -> Option<String> {
-        refusal::in_words(&self.choice, answers, &|slot, detail| {
+        let why = refusal::in_words(&self.choice, answers, &|slot, detail| {
             let values: HashSet<Id> = (0..self.kept.len())
                 .filter(|index| self.kept[*index].plain)
                 .filter_map(|index| self.value(slot, index))
@@ -308,7 +302,9 @@ impl Looking {
                 _ => finder.to_string(),
             });
             (named.unwrap_or_default(), values.len())
-        })
+        })?;
+        let failed = answers > 1 && !self.any_success();
+        Some(if failed { format!("{why}; no answer has a 2xx status") } else { why })
     }
 
     fn settle(&self) -> Option<Settled> {
