@@ -19,9 +19,12 @@ pub fn amend(trace: &Trace, verdict: &mut Verdict, alpha: f64) {
     match verdict.algorithm {
         Algorithm::Single => {
             let same = answers(trace, |series| here(series, free));
-            let busy = answers(trace, |series| matches!(series.name, SeriesName::Slow | SeriesName::Meanwhile));
             // what is slow may be another service's
-            let busy = if busy.iter().any(|id| seen.contains(id)) { busy } else { Vec::new() };
+            let mut busy = answers(trace, |series| series.name == SeriesName::Slow);
+            if !busy.iter().any(|id| seen.contains(id)) {
+                busy.clear();
+            }
+            busy.extend(answers(trace, |series| series.name == SeriesName::Meanwhile));
             match (others(&same), others(&busy)) {
                 (0, 0) => alone_everywhere(trace, verdict, free, alpha),
                 (0, helped) => busy_ones(verdict, helped, busy.len()),

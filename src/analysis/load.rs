@@ -27,6 +27,8 @@ const SETTLE: u64 = 20_000;
 const QUICK: u32 = 40;
 /// and where the share is only known from counts.
 const QUICK_IF_RANDOM: u32 = 150;
+/// Why quick requests may say nothing of load.
+const OTHERS_BUSY: &str = "the slow requests kept no instance busy, all of them, or others than those that are judged";
 
 /// What quick requests show while others keep instances busy.
 #[derive(Debug, Clone)]
@@ -79,20 +81,20 @@ pub fn find(trace: &Trace, alpha: f64) -> Option<Load> {
         return undecided("no request was under way long enough to keep an instance busy meanwhile");
     }
     if let [only] = quiet.keys().copied().collect::<Vec<_>>()[..] {
-        let spilled = picks.iter().filter(|pick| pick.instance != only && pick.busy.contains(&only));
-        let busiest = picks.iter().map(|pick| pick.slow).max().unwrap_or(0);
-        let shown = match spilled.map(|pick| pick.slow).min() {
+        let told: Vec<&Pick> = picks.iter().filter(|pick| pick.busy.contains(&only)).collect();
+        let Some(busiest) = told.iter().map(|pick| pick.slow).max() else { return undecided(OTHERS_BUSY) };
+        let shown = match told.iter().filter(|pick| pick.instance != only).map(|pick| pick.slow).min() {
             Some(at) => Shown::Spilled { at },
             None => Shown::Alone { busiest },
         };
-        return Some(Load { quick: picks.len(), on_busy: 0, expected: 0.0, shown });
+        return Some(Load { quick: told.len(), on_busy: 0, expected: 0.0, shown });
     }
     let told: Vec<&Pick> = picks
         .iter()
         .filter(|pick| pick.busy.iter().all(|id| quiet.contains_key(id)) && pick.busy.len() < quiet.len())
         .collect();
     if told.is_empty() {
-        return undecided("the slow requests kept no instance busy, all of them, or others than those that are judged");
+        return undecided(OTHERS_BUSY);
     }
     let on_busy = told.iter().filter(|pick| pick.busy.contains(&pick.instance)).count();
     let exact = exactly(free, &sequence, alpha);

@@ -120,6 +120,22 @@ fn random_picks_are_never_said_to_avoid_busy_instances() {
 }
 
 #[test]
+fn one_instance_is_not_said_to_be_busy_with_what_another_service_answers() {
+    let from = |start: u64| (0..40).map(|n| (start + n * 1000, 900, 0)).collect();
+    let kept_busy = |one| {
+        let mut slow = series(SeriesName::Slow, vec![(40_000, 2_000_000, one), (40_000, 2_000_000, one)]);
+        slow.conditions.path = "/slow".to_owned();
+        verdict(vec![series(SeriesName::WithoutJar, from(0)), slow, series(SeriesName::Meanwhile, from(100_000))])
+    };
+    let own = kept_busy(0);
+    assert_eq!(own.algorithm, Algorithm::Single);
+    assert!(!own.candidates.contains(&Algorithm::LeastConnections), "{:?}", own.evidence);
+    let anothers = kept_busy(1);
+    assert_eq!(anothers.algorithm, Algorithm::Single, "{:?}", anothers.evidence);
+    assert!(anothers.candidates.contains(&Algorithm::LeastConnections), "{:?}", anothers.evidence);
+}
+
+#[test]
 fn values_that_play_no_part_are_never_said_to_decide() {
     for (seed, k) in (0..100).zip((2..=12).cycle()) {
         let mut random = Random(seed);
