@@ -9,7 +9,7 @@ use super::{
     chance::{in_words, probability},
     draws,
     exact::{in_proportion, round_robin, weighted},
-    finding::{Finding, not_single, undetermined},
+    finding::{Disturbed, Finding, not_single, undetermined},
     models::{Models, UNNAMED},
     picks::Picks,
     ring::Ring,
@@ -55,7 +55,12 @@ pub fn find(sequence: &Sequence, picks: &Picks, alpha: f64) -> Finding {
         if !unnamed && beats(round_robin) && round_robin - models.most_weighted(|one| one.spread() >= SPREAD) > regular
         {
             let found = disturbed_ring(&models, picks, regular, p);
-            if found.order == Some(Order::Fixed) || equal(picks, found.disturbed.unwrap_or(1.0), 2.0 * UNNAMED) {
+            let share = match (found.disturbed, found.order) {
+                (Some(Disturbed::ByOthers(share)), _) => share,
+                (_, Some(_)) => 0.0,
+                (_, None) => models.rounds.share().min(models.ring.share()),
+            };
+            if found.order == Some(Order::Fixed) || equal(picks, share, 2.0 * UNNAMED) {
                 return found;
             }
         }
@@ -158,7 +163,7 @@ fn disturbed_ring(models: &Models, picks: &Picks, line: f64, p: f64) -> Finding 
     let changing = changes_throughout(picks, line);
     if changing && rounds::fit(picks) {
         found.order = Some(Order::Changing);
-        found.disturbed = Some(0.0);
+        found.disturbed = Some(Disturbed::Somehow);
         found.evidence = vec![
             format!(
                 "{n} requests fall into rounds that held each of {k} instances once, in an order that changes, if some \
@@ -173,13 +178,12 @@ fn disturbed_ring(models: &Models, picks: &Picks, line: f64, p: f64) -> Finding 
         found.order = Some(Order::Fixed);
         found.cycle = models.ring.order.iter().map(|&one| picks.ids[one]).collect();
         found.repeats_after = Some(k);
-        found.disturbed = Some(share);
+        found.disturbed = Some(Disturbed::ByOthers(share));
         found.evidence = vec![
             format!("{k} instances answer in turn: {next} of {of} times the next request went to the next instance"),
             format!(
-                "the other times some were skipped, as when other clients take about {:.0} % of the turns, or instances \
-                 come and go",
-                share * 100.0
+                "the other times some were skipped, as when other clients take {} of the turns, or instances come and go",
+                about(share)
             ),
             chance,
         ];
@@ -188,7 +192,7 @@ fn disturbed_ring(models: &Models, picks: &Picks, line: f64, p: f64) -> Finding 
     {
         found.order = Some(Order::Interleaved);
         found.cycle = mixed.ring.iter().map(|&one| picks.ids[one]).collect();
-        found.disturbed = Some(0.0);
+        found.disturbed = Some(Disturbed::Somehow);
         found.evidence = vec![
             format!(
                 "each request went to the next instance of one of {} counters, which go round the same ring and take \
@@ -199,16 +203,18 @@ fn disturbed_ring(models: &Models, picks: &Picks, line: f64, p: f64) -> Finding 
         ];
     } else if changing && models.rounds.share() < 0.2 && models.rounds.ln_foretold() - mixed_most > line {
         found.order = Some(Order::Changing);
-        found.disturbed = Some(models.rounds.share());
+        let share = rounds::likeliest_share(picks, models.rounds.share());
+        found.disturbed = Some(Disturbed::ByOthers(share));
         found.evidence = vec![
             format!(
                 "{n} requests fall into rounds of {k} that hold each instance once, in an order that changes from round \
-                 to round, but for a few turns that other clients took"
+                 to round, but for {} of the turns, which other clients took",
+                about(share)
             ),
             chance,
         ];
     } else {
-        found.disturbed = Some(models.rounds.share().min(models.ring.share()));
+        found.disturbed = Some(Disturbed::Somehow);
         found.evidence = vec![
             format!(
                 "{n} requests were spread over {k} instances more evenly than chance does it, but not strictly in turn: \
@@ -221,6 +227,11 @@ fn disturbed_ring(models: &Models, picks: &Picks, line: f64, p: f64) -> Finding 
         .evidence
         .push(format!("weights of which the largest is less than {SPREAD} times the smallest might look the same"));
     found
+}
+
+/// A share in words.
+fn about(share: f64) -> String {
+    if share < 0.005 { "less than 1 %".to_owned() } else { format!("about {:.0} %", share * 100.0) }
 }
 
 /// Whether whole rounds explain some third of the picks, so that they may be what was disturbed in the others.
@@ -237,23 +248,32 @@ fn changes_throughout(picks: &Picks, line: f64) -> bool {
 
 /// A weighted round robin of which others took turns.
 fn disturbed_weights(best: &Weighted, sure: bool, others_alone: bool, picks: &Picks, p: f64) -> Finding {
-    let share = best.share();
-    let or = if others_alone { "" } else { ", or that several counters keep" };
     let mut found = weighted(picks, &best.weights, "more regular than chance", p);
-    found.disturbed = Some(share);
+    let taken = match (sure, others_alone) {
+        (true, true) => {
+            let share = best.share(picks);
+            found.disturbed = Some(Disturbed::ByOthers(share));
+            about(share)
+        }
+        _ => {
+            found.disturbed = Some(Disturbed::Somehow);
+            "some".to_owned()
+        }
+    };
+    let roughly = if sure { "" } else { "roughly " };
+    let or = if others_alone { "" } else { ", or that several counters keep" };
     found.evidence = vec![
         format!(
-            "{} requests to {} instances follow an order {}, of which other clients take about {:.0} % of the turns{or}",
+            "{} requests to {} instances follow an order {roughly}{}, of which other clients take {taken} of the turns{or}",
             picks.len(),
             picks.k,
             in_proportion(&best.weights),
-            share * 100.0
         ),
         format!("picked at random with such shares, the chance of that would be {}", in_words(p)),
     ];
     if !sure {
         found.weights.clear();
-        found.evidence.push("other weights near these fit as well".to_owned());
+        found.evidence.push("other weights near these fit as well, with more or fewer foreign turns".to_owned());
     }
     found
 }

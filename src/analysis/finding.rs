@@ -4,6 +4,15 @@ use crate::trace::InstanceId;
 
 use super::verdict::{Algorithm, Order, RuledOut};
 
+/// What keeps an order from holding for every pick.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Disturbed {
+    /// Other clients take about this share of the turns.
+    ByOthers(f64),
+    /// Several counters, instances that come and go, requests without an answer, or others: that cannot be told.
+    Somehow,
+}
+
 /// What a sequence shows of the algorithm.
 #[derive(Debug, Clone)]
 pub struct Finding {
@@ -19,8 +28,8 @@ pub struct Finding {
     pub shares: Vec<(InstanceId, (f64, f64))>,
     /// Whether the shares of independent draws may be even.
     pub even: Option<bool>,
-    /// The share of the turns that others took, as far as it can be told.
-    pub disturbed: Option<f64>,
+    /// Of a regular order that not every pick follows.
+    pub disturbed: Option<Disturbed>,
     /// A round robin would need more foreign turns than this share to look so.
     pub regular_beyond: Option<f64>,
     pub evidence: Vec<String>,

@@ -185,7 +185,8 @@ fn exactly(free: &Series, sequence: &Sequence, alpha: f64) -> Option<Round> {
         Algorithm::WeightedRoundRobin => found.disturbed.is_none() && !found.weights.is_empty(),
         _ => false,
     };
-    let known = found.algorithm == Algorithm::RoundRobin && sequence.known == Known::EveryTurn;
+    let known =
+        found.algorithm == Algorithm::RoundRobin && sequence.known == Known::EveryTurn && found.disturbed.is_none();
     let weights = match found.algorithm {
         Algorithm::WeightedRoundRobin => found.weights.iter().map(|&(id, weight)| (id, weight as usize)).collect(),
         _ => sequence.counts().into_iter().collect(),

@@ -10,6 +10,7 @@
 //!   exact        for orders that every pick follows: by
 //!     order        rings, rounds, repetition
 //!     weights      weighted rounds
+//!   pieces       for rounds until instances join or leave
 //!   silent       for the same with turns of instances that fail
 //!   disturbed    for orders of which others take some turns, or for none: by
 //!     models       all that compete, which are
@@ -62,6 +63,7 @@ mod maker;
 mod models;
 mod order;
 mod picks;
+mod pieces;
 mod regular;
 mod ring;
 mod rounds;

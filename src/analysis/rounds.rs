@@ -38,10 +38,17 @@ impl Rounds {
         upto.map(|(_, ln)| *ln).fold(f64::NEG_INFINITY, f64::max)
     }
 
-    /// The likeliest share of foreign turns.
+    /// The likeliest of the shares of foreign turns that are tried.
     pub fn share(&self) -> f64 {
         self.by_share.iter().max_by(|one, other| one.1.total_cmp(&other.1)).map_or(0.0, |(share, _)| *share)
     }
+}
+
+/// The likeliest share of foreign turns, near one that is likelier than the others that are tried.
+pub fn likeliest_share(picks: &Picks, near: f64) -> f64 {
+    let shares = (1..=8).map(|step| near * (0.4 + 0.2 * f64::from(step)));
+    let each = shares.map(|share| (share, ln_with(picks, share)));
+    each.max_by(|one, other| one.1.total_cmp(&other.1)).map_or(near, |(share, _)| share)
 }
 
 /// Whether whole rounds explain every pick, when a gap may have been a turn or not and nobody else took any.

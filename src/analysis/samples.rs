@@ -99,7 +99,7 @@ fn order(sequence: &Sequence, verdict: &Verdict) -> Option<usize> {
         _ if k < 2 => Some(fewest(k, verdict.alpha)),
         _ if verdict.regular_beyond.is_some() => Some(draws::FEWEST_DRAWS.max(2 * k)),
         // others' turns make it longer, nobody knows by how much
-        _ if verdict.disturbed.is_some_and(|share| share > 0.0) => None,
+        _ if verdict.disturbed.is_some() => None,
         (Some(Order::Changing), _) if even => Some(exact::rounds_take(k, verdict.alpha)),
         (Some(_), _) if even => Some(fewest(k, verdict.alpha)),
         (_, Some(period)) if verdict.algorithm == Algorithm::WeightedRoundRobin => Some(exact::weights_take(period)),

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use super::{
     chance::in_words,
     exact::{self, in_proportion},
-    finding::Finding,
+    finding::{Disturbed, Finding},
     picks::Picks,
     verdict::Order,
     weighted,
@@ -92,7 +92,7 @@ pub fn all(picks: &Picks) -> Vec<Staggered> {
 pub fn finding(best: &Staggered, all: &[Staggered], picks: &Picks, line: f64, p: f64) -> Finding {
     let mut found = exact::weighted(picks, &best.weights, "more regular than chance", p);
     found.order = Some(Order::Interleaved);
-    found.disturbed = Some(0.0);
+    found.disturbed = Some(Disturbed::Somehow);
     found.evidence = vec![
         format!(
             "each request went to the next instance of one of {} counters, which follow the same weighted order {} and \

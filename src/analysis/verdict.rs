@@ -2,7 +2,7 @@
 
 use crate::trace::{Attributes, SeriesName, Trace};
 
-use super::{algorithm, connection, expected, experiments, sequence::Sequence, sticky};
+use super::{algorithm, connection, expected, experiments, finding::Disturbed, sequence::Sequence, sticky};
 
 /// A way to pick the next instance, as it shows from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -202,7 +202,7 @@ pub struct Verdict {
     pub repeats_after: Option<usize>,
     /// Whether the shares of independent draws may be even.
     pub even: Option<bool>,
-    /// The share of the turns that others took, where a regular order was disturbed.
+    /// The share of the turns that others took of a regular order, where that can be told.
     pub disturbed: Option<f64>,
     /// Where picks look independent: a round robin would look so only if others took more than this share of its turns.
     pub regular_beyond: Option<f64>,
@@ -255,7 +255,10 @@ pub fn judge(trace: &Trace, alpha: f64) -> Verdict {
         cycle: from_the_first(cycle),
         repeats_after: found.repeats_after,
         even: found.even,
-        disturbed: found.disturbed,
+        disturbed: match found.disturbed {
+            Some(Disturbed::ByOthers(share)) => Some(share),
+            Some(Disturbed::Somehow) | None => None,
+        },
         regular_beyond: found.regular_beyond,
         stickiness: sticky.stickiness,
         sticky_cookie: sticky.cookie,

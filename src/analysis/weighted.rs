@@ -8,7 +8,7 @@
 use super::{
     chance::{ln_best_independent, ln_mean},
     picks::Picks,
-    ring::next_permutation,
+    ring::{finely, next_permutation},
     weights::lowest_terms,
 };
 
@@ -28,12 +28,19 @@ pub struct Weighted {
     pub weights: Vec<u32>,
     /// Whether ties come in any order, which leaves little order where most weights are equal.
     pub tied: bool,
+    /// How likely each instance is at each place, in rows of `k`.
+    places: Vec<f64>,
     /// By share of foreign turns.
     by_share: Vec<f64>,
     ln_price: f64,
 }
 
 impl Weighted {
+    fn of(picks: &Picks, weights: &[u32], places: Vec<f64>, ln_price: f64, tied: bool) -> Weighted {
+        let by_share = SHARES.map(|share| ln_with(picks, &places, share)).to_vec();
+        Weighted { weights: weights.to_vec(), tied, places, by_share, ln_price }
+    }
+
     /// How much larger than the smallest the largest weight is.
     pub fn spread(&self) -> f64 {
         let (least, most) = (self.weights.iter().min(), self.weights.iter().max());
@@ -51,9 +58,9 @@ impl Weighted {
     }
 
     /// The likeliest share of foreign turns.
-    pub fn share(&self) -> f64 {
-        let best = SHARES.iter().zip(&self.by_share).max_by(|one, other| one.1.total_cmp(other.1));
-        best.map_or(0.0, |(share, _)| *share)
+    pub fn share(&self, picks: &Picks) -> f64 {
+        let each = finely(0.7).map(|share| (share, ln_with(picks, &self.places, share)));
+        each.max_by(|one, other| one.1.total_cmp(&other.1)).map_or(0.0, |(share, _)| share)
     }
 }
 
@@ -124,8 +131,8 @@ fn likeliest(picks: &Picks, weights: &[u32], ring: &[usize]) -> Weighted {
     // one share says which pattern fits best
     let each = patterns.iter().map(|pattern| (ln_with(picks, pattern, SHARES[2]), pattern));
     let best = each.max_by(|one, other| one.0.total_cmp(&other.0));
-    let by_share = best.map_or(Vec::new(), |(_, best)| SHARES.map(|share| ln_with(picks, best, share)).to_vec());
-    Weighted { weights: weights.to_vec(), tied: false, by_share, ln_price }
+    let best = best.map_or(Vec::new(), |(_, best)| best.clone());
+    Weighted::of(picks, weights, best, ln_price, false)
 }
 
 /// All orders of few instances, else none.
@@ -157,8 +164,7 @@ pub fn smooth_orders(k: usize, weights: &[u32]) -> Vec<Vec<usize>> {
 fn tied(picks: &Picks, weights: &[u32]) -> Weighted {
     let places = by_deadline(weights);
     let ln_price = f64::from(weights.iter().sum::<u32>()).ln() * 2.0;
-    let by_share = SHARES.map(|share| ln_with(picks, &places, share)).to_vec();
-    Weighted { weights: weights.to_vec(), tied: true, by_share, ln_price }
+    Weighted::of(picks, weights, places, ln_price, true)
 }
 
 /// A pattern has no beginning: the same one for all its rotations.

@@ -4,6 +4,7 @@
 
 mod caddy;
 mod haproxy;
+mod meanwhile;
 mod nginx;
 mod own;
 mod traefik;

@@ -19,6 +19,9 @@ use crate::support::traces::{request, series, trace};
 use balancers::Chance;
 use truths::{Case, SORTS};
 
+/// How far off the share of others' turns may be.
+const NEAR: f64 = 0.2;
+
 /// What became of one verdict.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Outcome {
@@ -106,6 +109,7 @@ fn outcome(case: &Case, trace: &Trace, verdict: &Verdict) -> Outcome {
     let right = truth.algorithms.contains(&verdict.algorithm)
         && order_holds(case, verdict, &picks)
         && weights_hold(case, verdict)
+        && verdict.disturbed.is_none_or(|share| (share - truth.others).abs() <= NEAR)
         && verdict.repeats_after.is_none_or(|period| truth.repeats(period, &picks));
     // an instance that comes less than once in so many requests may not have been seen
     let unseen = truth.hidden.is_some_and(|share| share * (picks.len() as f64) < 1.0)

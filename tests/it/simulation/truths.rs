@@ -201,6 +201,19 @@ fn weights_clumped(chance: &mut Chance, _: usize) -> Case {
     case(format!("{weights:?}"), truth, cycle(clumped(&weights), start), chance)
 }
 
+/// Rounds of those whose weight has not been used up, as in Linux Virtual Server.
+fn weights_by_rounds(chance: &mut Chance, _: usize) -> Case {
+    const ROUNDS: [&[u32]; 9] =
+        [&[2, 1], &[3, 2], &[3, 2, 1], &[2, 2, 1], &[3, 3, 2, 1], &[7, 5, 3], &[9, 9, 4], &[20, 20, 9], &[8, 8, 8, 3]];
+    let weights = chosen(&ROUNDS, chance);
+    let most = *weights.iter().max().unwrap();
+    let round = |level: u32| (0..weights.len()).filter(|one| weights[*one] >= level).collect::<Vec<_>>();
+    let pattern: Vec<usize> = (1..=most).rev().flat_map(round).collect();
+    let start = chance.below(pattern.len());
+    let truth = weighted(&weights, vec![Order::Fixed], pattern.repeat(20));
+    case(format!("{weights:?}"), truth, cycle(pattern, start), chance)
+}
+
 fn weights_heap(chance: &mut Chance, _: usize) -> Case {
     let weights = chosen(&WEIGHTS, chance);
     let mut balancer = Heap::new(&weights, chance);
@@ -286,6 +299,19 @@ fn ring_changes_size(chance: &mut Chance, most: usize) -> Case {
     case(format!("k={k} joins={joins}"), truth, balancer, chance)
 }
 
+/// Instances join and leave, as many times as somebody scales.
+fn ring_scaled(chance: &mut Chance, most: usize) -> Case {
+    let sizes: Vec<usize> = (0..2 + chance.below(3)).map(|_| instances(chance, most)).collect();
+    let long = chance.shuffled(*sizes.iter().max().unwrap());
+    let rings: Vec<Vec<usize>> = sizes.iter().map(|&size| long[..size].to_vec()).collect();
+    let truth = Truth { orders: vec![Order::Fixed], rings: rings.clone(), ..even(long.len()) };
+    let first: Box<dyn Balancer> = Box::new(cycle(rings[rings.len() - 1].clone(), 0));
+    let mut balancer = rings.iter().rev().skip(1).fold(first, |after, ring| {
+        Box::new(then(Box::new(cycle(ring.clone(), chance.below(10))), 10 + chance.below(80), after))
+    });
+    case(format!("k={sizes:?}"), truth, move || balancer.pick(), chance)
+}
+
 /// The configuration is built anew in the middle, with one server more, one less, or the same.
 fn heap_changes(chance: &mut Chance, most: usize) -> Case {
     let k = instances(chance, most);
@@ -355,6 +381,7 @@ pub const SORTS: &[Sort] = &[
         },
     },
     Sort { name: "ring, one joins or leaves", make: ring_changes_size },
+    Sort { name: "ring, scaled again and again", make: ring_scaled },
     Sort { name: "ring, reordered in the middle", make: ring_reordered },
     Sort { name: "heap", make: heap },
     Sort {
@@ -398,6 +425,7 @@ pub const SORTS: &[Sort] = &[
             skipping(inner, c)
         },
     },
+    Sort { name: "weights by rounds", make: weights_by_rounds },
     Sort { name: "heap with weights", make: weights_heap },
     Sort {
         name: "heap with weights, others",
