@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use serde::Serialize;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -85,7 +85,7 @@ fn paint_for(terminal: bool) -> Paint {
 
 /// A bar on standard error; it draws nothing where that is no terminal.
 pub fn bar(total: u64, doing: &str) -> ProgressBar {
-    let bar = ProgressBar::new(total).with_message(doing.to_owned());
+    let bar = ProgressBar::new(total).with_message(doing.to_owned()).with_finish(ProgressFinish::AndClear);
     if let Ok(style) = ProgressStyle::with_template("{msg} [{bar:30}] {pos}/{len}") {
         bar.set_style(style.progress_chars("=> "));
     }
@@ -95,7 +95,7 @@ pub fn bar(total: u64, doing: &str) -> ProgressBar {
 
 /// A count on standard error, where the end is not known; it draws nothing where that is no terminal.
 pub fn counter(doing: &str) -> ProgressBar {
-    let counter = ProgressBar::no_length().with_message(doing.to_owned());
+    let counter = ProgressBar::no_length().with_message(doing.to_owned()).with_finish(ProgressFinish::AndClear);
     if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {pos}") {
         counter.set_style(style);
     }
@@ -105,7 +105,7 @@ pub fn counter(doing: &str) -> ProgressBar {
 
 /// A line on standard error that says what is being done; it draws nothing where that is no terminal.
 pub fn spinner() -> ProgressBar {
-    let spinner = ProgressBar::no_length();
+    let spinner = ProgressBar::no_length().with_finish(ProgressFinish::AndClear);
     if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
         spinner.set_style(style);
     }
@@ -128,6 +128,14 @@ impl Signals {
             hangup: signal(SignalKind::hangup())?,
             terminate: signal(SignalKind::terminate())?,
         })
+    }
+
+    /// What comes of this, unless one of them comes first.
+    pub async fn unless<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            done = work => Some(done),
+            () = self.next() => None,
+        }
     }
 
     /// Waits for the next.

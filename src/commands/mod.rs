@@ -39,7 +39,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Down(args) => block_on(interruptible(down::run(args))),
         Command::Proxy(args) => block_on(proxy::run(args)),
         Command::Export(args) => export::run(&args),
-        Command::Probe(args) => block_on_one_thread(interruptible(probe::run(*args))),
+        Command::Probe(args) => block_on_one_thread(probe::run(*args)),
         Command::SessionTest(args) => block_on(interruptible(session_test::run(args))),
         Command::Completions(args) => completions::run(&args),
         Command::Replica(args) => replica::run(args),
@@ -70,9 +70,5 @@ fn until_it_ends(runtime: Runtime, command: impl Future<Output = anyhow::Result<
 
 /// A command that ^C or SIGTERM simply ends: what it holds is let go.
 async fn interruptible(command: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
-    let mut signals = console::Signals::listen()?;
-    tokio::select! {
-        ended = command => ended,
-        () = signals.next() => Ok(Exit::Interrupted),
-    }
+    console::Signals::listen()?.unless(command).await.unwrap_or(Ok(Exit::Interrupted))
 }

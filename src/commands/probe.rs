@@ -11,7 +11,8 @@ use crate::{
 
 use super::{
     ask::{self, Resolved, Turns, sending},
-    console, cookies, experiments,
+    console::{self, Signals},
+    cookies, experiments,
     trace_file::{self, Keeper},
 };
 
@@ -32,20 +33,35 @@ const LOOKS_APART: u32 = 10;
 /// Requests over one connection, at most, unless it is to be surer than usual.
 const MOST_ALONE: u32 = 60;
 
+/// What there was to see of a target.
+struct Seen {
+    trace: Trace,
+    extent: Extent,
+}
+
+/// How much of it was seen.
+#[derive(Clone, Copy, PartialEq)]
+enum Extent {
+    All,
+    UntilInterrupted,
+}
+
 /// Probes the target, or judges what was seen before.
 pub async fn run(args: Probe) -> anyhow::Result<Exit> {
+    let mut signals = Signals::listen()?;
     if args.experiments.experiments.contains(&Experiment::List) {
         return experiments::list(args.output.format);
     }
     let expectations: Vec<Expectation> = args.expect.iter().map(|text| expectation(text)).collect::<Result<_, _>>()?;
-    let keeper = match &args.save {
-        Some(file) => Some(Keeper::open(file).await?),
-        None => None,
+    let Some(keeper) = signals.unless(keeper(&args)).await.transpose()? else { return Ok(Exit::Interrupted) };
+    let seen = match &args.replay {
+        Some(file) => {
+            let trace = signals.unless(trace_file::read(file)).await.transpose()?;
+            trace.map(|trace| Seen { trace, extent: Extent::All })
+        }
+        None => ask(&args, &mut signals).await?,
     };
-    let mut trace = match &args.replay {
-        Some(file) => trace_file::read(file).await?,
-        None => ask(&args).await?,
-    };
+    let Some(Seen { mut trace, extent }) = seen else { return Ok(Exit::Interrupted) };
     let elsewhere = keeper.as_ref().is_some_and(Keeper::takes_stdout);
     // what was seen is told, even if it cannot be kept
     let kept = keeper.map_or(Ok(()), |keeper| {
@@ -68,6 +84,10 @@ pub async fn run(args: Probe) -> anyhow::Result<Exit> {
         (Format::Table, true) => console::say(table(console::paint_stderr()).trim_end()),
     }
     kept?;
+    if extent == Extent::UntilInterrupted {
+        console::say("note: stopped before the end; this is what was seen until then");
+        return Ok(Exit::Interrupted);
+    }
     if trace.instances.is_empty() {
         let why = trace.unidentified.as_ref().map_or(String::new(), |why| format!(": {why}"));
         let nobody = format!("nothing in the answers of {} says which instance sent them{why}", trace.target.url);
@@ -86,19 +106,44 @@ fn expectation(text: &str) -> Result<Expectation, Failure> {
     Expectation::parse(text).map_err(|error| Failure::usage(error.to_string()).hint(error.hint()))
 }
 
-/// Asks the target.
-async fn ask(args: &Probe) -> anyhow::Result<Trace> {
-    let mut resolved = ask::resolve(&args.target, args.path.as_deref()).await?;
-    let script = ask::script(&args.target, &resolved)?;
-    let mut prober = ask::prober(&args.target, &mut resolved)?;
-    let turns = Turns::follow(&resolved).await?;
-    send(args, &resolved, script, &mut prober, turns.as_ref()).await?;
-    experiments::run(args, &resolved, &mut prober).await?;
-    let mut trace = prober.into_trace();
-    if let Some(turns) = turns {
-        turns.finish(&mut trace).await;
+/// Where the trace will be kept, if it will be.
+async fn keeper(args: &Probe) -> anyhow::Result<Option<Keeper>> {
+    match &args.save {
+        Some(file) => Keeper::open(file).await.map(Some),
+        None => Ok(None),
     }
-    Ok(trace)
+}
+
+/// Asks the target, until it is interrupted; `None` if nothing had answered by then.
+async fn ask(args: &Probe, signals: &mut Signals) -> anyhow::Result<Option<Seen>> {
+    let begin = async {
+        let mut resolved = ask::resolve(&args.target, args.path.as_deref()).await?;
+        let script = ask::script(&args.target, &resolved)?;
+        let prober = ask::prober(&args.target, &mut resolved)?;
+        let turns = Turns::follow(&resolved).await?;
+        anyhow::Ok((resolved, script, prober, turns))
+    };
+    let Some((resolved, script, mut prober, turns)) = signals.unless(begin).await.transpose()? else { return Ok(None) };
+    let sending = async {
+        send(args, &resolved, script, &mut prober, turns.as_ref()).await?;
+        experiments::run(args, &resolved, &mut prober).await
+    };
+    let extent = match signals.unless(sending).await.transpose()? {
+        Some(()) => Extent::All,
+        None => Extent::UntilInterrupted,
+    };
+    let mut trace = prober.into_trace();
+    let mut requests = trace.series.iter().flat_map(|series| &series.requests);
+    if extent == Extent::UntilInterrupted && requests.all(|request| request.status.is_none()) {
+        return Ok(None);
+    }
+    let finish = async {
+        if let Some(turns) = turns {
+            turns.finish(&mut trace).await;
+        }
+    };
+    // a second time it ends at once
+    Ok(signals.unless(finish).await.map(|()| Seen { trace, extent }))
 }
 
 /// Sends the series, one after the other.

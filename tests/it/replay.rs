@@ -8,7 +8,7 @@ use std::{
     process::Stdio,
     sync::{
         Arc,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicU32, AtomicUsize, Ordering},
     },
 };
 
@@ -274,6 +274,36 @@ fn an_interrupted_probe_leaves_no_file() {
     send(probe.id() as i32, Signal::INT);
     assert_eq!(probe.wait().unwrap().code(), Some(130));
     assert_eq!(files(&place), [""; 0]);
+}
+
+#[test]
+fn an_interrupted_probe_tells_and_keeps_what_it_saw() {
+    const ANSWERED: usize = 40;
+    let place = Place::new();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = asked.clone();
+    let target = server::raw(move |_, stream| {
+        let n = counter.fetch_add(1, Ordering::SeqCst);
+        if n >= ANSWERED {
+            std::thread::sleep(std::time::Duration::from_secs(60));
+        }
+        let name = ["a", "b", "c"][n % 3];
+        _ = stream.write_all(server::http("200 OK", &format!("X-Served-By: {name}\r\n"), "").as_bytes());
+    });
+    let file = place.path().join("trace.json");
+    let mut command = place.command(["probe", &target.to_string(), "-n", "1000", "--save", file.to_str().unwrap()]);
+    let probe = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    eventually("the request that is not answered", || (asked.load(Ordering::SeqCst) > ANSWERED).then_some(()));
+    send(probe.id() as i32, Signal::INT);
+    let told = Ended::from(probe.wait_with_output().unwrap());
+    assert_eq!(told.code, Some(130), "{told:#?}");
+    assert!(
+        told.stdout.contains("without jar: 40 requests") && told.stdout.contains("round-robin over 3"),
+        "{told:#?}"
+    );
+    assert_eq!(told.stderr, "note: stopped before the end; this is what was seen until then\n");
+    let again = place.lbctl(["probe", "--replay", file.to_str().unwrap()]);
+    assert_eq!(again.ok().stdout, told.stdout);
 }
 
 #[test]
