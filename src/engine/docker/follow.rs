@@ -6,7 +6,7 @@
 //! listing, by the engine's own clock.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashSet},
+    collections::{BTreeMap, HashSet},
     future::Future,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -173,24 +173,24 @@ impl Shared {
         let mut known = self.known();
         let before = std::mem::take(&mut known.by_id);
         for container in listed {
-            let earlier = before.get(&container.id);
-            known.by_id.insert(container.id.clone(), remembering(container, earlier));
+            let exit = before.get(&container.id).and_then(|earlier| earlier.exit.clone());
+            known.by_id.insert(container.id.clone(), remembering(container, exit));
         }
         known.forget();
         self.publish(&known);
         Ok(())
     }
 
-    /// Asks about the containers that events named.
-    async fn refresh(&self, ids: BTreeSet<String>) -> Result<(), DockerError> {
-        let found = self.docker.inspect_all(ids.clone()).await?;
+    /// Asks about the containers that events named, and how they ended meanwhile if they did.
+    async fn refresh(&self, touched: BTreeMap<String, Option<String>>) -> Result<(), DockerError> {
+        let found = self.docker.inspect_all(touched.keys().cloned()).await?;
         let mut known = self.known();
         let mut found: BTreeMap<_, _> = found.into_iter().map(|container| (container.id.clone(), container)).collect();
-        for id in ids {
-            let earlier = known.by_id.remove(&id);
+        for (id, ended) in touched {
+            let earlier = known.by_id.remove(&id).and_then(|earlier| earlier.exit);
             match found.remove(&id) {
                 Some(container) if self.which.includes(&container) => {
-                    known.by_id.insert(id, remembering(container, earlier.as_ref()));
+                    known.by_id.insert(id, remembering(container, ended.or(earlier)));
                 }
                 _ => {}
             }
@@ -251,9 +251,9 @@ fn replicas(known: &Known, naming: Naming) -> Vec<(&str, Replica)> {
 }
 
 /// A container with how it ended the last time, which Docker forgets when it starts it again.
-fn remembering(mut container: Container, earlier: Option<&Container>) -> Container {
+fn remembering(mut container: Container, exit: Option<String>) -> Container {
     if container.exit.is_none() && container.restarts > 0 {
-        container.exit = earlier.and_then(|earlier| earlier.exit.clone());
+        container.exit = exit;
     }
     container
 }
@@ -284,11 +284,12 @@ async fn keep(shared: Arc<Shared>, mut events: Events) {
 
 /// Waits for an event, takes those that came with it, and asks about what they name.
 async fn follow(shared: &Shared, events: &mut Events) -> Result<(), DockerError> {
-    let mut touched = BTreeSet::new();
+    let mut touched: BTreeMap<String, Option<String>> = BTreeMap::new();
     let mut next = Some(events.next().await?);
     while let Some(event) = next {
         if shared.concerns(&event) {
-            touched.insert(event.container);
+            let ended = touched.entry(event.container).or_default();
+            *ended = event.exit.or(ended.take());
         }
         next = events.at_hand();
     }
@@ -312,6 +313,8 @@ struct Event {
     about: About,
     container: String,
     project: Option<String>,
+    /// How it ended: before anybody asks it may run again.
+    exit: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -370,10 +373,11 @@ impl Event {
         let mut attributes = actor.attributes.unwrap_or_default();
         Some(match message.typ? {
             EventMessageTypeEnum::CONTAINER => {
-                Event { about: About::Container, container: actor.id?, project: attributes.remove(PROJECT) }
+                let exit = attributes.remove("exitCode").map(|code| format!("exit code {code}"));
+                Event { about: About::Container, container: actor.id?, project: attributes.remove(PROJECT), exit }
             }
             EventMessageTypeEnum::NETWORK => {
-                Event { about: About::Network, container: attributes.remove("container")?, project: None }
+                Event { about: About::Network, container: attributes.remove("container")?, project: None, exit: None }
             }
             _ => return None,
         })
