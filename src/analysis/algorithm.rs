@@ -1,7 +1,7 @@
 //! The algorithm: which pattern a sequence shows, what else would produce it, and what it rules out.
 //!
-//! What holds for every pick is looked for first (`exact`), then what holds until instances join or leave (`pieces`), then
-//! what holds but for the turns of others (`disturbed`).
+//! What holds for every pick is looked for first (`exact`), then what holds but for the turns of others (`disturbed`); of
+//! what has no name it is told whether it held for a while (`pieces`).
 //! Independent draws are ruled out by bounds that hold for any weights: the probability of a sequence under the draws
 //! that fit it best, times the number of sequences that would have been called the same. Looking after every request and
 //! stopping when it is decided keeps them honest, because each further request makes the same statement about a longer
@@ -231,8 +231,10 @@ fn several_instances(series: &Series, sequence: &Sequence, kept: Kept, alpha: f6
     let picks = Picks::of(sequence);
     exact::find(sequence, &picks, alpha)
         .or_else(|| silent::find(series, sequence, alpha).filter(|_| kept == Kept::EachPicks))
-        .or_else(|| pieces::find(&picks, alpha))
-        .unwrap_or_else(|| disturbed::find(sequence, &picks, alpha))
+        .unwrap_or_else(|| match disturbed::find(sequence, &picks, alpha) {
+            open if open.algorithm == Algorithm::Undetermined => pieces::find(&picks, alpha).unwrap_or(open),
+            found => found,
+        })
 }
 
 /// Only how often each answered is known: a round robin is as even as can be, independent draws are not.

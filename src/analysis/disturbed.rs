@@ -130,7 +130,7 @@ fn irregular(picks: &Picks, p: f64) -> Finding {
     ));
     if came_or_left(picks, p) {
         open.evidence = vec![format!(
-            "somewhere among the {} requests the instances' shares changed: instances came or left, or some became \
+            "somewhere among the {} requests the instances' shares changed, as when instances come or leave, or some become \
              slower than others",
             picks.len()
         )];

@@ -117,6 +117,11 @@ fn beside(trace: &Trace, verdict: &mut Verdict, free: &Series) {
     }
     let answers: usize = unseen.iter().map(|(_, hits)| hits).sum();
     let names: Vec<&str> = unseen.iter().map(|(name, _)| name.as_str()).collect();
+    let by_weight = Algorithm::WeightedRoundRobin;
+    // their turn may come in a later part of a long round
+    if verdict.algorithm == Algorithm::RoundRobin && !verdict.candidates.contains(&by_weight) {
+        verdict.candidates.push(by_weight);
+    }
     let but = match verdict.algorithm {
         Algorithm::Undetermined => "",
         _ => ": what is said of the order and of shares holds for those that answered",

@@ -10,7 +10,6 @@
 //!   exact        for orders that every pick follows: by
 //!     order        rings, rounds, repetition
 //!     weights      weighted rounds
-//!   pieces       for rounds until instances join or leave
 //!   silent       for the same with turns of instances that fail
 //!   disturbed    for orders of which others take some turns, or for none: by
 //!     models       all that compete, which are
@@ -22,6 +21,7 @@
 //!     regular      counts that stay together, picks that depend on those before them
 //!     independent  independent draws
 //!     draws        what is said of these
+//!   pieces       for rounds of which the instances change, where nothing has a name
 //! finding      what one sequence shows
 //! sampling     whether a series needs more requests
 //! sticky       does a cookie pin, and which

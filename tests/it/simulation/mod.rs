@@ -193,6 +193,7 @@ struct Row {
 /// Runs the study and prints the table; the descriptions of wrong verdicts.
 fn study(seeds: u64, most_instances: usize) -> Vec<String> {
     let mut wrong = Vec::new();
+    let mut shares_told = 0;
     let mut table = String::new();
     for sort in SORTS {
         if std::env::var("SORT").is_ok_and(|only| !sort.name.starts_with(&only)) {
@@ -208,6 +209,7 @@ fn study(seeds: u64, most_instances: usize) -> Vec<String> {
             let outcome = outcome(&case, &trace, &verdict);
             *row.outcomes.entry(outcome).or_default() += 1;
             row.runs += 1;
+            shares_told += usize::from(verdict.disturbed.is_some());
             row.requests += trace.series[0].requests.len();
             if outcome == Outcome::Undetermined {
                 *row.open.entry(case.name.clone()).or_default() += 1;
@@ -247,6 +249,9 @@ fn study(seeds: u64, most_instances: usize) -> Vec<String> {
             "truth", "right", "qual.", "undet.", "wrong", "requests", "ms"
         );
         println!("{table}");
+    }
+    if shares_told == 0 && std::env::var_os("SORT").is_none() {
+        wrong.push("no share of others' turns was told".to_owned());
     }
     wrong
 }

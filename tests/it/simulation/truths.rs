@@ -203,6 +203,7 @@ fn weights_clumped(chance: &mut Chance, _: usize) -> Case {
 
 /// Rounds of those whose weight has not been used up, as in Linux Virtual Server.
 fn weights_by_rounds(chance: &mut Chance, _: usize) -> Case {
+    // of larger ones a series of the usual length may show whole rounds of the same instances alone
     const ROUNDS: [&[u32]; 9] =
         [&[2, 1], &[3, 2], &[3, 2, 1], &[2, 2, 1], &[3, 3, 2, 1], &[7, 5, 3], &[9, 9, 4], &[20, 20, 9], &[8, 8, 8, 3]];
     let weights = chosen(&ROUNDS, chance);
