@@ -25,6 +25,8 @@ const SPREAD: f64 = 1.5;
 /// The largest share of foreign turns with which a ring is named: with more, counters of which others take turns look the
 /// same.
 const HEAVIEST: f64 = 0.55;
+/// With more than this, a smaller weight of one instance may hide in it.
+const HEAVY: f64 = 0.35;
 /// How much better rounds in an order of their own must be in each third, before an order is called changing.
 const EACH_THIRD: f64 = 3.0;
 /// Picks of each instance before weights are read from a disturbed order.
@@ -60,7 +62,8 @@ pub fn find(sequence: &Sequence, picks: &Picks, alpha: f64) -> Finding {
                 (_, Some(_)) => 0.0,
                 (_, None) => models.rounds.share().min(models.ring.share()),
             };
-            if found.order == Some(Order::Fixed) || equal(picks, share, 2.0 * UNNAMED) {
+            let told = found.order == Some(Order::Fixed) && share <= HEAVY;
+            if told || equal(picks, share, 2.0 * UNNAMED) {
                 return found;
             }
         }
@@ -160,7 +163,8 @@ fn disturbed_ring(models: &Models, picks: &Picks, line: f64, p: f64) -> Finding 
         && models.dependent - ring < UNNAMED
         && ring > models.evened
         && models.ring.share() <= HEAVIEST;
-    let changing = changes_throughout(picks, line);
+    // two that change places are rather two counters
+    let changing = k > 2 && changes_throughout(picks, line);
     if changing && rounds::fit(picks) {
         found.order = Some(Order::Changing);
         found.disturbed = Some(Disturbed::Somehow);

@@ -24,6 +24,19 @@ const FEW: f64 = 2.0;
 /// Picks before independent draws are named: enough for weak dependence to show.
 pub const FEWEST_DRAWS: usize = 100;
 
+/// How many standard deviations repeats may be away from what draws make, before these are named.
+const REPEATS: f64 = 2.5;
+
+/// How many standard deviations the picks that repeat the one before are away from what draws of these shares make.
+fn repeats_astray(picks: &Picks) -> f64 {
+    let n = picks.len() as f64;
+    let chance: f64 = picks.counts.iter().map(|&count| (count as f64 / n).powi(2)).sum();
+    let pairs = picks.stretches.iter().flat_map(|stretch| stretch.windows(2));
+    let (all, same) =
+        pairs.fold((0.0, 0.0), |(all, same), pair| (all + 1.0, same + f64::from(u8::from(pair[0] == pair[1]))));
+    (same - chance * all).abs() / (all * chance * (1.0 - chance)).sqrt().max(1.0)
+}
+
 /// Where one instance answers nearly everything, it may be the first that can, and the others help when it cannot.
 fn spills(picks: &Picks) -> Option<Algorithm> {
     const NEARLY: f64 = 0.8;
@@ -61,6 +74,7 @@ pub fn find(models: &Models, picks: &Picks, line: f64, alpha: f64) -> Finding {
         || counters <= counters::MOST
         || models.independent - models.most_staggered() <= line
         || models.dependent - models.best_independent > FEW
+        || repeats_astray(picks) > REPEATS
     {
         let mut open = undetermined(format!(
             "{n} requests to {k} instances can tell neither a disturbed order nor picks at random for sure; more may (-n)"

@@ -222,7 +222,9 @@ fn repeating(picks: &Picks, alpha: f64) -> Option<Finding> {
         verdict.evidence = vec![
             format!("the same {period} requests come again and again, and hold each instance as often as any other"),
             at_random(p),
+            "weights that are nearly the same might look so, if somebody else takes a turn in each".to_owned(),
         ];
+        verdict.candidates.push(Algorithm::WeightedRoundRobin);
         return Some(verdict);
     }
     let sum: u32 = found.weights.iter().sum();
@@ -242,7 +244,8 @@ fn repeating(picks: &Picks, alpha: f64) -> Option<Finding> {
         format!("picked at random with such shares, the chance of that would be {}", in_words(p)),
         format!("no other order that repeats within {} requests fits", found.horizon),
     ];
-    if found.horizon < horizon(period) {
+    // what repeats after several rounds may do so by the turns of others
+    if found.horizon < horizon(period) || !fixed && found.followed < 3 * period {
         verdict.weights.clear();
         verdict.order = None;
         verdict.repeats_after = None;

@@ -40,6 +40,8 @@ pub struct Kept {
     pub ln_foretold: f64,
 }
 
+/// Rounds that are seen before weights are told: of fewer, weights that are nearly the same may look so.
+const ROUNDS_WEIGHED: usize = 16;
 /// The largest weight whose neighbours are all tried.
 const COARSE: u32 = 3;
 
@@ -105,7 +107,8 @@ pub fn finding(best: &Staggered, all: &[Staggered], picks: &Picks, line: f64, p:
     let others = all.iter().filter(|one| one.weights != best.weights).map(|one| one.ln);
     // finer weights near large ones are too many to be tried
     let fine = best.weights.iter().any(|weight| *weight > COARSE);
-    if fine || best.ln_foretold - others.fold(f64::NEG_INFINITY, f64::max) <= line {
+    let few = picks.len() < ROUNDS_WEIGHED * best.weights.iter().sum::<u32>() as usize;
+    if fine || few || best.ln_foretold - others.fold(f64::NEG_INFINITY, f64::max) <= line {
         found.weights.clear();
         found.evidence.push("other weights near these fit as well".to_owned());
     }

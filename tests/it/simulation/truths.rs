@@ -254,7 +254,9 @@ pub fn uniform_of(k: usize, chance: &mut Chance) -> Case {
 fn weighted_draws(chance: &mut Chance, _: usize) -> Case {
     let weights = chosen(&WEIGHTS, chance);
     let balancer = draws(weights.clone(), Chance(chance.next()));
-    case(format!("{weights:?}"), independent(weights), balancer, chance)
+    let least = f64::from(*weights.iter().min().unwrap()) / f64::from(weights.iter().sum::<u32>());
+    let truth = Truth { hidden: Some(least), ..independent(weights.clone()) };
+    case(format!("{weights:?}"), truth, balancer, chance)
 }
 
 fn p2c(chance: &mut Chance, most: usize) -> Case {
