@@ -62,13 +62,19 @@ impl Ring {
 
     /// The likeliest share of foreign turns.
     pub fn share(&self) -> f64 {
-        finely(0.98).max_by(|one, other| self.ln(*one).total_cmp(&self.ln(*other))).unwrap_or(0.0)
+        likeliest(finely(0.98), |share| self.ln(share))
     }
 
     /// The largest log-probability with a share of foreign turns up to this.
     pub fn ln_most(&self, share: f64) -> f64 {
         finely(share).map(|share| self.ln(share)).fold(f64::NEG_INFINITY, f64::max)
     }
+}
+
+/// The share that makes the picks the likeliest.
+pub fn likeliest(shares: impl Iterator<Item = f64>, ln: impl Fn(f64) -> f64) -> f64 {
+    let each = shares.map(|share| (share, ln(share)));
+    each.max_by(|one, other| one.1.total_cmp(&other.1)).map_or(0.0, |(share, _)| share)
 }
 
 /// Shares up to this one, in small steps.

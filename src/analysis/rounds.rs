@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{chance::ln_mean, picks::Picks};
+use super::{chance::ln_mean, picks::Picks, ring};
 
 /// Shares of foreign turns that are tried.
 const SHARES: [f64; 5] = [0.001, 0.03, 0.12, 0.27, 0.42];
@@ -47,8 +47,7 @@ impl Rounds {
 /// The likeliest share of foreign turns, near one that is likelier than the others that are tried.
 pub fn likeliest_share(picks: &Picks, near: f64) -> f64 {
     let shares = (1..=8).map(|step| near * (0.4 + 0.2 * f64::from(step)));
-    let each = shares.map(|share| (share, ln_with(picks, share)));
-    each.max_by(|one, other| one.1.total_cmp(&other.1)).map_or(near, |(share, _)| share)
+    ring::likeliest(shares, |share| ln_with(picks, share))
 }
 
 /// Whether whole rounds explain every pick, when a gap may have been a turn or not and nobody else took any.

@@ -21,6 +21,10 @@ const MOST_STATES: usize = 1500;
 const MOST_SETS: usize = 6;
 /// How strongly counts are pulled to the weights: the weaker, the more counters.
 const PULLS: [f64; 3] = [0.4, 0.8, 1.5];
+/// Rounds that are seen before weights are told: of fewer, weights that are nearly the same may look so.
+const ROUNDS_WEIGHED: usize = 16;
+/// The largest weight whose neighbours are all tried.
+const COARSE: u32 = 3;
 /// Most counters that are looked for.
 pub const MOST: usize = 4;
 
@@ -39,11 +43,6 @@ pub struct Kept {
     pub ln: f64,
     pub ln_foretold: f64,
 }
-
-/// Rounds that are seen before weights are told: of fewer, weights that are nearly the same may look so.
-const ROUNDS_WEIGHED: usize = 16;
-/// The largest weight whose neighbours are all tried.
-const COARSE: u32 = 3;
 
 /// How well each set of weights that the counts allow explains that they stay together.
 pub fn kept(picks: &Picks) -> Vec<Kept> {

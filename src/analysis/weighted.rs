@@ -8,7 +8,7 @@
 use super::{
     chance::{ln_best_independent, ln_mean},
     picks::Picks,
-    ring::{finely, next_permutation},
+    ring::{self, next_permutation},
     weights::lowest_terms,
 };
 
@@ -59,8 +59,7 @@ impl Weighted {
 
     /// The likeliest share of foreign turns.
     pub fn share(&self, picks: &Picks) -> f64 {
-        let each = finely(0.7).map(|share| (share, ln_with(picks, &self.places, share)));
-        each.max_by(|one, other| one.1.total_cmp(&other.1)).map_or(0.0, |(share, _)| share)
+        ring::likeliest(ring::finely(0.7), |share| ln_with(picks, &self.places, share))
     }
 }
 
