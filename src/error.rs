@@ -9,8 +9,8 @@ use crate::{
         compose::{Cause, ComposeError},
         containers::UnsupervisedError,
     },
+    model::trace::{FailureKind, TraceError},
     probe::{IdentityError, SpecError, TargetError, Unreachable},
-    trace::{FailureKind, TraceError},
 };
 
 /// How a command ends.

@@ -13,14 +13,14 @@
 //! probe/       sends a plan of requests, returns a trace
 //! analysis/    trace → verdict; pure: no I/O, no clock, no async
 //! report/      verdict → table, json, …; returns strings
-//! replica.rs · trace/        the two narrow waists: plain data that the wings share
+//! model/       the waists: plain data that the wings share
 //! ```
 //!
 //! # Who may import whom
 //!
 //! `main` → `commands` → everything; nothing else sees `cli`. The four wings (`engine`, `proxy`, `app`, `probe`)
-//! never import one another: they meet in the waists. `analysis` imports `trace` alone, `report` imports `analysis`
-//! and the waists, and only `commands` prints. `tests/it/architecture.rs` holds these arrows.
+//! never import one another: they meet in the model. `analysis` imports `model::trace` alone, `report` imports `analysis`
+//! and the model, and only `commands` prints. `tests/it/architecture.rs` holds these arrows.
 
 pub mod analysis;
 pub mod app;
@@ -29,8 +29,7 @@ pub mod commands;
 pub mod engine;
 pub mod error;
 pub mod lab;
+pub mod model;
 pub mod probe;
 pub mod proxy;
-pub mod replica;
 pub mod report;
-pub mod trace;

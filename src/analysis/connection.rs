@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::trace::{Connection, InstanceId, Series, SeriesName, Trace};
+use crate::model::trace::{Connection, InstanceId, Series, SeriesName, Trace};
 
 use super::{
     budget,

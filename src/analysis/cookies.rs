@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::trace::{CookieValue, InstanceId, Issued, Request, SeenCookie, Series, SeriesName, Trace};
+use crate::model::trace::{CookieValue, InstanceId, Issued, Request, SeenCookie, Series, SeriesName, Trace};
 
 use super::{
     algorithm,

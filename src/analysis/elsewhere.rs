@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::trace::{Connection, InstanceId, Series, SeriesName, Trace};
+use crate::model::trace::{Connection, InstanceId, Series, SeriesName, Trace};
 
 use super::{
     algorithm, budget,

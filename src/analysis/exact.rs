@@ -79,7 +79,7 @@ pub fn weights_take(period: usize) -> usize {
     period + horizon(period)
 }
 
-fn ring(sequence: &Sequence, picks: &Picks, cycle: Vec<crate::trace::InstanceId>, alpha: f64) -> Finding {
+fn ring(sequence: &Sequence, picks: &Picks, cycle: Vec<crate::model::trace::InstanceId>, alpha: f64) -> Finding {
     let (k, n) = (picks.k, picks.len());
     // The first round says which instances there are and in which order; only what follows it is evidence.
     let foretold = sequence.foretold();

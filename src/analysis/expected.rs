@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::trace::{InstanceId, Series};
+use crate::model::trace::{InstanceId, Series};
 
 use super::{
     finding::Finding,

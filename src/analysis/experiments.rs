@@ -1,6 +1,6 @@
 //! Experiments: what varying addresses, paths and headers, and keeping instances busy, add to a verdict.
 
-use crate::trace::{Conditions, Connection, InstanceId, Series, SeriesName, Trace};
+use crate::model::trace::{Conditions, Connection, InstanceId, Series, SeriesName, Trace};
 
 use super::{
     algorithm::{self, ONE_ALONE},

@@ -1,6 +1,6 @@
 //! Findings: what one sequence shows of the algorithm.
 
-use crate::trace::InstanceId;
+use crate::model::trace::InstanceId;
 
 use super::verdict::{Algorithm, Order, RuledOut};
 

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::trace::{Connection, InstanceId, Series};
+use crate::model::trace::{Connection, InstanceId, Series};
 
 /// Whether requests over one connection are picks of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
     use crate::{
         analysis::{ALPHA, algorithm, finding::Finding, sequence::Sequence, verdict::Algorithm},
-        trace::{Action, Conditions, Jar, Request, SeriesName},
+        model::trace::{Action, Conditions, Jar, Request, SeriesName},
     };
 
     /// Requests over kept connections, as pairs of connection and instance.

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::trace::{InstanceId, Request, Series, SeriesName, Trace};
+use crate::model::trace::{InstanceId, Request, Series, SeriesName, Trace};
 
 use super::{
     algorithm,

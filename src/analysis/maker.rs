@@ -2,7 +2,7 @@
 //!
 //! It is a word to the reader, and decides nothing: anybody may give a cookie any name.
 
-use crate::trace::Attributes;
+use crate::model::trace::Attributes;
 
 /// Names that belong to one maker.
 const NAMES: [(&str, &str); 20] = [

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::trace::InstanceId;
+use crate::model::trace::InstanceId;
 
 use super::{picks::Picks, sequence::Sequence};
 

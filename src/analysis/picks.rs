@@ -1,6 +1,6 @@
 //! Picks: a sequence with its instances numbered from 0, and what is counted in it.
 
-use crate::trace::InstanceId;
+use crate::model::trace::InstanceId;
 
 use super::{
     chance::ln_best_independent,

@@ -123,7 +123,7 @@ mod tests {
     use super::*;
     use crate::{
         analysis::sequence::{Known, Sequence},
-        trace::InstanceId,
+        model::trace::InstanceId,
     };
 
     fn told(parts: &[(&str, usize)]) -> Option<String> {

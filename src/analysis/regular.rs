@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::trace::InstanceId;
+use crate::model::trace::InstanceId;
 
 use super::{chance::ln_mean, picks::Picks, sequence::Sequence};
 

@@ -128,7 +128,7 @@ mod tests {
     use super::*;
     use crate::{
         analysis::sequence::{Known, Sequence},
-        trace::InstanceId,
+        model::trace::InstanceId,
     };
 
     fn every(k: u16, length: usize) -> Vec<Vec<u16>> {

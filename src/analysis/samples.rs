@@ -1,6 +1,6 @@
 //! Samples: how many requests each experiment took, and with how many it can be as sure as it was asked to be.
 
-use crate::trace::{SeriesName, Trace};
+use crate::model::trace::{SeriesName, Trace};
 
 use super::{
     algorithm, budget, draws, exact,

@@ -3,7 +3,7 @@
 //! An order that every pick follows shows itself early. Independent draws are named when no regular order that we know
 //! of, others' turns included, explains the picks, which takes the more requests the fewer instances there are.
 
-use crate::trace::{FailureKind, Request, Series};
+use crate::model::trace::{FailureKind, Request, Series};
 
 use super::{
     algorithm, exact,

@@ -4,7 +4,7 @@
 //! balancer's own, however the answers came. Elsewhere the order is that of sending, which is the balancer's only while
 //! one request is under way at a time, and where each request was a pick ([`kept`]).
 
-use crate::trace::{InstanceId, Series};
+use crate::model::trace::{InstanceId, Series};
 
 use super::kept;
 

@@ -1,6 +1,6 @@
 //! Sessions: was the login seen by every reload, and if not, why.
 
-use crate::trace::{Action, InstanceId, Request, SeenCookie, Series, SeriesName, Trace, Withheld};
+use crate::model::trace::{Action, InstanceId, Request, SeenCookie, Series, SeriesName, Trace, Withheld};
 
 use super::{
     chance::probability,

@@ -1,7 +1,7 @@
 //! Silence: requests that no instance answered, as far as the answers say, and that come as regularly as an instance that
 //! fails has its turns.
 
-use crate::trace::{InstanceId, Request, Series};
+use crate::model::trace::{InstanceId, Request, Series};
 
 use super::{
     exact,

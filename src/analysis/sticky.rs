@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::trace::{InstanceId, SeenCookie, Series, SeriesName, Trace, Withheld};
+use crate::model::trace::{InstanceId, SeenCookie, Series, SeriesName, Trace, Withheld};
 
 use super::{
     algorithm, budget, chance,

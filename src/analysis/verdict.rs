@@ -1,6 +1,6 @@
 //! The verdict: what a trace proves of a balancer.
 
-use crate::trace::{Attributes, SeriesName, Trace};
+use crate::model::trace::{Attributes, SeriesName, Trace};
 
 use super::{algorithm, connection, expected, experiments, finding::Disturbed, sequence::Sequence, sticky};
 
@@ -220,7 +220,7 @@ pub struct Verdict {
 pub fn judge(trace: &Trace, alpha: f64) -> Verdict {
     let series = trace.series(&SeriesName::WithoutJar);
     let sequence = series.map(Sequence::of);
-    let name = |id: crate::trace::InstanceId| trace.instances[usize::from(id.0)].name.clone();
+    let name = |id: crate::model::trace::InstanceId| trace.instances[usize::from(id.0)].name.clone();
     let found = algorithm::find(series, sequence.as_ref(), alpha, &name);
     let sticky = sticky::find(trace, alpha);
     let per = connection::balances_per(trace, alpha);

@@ -17,7 +17,7 @@ use super::{
     api::{self, Api},
     page::{self, Site},
 };
-use crate::replica::App;
+use crate::model::App;
 
 /// By this header every response names its server, whatever else it says.
 const SERVED_BY: HeaderName = HeaderName::from_static("x-served-by");

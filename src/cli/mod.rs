@@ -8,7 +8,7 @@ mod values;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::replica::App;
+use crate::model::App;
 
 pub use experiments::{Experiment, Experiments};
 pub use lab::{Balancer, Counts, Down, Engine, Export, Logs, Ps, Scale, Up};

@@ -4,8 +4,8 @@ use rand::seq::SliceRandom;
 
 use crate::{
     analysis,
+    model::trace::{SeriesName, Trace},
     probe::{Prober, Series},
-    trace::{SeriesName, Trace},
 };
 
 use super::{ask, console};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{
     cli::Down,
     error::Exit,
-    replica::{Engine, LabView},
+    model::{Engine, LabView},
 };
 
 use super::{console, found};

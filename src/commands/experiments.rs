@@ -13,9 +13,11 @@ use crate::{
     analysis::{self, Algorithm, Key},
     cli::{self, Experiment, Format, Probe},
     error::{Exit, Failure},
+    model::{
+        App, Balancer, Engine,
+        trace::{Connection, CookieValue, Header, SeriesName, Trace},
+    },
     probe::{Prober, Series, with_path},
-    replica::{App, Balancer, Engine},
-    trace::{Connection, CookieValue, Header, SeriesName, Trace},
 };
 
 use super::{

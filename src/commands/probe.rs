@@ -4,9 +4,9 @@ use crate::{
     analysis::{self, Checked, Expectation, Sampling, Strictness},
     cli::{self, Experiment, Format, Probe},
     error::{Exit, Failure},
+    model::trace::{self, Connection, SeriesName, Trace},
     probe::{Prober, Script, Series},
     report::{self, Paint, probe::Detail},
-    trace::{self, Connection, SeriesName, Trace},
 };
 
 use super::{

@@ -4,7 +4,7 @@ use std::{io, thread};
 
 use tokio::{net::TcpListener, signal::unix};
 
-use crate::{app, cli::Replica, engine::ReadyLine, error::Exit, replica::Sessions};
+use crate::{app, cli::Replica, engine::ReadyLine, error::Exit, model::Sessions};
 
 use super::console;
 

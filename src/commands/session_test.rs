@@ -9,11 +9,13 @@ use crate::{
     cli::{Expect, Format, SessionTest},
     error::{Exit, Failure},
     lab::{self, Embedded, Ending, Plan, Port, Runner, Supervisor, Wanted, Wishes, bind, compose},
+    model::{
+        ServiceView,
+        trace::{Connection, SeriesName, Trace, Via},
+    },
     probe::{Prober, Script, Series},
     proxy::Strategy,
-    replica::ServiceView,
     report,
-    trace::{Connection, SeriesName, Trace, Via},
 };
 
 use super::{

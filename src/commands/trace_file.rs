@@ -9,7 +9,7 @@ use std::{
 use anyhow::Context;
 use rand::RngExt;
 
-use crate::trace::Trace;
+use crate::model::trace::Trace;
 
 /// Where a trace will be kept; opened before anything is sent, so that nothing is sent in vain.
 pub struct Keeper {

@@ -12,7 +12,7 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 
-use crate::replica::{self, App, Labels, Port, Replica, Replicas, Sessions, State};
+use crate::model::{App, Labels, Port, Replica, Replicas, Sessions, State, replica_name};
 
 use super::process::{Process, StartError};
 
@@ -181,7 +181,7 @@ impl Shared {
 
     /// Enters a replica and starts its keeper; returns its name.
     fn open(self: &Arc<Self>, key: Key, spec: &Spec, listens: oneshot::Sender<Result<(), StartError>>) -> String {
-        let name = replica::name(&spec.service, key.1);
+        let name = replica_name(&spec.service, key.1);
         let (stop, stopped) = oneshot::channel();
         let keeper = Keeper { shared: self.clone(), key, name: name.clone(), app: spec.app };
         let replica = Replica {

@@ -27,7 +27,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::replica::{App, Sessions};
+use crate::model::{App, Sessions};
 
 /// How long a replica may take to say where it listens. A thousand that start at once share the machine.
 const START_LIMIT: Duration = Duration::from_secs(30);

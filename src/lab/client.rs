@@ -6,10 +6,7 @@ use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use reqwest::{RequestBuilder, Response};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{
-    replica::{LabView, ScaleView},
-    trace::Entry,
-};
+use crate::model::{Entry, LabView, ScaleView};
 
 use super::{
     control::{LogQuery, Refused, RouteQuery},

@@ -17,10 +17,7 @@ use tokio::{
     sync::broadcast::{self, error::RecvError},
 };
 
-use crate::{
-    replica::{LabView, ScaleView},
-    trace::Entry,
-};
+use crate::model::{Entry, LabView, ScaleView};
 
 use super::supervisor::{ChangeError, Supervisor};
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::replica::{App, Labels};
+use crate::model::{App, Labels};
 
 /// A lab, as its compose file defines it.
 #[derive(Debug, Clone, PartialEq, Eq)]

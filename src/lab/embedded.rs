@@ -13,11 +13,11 @@ use tokio::sync::{SetOnce, watch};
 
 use crate::{
     engine::Embedded,
-    proxy::{Proxy, Settings, Subject, bare_host},
-    replica::{
+    model::{
         Balancer, Engine, LAB_SCHEMA, LabView, ReplicaView, Replicas, ScaleView, ScaledView, ServiceView, Sessions,
         State,
     },
+    proxy::{Proxy, Settings, Subject, bare_host},
 };
 
 use super::{

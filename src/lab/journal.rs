@@ -7,7 +7,7 @@ use std::{
 
 use tokio::sync::broadcast::{self, error::RecvError};
 
-use crate::trace::{Access, Entry};
+use crate::model::{Access, Entry};
 
 /// Entries that are kept.
 const KEPT: usize = 10_000;

@@ -6,8 +6,8 @@ use indexmap::IndexMap;
 
 use crate::{
     engine::Spec,
+    model::{App, Labels},
     proxy::{self, Routing, Strategy, Unmarked},
-    replica::{App, Labels},
 };
 
 use super::definition::{Definition, Exposure, Role, Service};

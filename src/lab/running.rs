@@ -6,8 +6,7 @@ use futures_util::{Stream, StreamExt, stream::BoxStream};
 
 use crate::{
     engine::DockerError,
-    replica::{LabView, ScaleView},
-    trace::Entry,
+    model::{Entry, LabView, ScaleView},
 };
 
 use super::{

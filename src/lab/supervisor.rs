@@ -6,7 +6,7 @@ use tokio::sync::{Mutex, watch};
 
 use crate::{
     engine::{DockerError, StartError, ToolError},
-    replica::{LabView, ScaleView},
+    model::{LabView, ScaleView},
 };
 
 use super::{

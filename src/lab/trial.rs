@@ -6,8 +6,8 @@
 use std::{collections::BTreeSet, net::Ipv4Addr, sync::Arc};
 
 use crate::{
+    model::{Port, Replica, State, replica_name},
     proxy::{self, Preview},
-    replica::{self, Replica, State},
 };
 
 use super::plan::{Plan, PlanError};
@@ -27,7 +27,7 @@ pub fn routed(plan: &Plan) -> Result<BTreeSet<Arc<str>>, PlanError> {
 }
 
 fn one(spec: &crate::engine::Spec, port: u16) -> Replica {
-    let name = replica::name(&spec.service, 1);
+    let name = replica_name(&spec.service, 1);
     Replica {
         name: name.as_str().into(),
         service: spec.service.clone(),
@@ -35,7 +35,7 @@ fn one(spec: &crate::engine::Spec, port: u16) -> Replica {
         number: 1,
         hostname: name,
         address: Some((Ipv4Addr::LOCALHOST, port).into()),
-        port: replica::Port::Bound,
+        port: Port::Bound,
         state: State::Ready,
         restarts: 0,
         ended: None,
@@ -52,7 +52,7 @@ mod tests {
             definition::{Definition, Exposure, Origin, Role, Service},
             plan::Wishes,
         },
-        replica::{App, Labels},
+        model::{App, Labels},
     };
 
     fn plan(services: &[(&str, &[(&str, &str)])]) -> Plan {

@@ -14,7 +14,7 @@ use http_body_util::Full;
 use hyper_util::client::{legacy::connect::HttpInfo, proxy::matcher::Matcher};
 use url::{Host, Position, Url};
 
-use crate::trace::{self, Connection, Failure};
+use crate::model::trace::{self, Connection, Failure};
 
 use super::{
     failure::{Doing, classify, impossible, timed_out},

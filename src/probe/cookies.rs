@@ -9,7 +9,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use http::HeaderMap;
 use url::Url;
 
-use crate::trace::{CookieValue, Issued, SeenCookie, SeriesName};
+use crate::model::trace::{CookieValue, Issued, SeenCookie, SeriesName};
 
 use super::{
     jar::{self, Jar},

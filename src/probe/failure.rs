@@ -2,7 +2,7 @@
 
 use std::{error::Error, io};
 
-use crate::trace::{Failure, FailureKind};
+use crate::model::trace::{Failure, FailureKind};
 
 /// What was being done when it failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use cookie_store::{CookieError, CookieStore, RawCookie};
 use http::{HeaderMap, header};
 use url::Url;
 
-use crate::trace::{Attributes, Withheld};
+use crate::model::trace::{Attributes, Withheld};
 
 use super::prober::clean;
 

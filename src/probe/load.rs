@@ -4,7 +4,7 @@ use std::{ops::ControlFlow, time::Duration};
 
 use tokio::{task::JoinSet, time::Instant};
 
-use crate::trace::{Action, Request, Trace};
+use crate::model::trace::{Action, Request, Trace};
 
 use super::{
     client::Outgoing,

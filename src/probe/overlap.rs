@@ -14,7 +14,7 @@ use std::{
 use http::header;
 use tokio::{sync::mpsc, task::JoinSet};
 
-use crate::trace::{self, Action, Connection, Failure, Request, Trace};
+use crate::model::trace::{self, Action, Connection, Failure, Request, Trace};
 
 use super::{
     client::{Outgoing, Reply},

@@ -10,7 +10,7 @@ use std::{
 
 use http::header::SET_COOKIE;
 
-use crate::trace::{
+use crate::model::trace::{
     self, Action, Conditions, Connection, Failure, Instance, InstanceId, Jar as KeepsJar, Request, SeriesName,
     SessionId, Target, Trace, Via,
 };

@@ -2,7 +2,7 @@
 
 use http::Method;
 
-use crate::trace::{Action, SeriesName};
+use crate::model::trace::{Action, SeriesName};
 
 use super::{client::Content, prober::Series, script::Script};
 

@@ -25,7 +25,7 @@ use hyper_util::{client::legacy::connect::HttpConnector, rt::TokioIo};
 use tokio::{net::TcpStream, time::timeout};
 use tower_service::Service;
 
-use crate::trace::{Connection, Failure};
+use crate::model::trace::{Connection, Failure};
 
 use super::{
     client::{LONGEST_BODY, Reply},

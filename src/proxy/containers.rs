@@ -3,7 +3,7 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use crate::replica::{Labels, Port, Replica, State};
+use crate::model::{Labels, Port, Replica, State};
 
 use super::{
     defaults::{Plans, plan},

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::replica::Labels;
+use crate::model::Labels;
 
 use super::{
     labels::{self, Fields, RouterWish, ServiceWish, Wishes},

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::replica::Labels;
+use crate::model::Labels;
 
 use super::{
     middleware::{MiddlewareWish, list},

@@ -1,7 +1,7 @@
 //! The bundled proxy: labels → routes → pick → forward → event.
 //!
 //! It is handed a `watch` channel of replicas and listeners that are bound already. Its only output is an
-//! [`Access`](crate::trace::Access) event per request. It reads the labels that Traefik reads and answers as Traefik
+//! [`Access`](crate::model::Access) event per request. It reads the labels that Traefik reads and answers as Traefik
 //! does, but for two things: its round robin is strict and starts at replica 1, and a replica that refuses the
 //! connection is passed over at once.
 

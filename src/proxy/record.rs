@@ -8,7 +8,7 @@ use std::{
 use http::{Request, StatusCode, header};
 use tokio::sync::broadcast;
 
-use crate::trace::Access;
+use crate::model::Access;
 
 use super::{forward::Peer, routes::Router, upstream::Upstream};
 

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use crate::replica::{Port, Replica, State};
+use crate::model::{Port, Replica, State};
 
 use super::{
     containers::{Group, address_for, groups},
@@ -212,11 +212,11 @@ fn each_once(problems: Vec<String>) -> Vec<String> {
 pub(super) mod tests {
     #![allow(clippy::unwrap_used)]
     use super::{super::rule::Subject, *};
-    use crate::replica::Port;
+    use crate::model::Port;
 
     pub fn replica(service: &str, number: u32, state: State, labels: &[(&str, &str)]) -> Replica {
         Replica {
-            name: crate::replica::name(service, number).into(),
+            name: crate::model::replica_name(service, number).into(),
             service: service.into(),
             base: format!("{service}-lab").into(),
             number,

@@ -20,7 +20,7 @@ use tokio::{
     sync::{broadcast, mpsc, watch},
 };
 
-use crate::{replica::Replicas, trace::Access};
+use crate::model::{Access, Replicas};
 
 use super::{
     forward::{self, Peer},

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     analysis::{Checked, Session, SessionVerdict, Verdict, passed},
-    trace::{Connection, Failure, InstanceId, Jar, Request, Series, SeriesName, Trace, Via},
+    model::trace::{Connection, Failure, InstanceId, Jar, Request, Series, SeriesName, Trace, Via},
 };
 
 use super::session::{step, steps};

@@ -2,7 +2,7 @@
 
 use comfy_table::Cell;
 
-use crate::replica::{LabView, ScaleView};
+use crate::model::{LabView, ScaleView};
 
 use super::style::{self, Paint, count};
 

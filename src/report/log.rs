@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 
-use crate::trace::{Access, Entry};
+use crate::model::{Access, Entry};
 
 use super::style::{self, Paint, printable};
 

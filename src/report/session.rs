@@ -4,7 +4,7 @@ use comfy_table::Cell;
 
 use crate::{
     analysis::{Session, SessionVerdict},
-    trace::{Action, Request, SeriesName, Trace},
+    model::trace::{Action, Request, SeriesName, Trace},
 };
 
 use super::{

@@ -2,7 +2,7 @@
 
 use comfy_table::{Cell, Color, ContentArrangement, LineStyle, Table, TableStyle};
 
-use crate::trace::without_hidden;
+use crate::model::trace::without_hidden;
 
 /// Whether output may be coloured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::num::NonZeroU16;
 
 use lbctl::{
     analysis::{self, ALPHA, Algorithm, BalancesPer, Order, Sampling, Stickiness, Verdict, judge},
-    trace::{Connection, InstanceId, OtherTurn, Request, SeenCookie, Series, SeriesName, Trace},
+    model::trace::{Connection, InstanceId, OtherTurn, Request, SeenCookie, Series, SeriesName, Trace},
 };
 use proptest::prelude::*;
 

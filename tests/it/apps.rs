@@ -2,7 +2,7 @@
 
 use lbctl::{
     app::{Served, serve},
-    replica::App,
+    model::App,
 };
 use reqwest::Method;
 use tokio::net::{TcpListener, TcpStream};

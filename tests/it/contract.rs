@@ -14,7 +14,7 @@ use std::{
 
 use lbctl::{
     app::{Served, serve},
-    replica::App,
+    model::App,
 };
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, header::HeaderValue};
 use serde_json::{Value, json};

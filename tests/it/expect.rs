@@ -6,7 +6,7 @@ use lbctl::{
         Outcome::{self, Contradicted, Met, Undetermined},
         Stickiness, StickyBy, StickyCookie, Strictness, Verdict, judge, passed,
     },
-    trace::Trace,
+    model::trace::Trace,
 };
 use serde_json::{Value, json};
 

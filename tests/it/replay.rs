@@ -13,7 +13,7 @@ use std::{
 };
 
 use clap::{CommandFactory, error::ErrorKind};
-use lbctl::{cli::Cli, trace::Trace};
+use lbctl::{cli::Cli, model::trace::Trace};
 use rustix::process::Signal;
 
 use crate::support::{Ended, Lab, Place, eventually, send, server};

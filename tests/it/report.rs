@@ -2,11 +2,11 @@
 
 use lbctl::{
     analysis::{ALPHA, judge},
+    model::trace::Trace,
     report::{
         Paint,
         probe::{Detail, text},
     },
-    trace::Trace,
 };
 use serde_json::{Value, json};
 

@@ -4,7 +4,7 @@ use std::{net::Ipv4Addr, num::NonZeroU16};
 
 use lbctl::{
     analysis::{ALPHA, Algorithm, Expectation, Outcome, Sampling, Strictness, Verdict, judge, sampling},
-    trace::{Failure, FailureKind, Request, Series, SeriesName, Trace},
+    model::trace::{Failure, FailureKind, Request, Series, SeriesName, Trace},
 };
 
 use crate::support::traces::{self, request, trace};

@@ -9,9 +9,8 @@ use crate::{
     cli,
     error::Failure,
     lab::{self, Running},
+    model::{App, LabView, trace::Via},
     probe,
-    replica::{App, LabView},
-    trace::Via,
 };
 
 use super::super::found;

@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 use indicatif::ProgressBar;
 
 use crate::{
+    model::trace::Trace,
     probe::{Prober, Series},
-    trace::Trace,
 };
 
 use super::{super::console, stop_if};

@@ -11,9 +11,11 @@ use tokio::task::JoinHandle;
 
 use crate::{
     lab::LogQuery,
+    model::{
+        Access, Balancer, Entry,
+        trace::{Instance, InstanceId, OtherTurn, Series, SeriesName, Trace},
+    },
     probe,
-    replica::Balancer,
-    trace::{Access, Entry, Instance, InstanceId, OtherTurn, Series, SeriesName, Trace},
 };
 
 use super::Resolved;

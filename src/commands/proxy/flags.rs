@@ -5,8 +5,8 @@ use std::{net::SocketAddr, sync::Arc};
 use crate::{
     cli::Proxy as Args,
     error::Failure,
+    model::{Labels, Port, Replica, Replicas, State},
     proxy::Strategy,
-    replica::{Labels, Port, Replica, Replicas, State},
 };
 
 /// The upstreams with what the other flags say of them.

@@ -10,8 +10,8 @@ use tokio::sync::broadcast::{
 
 use crate::{
     commands::console,
+    model::{Access, Entry},
     report,
-    trace::{Access, Entry},
 };
 
 /// Lines of the log that are written together at most, in bytes.

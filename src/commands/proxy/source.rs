@@ -5,8 +5,8 @@ use tokio::sync::watch;
 use crate::{
     cli::Proxy as Args,
     engine::{Containers, Docker, DockerError, Naming, Which},
+    model::Replicas,
     proxy::Unmarked,
-    replica::Replicas,
     report,
 };
 

@@ -10,9 +10,8 @@ use tokio::sync::broadcast::{self, error::RecvError};
 use crate::{
     cli::Format,
     lab::Progress,
-    replica::LabView,
+    model::{Entry, LabView},
     report::{self, Paint},
-    trace::Entry,
 };
 
 use super::super::console;

@@ -15,8 +15,8 @@ use crate::{
         self, Embedded, Ending, Place, Plan, Port, Progress, Rendezvous, Runner, Supervisor, Wanted, Wishes, compose,
         containers::{Asked, Prepared, prepare},
     },
+    model::Balancer,
     proxy::Strategy,
-    replica::Balancer,
 };
 
 use super::{console::Signals, found, scale};

@@ -12,7 +12,7 @@ use bollard::models::{
 };
 use jiff::Timestamp;
 
-use crate::replica::{self, Labels, Port, Replica, State};
+use crate::model::{Labels, Port, Replica, State, replica_name};
 
 /// The compose project that a container belongs to.
 pub(super) const PROJECT: &str = "com.docker.compose.project";
@@ -121,7 +121,7 @@ impl Container {
     pub fn replica(&self, naming: Naming) -> Replica {
         let of_compose = self.project.as_deref().zip(self.service.as_deref());
         let (name, service) = match (of_compose, naming) {
-            (Some((_, service)), Naming::Compose) => (replica::name(service, self.number), service.to_owned()),
+            (Some((_, service)), Naming::Compose) => (replica_name(service, self.number), service.to_owned()),
             (Some((project, service)), Naming::Docker) => (self.name.clone(), format!("{project}/{service}")),
             (None, _) => (self.name.clone(), self.name.clone()),
         };

@@ -23,7 +23,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::replica::{Replica, Replicas, State};
+use crate::model::{Replica, Replicas, State};
 
 use super::{
     connect::Docker,

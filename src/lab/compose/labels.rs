@@ -53,7 +53,7 @@ fn from_item(item: &Node, path: &str) -> Result<Label, Problem> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::{super::tree, *};
-    use crate::replica::Labels;
+    use crate::model::Labels;
 
     fn labels(yaml: &str) -> Result<Vec<(String, String)>, String> {
         read(&tree::read(yaml).unwrap(), "services.s")

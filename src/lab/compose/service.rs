@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     lab::definition::{Role, Service},
-    replica::Labels,
+    model::Labels,
 };
 
 /// The label that says which built-in app stands in for a service's image.
@@ -133,7 +133,7 @@ fn number(node: Option<&Node>, path: &str) -> Result<Option<u32>, Problem> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::{super::tree, *};
-    use crate::replica::App;
+    use crate::model::App;
 
     /// Reads the one service `s`, whose fields are `yaml`.
     fn service(yaml: &str) -> Result<(Service, Vec<String>), String> {

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use crate::{
     engine::{Container, Docker, Follow},
-    replica::{Replicas, State},
+    model::{Replicas, State},
 };
 
 use super::{super::journal::Journal, log::Directory, observed::Traefik, ready};

@@ -13,7 +13,10 @@ use jiff::Timestamp;
 use regex::Regex;
 use serde::Deserialize;
 
-use crate::{proxy, replica::Replica, trace::Access};
+use crate::{
+    model::{Access, Replica},
+    proxy,
+};
 
 /// Who answers where, those that are gone included: their last requests are logged after them.
 #[derive(Debug, Default)]

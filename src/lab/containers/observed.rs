@@ -10,8 +10,8 @@ use indexmap::IndexMap;
 
 use crate::{
     engine::Container,
+    model::{App, Balancer, Engine, LAB_SCHEMA, LabView, Labels, Replica, ReplicaView, ServiceView, State},
     proxy::{self, Preview, Strategy, Subject, Unmarked, bare_host},
-    replica::{App, Balancer, Engine, LAB_SCHEMA, LabView, Labels, Replica, ReplicaView, ServiceView, State},
 };
 
 use super::super::{

@@ -4,8 +4,8 @@ use indexmap::IndexMap;
 use serde_json::json;
 
 use crate::{
+    model::{Balancer, Labels, ServiceView},
     proxy::{self, Strategy, Unmarked},
-    replica::{Balancer, Labels, ServiceView},
 };
 
 use super::{

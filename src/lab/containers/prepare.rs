@@ -13,7 +13,7 @@ use tokio::sync::SetOnce;
 
 use crate::{
     engine::{Compose, Containers, Docker, Naming, Tool, Which},
-    replica::Balancer,
+    model::Balancer,
 };
 
 use super::{

@@ -8,8 +8,8 @@ use std::{
 
 use crate::{
     engine::{Container, Containers, Docker, Naming},
+    model::{App, Balancer, LabView, Replica, State},
     proxy::{self, Proxy, Unmarked},
-    replica::{App, Balancer, LabView, Replica, State},
 };
 use serde::Deserialize;
 

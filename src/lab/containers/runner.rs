@@ -16,8 +16,8 @@ use tokio::sync::SetOnce;
 
 use crate::{
     engine::{Compose, Containers, Docker, Recreate},
+    model::{Balancer, LabView, ScaleView},
     proxy::{Proxy, Settings},
-    replica::{Balancer, LabView, ScaleView},
 };
 
 use super::{

@@ -11,8 +11,8 @@ use serde::Deserialize;
 
 use crate::{
     engine::{Compose, Container, Containers, Docker, Naming, Recreate},
+    model::{Balancer, LabView, ScaleView, ScaledView, Sessions, State},
     proxy::{Proxy, Unmarked},
-    replica::{Balancer, LabView, ScaleView, ScaledView, Sessions, State},
 };
 
 use super::{

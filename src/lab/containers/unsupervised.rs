@@ -8,8 +8,7 @@ use indexmap::IndexMap;
 
 use crate::{
     engine::{Compose, Container, Containers, Docker, DockerError, Follow, Naming, Tool, Which},
-    replica::{Balancer, LabView, Replica, ScaleView},
-    trace::Entry,
+    model::{Balancer, Entry, LabView, Replica, ScaleView},
 };
 
 use super::{

@@ -10,7 +10,7 @@ use http::{HeaderMap, header};
 use indexmap::IndexSet;
 use serde_json::Value;
 
-use crate::trace;
+use crate::model::trace;
 
 use super::{
     super::client::Reply,

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::trace::{Action, SeriesName, without_hidden};
+use crate::model::trace::{Action, SeriesName, without_hidden};
 
 use super::{
     super::client::Reply,

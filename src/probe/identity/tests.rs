@@ -10,7 +10,7 @@ mod content;
 mod series;
 
 use super::{super::client::Reply, *};
-use crate::trace::{Action, SeriesName};
+use crate::model::trace::{Action, SeriesName};
 
 /// When a file was changed.
 const CHANGED: &str = "Fri, 20 Nov 2026 08:00:00 GMT";

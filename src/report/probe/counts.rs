@@ -2,8 +2,8 @@
 
 use crate::{
     analysis::{Algorithm, Hits, Verdict},
+    model::trace::Trace,
     report::style::{self, Paint, columns},
-    trace::Trace,
 };
 
 use super::names::in_width;

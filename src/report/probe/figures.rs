@@ -6,8 +6,8 @@ use comfy_table::CellAlignment;
 
 use crate::{
     analysis::{ASTRAY, Key, PARTS, Sample, Sampled, Verdict, in_words},
+    model::trace::{Request, Trace},
     report::style::{self, Paint, columns, millis, shorten, wrapped},
-    trace::{Request, Trace},
 };
 
 use super::names::in_width;

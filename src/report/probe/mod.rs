@@ -9,7 +9,7 @@ mod verdict;
 
 use crate::{
     analysis::{Checked, Outcome, Verdict, samples},
-    trace::{Trace, Via},
+    model::trace::{Trace, Via},
 };
 
 use super::style::{Paint, printable, wrapped};

@@ -3,8 +3,8 @@
 use comfy_table::Cell;
 
 use crate::{
+    model::trace::{Instance, InstanceId, Request, Trace},
     report::style::{self, Paint, printable, shorten},
-    trace::{Instance, InstanceId, Request, Trace},
 };
 
 /// The longest name that leaves two of them room in 80 columns.

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::{
     analysis::{Algorithm, Order, Verdict, natural},
+    model::trace::{Action, InstanceId, Request, Series, SeriesName, Trace},
     report::style::{self, Paint, columns, count, printable, wrapped},
-    trace::{Action, InstanceId, Request, Series, SeriesName, Trace},
 };
 
 use super::{

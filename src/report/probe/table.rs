@@ -3,8 +3,8 @@
 use comfy_table::{Cell, CellAlignment};
 
 use crate::{
+    model::trace::{Action, Request, SeriesName, Trace},
     report::style::{self, Paint, millis},
-    trace::{Action, Request, SeriesName, Trace},
 };
 
 use super::names::{answered, short_session};

@@ -2,8 +2,8 @@
 
 use crate::{
     analysis::{Algorithm, BalancesPer, Order, Sample, Sampled, Stickiness, StickyBy, Verdict, in_words as chance},
+    model::trace::Trace,
     report::style::{self, Paint, count, printable, shorten, wrapped},
-    trace::Trace,
 };
 
 use super::{counts, names::in_width};

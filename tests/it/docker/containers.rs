@@ -6,7 +6,7 @@ use futures_util::StreamExt;
 use jiff::Timestamp;
 use lbctl::{
     engine::{Container, Containers, Docker, Executed, Follow, Naming, Which},
-    replica::State,
+    model::State,
 };
 use tokio::sync::watch;
 
@@ -105,7 +105,7 @@ async fn containers_are_followed_by_events() {
     let docker_ = Docker::connect().await.unwrap();
     let containers = Containers::follow(docker_.clone(), which(&project), Naming::Compose).await.unwrap();
     let mut replicas = containers.replicas();
-    let states = |now: &lbctl::replica::Replicas| {
+    let states = |now: &lbctl::model::Replicas| {
         now.iter().map(|replica| (replica.name.to_string(), replica.state)).collect::<Vec<_>>()
     };
     let named =
@@ -114,7 +114,7 @@ async fn containers_are_followed_by_events() {
 
     let health = ["--health-cmd", "test -e /tmp/well", "--health-interval", "100ms", "--health-retries", "1"];
     let second = project.server("web", 2, &health);
-    let of_second = |state| move |now: &lbctl::replica::Replicas| now.iter().any(|r| r.number == 2 && r.state == state);
+    let of_second = |state| move |now: &lbctl::model::Replicas| now.iter().any(|r| r.number == 2 && r.state == state);
     until("a health check that fails", &mut replicas, of_second(State::Unhealthy)).await;
     docker(&["exec", &second, "touch", "/tmp/well"]).ok();
     until("a health check that passes", &mut replicas, of_second(State::Ready)).await;

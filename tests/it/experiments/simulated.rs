@@ -2,7 +2,7 @@
 
 use lbctl::{
     analysis::{ALPHA, Algorithm, Verdict, judge},
-    trace::{Request, Series, SeriesName},
+    model::trace::{Request, Series, SeriesName},
 };
 
 use crate::support::traces;

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use lbctl::replica::{Port, Replica, State};
+use lbctl::model::{Port, Replica, State};
 
 use super::{
     drain::Lab,

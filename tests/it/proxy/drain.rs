@@ -4,8 +4,8 @@
 use std::{net::TcpListener, sync::Arc, time::Duration};
 
 use lbctl::{
+    model::{Replica, Replicas, State},
     proxy::{Proxy, Settings, Unmarked},
-    replica::{Replica, Replicas, State},
 };
 use tokio::sync::watch;
 
@@ -54,7 +54,7 @@ fn replica(number: u32, server: &Server, state: State) -> Replica {
         number,
         hostname: format!("web-{number}"),
         address: Some(server.address),
-        port: lbctl::replica::Port::Bound,
+        port: lbctl::model::Port::Bound,
         state,
         restarts: 0,
         ended: None,

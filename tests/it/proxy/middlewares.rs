@@ -1,6 +1,6 @@
 //! What middlewares do to requests and answers. What is expected here was seen on Traefik 3.7.
 
-use lbctl::replica::State;
+use lbctl::model::State;
 
 use super::{
     containers::container,

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use lbctl::{
     analysis::{self, ALPHA, Algorithm, Order, Sampling, Verdict, judge, sampling},
-    trace::{InstanceId, Request, SeriesName, Trace},
+    model::trace::{InstanceId, Request, SeriesName, Trace},
 };
 
 use crate::support::traces::{request, series, trace};

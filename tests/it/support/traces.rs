@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroU16, time::Duration};
 
-use lbctl::trace::{
+use lbctl::model::trace::{
     Action, Conditions, Connection, Instance, InstanceId, Jar, Request, Series, SeriesName, Target, Trace, Via,
 };
 

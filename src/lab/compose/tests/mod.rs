@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     lab::definition::{Exposure, Role},
-    replica::App,
+    model::App,
 };
 
 mod mistakes;

@@ -1,15 +1,12 @@
-//! The waist between what sends or forwards requests and what reads about them: traffic as plain data.
+//! What a probe saw from outside, request by request; the analysis turns it into a verdict.
 //!
-//! [`Access`] is a request as the proxy saw it, from inside. A [`Trace`] is what a probe saw from outside, request by
-//! request; the analysis turns it into a verdict. Nothing here does anything, but for the text that a trace is kept as.
+//! Nothing here does anything, but for the text that a trace is kept as.
 
-mod access;
 mod cookie;
 mod file;
 mod probe;
 mod text;
 
-pub use access::{Access, Entry};
 pub use cookie::{Attributes, CookieValue, Issued, SeenCookie, Withheld};
 pub use file::{SCHEMA, TraceError};
 pub use probe::{

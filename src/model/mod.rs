@@ -1,0 +1,16 @@
+//! The waists that the wings share: plain data that one wing makes and another reads.
+//!
+//! - [`Replica`]: what an engine runs. Engines publish [`Replicas`] on a `tokio::sync::watch` channel; the proxy builds its
+//!   routes from them and the supervisor shows them.
+//! - [`LabView`]: a lab as its supervisor shows it.
+//! - [`Access`]: one request as the balancer saw it, from inside.
+//! - [`trace`]: requests as a probe saw them, from outside.
+
+mod access;
+mod lab_view;
+mod replica;
+pub mod trace;
+
+pub use access::{Access, Entry};
+pub use lab_view::{LAB_SCHEMA, LabView, ReplicaView, ScaleView, ScaledView, ServiceView};
+pub use replica::{App, Balancer, Engine, Labels, Port, Replica, Replicas, Sessions, State, replica_name};
