@@ -1,40 +1,41 @@
 //! Experiments: what varying addresses, paths and headers, and keeping instances busy, add to a verdict.
 
-use crate::model::trace::{Conditions, Connection, InstanceId, Series, SeriesName, Trace};
+use crate::model::trace::{InstanceId, SeriesName, Trace};
 
-use super::{
-    algorithm::{self, ONE_ALONE},
-    budget,
-    chance::{in_words, probability},
-    cookies, elsewhere,
-    finding::Finding,
-    hashes::{KEYS, Key, Told, Values, is_sure},
+use crate::analysis::{
+    affinity::keys::{KEYS, Key, Told, Values, is_sure},
+    affinity::{cookie_mechanism, placement::in_turn},
+    case::Case,
     load::{self, Load, Shown},
+    math::log_prob::{in_words, probability},
+    pattern::finding::Finding,
+    pattern::select::ONE_ALONE,
+    unseen_instances,
     verdict::{Algorithm, Hits, RuledOut, Stickiness, StickyBy, StickyCookie, Verdict},
 };
 
 /// Completes a verdict on the series without a cookie jar by what the experiments show.
-pub fn amend(trace: &Trace, verdict: &mut Verdict, alpha: f64) {
-    let deciding: Vec<Key> = KEYS.into_iter().filter(|key| decided_by(trace, verdict, *key, alpha)).collect();
+pub fn amend(case: &Case, verdict: &mut Verdict) {
+    let deciding: Vec<Key> = KEYS.into_iter().filter(|key| decided_by(case, verdict, *key)).collect();
     match deciding.as_slice() {
-        [] => no_uri_hash(trace, verdict, alpha),
-        keys => name_them(trace, verdict, keys, alpha),
+        [] => no_uri_hash(case, verdict),
+        keys => name_them(case, verdict, keys),
     }
-    if let Some(load) = load::find(trace, alpha) {
-        amend_by_load(verdict, load, alpha);
+    if let Some(load) = load::find(case) {
+        amend_by_load(verdict, load, case.alpha());
     }
-    elsewhere::amend(trace, verdict, alpha);
+    unseen_instances::amend(case, verdict);
     // the sum of nothing is -0
     verdict.chance = (0.0 + verdict.ruled_out.iter().map(|out| out.p).sum::<f64>()).min(1.0);
 }
 
 /// Whether a key decides who answers; says what was seen.
-fn decided_by(trace: &Trace, verdict: &mut Verdict, key: Key, alpha: f64) -> bool {
-    let Some(values) = Values::of(trace, key) else { return false };
-    let (what, named, instances) = (words(trace, key), values.named(), values.hits().len());
+fn decided_by(case: &Case, verdict: &mut Verdict, key: Key) -> bool {
+    let Some(values) = Values::of(case.trace(), key) else { return false };
+    let (what, named, instances) = (words(case.trace(), key), values.named(), values.hits().len());
     let answers: usize = values.hits().values().sum();
     let (said, decides) = match values.told() {
-        Told::Decides { p } if is_sure(p, alpha) && (values.are_many() || key == Key::Source) => (
+        Told::Decides { p } if is_sure(p, case.alpha()) && (values.are_many() || key == Key::Source) => (
             format!(
                 "{answers} requests with {named} {} went to {instances} instances, but each of these always to the same \
                  one; if {} played no part, the chance of that would be {}",
@@ -44,7 +45,7 @@ fn decided_by(trace: &Trace, verdict: &mut Verdict, key: Key, alpha: f64) -> boo
             ),
             true,
         ),
-        Told::Decides { p } if is_sure(p, alpha) => (
+        Told::Decides { p } if is_sure(p, case.alpha()) => (
             format!(
                 "each of {named} {} has an instance of its own (by chance {}), but so few may have a rule each as well \
                  as a hash",
@@ -63,7 +64,7 @@ fn decided_by(trace: &Trace, verdict: &mut Verdict, key: Key, alpha: f64) -> boo
             false,
         ),
         Told::Same { .. } => {
-            let free = trace.series(&SeriesName::WithoutJar).into_iter().flat_map(|series| &series.requests);
+            let free = case.trace().series(&SeriesName::WithoutJar).into_iter().flat_map(|series| &series.requests);
             let here: Vec<InstanceId> = free.filter_map(|request| request.instance).collect();
             let only = match (here.is_empty() || values.hits().keys().any(|id| here.contains(id)), key) {
                 (true, _) => "one instance answers, whichever it is",
@@ -110,13 +111,13 @@ fn words(trace: &Trace, key: Key) -> Words {
 }
 
 /// Neither query strings nor paths make a difference: no hash of them, where the paths vary from their first character.
-fn no_uri_hash(trace: &Trace, verdict: &mut Verdict, alpha: f64) {
-    let free = trace.series(&SeriesName::WithoutJar);
+fn no_uri_hash(case: &Case, verdict: &mut Verdict) {
+    let free = case.trace().series(&SeriesName::WithoutJar);
     let here = free.and_then(|series| series.requests.iter().find_map(|request| request.instance));
-    let same = |key| match Values::of(trace, key) {
+    let same = |key| match Values::of(case.trace(), key) {
         // paths that another service answers tell nothing about this one
         Some(values) if values.hits().keys().eq(here.iter()) => match values.told() {
-            Told::Same { p } if is_sure(p, alpha) => Some(p),
+            Told::Same { p } if is_sure(p, case.alpha()) => Some(p),
             _ => None,
         },
         _ => None,
@@ -140,8 +141,8 @@ fn no_uri_hash(trace: &Trace, verdict: &mut Verdict, alpha: f64) {
 }
 
 /// Names the hashes that were found.
-fn name_them(trace: &Trace, verdict: &mut Verdict, keys: &[Key], alpha: f64) {
-    let p = keys.iter().filter_map(|key| match Values::of(trace, *key)?.told() {
+fn name_them(case: &Case, verdict: &mut Verdict, keys: &[Key]) {
+    let p = keys.iter().filter_map(|key| match Values::of(case.trace(), *key)?.told() {
         Told::Decides { p } => Some(p),
         _ => None,
     });
@@ -157,7 +158,7 @@ fn name_them(trace: &Trace, verdict: &mut Verdict, keys: &[Key], alpha: f64) {
         let seen = verdict.algorithm.as_str();
         verdict.evidence.push(format!("without such a value, the pattern is {seen}"));
     }
-    keys.iter().for_each(|key| count(trace, verdict, *key));
+    keys.iter().for_each(|key| count(case.trace(), verdict, *key));
     verdict.order = None;
     verdict.cycle = Vec::new();
     verdict.repeats_after = None;
@@ -170,14 +171,15 @@ fn name_them(trace: &Trace, verdict: &mut Verdict, keys: &[Key], alpha: f64) {
     }
     let mut hashes: Vec<Algorithm> = Vec::new();
     for key in keys {
-        let turned = Values::of(trace, *key).and_then(|values| in_turn(trace, &values, alpha));
-        if let Some(name) = key.cookie(trace) {
+        let turned = Values::of(case.trace(), *key).and_then(|values| in_turn(case, &values));
+        if let Some(name) = key.cookie(case.trace()) {
             verdict.stickiness = Stickiness::Cookie;
             let by = if turned.is_some() { StickyBy::Learned } else { StickyBy::Hash };
-            verdict.sticky_cookie = Some(StickyCookie { by: Some(by), ..cookies::described(trace, name) });
+            verdict.sticky_cookie =
+                Some(StickyCookie { by: Some(by), ..cookie_mechanism::described(case.trace(), name) });
         }
         match turned {
-            Some(found) => remembered(trace, verdict, *key, found),
+            Some(found) => remembered(case.trace(), verdict, *key, found),
             None if hashes.contains(&key.hash()) => {}
             None => hashes.push(key.hash()),
         }
@@ -206,18 +208,6 @@ fn count(trace: &Trace, verdict: &mut Verdict, key: Key) {
         }
     }
     verdict.sort_instances();
-}
-
-/// The round robin that placed new values, if they were placed in turn.
-pub fn in_turn(trace: &Trace, values: &Values, alpha: f64) -> Option<Finding> {
-    let placed = values.placed();
-    let free = trace.series(&SeriesName::WithoutJar)?;
-    // they were asked for one after the other, however the free ones were
-    let conditions = Conditions { connection: Connection::Fresh, concurrency: 1, ..free.conditions.clone() };
-    let series = Series { conditions, requests: placed, others: Vec::new(), ..free.clone() };
-    let alpha = alpha * budget::PLACED;
-    let found = algorithm::of(&series, alpha);
-    matches!(found.algorithm, Algorithm::RoundRobin | Algorithm::WeightedRoundRobin).then_some(found)
 }
 
 /// New values that are placed in turn show a round robin behind something that remembers them, and no hash.

@@ -7,15 +7,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::trace::{InstanceId, Request, Series, SeriesName, Trace};
+use crate::model::trace::{InstanceId, Request, Series, SeriesName};
 
-use super::{
-    algorithm,
-    chance::{ln_best_independent, probability},
-    independent::ln_learned,
-    order,
-    sequence::{Known, Sequence},
-    sticky,
+use crate::analysis::{
+    affinity::cookie,
+    case::{Case, FreeSeries},
+    math::independent::ln_learned,
+    math::log_prob::{ln_best_independent, probability},
+    pattern::cycle,
+    series::sequence::Known,
     verdict::{Algorithm, Stickiness},
 };
 
@@ -70,10 +70,10 @@ struct Pick {
 }
 
 /// What a trace shows of load; `None` where nobody was kept busy.
-pub fn find(trace: &Trace, alpha: f64) -> Option<Load> {
-    let (slow, meanwhile) = (trace.series(&SeriesName::Slow)?, trace.series(&SeriesName::Meanwhile)?);
-    let free = trace.series(&SeriesName::WithoutJar)?;
-    let sequence = Sequence::of(free);
+pub fn find(case: &Case) -> Option<Load> {
+    let (slow, meanwhile) = (case.trace().series(&SeriesName::Slow)?, case.trace().series(&SeriesName::Meanwhile)?);
+    let free = case.free()?;
+    let sequence = free.sequence();
     let mut quiet: BTreeMap<InstanceId, usize> = sequence.counts().into_iter().collect();
     let picks = picks(slow, meanwhile);
     let undecided = |why| Some(Load { quick: 0, on_busy: 0, expected: 0.0, shown: Shown::Undecided(why) });
@@ -97,12 +97,12 @@ pub fn find(trace: &Trace, alpha: f64) -> Option<Load> {
         return undecided(OTHERS_BUSY);
     }
     let on_busy = told.iter().filter(|pick| pick.busy.contains(&pick.instance)).count();
-    let exact = exactly(free, &sequence, alpha);
+    let exact = exactly(free);
     match &exact {
         Some(round) => quiet.clone_from(&round.weights),
-        None if sticky::find(trace, alpha).stickiness == Stickiness::None => {
+        None if cookie::find(case).stickiness == Stickiness::None => {
             // where no cookie pins, a client with a jar is one more without load
-            let with_jar = trace.series(&SeriesName::WithJar).into_iter().flat_map(|series| &series.requests);
+            let with_jar = case.trace().series(&SeriesName::WithJar).into_iter().flat_map(|series| &series.requests);
             for id in with_jar.filter_map(|request| request.instance) {
                 quiet.entry(id).and_modify(|count| *count += 1);
             }
@@ -122,15 +122,15 @@ pub fn find(trace: &Trace, alpha: f64) -> Option<Load> {
     let (avoided, ignored) = (probability(-avoided), probability(2f64.ln() - ignored));
     // others' requests keep instances busy as well, and may hide that ours does
     let ours_alone = exact.is_some_and(|round| round.every_pick)
-        || (sequence.known == Known::EveryTurn && free.others.is_empty() && meanwhile.others.is_empty());
+        || (sequence.known == Known::EveryTurn && free.series.others.is_empty() && meanwhile.others.is_empty());
     let shunned = shunned_afterwards(slow, meanwhile, quiet.len());
-    let shown = if is_sure(avoided, alpha) {
+    let shown = if is_sure(avoided, case.alpha()) {
         Shown::Avoided { p: avoided, two_at_once: two_at_once(slow) }
-    } else if is_sure(ignored, alpha) && shunned {
+    } else if is_sure(ignored, case.alpha()) && shunned {
         Shown::Undecided("one that had been busy was avoided afterwards, so response times may count")
-    } else if is_sure(ignored, alpha) && ours_alone {
+    } else if is_sure(ignored, case.alpha()) && ours_alone {
         Shown::Ignored { p: ignored }
-    } else if is_sure(ignored, alpha) {
+    } else if is_sure(ignored, case.alpha()) {
         Shown::Undecided("others' requests may have kept the other instances as busy")
     } else {
         Shown::Undecided("that is too few to tell")
@@ -144,27 +144,25 @@ pub fn is_sure(p: f64, alpha: f64) -> bool {
 }
 
 /// Whether more quick requests would tell nothing more.
-pub fn enough_load(trace: &Trace, alpha: f64) -> bool {
-    find(trace, alpha).is_some_and(|load| !matches!(load.shown, Shown::Undecided(_) | Shown::Alone { .. }))
+pub fn enough_load(case: &Case) -> bool {
+    find(case).is_some_and(|load| !matches!(load.shown, Shown::Undecided(_) | Shown::Alone { .. }))
 }
 
 /// Whether busy instances are avoided, but perhaps only because each takes one request at a time.
-pub fn perhaps_a_limit(trace: &Trace, alpha: f64) -> bool {
-    find(trace, alpha).is_some_and(|load| matches!(load.shown, Shown::Avoided { two_at_once: false, .. }))
+pub fn perhaps_a_limit(case: &Case) -> bool {
+    find(case).is_some_and(|load| matches!(load.shown, Shown::Avoided { two_at_once: false, .. }))
 }
 
 /// Whether busy instances get their share, as far as that shows while they are busy.
-pub fn gets_its_share(trace: &Trace, alpha: f64) -> bool {
-    find(trace, alpha).is_some_and(|load| matches!(load.shown, Shown::Ignored { .. }))
+pub fn gets_its_share(case: &Case) -> bool {
+    find(case).is_some_and(|load| matches!(load.shown, Shown::Ignored { .. }))
 }
 
 /// How many quick requests to send while instances are held once.
-pub fn quick_requests(trace: &Trace, alpha: f64) -> u32 {
-    let free = trace.series(&SeriesName::WithoutJar);
-    match free.map(|free| (free, Sequence::of(free))) {
-        Some((free, sequence)) if sequence.counts().len() > 1 && exactly(free, &sequence, alpha).is_none() => {
-            QUICK_IF_RANDOM
-        }
+pub fn quick_requests(case: &Case) -> u32 {
+    let several = |free: &&FreeSeries| free.sequence().counts().len() > 1;
+    match case.free().filter(several) {
+        Some(free) if exactly(free).is_none() => QUICK_IF_RANDOM,
         _ => QUICK,
     }
 }
@@ -178,10 +176,10 @@ struct Round {
 }
 
 /// The round that was seen without load, if it holds each instance exactly so many times.
-fn exactly(free: &Series, sequence: &Sequence, alpha: f64) -> Option<Round> {
-    let found = algorithm::find(Some(free), Some(sequence), alpha, &|_| String::new());
+fn exactly(free: &FreeSeries) -> Option<Round> {
+    let (sequence, found) = (free.sequence(), free.finding());
     let every_pick = match found.algorithm {
-        Algorithm::RoundRobin => order::fixed_cycle(sequence).is_some() || order::rounds(sequence).is_some(),
+        Algorithm::RoundRobin => cycle::fixed_cycle(sequence).is_some() || cycle::rounds(sequence).is_some(),
         Algorithm::WeightedRoundRobin => found.disturbed.is_none() && !found.weights.is_empty(),
         _ => false,
     };

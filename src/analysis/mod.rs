@@ -41,58 +41,42 @@
 //!
 //! Every statement is a hypothesis that was rejected, with the probability of seeing what was seen if it were true.
 
-mod algorithm;
-mod budget;
-mod chance;
-mod connection;
-mod cookies;
-mod counters;
-mod disturbed;
-mod draws;
-mod elsewhere;
-mod exact;
+mod affinity;
+mod case;
 mod expect;
-mod expected;
 mod experiments;
-mod finding;
-mod hashes;
-mod independent;
-mod kept;
+mod judge;
 mod load;
-mod maker;
-mod models;
-mod order;
-mod picks;
-mod pieces;
-mod regular;
-mod ring;
-mod rounds;
-mod samples;
+mod math;
+mod pattern;
 mod sampling;
-mod sequence;
+mod series;
 mod session;
-mod silent;
-mod staggered;
-mod sticky;
+mod unseen_instances;
 mod verdict;
-mod weighted;
-mod weights;
 
-pub use budget::PARTS;
-pub use chance::in_words;
-pub use connection::enough_on_one_connection;
-pub use cookies::{cookies_to_vary, next_values};
-pub use elsewhere::one_answers;
+pub use affinity::{
+    connection::enough_on_one_connection,
+    cookie::{candidate_cookies, enough_alone, enough_with_jar, sticky_cookie},
+    cookie_mechanism::{cookies_to_vary, next_values},
+    keys::{Key, enough_values},
+};
+pub use case::Case;
 pub use expect::{Checked, ExpectError, Expectation, Outcome, Strictness, passed};
-pub use expected::ASTRAY;
-pub use hashes::{Key, enough_values};
+pub use judge::{judge, one_answers};
 pub use load::{enough_load, gets_its_share, perhaps_a_limit, quick_requests};
-pub use samples::{Sample, Sampled, fewest, samples};
-pub use sampling::{Sampling, at_most, sampling};
+pub use math::log_prob::in_words;
+pub use sampling::{
+    budget::PARTS,
+    sizes::{Sample, Sampled, fewest, samples},
+    stop::{Sampling, at_most, sampling},
+};
 pub use session::{Facts, KeptBy, Session, SessionVerdict, judge_session};
-pub use sticky::{candidate_cookies, enough_alone, enough_with_jar, sticky_cookie};
 pub use verdict::{
-    Algorithm, BalancesPer, Hits, Order, RuledOut, Stickiness, StickyBy, StickyCookie, Verdict, judge, natural,
+    Algorithm, BalancesPer, Hits, Order, RuledOut, Stickiness, StickyBy, StickyCookie, Verdict,
+    evidence::{BEGIN, END, Evidence},
+    expected::ASTRAY,
+    natural,
 };
 
 /// The chance of a false verdict that is accepted by default: one in a million.

@@ -1,12 +1,13 @@
 //! Sessions: was the login seen by every reload, and if not, why.
 
-use crate::model::trace::{Action, InstanceId, Request, SeenCookie, Series, SeriesName, Trace, Withheld};
+use crate::model::trace::{Action, InstanceId, Request, SeenCookie, Series, SeriesName, Withheld};
 
-use super::{
-    chance::probability,
-    sampling::Sampling,
-    sticky,
-    verdict::{Stickiness, StickyCookie},
+use crate::analysis::{
+    affinity::cookie,
+    case::Case,
+    math::log_prob::probability,
+    sampling::stop::Sampling,
+    verdict::{Stickiness, StickyCookie, evidence::Evidence},
 };
 
 /// What became of the session.
@@ -82,13 +83,13 @@ pub struct SessionVerdict {
     /// The cookie that keeps the client on its instance.
     pub sticky_cookie: Option<String>,
     /// Sentences with figures.
-    pub evidence: Vec<String>,
+    pub evidence: Vec<Evidence>,
     /// Whether more reloads would tell more.
     pub sampling: Sampling,
 }
 
 /// Judges the trace of a login and reloads.
-pub fn judge_session(trace: &Trace, facts: Option<Facts>, alpha: f64) -> SessionVerdict {
+pub fn judge_session(case: &Case, facts: Option<Facts>) -> SessionVerdict {
     let verdict = |session, cause: String| SessionVerdict {
         session,
         kept_by: None,
@@ -97,7 +98,7 @@ pub fn judge_session(trace: &Trace, facts: Option<Facts>, alpha: f64) -> Session
         evidence: Vec::new(),
         sampling: Sampling::Enough,
     };
-    let Some(series) = trace.series(&SeriesName::WithJar) else {
+    let Some(series) = case.trace().series(&SeriesName::WithJar) else {
         return verdict(Session::Undetermined, "no login was tried".to_owned());
     };
     let Some(login) = series.requests.iter().find(|request| request.action == Action::Login) else {
@@ -110,7 +111,7 @@ pub fn judge_session(trace: &Trace, facts: Option<Facts>, alpha: f64) -> Session
     let seen = checks.iter().filter(|request| request.logged_in == Some(true)).count();
     let missed: Vec<&Request> = checks.iter().copied().filter(|request| request.logged_in == Some(false)).collect();
     let silent = checks.len() - seen - missed.len();
-    let name = |id: Option<InstanceId>| id.map(|id| trace.instances[usize::from(id.0)].name.as_str());
+    let name = |id: Option<InstanceId>| id.map(|id| case.trace().instances[usize::from(id.0)].name.as_str());
     let taker = name(login.instance);
 
     let mut judged = if missed.is_empty() && seen == 0 {
@@ -121,7 +122,7 @@ pub fn judge_session(trace: &Trace, facts: Option<Facts>, alpha: f64) -> Session
             format!("{silent} of {} reloads do not tell whether they see the login", checks.len()),
         )
     } else if missed.is_empty() {
-        kept(trace, series, login, facts, alpha)
+        kept(case, series, login, facts)
     } else if let Some(cause) = not_sent_back(series, &checks) {
         verdict(if seen == 0 { Session::None } else { Session::Lost }, cause)
     } else if seen == 0 && taker.is_some() && missed.iter().all(|request| name(request.instance) == taker) {
@@ -129,7 +130,7 @@ pub fn judge_session(trace: &Trace, facts: Option<Facts>, alpha: f64) -> Session
     } else {
         verdict(Session::Lost, lost_on(taker, &missed, &name))
     };
-    let without = trace.series(&SeriesName::WithoutJar).into_iter().flat_map(|series| &series.requests);
+    let without = case.trace().series(&SeriesName::WithoutJar).into_iter().flat_map(|series| &series.requests);
     let strangers = without.filter(|request| request.logged_in == Some(true)).count();
     if strangers > 0 {
         let cause =
@@ -215,13 +216,13 @@ fn list(names: &[&str]) -> String {
 }
 
 /// Every reload saw the login: what keeps the session, and whether there were enough of them to say so.
-fn kept(trace: &Trace, series: &Series, login: &Request, facts: Option<Facts>, alpha: f64) -> SessionVerdict {
+fn kept(case: &Case, series: &Series, login: &Request, facts: Option<Facts>) -> SessionVerdict {
     let reloads = series.requests.iter().filter(|request| request.action == Action::Get);
     let with: Vec<InstanceId> = reloads.filter_map(|request| request.instance).chain(login.instance).collect();
-    let free = trace.series(&SeriesName::WithoutJar).into_iter().flat_map(|series| &series.requests);
+    let free = case.trace().series(&SeriesName::WithoutJar).into_iter().flat_map(|series| &series.requests);
     let free: Vec<InstanceId> = free.filter_map(|request| request.instance).collect();
     let several = |ids: &[InstanceId]| ids.iter().any(|id| *id != ids[0]);
-    let sticky = sticky::find(trace, alpha);
+    let sticky = cookie::find(case);
     let verdict = |session, kept_by, cause: &str| SessionVerdict {
         session,
         kept_by,
@@ -256,7 +257,7 @@ fn kept(trace: &Trace, series: &Series, login: &Request, facts: Option<Facts>, a
     // one instance for everything, which two picked at random would show this seldom
     let answers = with.len() + free.len();
     let by_chance = probability((1.0 - answers as f64) * 2f64.ln());
-    if !several(&free) && answers > 0 && by_chance < alpha && facts.is_none() {
+    if !several(&free) && answers > 0 && by_chance < case.alpha() && facts.is_none() {
         return kept(None, "one instance answered everything: it is the only one, or the client's address decides");
     }
     let reloads = with.len().saturating_sub(1);

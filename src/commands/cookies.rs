@@ -3,7 +3,7 @@
 use rand::seq::SliceRandom;
 
 use crate::{
-    analysis,
+    analysis::{self, Case},
     model::trace::{SeriesName, Trace},
     probe::{Prober, Series},
 };
@@ -16,17 +16,17 @@ const MOST_ALONE: u32 = 60;
 /// Finds out which cookie keeps a client, if one does, and how it does. Every request is one like those of `plain`.
 pub async fn run(prober: &mut Prober, plain: &Series, alpha: f64) -> anyhow::Result<()> {
     alone(prober, plain, alpha).await?;
-    let Some(cookie) = analysis::sticky_cookie(prober.trace(), alpha) else { return Ok(()) };
+    let Some(cookie) = analysis::sticky_cookie(&Case::new(prober.trace(), alpha)) else { return Ok(()) };
     values(prober, plain, &cookie, alpha).await
 }
 
 /// Sends each cookie alone that may be the one.
 pub async fn alone(prober: &mut Prober, plain: &Series, alpha: f64) -> anyhow::Result<()> {
-    for cookie in analysis::candidate_cookies(prober.trace(), alpha) {
+    for cookie in analysis::candidate_cookies(&Case::new(prober.trace(), alpha)) {
         let name = SeriesName::CookieAlone(cookie);
         let most = analysis::at_most(MOST_ALONE, alpha);
         let series = Series { name: name.clone(), most, ..plain.clone() };
-        let enough = |trace: &Trace| analysis::enough_alone(trace, &name, alpha);
+        let enough = |trace: &Trace| analysis::enough_alone(&Case::new(trace, alpha), &name);
         ask::sending(None, prober, &series, |_| name.to_string(), enough).await?;
     }
     Ok(())
@@ -36,7 +36,7 @@ pub async fn alone(prober: &mut Prober, plain: &Series, alpha: f64) -> anyhow::R
 async fn values(prober: &mut Prober, plain: &Series, cookie: &str, alpha: f64) -> anyhow::Result<()> {
     let bar = console::counter(&format!("how does {cookie} keep a client"));
     loop {
-        let mut next = analysis::next_values(prober.trace(), cookie, alpha);
+        let mut next = analysis::next_values(&Case::new(prober.trace(), alpha), cookie);
         if next.is_empty() {
             break;
         }

@@ -10,7 +10,7 @@ use clap::ValueEnum;
 use rand::{RngExt, seq::SliceRandom};
 
 use crate::{
-    analysis::{self, Algorithm, Key},
+    analysis::{self, Algorithm, Case, Key},
     cli::{self, Experiment, Format, Probe},
     error::{Exit, Failure},
     model::{
@@ -83,7 +83,7 @@ pub async fn run(args: &Probe, resolved: &Resolved, prober: &mut Prober) -> anyh
     };
     let one_answers = |prober: &Prober| {
         // to judge a long series takes long
-        !several_answer(prober.trace()) && analysis::one_answers(prober.trace(), args.alpha)
+        !several_answer(prober.trace()) && analysis::one_answers(&Case::new(prober.trace(), args.alpha))
     };
 
     if calls_for(Experiment::Sources, !flags.from.is_empty() || one_answers(prober)) {
@@ -117,7 +117,7 @@ pub async fn run(args: &Probe, resolved: &Resolved, prober: &mut Prober) -> anyh
         _ => {}
     }
     let minds_load = |prober: &Prober| {
-        let verdict = analysis::judge(prober.trace(), args.alpha);
+        let verdict = analysis::judge(&Case::new(prober.trace(), args.alpha));
         let goes_round = matches!(
             verdict.algorithm,
             Algorithm::RoundRobin | Algorithm::WeightedRoundRobin | Algorithm::Random | Algorithm::Undetermined
@@ -199,7 +199,7 @@ async fn paths(args: &Probe, resolved: &Resolved, prober: &mut Prober) -> anyhow
     };
     let queries = (0..count).map(|_| series(query()));
     over(args, prober, resolved, queries, &[Key::Query], "does the query string decide").await?;
-    if analysis::judge(prober.trace(), args.alpha).algorithm == Algorithm::UriHash {
+    if analysis::judge(&Case::new(prober.trace(), args.alpha)).algorithm == Algorithm::UriHash {
         return Ok(());
     }
     let below = url.path().trim_end_matches('/');
@@ -238,7 +238,7 @@ async fn over(
             prober.send(one, |_| ask::stop_if(false)).await?;
             bar.inc(1);
         }
-        if keys.iter().all(|key| analysis::enough_values(prober.trace(), *key, args.alpha)) {
+        if keys.iter().all(|key| analysis::enough_values(&Case::new(prober.trace(), args.alpha), *key)) {
             break;
         }
     }
@@ -259,7 +259,7 @@ fn slow_path(args: &Probe, resolved: &Resolved, prober: &Prober) -> Option<(Stri
     let free = prober.trace().series(&SeriesName::WithoutJar)?;
     let mut took: Vec<u64> = free.requests.iter().map(|request| request.us).collect();
     took.sort_unstable();
-    let quick = u64::from(analysis::quick_requests(prober.trace(), args.alpha));
+    let quick = u64::from(analysis::quick_requests(&Case::new(prober.trace(), args.alpha)));
     // long enough for the quick ones, twice as slow as the middle one was
     let needs = took.get(took.len() / 2)? * quick * 2 / 1000 + 200;
     let most = u64::try_from(args.target.timeout.as_millis()).unwrap_or(u64::MAX) * 8 / 10;
@@ -298,7 +298,7 @@ async fn slow(
     let free = prober.trace().series(&SeriesName::WithoutJar).into_iter().flat_map(|series| &series.requests);
     let instances: std::collections::BTreeSet<_> = free.filter_map(|request| request.instance).collect();
     let instances = instances.len() as u32;
-    let quick_requests = analysis::quick_requests(prober.trace(), args.alpha);
+    let quick_requests = analysis::quick_requests(&Case::new(prober.trace(), args.alpha));
     let rounds: Vec<(u32, u32)> = match instances {
         0 => Vec::new(),
         1 => MORE_AND_MORE.map(|held| (held, QUICK_BESIDE_ONE)).to_vec(),
@@ -320,16 +320,16 @@ async fn slow(
         sent += held;
         bar.set_position(u64::from(sent + before));
         prober.hold(&slow(held), &quick(before + requests), lasting).await?;
-        if analysis::enough_load(prober.trace(), args.alpha) {
+        if analysis::enough_load(&Case::new(prober.trace(), args.alpha)) {
             break;
         }
     }
-    if analysis::gets_its_share(prober.trace(), args.alpha) {
+    if analysis::gets_its_share(&Case::new(prober.trace(), args.alpha)) {
         // whoever looks at response times avoids an instance only after its slow answers
         let before = prober.trace().series(&SeriesName::Meanwhile).map_or(0, |series| series.requests.len() as u32);
         prober.send(&quick(before + 3 * instances), |_| ask::stop_if(false)).await?;
     }
-    if analysis::perhaps_a_limit(prober.trace(), args.alpha) {
+    if analysis::perhaps_a_limit(&Case::new(prober.trace(), args.alpha)) {
         prober.hold(&slow(instances + 1), &quick(0), Duration::ZERO).await?;
     }
     bar.finish_and_clear();

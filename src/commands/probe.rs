@@ -1,7 +1,7 @@
 //! `lbctl probe`: how a load balancer picks, and what keeps a client on its instance.
 
 use crate::{
-    analysis::{self, Checked, Expectation, Sampling, Strictness},
+    analysis::{self, Case, Checked, Expectation, Sampling, Strictness},
     cli::{self, Experiment, Format, Probe},
     error::{Exit, Failure},
     model::trace::{self, Connection, SeriesName, Trace},
@@ -69,7 +69,7 @@ pub async fn run(args: Probe) -> anyhow::Result<Exit> {
         trace.conceal_sessions();
         keeper.keep(&trace)
     });
-    let verdict = analysis::judge(&trace, args.alpha);
+    let verdict = analysis::judge(&Case::new(&trace, args.alpha));
     let strictness = if args.strict { Strictness::OnlyCandidate } else { Strictness::Pattern };
     let check = |expectation: &Expectation| expectation.check(&verdict, strictness, args.alpha);
     let checked: Vec<Checked> = expectations.iter().map(check).collect();
@@ -191,7 +191,9 @@ async fn send(
     let with = Series { script, ..series(SeriesName::WithJar, most_with_jar) };
     let with_jar = |trace: &Trace| {
         let sent = trace.series(&SeriesName::WithJar).map_or(0, |series| series.requests.len()) as u32;
-        sent >= rows.min(ROWS_WITH_JAR) && worth_a_look(trace, sent) && analysis::enough_with_jar(trace, args.alpha)
+        sent >= rows.min(ROWS_WITH_JAR)
+            && worth_a_look(trace, sent)
+            && analysis::enough_with_jar(&Case::new(trace, args.alpha))
     };
     if experiments::wanted(&args.experiments, Experiment::Jar) {
         sending(in_turn, prober, &with, |_| with.name.to_string(), with_jar).await?;
@@ -205,7 +207,7 @@ async fn send(
         let over_one = Series { connection: Connection::Reused, ..series(SeriesName::OneConnection, most) };
         let enough = |trace: &Trace| {
             let sent = trace.series.last().map_or(0, |series| series.requests.len()) as u32;
-            worth_a_look(trace, sent) && analysis::enough_on_one_connection(trace, args.alpha)
+            worth_a_look(trace, sent) && analysis::enough_on_one_connection(&Case::new(trace, args.alpha))
         };
         sending(None, prober, &over_one, |_| over_one.name.to_string(), enough).await?;
     }

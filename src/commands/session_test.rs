@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use indicatif::ProgressBar;
 
 use crate::{
-    analysis::{self, ALPHA, Facts, Sampling, Session},
+    analysis::{self, ALPHA, Case, Facts, Sampling, Session},
     cli::{Expect, Format, SessionTest},
     error::{Exit, Failure},
     lab::{self, Embedded, Ending, Plan, Port, Runner, Supervisor, Wanted, Wishes, bind, compose},
@@ -90,7 +90,7 @@ async fn test(args: &SessionTest, resolved: &mut Resolved) -> anyhow::Result<Exi
     played?;
 
     let trace: Trace = prober.into_trace();
-    let verdict = analysis::judge_session(&trace, service.map(facts), ALPHA);
+    let verdict = analysis::judge_session(&Case::new(&trace, ALPHA), service.map(facts));
     let expected = match args.expect {
         Some(Expect::Lost) => Some(Session::Lost),
         Some(Expect::Kept) => Some(Session::Kept),
@@ -107,7 +107,7 @@ async fn test(args: &SessionTest, resolved: &mut Resolved) -> anyhow::Result<Exi
             "{}\n\n{}\n{}",
             report::probe::target(&trace),
             report::session::table(&trace, paint),
-            report::session::verdict(&verdict, expected, passed, paint),
+            report::session::verdict(&trace, &verdict, expected, passed, paint),
         ))?,
     }
     Ok(match (passed, verdict.session) {
@@ -143,9 +143,9 @@ async fn play(
     prober.send(&series(SeriesName::WithJar, reloads + 2), count).await?;
     prober.send(&series(SeriesName::WithoutJar, reloads), count).await?;
     let sure = |trace: &Trace| {
-        let judged = analysis::judge_session(trace, facts, ALPHA);
+        let judged = analysis::judge_session(&Case::new(trace, ALPHA), facts);
         judged.sampling == Sampling::Enough
-            && (judged.session != Session::Kept || analysis::enough_with_jar(trace, ALPHA))
+            && (judged.session != Session::Kept || analysis::enough_with_jar(&Case::new(trace, ALPHA)))
     };
     if args.reloads.is_none() && !sure(prober.trace()) {
         // a session that looks kept: who answers without cookies decides how many reloads chance would take

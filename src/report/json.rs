@@ -10,6 +10,7 @@ use crate::{
     model::trace::{Connection, Failure, InstanceId, Jar, Request, Series, SeriesName, Trace, Via},
 };
 
+use super::sentence::sentences;
 use super::session::{step, steps};
 
 /// A probe, and what became of what was expected of it. It is put together as it is written: there may be a million
@@ -22,7 +23,7 @@ pub fn probe<'a>(trace: &'a Trace, verdict: &Verdict, checked: &[Checked]) -> im
         schema: "lbctl.probe.v1",
         target: target(trace),
         series: Each(move || trace.series.iter().map(|series| self::series(trace, series))),
-        verdict: self::verdict(verdict),
+        verdict: self::verdict(trace, verdict),
         expected: expected.collect(),
         passed: passed(checked),
     }
@@ -69,7 +70,7 @@ impl<I: Iterator<Item: Serialize>, F: Fn() -> I> Serialize for Each<F> {
     }
 }
 
-fn verdict(verdict: &Verdict) -> Value {
+fn verdict(trace: &Trace, verdict: &Verdict) -> Value {
     json!({
         "algorithm": verdict.algorithm.as_str(),
         "candidates": verdict.candidates.iter().map(|one| one.as_str()).collect::<Vec<_>>(),
@@ -96,7 +97,7 @@ fn verdict(verdict: &Verdict) -> Value {
         "sticky_cookie_attributes": verdict.sticky_cookie.as_ref().and_then(|cookie| cookie.attributes.as_ref()),
         "sticky_cookie_flaws": verdict.sticky_cookie.as_ref().map_or(&[][..], |cookie| &cookie.flaws),
         "balances_per": verdict.balances_per.as_str(),
-        "evidence": verdict.evidence,
+        "evidence": sentences(trace, &verdict.evidence),
     })
 }
 
@@ -124,7 +125,7 @@ pub fn session_test(trace: &Trace, verdict: &SessionVerdict, expected: Option<Se
             "kept_by": verdict.kept_by.map(|by| by.as_str()),
             "cause": verdict.cause,
             "sticky_cookie": verdict.sticky_cookie,
-            "evidence": verdict.evidence,
+            "evidence": sentences(trace, &verdict.evidence),
         },
         "expected": expected.map(Session::as_str),
         "passed": passed,

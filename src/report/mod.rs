@@ -4,6 +4,7 @@ pub mod json;
 pub mod lab;
 pub mod log;
 pub mod probe;
+pub mod sentence;
 pub mod session;
 pub mod style;
 

@@ -3,7 +3,7 @@
 use std::num::NonZeroU16;
 
 use lbctl::{
-    analysis::{self, ALPHA, Algorithm, BalancesPer, Order, Sampling, Stickiness, Verdict, judge},
+    analysis::{self, ALPHA, Algorithm, BalancesPer, Case, Order, Sampling, Stickiness, Verdict, judge},
     model::trace::{Connection, InstanceId, OtherTurn, Request, SeenCookie, Series, SeriesName, Trace},
 };
 use proptest::prelude::*;
@@ -23,7 +23,7 @@ fn letters(text: &str) -> Trace {
 }
 
 fn verdict(trace: &Trace) -> Verdict {
-    judge(trace, ALPHA)
+    judge(&Case::new(trace, ALPHA))
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use lbctl::{
     analysis::{
-        ALPHA, Algorithm, BalancesPer, Expectation, Order,
+        ALPHA, Algorithm, BalancesPer, Case, Expectation, Order,
         Outcome::{self, Contradicted, Met, Undetermined},
         Stickiness, StickyBy, StickyCookie, Strictness, Verdict, judge, passed,
     },
@@ -29,7 +29,7 @@ fn verdict(letters: &str) -> Verdict {
             "cookies": [],
         }],
     });
-    judge(&Trace::from_json("test", trace.to_string().as_bytes()).unwrap(), ALPHA)
+    judge(&Case::new(&Trace::from_json("test", trace.to_string().as_bytes()).unwrap(), ALPHA))
 }
 
 /// Independent draws with these weights.

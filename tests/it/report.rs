@@ -1,7 +1,7 @@
 //! What `lbctl probe` prints of long series: strips, counts, sizes of samples, figures.
 
 use lbctl::{
-    analysis::{ALPHA, judge},
+    analysis::{ALPHA, Case, judge},
     model::trace::Trace,
     report::{
         Paint,
@@ -67,7 +67,7 @@ fn drawn(instances: u64, count: usize) -> Vec<u8> {
 
 /// The report, in 80 columns and without a colour.
 fn plain(trace: &Trace, detail: Detail) -> String {
-    let text = text(trace, &judge(trace, ALPHA), &[], detail, Paint::Plain);
+    let text = text(trace, &judge(&Case::new(trace, ALPHA)), &[], detail, Paint::Plain);
     assert!(!text.contains('\x1b'), "{text}");
     let wide: Vec<&str> = text.lines().filter(|line| line.chars().count() > 80).collect();
     assert!(wide.is_empty(), "{wide:#?}");
@@ -145,7 +145,7 @@ fn many_instances_are_numbers() {
 #[test]
 fn colours_carry_nothing_alone() {
     let trace = trace(&webs(3), &ring(3, 60), &ring(3, 60));
-    let verdict = judge(&trace, ALPHA);
+    let verdict = judge(&Case::new(&trace, ALPHA));
     for detail in [Detail::Sentences, Detail::Figures] {
         let coloured = text(&trace, &verdict, &[], detail, Paint::Colour);
         let mut stripped = String::new();
@@ -181,7 +181,7 @@ fn counts_are_shown_beside_what_is_expected() {
 fn the_size_of_a_sample_is_told() {
     let sampled = |without: &[u8], alpha: f64| {
         let trace = trace(&webs(5), without, &[]);
-        let text = text(&trace, &judge(&trace, alpha), &[], Detail::Sentences, Paint::Plain);
+        let text = text(&trace, &judge(&Case::new(&trace, alpha)), &[], Detail::Sentences, Paint::Plain);
         let at = text.find("  sampled:   ").unwrap_or_else(|| panic!("{text}"));
         text[at..].lines().take(2).map(str::trim).collect::<Vec<_>>().join(" ")
     };

@@ -3,7 +3,7 @@
 use std::{net::Ipv4Addr, num::NonZeroU16};
 
 use lbctl::{
-    analysis::{ALPHA, Algorithm, Expectation, Outcome, Sampling, Strictness, Verdict, judge, sampling},
+    analysis::{ALPHA, Algorithm, Case, Expectation, Outcome, Sampling, Strictness, Verdict, judge, sampling},
     model::trace::{Failure, FailureKind, Request, Series, SeriesName, Trace},
 };
 
@@ -19,7 +19,7 @@ fn free(picks: &str) -> Series {
 }
 
 fn verdict(trace: &Trace) -> Verdict {
-    judge(trace, ALPHA)
+    judge(&Case::new(trace, ALPHA))
 }
 
 fn outcome(expectation: &str, verdict: &Verdict) -> Outcome {
@@ -82,7 +82,7 @@ fn one_that_others_help_under_load_may_not_be_alone() {
     let verdict = verdict(&held);
     assert_eq!(verdict.algorithm, Algorithm::Undetermined, "{:?}", verdict.evidence);
     assert!(verdict.candidates.contains(&Algorithm::Single) && verdict.candidates.contains(&Algorithm::RoundRobin));
-    let quiet = judge(&trace(vec![alone, series(SeriesName::Slow, "aaa")]), ALPHA);
+    let quiet = judge(&Case::new(&trace(vec![alone, series(SeriesName::Slow, "aaa")]), ALPHA));
     assert_eq!(quiet.algorithm, Algorithm::Single);
 }
 

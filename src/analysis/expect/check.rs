@@ -1,12 +1,11 @@
 //! Holding a verdict against an expectation.
 
-use super::{
-    super::{
-        chance::largest_share,
-        verdict::{Stickiness, StickyCookie, Verdict},
-    },
-    Algorithm, Checked, Expectation, Outcome, Strictness, Wanted, in_lowest_terms,
+use crate::analysis::{
+    math::log_prob::largest_share,
+    verdict::{Stickiness, StickyCookie, Verdict},
 };
+
+use super::{Algorithm, Checked, Expectation, Outcome, Strictness, Wanted, in_lowest_terms};
 
 impl Expectation {
     /// Holds the verdict against it; `alpha` is the chance of a false outcome where counts are a sample.

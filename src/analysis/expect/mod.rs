@@ -19,7 +19,7 @@
 mod check;
 mod parse;
 
-use super::verdict::Algorithm;
+use crate::analysis::verdict::Algorithm;
 
 pub use parse::ExpectError;
 

@@ -6,7 +6,7 @@ use crate::{
     report::style::{self, Paint, count, printable, shorten, wrapped},
 };
 
-use super::{counts, names::in_width};
+use super::{super::sentence::sentences, counts, names::in_width};
 
 /// Weights that are named in the headline.
 const MOST_WEIGHTS: usize = 20;
@@ -38,7 +38,7 @@ pub fn in_words(trace: &Trace, verdict: &Verdict, samples: &[Sample], paint: Pai
         });
     }
     lines.push("  because:".to_owned());
-    lines.extend(verdict.evidence.iter().map(|sentence| wrapped(sentence, "    - ", "      ")));
+    lines.extend(sentences(trace, &verdict.evidence).iter().map(|sentence| wrapped(sentence, "    - ", "      ")));
     lines.join("\n") + "\n"
 }
 

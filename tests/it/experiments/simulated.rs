@@ -1,7 +1,7 @@
 //! Experiments as data: balancers that mind neither values nor load are never said to.
 
 use lbctl::{
-    analysis::{ALPHA, Algorithm, Verdict, judge},
+    analysis::{ALPHA, Algorithm, Case, Verdict, judge},
     model::trace::{Request, Series, SeriesName},
 };
 
@@ -31,7 +31,7 @@ fn series(name: SeriesName, requests: Vec<(u64, u64, usize)>) -> Series {
 }
 
 fn verdict(series: Vec<Series>) -> Verdict {
-    judge(&traces::trace(series), ALPHA)
+    judge(&Case::new(&traces::trace(series), ALPHA))
 }
 
 /// A balancer: the number of its pick, and who is busy.

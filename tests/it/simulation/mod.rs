@@ -41,7 +41,7 @@ fn probe(case: &mut Case) -> (Trace, Verdict) {
         series.requests.push(request(series.requests.len() as u32 + 1, instance));
     }
     let trace = trace(vec![series]);
-    let verdict = judge(&trace, ALPHA);
+    let verdict = judge(&analysis::Case::new(&trace, ALPHA));
     (trace, verdict)
 }
 
@@ -52,7 +52,7 @@ fn where_every_turn_is_known_independent_draws_leave_no_round_robin() {
         let mut case = truths::uniform_of(4, &mut Chance(seed));
         let (mut trace, _) = probe(&mut case);
         (0..).zip(&mut trace.series[0].requests).for_each(|(turn, request)| request.turn = Some(turn));
-        let verdict = judge(&trace, ALPHA);
+        let verdict = judge(&analysis::Case::new(&trace, ALPHA));
         assert_eq!(verdict.candidates, [Algorithm::Random, Algorithm::LeastConnections], "{:?}", verdict.evidence);
         assert!(verdict.ruled_out.iter().any(|out| out.algorithm == Algorithm::RoundRobin));
     }

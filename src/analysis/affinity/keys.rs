@@ -1,0 +1,208 @@
+//! Hashes: does the client's address, the path or a header decide which instance answers.
+//!
+//! Values of it are asked for in passes. Each pass has every value once, in an order drawn by lot. If the value played
+//! no part, who answers would depend on the moment alone, and a pass would give each value the instance that it had
+//! before only as often as a shuffled pack of cards lies like another one: the exact randomisation test of Fisher
+//! (1935), which asks nothing of the balancer. The product over passes may be looked at after each (Ville 1939).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::trace::{InstanceId, Request, Series, SeriesName, Trace};
+
+use crate::analysis::{
+    case::Case,
+    math::log_prob::{ln_factorial, probability},
+    verdict::Algorithm,
+};
+
+/// The part of the accepted chance of a false verdict that each key may use.
+const SHARE: f64 = 0.025;
+/// Values beyond those that rule out a hash.
+const MORE: usize = 6;
+/// Values of the user's own choice below which a rule for each of them is as likely as a hash.
+const FEWEST: usize = 6;
+
+/// What a hash may be taken of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Key {
+    /// The client's address.
+    Source,
+    /// The query string.
+    Query,
+    /// The path without it.
+    Path,
+    /// A header.
+    Header,
+    /// A cookie, where clients without one are all answered by one instance.
+    Cookie,
+}
+
+/// Every key.
+pub const KEYS: [Key; 5] = [Key::Source, Key::Query, Key::Path, Key::Header, Key::Cookie];
+
+impl Key {
+    /// Values that must all lead to one instance before a hash of equal shares is ruled out.
+    pub fn values(self, alpha: f64) -> usize {
+        (1.0 / (alpha * SHARE)).log2().ceil() as usize + 1
+    }
+
+    /// Values that are asked for: a few more, for the order in which they are placed to show.
+    pub fn asked(self, alpha: f64) -> usize {
+        self.values(alpha) + MORE
+    }
+
+    /// What it is called if it decides.
+    pub fn hash(self) -> Algorithm {
+        match self {
+            Key::Source => Algorithm::SourceHash,
+            Key::Query | Key::Path => Algorithm::UriHash,
+            Key::Header | Key::Cookie => Algorithm::HeaderHash,
+        }
+    }
+
+    /// The series that ask for a value of this key.
+    fn series(self, trace: &Trace) -> Vec<&Series> {
+        trace.series.iter().zip(Key::varied(trace)).filter(|(_, key)| *key == Some(self)).map(|(one, _)| one).collect()
+    }
+
+    /// The key that each series has a value of.
+    pub fn varied(trace: &Trace) -> Vec<Option<Key>> {
+        let bare = |path: &str| path.split('?').next().unwrap_or_default().to_owned();
+        let asked = bare(trace.series(&SeriesName::WithoutJar).map_or("", |series| &series.conditions.path));
+        let queried = |series: &&Series| matches!(&series.name, SeriesName::Path(path) if bare(path) == asked);
+        // a few of the user's own choice are one question
+        let apart = trace.series.iter().filter(queried).count() >= FEWEST;
+        let cookie = Key::Cookie.cookie(trace);
+        let of = |series: &Series| match &series.name {
+            SeriesName::CookieMadeUp(value) if cookie == Some(&value.name) => Some(Key::Cookie),
+            SeriesName::Source(_) => Some(Key::Source),
+            SeriesName::Header(_) => Some(Key::Header),
+            SeriesName::Path(_) if apart && queried(&series) => Some(Key::Query),
+            SeriesName::Path(_) => Some(Key::Path),
+            _ => None,
+        };
+        trace.series.iter().map(of).collect()
+    }
+
+    /// The cookie that this is about: the last one that was varied, because each that decides ends the search.
+    pub fn cookie(self, trace: &Trace) -> Option<&String> {
+        let free = trace.series(&SeriesName::WithoutJar).filter(|_| self == Key::Cookie)?;
+        let mut ids = free.requests.iter().filter_map(|request| request.instance);
+        let first = ids.next()?;
+        let varied = trace.series.iter().rev().find_map(|series| match &series.name {
+            SeriesName::CookieMadeUp(value) => Some(&value.name),
+            _ => None,
+        });
+        varied.filter(|_| ids.all(|id| id == first))
+    }
+}
+
+/// What the values of a key show.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Told {
+    /// One instance answers whatever the value, as a hash over two equal instances would do with this probability.
+    Same { p: f64 },
+    /// Each value has an instance of its own, as it would be by chance with this probability.
+    Decides { p: f64 },
+    /// Instances changed for the same value.
+    Changes,
+    /// Few values, or few answers that name an instance.
+    Little,
+}
+
+/// The requests with values of one key.
+#[derive(Debug, Clone)]
+pub struct Values {
+    /// Answers that name an instance, by value, in the order of sending.
+    answers: Vec<Vec<(Request, InstanceId)>>,
+}
+
+impl Values {
+    /// Those of a trace; `None` where the experiment was not made.
+    pub fn of(trace: &Trace, key: Key) -> Option<Values> {
+        let requests = |series: &'_ Series| series.requests.clone();
+        Values::from(key.series(trace).into_iter().map(requests))
+    }
+
+    /// From the requests with each value.
+    pub fn from(values: impl Iterator<Item = Vec<Request>>) -> Option<Values> {
+        let named = |requests: Vec<Request>| {
+            requests.into_iter().filter_map(|request| request.instance.map(|id| (request, id))).collect()
+        };
+        let answers: Vec<_> = values.map(named).collect();
+        (!answers.is_empty()).then_some(Values { answers })
+    }
+
+    /// How many values had an answer that names an instance.
+    pub fn named(&self) -> usize {
+        self.answers.iter().filter(|answers| !answers.is_empty()).count()
+    }
+
+    /// How many values were asked for.
+    pub fn asked(&self) -> usize {
+        self.answers.len()
+    }
+
+    /// How often each instance answered.
+    pub fn hits(&self) -> BTreeMap<InstanceId, usize> {
+        let mut hits = BTreeMap::new();
+        self.answers.iter().flatten().for_each(|(_, id)| *hits.entry(*id).or_default() += 1);
+        hits
+    }
+
+    /// How often a value went to another instance than the time before, and of how many times.
+    pub fn moves(&self) -> (usize, usize) {
+        let pairs = self.answers.iter().flat_map(|answers| answers.windows(2));
+        (pairs.clone().filter(|pair| pair[0].1 != pair[1].1).count(), pairs.count())
+    }
+
+    /// Whom each value went to first, in the order of sending.
+    pub fn placed(&self) -> Vec<Request> {
+        let mut first: Vec<Request> =
+            self.answers.iter().filter_map(|answers| answers.first()).map(|(request, _)| request.clone()).collect();
+        first.sort_by_key(|request| request.at_us);
+        first
+    }
+
+    /// What they show.
+    pub fn told(&self) -> Told {
+        let instances: BTreeSet<InstanceId> = self.answers.iter().flatten().map(|(_, id)| *id).collect();
+        if instances.len() < 2 {
+            // the first value is free
+            return match self.named() {
+                0 | 1 => Told::Little,
+                named => Told::Same { p: 0.5f64.powi(named as i32 - 1) },
+            };
+        }
+        if self.answers.iter().any(|answers| answers.iter().any(|(_, id)| *id != answers[0].1)) {
+            return Told::Changes;
+        }
+        let passes = self.answers.iter().map(Vec::len).max().unwrap_or(0);
+        // each pass after the first is a shuffle of the same instances, as far as their values were answered
+        let ln_pass = |pass: usize| {
+            let mut counts: BTreeMap<InstanceId, usize> = BTreeMap::new();
+            let there = self.answers.iter().filter(|answers| answers.len() > pass);
+            there.for_each(|answers| *counts.entry(answers[pass].1).or_default() += 1);
+            counts.values().map(|&count| ln_factorial(count)).sum::<f64>() - ln_factorial(counts.values().sum())
+        };
+        Told::Decides { p: probability((1..passes).map(ln_pass).sum()) }
+    }
+
+    /// Whether there are values enough to tell a hash from a rule for each value.
+    pub fn are_many(&self) -> bool {
+        self.named() >= FEWEST
+    }
+}
+
+/// Whether a probability is small enough for a statement about one key.
+pub fn is_sure(p: f64, alpha: f64) -> bool {
+    p < alpha * SHARE
+}
+
+/// Whether another pass over the values of a key would tell nothing more.
+pub fn enough_values(case: &Case, key: Key) -> bool {
+    match Values::of(case.trace(), key).map(|values| values.told()) {
+        Some(Told::Decides { p }) => is_sure(p, case.alpha()),
+        _ => true,
+    }
+}

@@ -1,0 +1,7 @@
+pub mod connection;
+pub mod cookie;
+pub mod cookie_mechanism;
+pub mod keys;
+pub mod pinning;
+pub mod placement;
+pub mod vendor;

@@ -1,0 +1,103 @@
+//! Pinning: whether the requests of one client stay on an instance more than free picks do.
+
+use std::collections::BTreeSet;
+
+use crate::model::trace::InstanceId;
+
+use crate::analysis::{
+    case::{Case, FreeSeries},
+    math::log_prob::{self, ln_extreme, probability},
+    pattern::finding::Finding,
+    sampling::budget,
+    series::sequence::Sequence,
+    verdict::{Algorithm, Order},
+};
+
+/// What the requests of one series show, where each of them had the chance to be pinned.
+pub enum Pinned {
+    /// They went to several instances.
+    No { instances: usize },
+    /// They stayed but for so many moves, which chance would do with this probability.
+    Yes { p: f64, moves: usize },
+    /// They moved too seldom for free picks, too often for pinned ones, or there are too few to say.
+    Unsure { moves: usize },
+    /// There is nothing to compare with: without cookies, too, one instance answered.
+    Unknown,
+}
+
+/// A pinned client moves when its instance goes, which is seldom: hardly more often than in this share of requests.
+const MOVES: f64 = 0.02;
+/// Requests below which a move is not put down to that.
+const FEWEST_BETWEEN_MOVES: usize = 10;
+
+/// Whether these picks of one client were pinned.
+pub fn pinned(case: &Case, picks: &[InstanceId]) -> Pinned {
+    let instances = picks.iter().collect::<BTreeSet<_>>().len();
+    let moves = picks.windows(2).filter(|pair| pair[0] != pair[1]).count();
+    let several = |free: &&FreeSeries| free.recent_sequence().counts().len() > 1 && !picks.is_empty();
+    let Some(free) = case.free().filter(several) else {
+        return if moves > 0 { Pinned::No { instances } } else { Pinned::Unknown };
+    };
+    // the first pick is free; each further one stays by chance at most as often as this
+    let stays = stays_of(free.recent_sequence(), free.recent_finding(), case.alpha());
+    let further = picks.len() - 1;
+    let p = probability(ln_extreme(moves, further, 1.0 - stays));
+    if moves == 0 {
+        return Pinned::Yes { p, moves };
+    }
+    let share = moves as f64 / further as f64;
+    // one may look after every request, and picks the moment
+    let p = if share < 1.0 - stays { (p * picks.len() as f64).min(1.0) } else { 1.0 };
+    let by_failures = if share > MOVES { probability(ln_extreme(moves, further, MOVES)) } else { 1.0 };
+    if p < case.alpha() * budget::STICKINESS {
+        Pinned::Yes { p, moves }
+    } else if further < FEWEST_BETWEEN_MOVES || by_failures < 1e-3 {
+        Pinned::No { instances }
+    } else {
+        Pinned::Unsure { moves }
+    }
+}
+
+impl Pinned {
+    /// Whether cookies may be said to pin.
+    pub fn surely(&self, alpha: f64) -> bool {
+        matches!(self, Pinned::Yes { p, .. } if *p < alpha * budget::STICKINESS)
+    }
+
+    /// The same of a cookie alone, by which chance.
+    pub fn alone(&self, alpha: f64) -> Option<f64> {
+        match self {
+            Pinned::Yes { p, .. } if *p < alpha * budget::ALONE => Some(*p),
+            _ => None,
+        }
+    }
+}
+
+/// The largest chance with which a free client may be answered again by the instance it had before; nothing where one
+/// instance answers all.
+pub fn staying_of(case: &Case) -> Option<f64> {
+    let free = case.free()?;
+    (free.sequence().counts().len() > 1).then(|| stays_of(free.sequence(), free.finding(), case.alpha()))
+}
+
+fn stays_of(sequence: &Sequence, found: &Finding, alpha: f64) -> f64 {
+    stays(sequence, found.algorithm, found.order, alpha)
+}
+
+/// The same where the pattern is known.
+pub fn stays(sequence: &Sequence, algorithm: Algorithm, order: Option<Order>, alpha: f64) -> f64 {
+    let share = |hits, tries| log_prob::largest_share(hits, tries, alpha);
+    let picks = sequence.len();
+    let most = sequence.counts().iter().map(|(_, count)| *count).max().unwrap_or(0);
+    if algorithm == Algorithm::RoundRobin && matches!(order, Some(Order::Fixed | Order::Changing)) {
+        // a round robin gives each its share exactly; others' traffic may shift who comes next, not how often
+        return most as f64 / picks as f64;
+    }
+    let pairs = sequence.stretches.iter().flat_map(|stretch| stretch.windows(2));
+    let (mut again, mut neighbours) = (0, 0);
+    for pair in pairs {
+        again += usize::from(pair[0] == pair[1]);
+        neighbours += 1;
+    }
+    share(most, picks).max(share(again, neighbours))
+}

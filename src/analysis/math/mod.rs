@@ -1,0 +1,2 @@
+pub mod independent;
+pub mod log_prob;

@@ -1,0 +1,144 @@
+//! Order: is there a round, is it the same each time, after how many picks does it repeat.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::trace::InstanceId;
+
+use crate::analysis::{series::picks::Picks, series::sequence::Sequence};
+
+/// The cycle that every pick follows: each instance is always followed by the same one, and all of them form one ring.
+/// Starts with the instance of the lowest id. `None` when some pick breaks it or the ring has not closed yet.
+///
+/// Works across gaps, because a successor is judged inside a stretch only.
+pub fn fixed_cycle(sequence: &Sequence) -> Option<Vec<InstanceId>> {
+    let mut next: BTreeMap<InstanceId, InstanceId> = BTreeMap::new();
+    for stretch in &sequence.stretches {
+        for pair in stretch.windows(2) {
+            if *next.entry(pair[0]).or_insert(pair[1]) != pair[1] {
+                return None;
+            }
+        }
+    }
+    let seen: BTreeSet<InstanceId> = sequence.picks().collect();
+    let first = *seen.first()?;
+    let mut cycle = vec![first];
+    loop {
+        let following = *next.get(cycle.last()?)?;
+        if following == first {
+            break;
+        }
+        // a ring that does not lead back to its start would never end
+        if cycle.len() == seen.len() {
+            return None;
+        }
+        cycle.push(following);
+    }
+    (cycle.len() == seen.len() && cycle.len() > 1).then_some(cycle)
+}
+
+/// Rounds of `k` picks in which each of the `k` instances occurs once, counted from the offset that makes them whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rounds {
+    /// Whole rounds that were seen.
+    pub whole: usize,
+    /// Offsets that were possible at the start: the price of having chosen the best.
+    pub offsets: usize,
+    /// How often a round had another order than the one before it, at least.
+    pub changes: usize,
+}
+
+/// Whether the picks fall into rounds, for one sequence without gaps. `None` when they do not, whatever the offset.
+pub fn rounds(sequence: &Sequence) -> Option<Rounds> {
+    let [picks] = sequence.stretches.as_slice() else { return None };
+    let k = sequence.counts().len();
+    if k < 2 {
+        return None;
+    }
+    let distinct = |part: &[InstanceId]| part.iter().collect::<BTreeSet<_>>().len() == part.len();
+    let whole = |offset: usize| {
+        let (head, rest) = picks.split_at(offset.min(picks.len()));
+        let chunks = rest.chunks(k);
+        let changes = rest.chunks(k).zip(rest.chunks(k).skip(1)).filter(|(one, next)| !one.starts_with(next)).count();
+        (distinct(head) && chunks.clone().all(distinct)).then(|| (rest.len() / k, changes))
+    };
+    let fitting: Vec<(usize, usize)> = (0..k).filter_map(whole).collect();
+    let whole = fitting.iter().map(|(whole, _)| *whole).max()?;
+    let changes = fitting.iter().map(|(_, changes)| *changes).min()?;
+    Some(Rounds { whole, offsets: k, changes })
+}
+
+/// The shortest period that the picks repeat with, and how many picks repeated what was one period before.
+pub fn period(sequence: &Sequence) -> Option<(usize, usize)> {
+    let [picks] = sequence.stretches.as_slice() else { return None };
+    let repeats = |period: usize| picks[period..].iter().zip(picks).all(|(later, earlier)| later == earlier);
+    (1..=picks.len() / 2).find(|&period| repeats(period)).map(|period| (period, picks.len() - period))
+}
+
+/// Likewise, of picks.
+pub fn period_of(picks: &Picks) -> Option<usize> {
+    let [picks] = picks.stretches.as_slice() else { return None };
+    (1..=picks.len() / 2).find(|&period| picks[period..].iter().zip(picks).all(|(later, earlier)| later == earlier))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::series::sequence::Known;
+
+    fn sequence(stretches: &[&str]) -> Sequence {
+        let ids = |text: &&str| text.bytes().map(|b| InstanceId(u16::from(b - b'a'))).collect();
+        Sequence { stretches: stretches.iter().map(ids).collect(), known: Known::Ours }
+    }
+
+    fn cycle(stretches: &[&str]) -> Option<String> {
+        let cycle = fixed_cycle(&sequence(stretches))?;
+        Some(cycle.into_iter().map(|id| char::from(b'a' + id.0 as u8)).collect())
+    }
+
+    #[test]
+    fn a_cycle_is_found_wherever_it_starts() {
+        assert_eq!(cycle(&["cdeabcdeab"]).as_deref(), Some("abcde"));
+        assert_eq!(cycle(&["acbacba"]).as_deref(), Some("acb"));
+        assert_eq!(cycle(&["abab"]).as_deref(), Some("ab"));
+    }
+
+    #[test]
+    fn a_cycle_is_found_across_gaps() {
+        assert_eq!(cycle(&["abc", "bca", "ab"]).as_deref(), Some("abc"));
+        assert_eq!(cycle(&["abc", "acb"]), None);
+    }
+
+    #[test]
+    fn what_is_no_cycle_is_none() {
+        assert_eq!(cycle(&["abcab", "aa"]), None);
+        assert_eq!(cycle(&["aaaa"]), None);
+        // not closed: who follows c is not known
+        assert_eq!(cycle(&["abc"]), None);
+        // two rings
+        assert_eq!(cycle(&["abab", "cdcd"]), None);
+        // a tail that leads into a ring
+        assert_eq!(cycle(&["abcbc"]), None);
+        assert_eq!(cycle(&[]), None);
+    }
+
+    fn whole(stretches: &[&str]) -> Option<(usize, usize)> {
+        rounds(&sequence(stretches)).map(|rounds| (rounds.whole, rounds.offsets))
+    }
+
+    #[test]
+    fn rounds_may_change_their_order_and_start_anywhere() {
+        // Traefik's order with three servers
+        assert_eq!(whole(&["ababcbcacababcbcac"]), Some((5, 3)));
+        assert_eq!(whole(&["abcbacacb"]), Some((3, 3)));
+        assert_eq!(whole(&["cabcbacac"]), Some((2, 3)));
+        assert_eq!(whole(&["aabcabc"]), Some((2, 3)));
+        assert_eq!(rounds(&sequence(&["aabbcc"])), None);
+    }
+
+    #[test]
+    fn a_period_is_the_shortest() {
+        assert_eq!(period(&sequence(&["abcabcabc"])), Some((3, 6)));
+        assert_eq!(period(&sequence(&["dbcbcadadbcbcada"])), Some((8, 8)));
+        assert_eq!(period(&sequence(&["abcd"])), None);
+    }
+}

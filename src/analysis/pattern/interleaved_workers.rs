@@ -1,0 +1,160 @@
+//! Counters: several that go round the same ring and take turns, as worker processes do that each count for themselves.
+//!
+//! Where they take turns regularly, every c-th pick follows the ring. Where chance says whose turn it is, a forward
+//! filter over their joint positions (Rabiner 1989) foretells the picks: the next is one of at most c instances.
+
+use crate::analysis::{
+    math::log_prob::ln_factorial,
+    pattern::cycle,
+    series::picks::Picks,
+    series::sequence::{Known, Sequence},
+};
+
+/// Most counters that are looked for.
+pub const MOST: usize = 8;
+/// Joint positions that a filter may have, and instances of which the ring is looked for.
+const MOST_STATES: usize = 10_000;
+const MOST_INSTANCES: usize = 20;
+
+/// Counters that take turns regularly.
+pub struct Regular {
+    pub counters: usize,
+    /// The ring, where no other number of counters needs another one.
+    pub ring: Vec<usize>,
+    /// How often each instance was picked where its pick was foretold.
+    pub foretold: Vec<usize>,
+}
+
+/// The fewest counters that, one after the other, explain every pick. For picks without a gap.
+pub fn regular(picks: &Picks) -> Option<Regular> {
+    let [all] = picks.stretches.as_slice() else { return None };
+    let explained = (2..=MOST.min(all.len() / 3)).filter_map(|counters| {
+        let each = (0..counters)
+            .map(|first| all[first..].iter().step_by(counters).map(|&pick| picks.ids[pick]).collect::<Vec<_>>());
+        let sequence = Sequence { stretches: each.collect(), known: Known::EveryTurn };
+        let cycle = cycle::fixed_cycle(&sequence)?;
+        let ring = cycle.iter().filter_map(|id| picks.ids.binary_search(id).ok()).collect();
+        Some(Regular { counters, ring, foretold: sequence.foretold() })
+    });
+    let mut explained = explained.collect::<Vec<_>>().into_iter();
+    let mut fewest = explained.next()?;
+    if explained.any(|more| more.ring != fewest.ring) {
+        fewest.ring.clear();
+    }
+    Some(fewest)
+}
+
+/// Counters of which chance says whose turn it is.
+pub struct Mixed {
+    pub counters: usize,
+    pub ring: Vec<usize>,
+    /// The log-probability of the picks, the ring being known,
+    pub ln: f64,
+    /// and before anybody knew it.
+    pub ln_foretold: f64,
+}
+
+/// The likeliest number of mixed counters, where so few can explain the picks.
+pub fn mixed(picks: &Picks) -> Option<Mixed> {
+    if picks.k > MOST_INSTANCES {
+        return None;
+    }
+    let gaps = picks.stretches.len() - 1;
+    // counters keep the counts this close together
+    let fewest = picks.widest_gap().saturating_sub(gaps).max(2);
+    let feasible = (fewest..=4).filter(|&counters| picks.k.pow(counters as u32) <= MOST_STATES);
+    let of = |counters| {
+        let ring = likely_ring(picks, counters);
+        let ln = ln_mixed(picks, &ring, counters);
+        Mixed { counters, ring, ln, ln_foretold: ln - ln_factorial(picks.k - 1) - 4f64.ln() }
+    };
+    feasible.map(of).max_by(|one, other| one.ln.total_cmp(&other.ln)).filter(|best| best.ln.is_finite())
+}
+
+/// The ring on which most picks are one ahead of one of the last few: of these, one is mostly by the same counter.
+fn likely_ring(picks: &Picks, counters: usize) -> Vec<usize> {
+    let k = picks.k;
+    let mut near = vec![0.0; k * k];
+    for stretch in &picks.stretches {
+        for (index, &pick) in stretch.iter().enumerate() {
+            for back in 1..=counters.min(index) {
+                near[stretch[index - back] * k + pick] += (1.0 - 1.0 / counters as f64).powi(back as i32 - 1);
+            }
+        }
+    }
+    let score = |ring: &[usize]| (0..k).map(|at| near[ring[at] * k + ring[(at + 1) % k]]).sum::<f64>();
+    let mut best: (f64, Vec<usize>) = (f64::NEG_INFINITY, Vec::new());
+    for start in 0..k.min(4) {
+        let mut ring = vec![start * k / k.min(4)];
+        while ring.len() < k {
+            let last = ring[ring.len() - 1];
+            let free = (0..k).filter(|next| !ring.contains(next));
+            ring.extend(free.max_by(|one, other| near[last * k + one].total_cmp(&near[last * k + other])));
+        }
+        // moves parts of the ring as long as that helps
+        let mut now = score(&ring);
+        for _ in 0..20 {
+            let before = now;
+            for length in 1..=3.min(k.saturating_sub(2)) {
+                for from in 0..=k - length {
+                    for to in 0..=k - length {
+                        let mut moved = ring.clone();
+                        let part: Vec<usize> = moved.drain(from..from + length).collect();
+                        moved.splice(to..to, part);
+                        let scored = score(&moved);
+                        if scored > now + 1e-9 {
+                            (now, ring) = (scored, moved);
+                        }
+                    }
+                }
+            }
+            if now <= before + 1e-9 {
+                break;
+            }
+        }
+        if now > best.0 {
+            best = (now, ring);
+        }
+    }
+    best.1
+}
+
+/// The log-probability of the picks under counters that start anywhere and are equally likely to be next. A gap may have
+/// been a turn.
+fn ln_mixed(picks: &Picks, ring: &[usize], counters: usize) -> f64 {
+    let k = picks.k;
+    let mut place = vec![0; k];
+    ring.iter().enumerate().for_each(|(at, &instance)| place[instance] = at);
+    let states = k.pow(counters as u32);
+    let units: Vec<usize> = (0..counters).map(|counter| k.pow(counter as u32)).collect();
+    let mut state = vec![1.0 / states as f64; states];
+    let mut ln = 0.0;
+    let step = |state: &[f64], wanted: Option<usize>| {
+        let mut next = vec![0.0; states];
+        for (index, &p) in state.iter().enumerate().filter(|(_, p)| **p > 0.0) {
+            for &unit in &units {
+                let at = index / unit % k;
+                if wanted.is_none_or(|wanted| wanted == at) {
+                    next[if at + 1 == k { index - at * unit } else { index + unit }] += p / counters as f64;
+                }
+            }
+        }
+        next
+    };
+    for (number, stretch) in picks.stretches.iter().enumerate() {
+        if number > 0 {
+            let turned = step(&state, None);
+            state.iter_mut().zip(turned).for_each(|(stayed, turned)| *stayed = 0.5 * (*stayed + turned));
+        }
+        for &pick in stretch {
+            state = step(&state, Some(place[pick]));
+            let total: f64 = state.iter().sum();
+            if total <= 0.0 {
+                return f64::NEG_INFINITY;
+            }
+            ln += total.ln();
+            state.iter_mut().for_each(|p| *p /= total);
+        }
+    }
+    ln
+}

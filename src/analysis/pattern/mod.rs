@@ -1,0 +1,16 @@
+pub mod cycle;
+pub mod failing_instances;
+pub mod finding;
+pub mod interleaved_workers;
+pub mod membership_change;
+pub mod models;
+pub mod periodic;
+pub mod random;
+pub mod regularity;
+pub mod ring;
+pub mod rounds;
+pub mod select;
+pub mod strict_order;
+pub mod weighted;
+pub mod weighted_workers;
+pub mod with_background;

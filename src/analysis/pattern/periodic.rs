@@ -1,0 +1,149 @@
+//! Weights that a regular order shows exactly: an order that repeats, or rounds that hold each instance as often as its
+//! weight says.
+//!
+//! A sequence that has two periods and is as long as both together has their greatest common divisor for a period (Fine
+//! and Wilf 1965). So once an order repeats after P picks, no order with another period of up to its length less P fits.
+
+use crate::analysis::{
+    math::log_prob::{ln_best_independent, ln_factorial},
+    series::picks::Picks,
+};
+
+/// An order that repeats.
+pub struct Periodic {
+    /// One period of it.
+    pub pattern: Vec<usize>,
+    pub weights: Vec<u32>,
+    /// The log of how likely independent draws would have repeated so.
+    pub ln_p: f64,
+    /// Picks that were foretold.
+    pub followed: usize,
+    /// No other regular order with a period up to this fits.
+    pub horizon: usize,
+}
+
+/// The shortest period that explains every pick.
+pub fn periodic(picks: &Picks) -> Option<Periodic> {
+    let longest = picks.stretches.iter().max_by_key(|stretch| stretch.len())?;
+    let period = shortest_period(longest);
+    if 2 * period > longest.len() {
+        return None;
+    }
+    let pattern = longest[..period].to_vec();
+    let fits = |stretch: &[usize]| {
+        (0..period).any(|phase| stretch.iter().zip(pattern.iter().cycle().skip(phase)).all(|(one, other)| one == other))
+    };
+    if !picks.stretches.iter().all(|stretch| fits(stretch)) {
+        return None;
+    }
+    let mut foretold = picks.counts.clone();
+    pattern.iter().for_each(|&pick| foretold[pick] -= 1);
+    let phases = (picks.stretches.len() - 1) as f64 * (period as f64).ln();
+    Some(Periodic {
+        weights: lowest_terms(&counts(&pattern, picks.k)),
+        ln_p: ln_best_independent(&foretold) + phases + ln_which(period),
+        followed: foretold.iter().sum(),
+        horizon: longest.len() - period,
+        pattern,
+    })
+}
+
+/// Rounds in which each instance comes as often as its weight says, in an order that may change.
+pub struct WeightedRounds {
+    pub weights: Vec<u32>,
+    pub whole: usize,
+    /// How often a round had another order than the one before it.
+    pub changes: usize,
+    pub ln_p: f64,
+    pub round: usize,
+}
+
+/// The shortest weighted rounds that explain every pick. For picks without a gap.
+pub fn rounds(picks: &Picks) -> Option<WeightedRounds> {
+    const LONGEST: usize = 60;
+    // a ring of which others take a turn now and then has a few alike by chance
+    const FEWEST_ROUNDS: usize = 6;
+    let [all] = picks.stretches.as_slice() else { return None };
+    let of = |round: usize, offset: usize| {
+        let (head, rest) = all.split_at(offset);
+        let first = counts(&rest[..round], picks.k);
+        let whole = rest.chunks_exact(round);
+        let within = |part: &[usize]| counts(part, picks.k).iter().zip(&first).all(|(some, all)| some <= all);
+        // equal weights are rounds of their own, seen elsewhere
+        if first.contains(&0) || first.iter().all(|one| *one == first[0]) || !within(head) || !within(whole.remainder())
+        {
+            return None;
+        }
+        whole.clone().all(|part| counts(part, picks.k) == first).then(|| (first, whole.len()))
+    };
+    for round in picks.k + 1..=LONGEST.min(all.len() / FEWEST_ROUNDS) {
+        for offset in 0..round {
+            let Some((first, whole)) = of(round, offset) else { continue };
+            let arrangements = ln_factorial(round) - first.iter().map(|&count| ln_factorial(count)).sum::<f64>();
+            let ln_each = arrangements + ln_best_independent(&first);
+            return Some(WeightedRounds {
+                weights: lowest_terms(&first),
+                whole,
+                changes: all[offset..]
+                    .chunks_exact(round)
+                    .zip(all[offset + round..].chunks_exact(round))
+                    .filter(|(one, other)| one != other)
+                    .count(),
+                ln_p: (whole - 1) as f64 * ln_each + (round as f64).ln() + ln_which(round),
+                round,
+            });
+        }
+    }
+    None
+}
+
+/// The price of having looked for a number: 1/(n(n+1)) adds up to one over all of them.
+fn ln_which(number: usize) -> f64 {
+    ((number * (number + 1)) as f64).ln()
+}
+
+fn counts(part: &[usize], k: usize) -> Vec<usize> {
+    let mut counts = vec![0; k];
+    part.iter().for_each(|&pick| counts[pick] += 1);
+    counts
+}
+
+/// Counts as weights without a common divisor.
+pub fn lowest_terms(counts: &[usize]) -> Vec<u32> {
+    let gcd = counts.iter().fold(0, |a, &b| gcd(a, b)).max(1);
+    counts.iter().map(|count| (count / gcd) as u32).collect()
+}
+
+fn gcd(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+/// By the failure function of Knuth, Morris and Pratt (1977).
+fn shortest_period(picks: &[usize]) -> usize {
+    let mut border = vec![0; picks.len()];
+    for at in 1..picks.len() {
+        let mut length = border[at - 1];
+        while length > 0 && picks[length] != picks[at] {
+            length = border[length - 1];
+        }
+        border[at] = length + usize::from(picks[length] == picks[at]);
+    }
+    picks.len() - border.last().copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn periods_are_the_shortest() {
+        assert_eq!(shortest_period(&[0, 1, 0, 1, 0]), 2);
+        assert_eq!(shortest_period(&[0, 0, 1, 0, 0, 1, 0]), 3);
+        assert_eq!(shortest_period(&[0, 1, 2]), 3);
+    }
+
+    #[test]
+    fn weights_have_no_common_divisor() {
+        assert_eq!(lowest_terms(&[6, 2, 4]), [3, 1, 2]);
+    }
+}

@@ -1,0 +1,257 @@
+//! Weighted orders of which others take some turns.
+//!
+//! For each set of weights that the counts allow, orders are tried: the smooth one of nginx, which adds its weight to
+//! each instance and picks the largest, that then pays the sum, and the clumped one of older schemes (`aaabc`); and the
+//! earliest virtual deadline of fair queueing (Nagle 1987; Demers, Keshav, Shenker 1989), with ties in any order. A
+//! forward filter over the place in the order says how likely each makes the picks.
+
+use crate::analysis::{
+    math::log_prob::{ln_best_independent, ln_mean},
+    pattern::periodic::lowest_terms,
+    pattern::ring,
+    pattern::ring::next_permutation,
+    series::picks::Picks,
+};
+
+/// Shares of foreign turns that are tried.
+const SHARES: [f64; 5] = [0.01, 0.06, 0.18, 0.35, 0.55];
+const LOST: f64 = 0.02;
+/// The longest round that is tried for few instances, and how many sets of weights are.
+const LONGEST: usize = 40;
+const MOST_SETS: usize = 10;
+/// Most instances of which all orders are tried, because those of equal weights come in any.
+const TIES_OF: usize = 4;
+/// Most instances of whose ring all beginnings are tried.
+const ROTATED: usize = 12;
+
+/// A weighted order, and how likely it makes the picks.
+pub struct Weighted {
+    pub weights: Vec<u32>,
+    /// Whether ties come in any order, which leaves little order where most weights are equal.
+    pub tied: bool,
+    /// How likely each instance is at each place, in rows of `k`.
+    places: Vec<f64>,
+    /// By share of foreign turns.
+    by_share: Vec<f64>,
+    ln_price: f64,
+}
+
+impl Weighted {
+    fn of(picks: &Picks, weights: &[u32], places: Vec<f64>, ln_price: f64, tied: bool) -> Weighted {
+        let by_share = SHARES.map(|share| ln_with(picks, &places, share)).to_vec();
+        Weighted { weights: weights.to_vec(), tied, places, by_share, ln_price }
+    }
+
+    /// How much larger than the smallest the largest weight is.
+    pub fn spread(&self) -> f64 {
+        let (least, most) = (self.weights.iter().min(), self.weights.iter().max());
+        most.zip(least).map_or(1.0, |(most, least)| f64::from(*most) / f64::from(*least))
+    }
+
+    pub fn ln_foretold(&self) -> f64 {
+        ln_mean(&self.by_share) - self.ln_price
+    }
+
+    /// The largest log-probability with a share of foreign turns up to this.
+    pub fn ln_most(&self, share: f64) -> f64 {
+        let upto = SHARES.iter().zip(&self.by_share).filter(|(one, _)| **one <= share + 1e-9);
+        upto.map(|(_, ln)| *ln).fold(f64::NEG_INFINITY, f64::max)
+    }
+
+    /// The likeliest share of foreign turns.
+    pub fn share(&self, picks: &Picks) -> f64 {
+        ring::likeliest(ring::finely(0.7), |share| ln_with(picks, &self.places, share))
+    }
+}
+
+/// The orders that the counts allow, one for each set of weights. `ring` is the likeliest order of equals.
+pub fn all(picks: &Picks, ring: &[usize]) -> Vec<Weighted> {
+    sets(picks).into_iter().flat_map(|weights| [likeliest(picks, &weights, ring), tied(picks, &weights)]).collect()
+}
+
+/// The orders of all sets of weights of which one is one more or less.
+pub fn nearest(picks: &Picks, weights: &[u32], ring: &[usize]) -> Vec<Weighted> {
+    let changed = (0..weights.len()).flat_map(|one| [-1, 1].map(|by| (one, by)));
+    let sets = changed.filter_map(|(one, by)| {
+        let mut set = weights.to_vec();
+        set[one] = set[one].checked_add_signed(by).filter(|weight| *weight > 0)?;
+        Some(set)
+    });
+    sets.flat_map(|set| [likeliest(picks, &set, ring), tied(picks, &set)]).collect()
+}
+
+/// Sets of unequal weights near the counts, the nearest first.
+pub fn sets(picks: &Picks) -> Vec<Vec<u32>> {
+    let (k, n) = (picks.k, picks.len() as f64);
+    let longest = LONGEST.max(2 * k);
+    let mut sets: Vec<Vec<u32>> = Vec::new();
+    for sum in k + 1..=longest {
+        let near = picks.counts.iter().map(|&count| ((count as f64 * sum as f64 / n).round() as usize).max(1));
+        sets.push(lowest_terms(&near.collect::<Vec<_>>()));
+    }
+    let by = |most: bool| {
+        (0..k).max_by_key(|&one| if most { picks.counts[one] as i64 } else { -(picks.counts[one] as i64) })
+    };
+    for equal in 1..=5_u32 {
+        for (odd, other) in [(by(false), equal.saturating_sub(1)), (by(true), equal + 1)] {
+            if let (Some(odd), 1..) = (odd, other) {
+                sets.push((0..k).map(|one| if one == odd { other } else { equal }).collect());
+            }
+        }
+    }
+    sets.retain(|weights| weights.iter().any(|weight| *weight != weights[0]));
+    sets.sort();
+    sets.dedup();
+    let best = ln_best_independent(&picks.counts);
+    let distance = |weights: &[u32]| {
+        let sum: u32 = weights.iter().sum();
+        let ln = |(&count, &weight): (&usize, &u32)| count as f64 * (f64::from(weight) / f64::from(sum)).ln();
+        // each further instance in the round has its price
+        best - picks.counts.iter().zip(weights).map(ln).sum::<f64>() + 0.1 * f64::from(sum)
+    };
+    sets.sort_by(|one, other| distance(one).total_cmp(&distance(other)));
+    sets.truncate(MOST_SETS);
+    sets
+}
+
+fn likeliest(picks: &Picks, weights: &[u32], ring: &[usize]) -> Weighted {
+    let sum: u32 = weights.iter().sum();
+    let begins = if picks.k <= ROTATED { picks.k } else { 1 };
+    let rotated = |by: usize| ring[by..].iter().chain(&ring[..by]).copied().collect();
+    let mut orders: Vec<Vec<usize>> = (0..begins).map(rotated).collect();
+    orders.extend(all_orders(picks.k));
+    let mut patterns: Vec<Vec<usize>> =
+        orders.iter().flat_map(|order| [smooth(weights, order), clumped(weights, order)]).map(from_the_least).collect();
+    patterns.sort();
+    patterns.dedup();
+    let places =
+        |pattern: &Vec<usize>| pattern.iter().flat_map(|&one| (0..picks.k).map(move |k| f64::from(k == one))).collect();
+    let patterns: Vec<Vec<f64>> = patterns.iter().map(places).collect();
+    let ln_price = (patterns.len() as f64).ln() + f64::from(sum).ln() * 2.0;
+    // one share says which pattern fits best
+    let each = patterns.iter().map(|pattern| (ln_with(picks, pattern, SHARES[2]), pattern));
+    let best = each.max_by(|one, other| one.0.total_cmp(&other.0));
+    let best = best.map_or(Vec::new(), |(_, best)| best.clone());
+    Weighted::of(picks, weights, best, ln_price, false)
+}
+
+/// All orders of few instances, else none.
+fn all_orders(k: usize) -> Vec<Vec<usize>> {
+    if k > TIES_OF {
+        return Vec::new();
+    }
+    let mut order: Vec<usize> = (0..k).collect();
+    let mut orders = vec![order.clone()];
+    while next_permutation(&mut order) {
+        orders.push(order.clone());
+    }
+    orders
+}
+
+/// The smooth orders of few instances, each once; for more, one of them.
+pub fn smooth_orders(k: usize, weights: &[u32]) -> Vec<Vec<usize>> {
+    let mut orders = all_orders(k);
+    if orders.is_empty() {
+        orders.push((0..k).collect());
+    }
+    let mut patterns: Vec<Vec<usize>> = orders.iter().map(|order| from_the_least(smooth(weights, order))).collect();
+    patterns.sort();
+    patterns.dedup();
+    patterns
+}
+
+/// The earliest deadline first, with ties in any order.
+fn tied(picks: &Picks, weights: &[u32]) -> Weighted {
+    let places = by_deadline(weights);
+    let ln_price = f64::from(weights.iter().sum::<u32>()).ln() * 2.0;
+    Weighted::of(picks, weights, places, ln_price, true)
+}
+
+/// A pattern has no beginning: the same one for all its rotations.
+fn from_the_least(pattern: Vec<usize>) -> Vec<usize> {
+    let rotated = |by: usize| pattern[by..].iter().chain(&pattern[..by]).copied().collect::<Vec<_>>();
+    (0..pattern.len()).map(rotated).min().unwrap_or_default()
+}
+
+/// nginx's smooth weighted round robin.
+pub fn smooth(weights: &[u32], order: &[usize]) -> Vec<usize> {
+    let sum: i64 = weights.iter().map(|&weight| i64::from(weight)).sum();
+    let mut current = vec![0_i64; weights.len()];
+    let mut pattern = Vec::new();
+    for _ in 0..sum {
+        let mut best = order[0];
+        for &one in order {
+            current[one] += i64::from(weights[one]);
+        }
+        for &one in order {
+            if current[one] > current[best] {
+                best = one;
+            }
+        }
+        current[best] -= sum;
+        pattern.push(best);
+    }
+    pattern
+}
+
+fn clumped(weights: &[u32], order: &[usize]) -> Vec<usize> {
+    order.iter().flat_map(|&one| std::iter::repeat_n(one, weights[one] as usize)).collect()
+}
+
+/// The earliest deadline first, those of the same moment in any order: how likely each instance is at each place.
+fn by_deadline(weights: &[u32]) -> Vec<f64> {
+    let mut deadlines: Vec<(u32, u32, usize)> = Vec::new();
+    for (one, &weight) in weights.iter().enumerate() {
+        deadlines.extend((1..=weight).map(|turn| (turn, weight, one)));
+    }
+    let same = |(turn, weight, _): &(u32, u32, usize), other: &(u32, u32, usize)| turn * other.1 == other.0 * weight;
+    deadlines.sort_by(|one, other| (one.0 * other.1).cmp(&(other.0 * one.1)));
+    let mut places = Vec::new();
+    for group in deadlines.chunk_by(same) {
+        let mut place = vec![0.0; weights.len()];
+        group.iter().for_each(|(_, _, one)| place[*one] += 1.0 / group.len() as f64);
+        group.iter().for_each(|_| places.extend_from_slice(&place));
+    }
+    places
+}
+
+/// The log-probability of the picks when they follow a pattern, each turn being somebody else's with this chance.
+/// `places` says how likely each instance is at each place, in rows of `k`.
+fn ln_with(picks: &Picks, places: &[f64], share: f64) -> f64 {
+    let k = picks.k;
+    let length = places.len() / k;
+    let any = 1.0 / length as f64;
+    let all_round = 1.0 / (1.0 - share.powi(length as i32));
+    let mut state = vec![any; length];
+    let mut ln = 0.0;
+    for stretch in &picks.stretches {
+        for (index, &pick) in stretch.iter().enumerate() {
+            let mut total = 0.0;
+            // how likely each place is next, were it ours
+            let mut coming = state.iter().fold(0.0, |sum, p| sum * share + p) * all_round;
+            for (place, p) in state.iter_mut().enumerate() {
+                let was = *p;
+                let next = (1.0 - LOST) * (1.0 - share) * coming + LOST * any;
+                *p = places[place * k + pick] * if index == 0 { any } else { next };
+                total += *p;
+                coming = coming * share + was;
+            }
+            ln += total.ln();
+            state.iter_mut().for_each(|p| *p /= total);
+        }
+    }
+    ln
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn smooth_weights_are_those_of_nginx() {
+        // its own example: weights 5, 1, 1
+        assert_eq!(smooth(&[5, 1, 1], &[0, 1, 2]), [0, 0, 1, 0, 2, 0, 0]);
+        assert_eq!(smooth(&[3, 1, 1], &[0, 1, 2]), [0, 1, 0, 2, 0]);
+        assert_eq!(clumped(&[3, 1, 1], &[0, 1, 2]), [0, 0, 0, 1, 2]);
+    }
+}

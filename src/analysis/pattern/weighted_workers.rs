@@ -1,0 +1,208 @@
+//! Staggered weights: several counters that each follow the same weighted order, as worker processes do that count for
+//! themselves, and of which chance says whose turn it is.
+//!
+//! Like `counters`, a forward filter over their joint positions (Rabiner 1989) foretells the picks. Counters are as good
+//! as one another, so their positions are a multiset. Where the order is not among those that are tried, the counts stay
+//! closer to the weights than chance keeps them all the same.
+
+use std::collections::BTreeMap;
+
+use crate::analysis::{
+    math::log_prob::in_words,
+    pattern::finding::{Disturbed, Finding},
+    pattern::strict_order,
+    pattern::strict_order::in_proportion,
+    pattern::weighted,
+    series::picks::Picks,
+    verdict::Order,
+};
+
+/// Most joint positions that a filter may have, and sets of weights that are tried.
+const MOST_STATES: usize = 1500;
+const MOST_SETS: usize = 6;
+/// How strongly counts are pulled to the weights: the weaker, the more counters.
+const PULLS: [f64; 3] = [0.4, 0.8, 1.5];
+/// Rounds that are seen before weights are told: of fewer, weights that are nearly the same may look so.
+const ROUNDS_WEIGHED: usize = 16;
+/// The largest weight whose neighbours are all tried.
+const COARSE: u32 = 3;
+/// Most counters that are looked for.
+pub const MOST: usize = 4;
+
+/// Counters on one weighted order.
+pub struct Staggered {
+    pub counters: usize,
+    pub weights: Vec<u32>,
+    /// The log-probability of the picks when all this is known,
+    pub ln: f64,
+    /// and before anybody knew it.
+    pub ln_foretold: f64,
+}
+
+/// Counts that are kept near some weights.
+pub struct Kept {
+    pub ln: f64,
+    pub ln_foretold: f64,
+}
+
+/// How well each set of weights that the counts allow explains that they stay together.
+pub fn kept(picks: &Picks) -> Vec<Kept> {
+    let of = |weights: Vec<u32>| {
+        let ln = PULLS.map(|pull| ln_kept(picks, &weights, pull)).into_iter().fold(f64::NEG_INFINITY, f64::max);
+        Kept { ln, ln_foretold: ln - (PULLS.len() as f64).ln() - ln_price(&weights) }
+    };
+    weighted::sets(picks).into_iter().map(of).collect()
+}
+
+/// The log-probability of picks of which an instance is the likelier the further it is behind its share.
+fn ln_kept(picks: &Picks, weights: &[u32], pull: f64) -> f64 {
+    let sum = f64::from(weights.iter().sum::<u32>());
+    let share: Vec<f64> = weights.iter().map(|&weight| f64::from(weight) / sum).collect();
+    // share * e^(-pull * turns ahead), kept up to date by multiplication
+    let grows: Vec<f64> = share.iter().map(|share| (pull * share).exp()).collect();
+    let falls = (-pull).exp();
+    let mut likely = share;
+    let mut total = 1.0;
+    let mut ln = 0.0;
+    for pick in picks.all() {
+        ln += f64::ln(likely[pick] / total);
+        likely[pick] *= falls;
+        likely.iter_mut().zip(&grows).for_each(|(likely, grows)| *likely *= grows / total);
+        total = likely.iter().sum();
+    }
+    ln
+}
+
+/// The counters that explain the picks, the likeliest first.
+pub fn all(picks: &Picks) -> Vec<Staggered> {
+    let mut found = Vec::new();
+    for weights in weighted::sets(picks).into_iter().take(MOST_SETS) {
+        let orders = weighted::smooth_orders(picks.k, &weights);
+        for counters in 2..=MOST {
+            for pattern in &orders {
+                let Some(ln) = ln_staggered(picks, pattern, counters) else { continue };
+                let ln_foretold = ln - ln_price(&weights) - (3.0 * orders.len() as f64).ln();
+                found.push(Staggered { counters, weights: weights.clone(), ln, ln_foretold });
+            }
+        }
+    }
+    found.sort_by(|one, other| other.ln_foretold.total_cmp(&one.ln_foretold));
+    found
+}
+
+/// A weighted round robin that several counters keep.
+pub fn finding(best: &Staggered, all: &[Staggered], picks: &Picks, line: f64, p: f64) -> Finding {
+    let mut found = strict_order::weighted(picks, &best.weights, "more regular than chance", p);
+    found.order = Some(Order::Interleaved);
+    found.disturbed = Some(Disturbed::Somehow);
+    found.evidence = vec![
+        format!(
+            "each request went to the next instance of one of {} counters, which follow the same weighted order {} and \
+             take turns irregularly, as worker processes do that each count for themselves",
+            best.counters,
+            in_proportion(&best.weights)
+        ),
+        format!("picked at random with such shares, the chance of that would be {}", in_words(p)),
+    ];
+    let others = all.iter().filter(|one| one.weights != best.weights).map(|one| one.ln);
+    // finer weights near large ones are too many to be tried
+    let fine = best.weights.iter().any(|weight| *weight > COARSE);
+    let few = picks.len() < ROUNDS_WEIGHED * best.weights.iter().sum::<u32>() as usize;
+    if fine || few || best.ln_foretold - others.fold(f64::NEG_INFINITY, f64::max) <= line {
+        found.weights.clear();
+        found.evidence.push("other weights near these fit as well".to_owned());
+    }
+    found
+}
+
+/// The price of having looked for weights.
+fn ln_price(weights: &[u32]) -> f64 {
+    f64::from(weights.iter().sum::<u32>()).ln() * 2.0
+}
+
+/// The log-probability of the picks under counters that start anywhere and are equally likely to be next; `None` where
+/// they could not have picked so, or are too many to follow. A gap may have been a turn.
+fn ln_staggered(picks: &Picks, pattern: &[usize], counters: usize) -> Option<f64> {
+    let length = pattern.len();
+    let states = multisets(length, counters)?;
+    let number: BTreeMap<&[usize], usize> =
+        states.iter().enumerate().map(|(at, state)| (state.as_slice(), at)).collect();
+    // from each state: whom the counter at each place picks, and what state that leads to
+    let step = |state: &Vec<usize>, counter: usize| {
+        let mut next = state.clone();
+        next[counter] = (next[counter] + 1) % length;
+        next.sort_unstable();
+        (pattern[state[counter]], number.get(next.as_slice()).copied().unwrap_or(0))
+    };
+    let steps: Vec<Vec<(usize, usize)>> =
+        states.iter().map(|state| (0..counters).map(|counter| step(state, counter)).collect()).collect();
+    let each = 1.0 / counters as f64;
+    let turn = |state: &[f64], wanted: Option<usize>| {
+        let mut next = vec![0.0; state.len()];
+        for (steps, &p) in steps.iter().zip(state).filter(|(_, p)| **p > 0.0) {
+            for &(_, to) in steps.iter().filter(|(pick, _)| wanted.is_none_or(|wanted| wanted == *pick)) {
+                next[to] += p * each;
+            }
+        }
+        next
+    };
+    let mut state: Vec<f64> =
+        states.iter().map(|state| arrangements(state) / (length as f64).powi(counters as i32)).collect();
+    let mut ln = 0.0;
+    for (index, stretch) in picks.stretches.iter().enumerate() {
+        if index > 0 {
+            let turned = turn(&state, None);
+            state.iter_mut().zip(turned).for_each(|(stayed, turned)| *stayed = 0.5 * (*stayed + turned));
+        }
+        for &pick in stretch {
+            state = turn(&state, Some(pick));
+            let total: f64 = state.iter().sum();
+            if total <= 0.0 {
+                return None;
+            }
+            ln += total.ln();
+            state.iter_mut().for_each(|p| *p /= total);
+        }
+    }
+    Some(ln)
+}
+
+/// All ways to put counters on places, in order; `None` where they are too many.
+fn multisets(places: usize, counters: usize) -> Option<Vec<Vec<usize>>> {
+    let mut all: Vec<Vec<usize>> = vec![Vec::new()];
+    for _ in 0..counters {
+        let more = |set: &Vec<usize>| {
+            let set = set.clone();
+            (set.last().copied().unwrap_or(0)..places).map(move |place| [set.as_slice(), &[place]].concat())
+        };
+        all = all.iter().flat_map(more).collect();
+        if all.len() > MOST_STATES {
+            return None;
+        }
+    }
+    Some(all)
+}
+
+/// In how many ways counters that can be told apart make this multiset.
+fn arrangements(state: &[usize]) -> f64 {
+    let mut ways = 1.0;
+    let mut same = 0.0;
+    for (index, place) in state.iter().enumerate() {
+        same = if index > 0 && state[index - 1] == *place { same + 1.0 } else { 1.0 };
+        ways *= (index + 1) as f64 / same;
+    }
+    ways
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn multisets_are_counted_as_often_as_they_come() {
+        let all = multisets(5, 3).unwrap_or_default();
+        assert_eq!(all.len(), 35);
+        assert_eq!(all.iter().map(|state| arrangements(state)).sum::<f64>(), 125.0);
+        assert!(multisets(40, 4).is_none());
+    }
+}

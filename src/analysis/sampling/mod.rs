@@ -1,0 +1,3 @@
+pub mod budget;
+pub mod sizes;
+pub mod stop;

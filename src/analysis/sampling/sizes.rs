@@ -1,0 +1,134 @@
+//! Samples: how many requests each experiment took, and with how many it can be as sure as it was asked to be.
+
+use crate::model::trace::{SeriesName, Trace};
+
+use crate::analysis::{
+    affinity::keys::Key,
+    affinity::pinning,
+    pattern::random,
+    pattern::select,
+    pattern::strict_order,
+    sampling::budget,
+    series::sequence::Sequence,
+    verdict::{Algorithm, Order, Verdict},
+};
+
+/// What requests were sent for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sampled {
+    /// The order of requests without cookies.
+    Order,
+    /// A client that keeps its cookies.
+    Jar,
+    /// One cookie alone.
+    Cookie(String),
+    /// So many values of cookies, those that others were given and those that nobody was.
+    CookieValues(usize),
+    /// One connection.
+    Connection,
+    /// So many values of what a hash may be taken of.
+    Values(Key, usize),
+    /// Instances that are kept busy, and requests meanwhile.
+    Load,
+}
+
+/// The requests of one experiment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sample {
+    /// What they were sent for.
+    pub of: Sampled,
+    /// Their places in [`Trace::series`].
+    pub series: Vec<usize>,
+    /// With how many it can be decided, at the earliest: with cookies or over one connection, if they stay on one
+    /// instance; over values, if all lead to one. `None` where that depends on what comes.
+    pub takes: Option<usize>,
+}
+
+impl Sample {
+    /// How many requests it took.
+    pub fn took(&self, trace: &Trace) -> usize {
+        self.series.iter().map(|&index| trace.series[index].requests.len()).sum()
+    }
+}
+
+/// With how many requests the order of so many instances can be told, at the earliest.
+pub fn fewest(instances: usize, alpha: f64) -> usize {
+    match instances {
+        0 | 1 => select::alone_takes(alpha),
+        k => strict_order::ring_takes(k, alpha),
+    }
+}
+
+/// The samples of a trace, in the order in which they were taken.
+pub fn samples(trace: &Trace, verdict: &Verdict) -> Vec<Sample> {
+    let alpha = verdict.alpha;
+    let sequence = trace.series(&SeriesName::WithoutJar).map(Sequence::of);
+    // how many must stay on one instance before that is no chance
+    let stays = |part: f64| {
+        let sequence = sequence.as_ref().filter(|sequence| sequence.counts().len() > 1)?;
+        let ln = pinning::stays(sequence, verdict.algorithm, verdict.order, alpha).ln();
+        (ln < 0.0).then(|| 2 + ((alpha * part).ln() / ln).floor() as usize)
+    };
+    let keys = Key::varied(trace);
+    let cookie_values = trace.series.iter().filter(|series| series.name.cookie_value().is_some()).count();
+    let mut samples: Vec<Sample> = Vec::new();
+    for (index, (series, key)) in trace.series.iter().zip(&keys).enumerate() {
+        let (of, takes) = match (&series.name, key) {
+            (name, None) if name.cookie_value().is_some() => (Sampled::CookieValues(cookie_values), None),
+            (_, Some(key)) => {
+                let values = keys.iter().flatten().filter(|one| *one == key).count();
+                (Sampled::Values(*key, values), Some(key.values(alpha)))
+            }
+            (SeriesName::WithJar, _) => (Sampled::Jar, stays(budget::STICKINESS)),
+            (SeriesName::CookieAlone(name), _) => (Sampled::Cookie(name.clone()), stays(budget::ALONE)),
+            (SeriesName::OneConnection, _) => (Sampled::Connection, stays(budget::CONNECTION)),
+            (SeriesName::Slow | SeriesName::Meanwhile, _) => (Sampled::Load, None),
+            (SeriesName::WithoutJar, None) => (Sampled::Order, sequence.as_ref().and_then(|one| order(one, verdict))),
+            (_, None) => continue,
+        };
+        match samples.iter_mut().find(|sample| sample.of == of) {
+            Some(sample) => sample.series.push(index),
+            None => samples.push(Sample { of, series: vec![index], takes }),
+        }
+    }
+    samples
+}
+
+/// With how many requests the order that was named shows.
+fn order(sequence: &Sequence, verdict: &Verdict) -> Option<usize> {
+    let k = sequence.counts().len();
+    let even = verdict.instances.iter().all(|instance| instance.weight == Some(1));
+    match (verdict.order, verdict.repeats_after) {
+        _ if k < 2 => Some(fewest(k, verdict.alpha)),
+        _ if verdict.regular_beyond.is_some() => Some(random::FEWEST_DRAWS.max(2 * k)),
+        // others' turns make it longer, nobody knows by how much
+        _ if verdict.disturbed.is_some() => None,
+        (Some(Order::Changing), _) if even => Some(strict_order::rounds_take(k, verdict.alpha)),
+        (Some(_), _) if even => Some(fewest(k, verdict.alpha)),
+        (_, Some(period)) if verdict.algorithm == Algorithm::WeightedRoundRobin => {
+            Some(strict_order::weights_take(period))
+        }
+        // no order would have stayed hidden for so long, so this is none or a disturbed one
+        _ if verdict.algorithm == Algorithm::Undetermined => {
+            let sizes = [fewest(k, verdict.alpha), random::FEWEST_DRAWS.max(2 * k)];
+            sizes.into_iter().find(|&size| sequence.len() < size)
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_instances_and_surer_verdicts_take_more() {
+        // 2^-22 is the first power below 4e-7
+        assert_eq!(fewest(1, 1e-6), 23);
+        assert_eq!((fewest(2, 1e-6), fewest(5, 1e-6), fewest(10, 1e-6), fewest(100, 1e-6)), (46, 30, 60, 300));
+        assert!(fewest(1, 1e-9) > fewest(1, 1e-6) && fewest(1, 0.05) < 10);
+        // five rounds of three hold each once by chance in (2/9)^4 of all cases, at one of three offsets
+        assert_eq!(strict_order::rounds_take(3, 0.05), 5 * 3 + 2);
+        assert!(strict_order::rounds_take(3, 1e-6) > 30);
+    }
+}

@@ -1,0 +1,97 @@
+//! Sampling: does a series need more requests.
+//!
+//! An order that every pick follows shows itself early. Independent draws are named when no regular order that we know
+//! of, others' turns included, explains the picks, which takes the more requests the fewer instances there are.
+
+use crate::model::trace::{FailureKind, Request, Series};
+
+use crate::analysis::{
+    pattern::select,
+    pattern::strict_order,
+    series::picks::Picks,
+    series::sequence::{Known, Sequence},
+    verdict::{Algorithm, Order},
+};
+
+/// Whether a series needs more requests for a verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sampling {
+    /// It is decided, or more would not decide it.
+    Enough,
+    /// Not decided yet.
+    More,
+}
+
+/// Answers without a name after which nothing is expected to name them. Until then what comes back may show itself, in
+/// rounds of some thirty instances.
+const NAMELESS: usize = 40;
+/// Answers of which each names another instance, after which these are hardly instances.
+const ALL_NEW: usize = 250;
+/// Microseconds that were spent on requests that nothing answered in time, after which more are not worth the wait.
+const MOST_WAITED: u64 = 120_000_000;
+/// Picks after which an order that changes from round to round is no longer watched for its repetition.
+const LONGEST_PERIOD_WATCH: usize = 120;
+/// Requests before an order that not every pick follows is looked for.
+const FEWEST_DISTURBED: usize = 60;
+/// Picks after which nothing more is expected of a round robin whose order is disturbed.
+const DISTURBED_WATCH: usize = 150;
+
+/// Whether a series without a cookie jar needs more requests. `known` is the number of instances that there are, as far
+/// as somebody knows.
+pub fn sampling(series: &Series, known: usize, alpha: f64) -> Sampling {
+    let sequence = Sequence::of(series);
+    let k = sequence.counts().len();
+    let sent = series.requests.len();
+    let timed_out = |request: &&Request| request.error.as_ref().is_some_and(|error| error.kind == FailureKind::Timeout);
+    if series.requests.iter().filter(timed_out).map(|request| request.us).sum::<u64>() >= MOST_WAITED {
+        return Sampling::Enough;
+    }
+    if k == 0 {
+        return if sent >= NAMELESS { Sampling::Enough } else { Sampling::More };
+    }
+    // what has not shown itself by now will not; and what is new each time is hardly an instance's name
+    let all_new = k == sequence.len() && sent >= ALL_NEW.max(known + 1);
+    if sent >= most(k, alpha) || all_new {
+        return Sampling::Enough;
+    }
+    // looking costs time that grows with the series, so it is looked at again when it has grown by a tenth
+    let often = sent < 40 || sent.is_multiple_of((sent / 16).next_power_of_two());
+    let disturbed = sent >= FEWEST_DISTURBED && sent.is_multiple_of(10 * (sent / 60).next_power_of_two());
+    if !often && !disturbed {
+        return Sampling::More;
+    }
+    let orderly = || strict_order::find(&sequence, &Picks::of(&sequence), alpha).is_some();
+    if k > 1 && sequence.known != Known::CountsOnly && !disturbed && !orderly() {
+        return Sampling::More;
+    }
+    let found = select::find(series, &sequence, alpha);
+    let n = sequence.len();
+    let decided = match (found.algorithm, found.order) {
+        (Algorithm::Undetermined, _) => false,
+        (Algorithm::RoundRobin | Algorithm::WeightedRoundRobin, _) if found.disturbed.is_some() => {
+            (found.order.is_some() && !found.weights.is_empty() && n >= 60) || n >= DISTURBED_WATCH.max(6 * k)
+        }
+        _ if sequence.known == Known::CountsOnly => true,
+        (Algorithm::RoundRobin, Some(Order::Fixed)) => {
+            let needs = strict_order::ring_needs(k);
+            strict_order::longest(&Picks::of(&sequence)) >= needs || n >= 3 * needs
+        }
+        (Algorithm::RoundRobin, Some(Order::Changing)) => {
+            found.repeats_after.is_some() || n >= LONGEST_PERIOD_WATCH.max(4 * k)
+        }
+        (Algorithm::RoundRobin, Some(Order::Interleaved)) => n >= strict_order::ring_needs(k),
+        (Algorithm::WeightedRoundRobin, _) => !found.weights.is_empty(),
+        _ => true,
+    };
+    if decided { Sampling::Enough } else { Sampling::More }
+}
+
+/// Requests after which an undecided series ends.
+fn most(k: usize, alpha: f64) -> usize {
+    at_most((20 * k + 50).max(250) as u32, alpha) as usize
+}
+
+/// How many requests it may take to be as sure as that, where so many are the usual limit.
+pub fn at_most(usual: u32, alpha: f64) -> u32 {
+    (f64::from(usual) * (alpha.ln() / crate::analysis::ALPHA.ln()).max(1.0)) as u32
+}

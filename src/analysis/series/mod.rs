@@ -1,0 +1,3 @@
+pub mod connection_reuse;
+pub mod picks;
+pub mod sequence;

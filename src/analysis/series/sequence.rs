@@ -1,0 +1,158 @@
+//! Sequences: a series as the balancer saw it.
+//!
+//! Where the lab's log tells each request's turn, the requests of others are put in between, and the order is the
+//! balancer's own, however the answers came. Elsewhere the order is that of sending, which is the balancer's only while
+//! one request is under way at a time, and where each request was a pick ([`kept`]).
+
+use crate::model::trace::{InstanceId, Series};
+
+use crate::analysis::series::connection_reuse;
+
+/// Picks in the balancer's order, in stretches without a gap. A gap is a turn of which nobody knows whose it was, or a
+/// request that brought no answer and may have taken a turn or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sequence {
+    /// The stretches, none of them empty.
+    pub stretches: Vec<Vec<InstanceId>>,
+    /// How far the order can be trusted.
+    pub known: Known,
+}
+
+/// How far an order can be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    /// Every turn is known: nobody else's request went unseen.
+    EveryTurn,
+    /// The order of our own requests is known; others may have come between.
+    Ours,
+    /// Requests overlapped: only how often each instance answered is known.
+    CountsOnly,
+}
+
+impl Sequence {
+    /// The picks of a series.
+    pub fn of(series: &Series) -> Sequence {
+        let answered = series.requests.iter().filter(|request| request.instance.is_some());
+        match answered.clone().count() > 0 && answered.clone().all(|request| request.turn.is_some()) {
+            true => Sequence::by_turns(series),
+            false => Sequence::by_sending(series),
+        }
+    }
+
+    fn by_turns(series: &Series) -> Sequence {
+        let ours = series.requests.iter().filter_map(|request| Some((request.turn?, request.instance)));
+        let others = series.others.iter().map(|other| (other.turn, other.instance));
+        let (first, last) = match (ours.clone().map(|(turn, _)| turn).min(), ours.clone().map(|(turn, _)| turn).max()) {
+            (Some(first), Some(last)) => (first, last),
+            _ => return Sequence { stretches: Vec::new(), known: Known::EveryTurn },
+        };
+        let mut turns: Vec<(u64, Option<InstanceId>)> =
+            ours.chain(others.filter(|(turn, _)| (first..=last).contains(turn))).collect();
+        turns.sort_by_key(|(turn, _)| *turn);
+        let mut stretches = Stretches::default();
+        let mut next = first;
+        for (turn, instance) in turns {
+            if turn != next {
+                stretches.gap();
+            }
+            next = turn + 1;
+            stretches.pick(instance);
+        }
+        Sequence { stretches: stretches.finish(), known: Known::EveryTurn }
+    }
+
+    fn by_sending(series: &Series) -> Sequence {
+        let mut stretches = Stretches::default();
+        connection_reuse::picks(series).into_iter().for_each(|pick| stretches.pick(pick));
+        let known = if series.conditions.concurrency > 1 { Known::CountsOnly } else { Known::Ours };
+        Sequence { stretches: stretches.finish(), known }
+    }
+
+    /// The last picks alone, so many at most.
+    pub fn end(mut self, most: usize) -> Sequence {
+        let mut surplus = self.len().saturating_sub(most);
+        self.stretches.retain_mut(|stretch| {
+            let cut = surplus.min(stretch.len());
+            stretch.drain(..cut);
+            surplus -= cut;
+            !stretch.is_empty()
+        });
+        self
+    }
+
+    /// How many picks there are.
+    pub fn len(&self) -> usize {
+        self.stretches.iter().map(Vec::len).sum()
+    }
+
+    /// All picks, gaps passed over.
+    pub fn picks(&self) -> impl Iterator<Item = InstanceId> + '_ {
+        self.stretches.iter().flatten().copied()
+    }
+
+    /// How often each instance was picked where a ring foretold it: somebody had followed the one before by then, or all
+    /// the others had been followed, so that this closed the ring.
+    pub fn foretold(&self) -> Vec<usize> {
+        let k = self.counts().len();
+        let mut followed = std::collections::BTreeSet::new();
+        let mut counts = std::collections::BTreeMap::new();
+        for pair in self.stretches.iter().flat_map(|stretch| stretch.windows(2)) {
+            if !followed.insert(pair[0]) || followed.len() == k {
+                *counts.entry(pair[1]).or_insert(0) += 1;
+            }
+        }
+        counts.into_values().collect()
+    }
+
+    /// Each instance that was picked and how often, in the order of the instances' ids.
+    pub fn counts(&self) -> Vec<(InstanceId, usize)> {
+        let mut counts = std::collections::BTreeMap::new();
+        self.picks().for_each(|pick| *counts.entry(pick).or_insert(0) += 1);
+        counts.into_iter().collect()
+    }
+}
+
+#[derive(Default)]
+struct Stretches {
+    done: Vec<Vec<InstanceId>>,
+    open: Vec<InstanceId>,
+}
+
+impl Stretches {
+    fn pick(&mut self, instance: Option<InstanceId>) {
+        match instance {
+            Some(instance) => self.open.push(instance),
+            None => self.gap(),
+        }
+    }
+
+    fn gap(&mut self) {
+        if !self.open.is_empty() {
+            self.done.push(std::mem::take(&mut self.open));
+        }
+    }
+
+    fn finish(mut self) -> Vec<Vec<InstanceId>> {
+        self.gap();
+        self.done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_sequence_keeps_its_gaps() {
+        let ids = |text: &str| text.bytes().map(|b| InstanceId(b.into())).collect::<Vec<_>>();
+        let sequence = |stretches: &[&str]| Sequence {
+            stretches: stretches.iter().map(|stretch| ids(stretch)).collect(),
+            known: Known::Ours,
+        };
+        let whole = sequence(&["abc", "de", "f"]);
+        for (most, end) in [(9, &["abc", "de", "f"][..]), (5, &["bc", "de", "f"]), (3, &["de", "f"]), (2, &["e", "f"])]
+        {
+            assert_eq!(whole.clone().end(most), sequence(end), "{most}");
+        }
+    }
+}
