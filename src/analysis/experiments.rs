@@ -11,7 +11,7 @@ use crate::analysis::{
     pattern::finding::Finding,
     pattern::select::ONE_ALONE,
     unseen_instances,
-    verdict::{Algorithm, Hits, RuledOut, Stickiness, StickyBy, StickyCookie, Verdict},
+    verdict::{Algorithm, Hits, RuledOut, Stickiness, StickyBy, StickyCookie, Verdict, evidence::Evidence},
 };
 
 /// Completes a verdict on the series without a cookie jar by what the experiments show.
@@ -82,7 +82,7 @@ fn decided_by(case: &Case, verdict: &mut Verdict, key: Key) -> bool {
             (format!("{} of {} {} led to an instance with a name", named, values.asked(), what.many), false)
         }
     };
-    verdict.evidence.push(said);
+    verdict.evidence.push(Evidence::Sentence(said));
     decides
 }
 
@@ -134,10 +134,10 @@ fn no_uri_hash(case: &Case, verdict: &mut Verdict) {
         test: "one instance for all paths",
         p: query + path,
     });
-    verdict.evidence.push(format!(
+    verdict.evidence.push(Evidence::Sentence(format!(
         "so it is no hash of the path: the chance that one sends all these paths to the same of two instances is {}",
         in_words(query + path)
-    ));
+    )));
 }
 
 /// Names the hashes that were found.
@@ -148,7 +148,9 @@ fn name_them(case: &Case, verdict: &mut Verdict, keys: &[Key]) {
     });
     let p = p.sum::<f64>();
     // what was said before such a hash was found
-    verdict.evidence.retain(|said| !said.starts_with("this cannot tell a single instance"));
+    verdict.evidence.retain(
+        |said| !matches!(said, Evidence::Sentence(said) if said.starts_with("this cannot tell a single instance")),
+    );
     verdict.ruled_out.retain(|out| out.test != ONE_ALONE);
     verdict.ruled_out.retain(|out| out.algorithm != Algorithm::Single);
     verdict.ruled_out.push(RuledOut { algorithm: Algorithm::Single, test: "several instances", p: 0.0 });
@@ -156,7 +158,7 @@ fn name_them(case: &Case, verdict: &mut Verdict, keys: &[Key]) {
     verdict.ruled_out.push(blind);
     if verdict.algorithm != Algorithm::Single {
         let seen = verdict.algorithm.as_str();
-        verdict.evidence.push(format!("without such a value, the pattern is {seen}"));
+        verdict.evidence.push(Evidence::Sentence(format!("without such a value, the pattern is {seen}")));
     }
     keys.iter().for_each(|key| count(case.trace(), verdict, *key));
     verdict.order = None;
@@ -167,7 +169,9 @@ fn name_them(case: &Case, verdict: &mut Verdict, keys: &[Key]) {
     }
     if keys.contains(&Key::Source) {
         verdict.stickiness = Stickiness::Source;
-        verdict.evidence.push("so a client stays on its instance as long as its address does".to_owned());
+        verdict
+            .evidence
+            .push(Evidence::Sentence("so a client stays on its instance as long as its address does".to_owned()));
     }
     let mut hashes: Vec<Algorithm> = Vec::new();
     for key in keys {
@@ -188,11 +192,10 @@ fn name_them(case: &Case, verdict: &mut Verdict, keys: &[Key]) {
         verdict.algorithm = *first;
         verdict.candidates = hashes;
         verdict.candidates.extend([Algorithm::Random, Algorithm::LeastConnections]);
-        verdict.evidence.push(
+        verdict.evidence.push(Evidence::Sentence(
             "what remembers each value (a table, a cache) would look the same, if it placed new ones at random; that it \
              placed them in turn was not seen"
-                .to_owned(),
-        );
+                .to_owned()));
     }
 }
 
@@ -219,10 +222,10 @@ fn remembered(trace: &Trace, verdict: &mut Verdict, key: Key, found: Finding) {
         Key::Query | Key::Path => "a cache or a table remembers each",
     };
     let Words { many, .. } = words(trace, key);
-    verdict.evidence.push(format!(
+    verdict.evidence.push(Evidence::Sentence(format!(
         "new {many} were given to the instances in turn, which a hash does with a chance of {}: {memory}",
         in_words(p)
-    ));
+    )));
     verdict.ruled_out.push(RuledOut { algorithm: key.hash(), test: "new values came in turn", p });
     verdict.ruled_out.extend(found.ruled_out.into_iter().filter(|out| out.algorithm == Algorithm::Random));
     verdict.algorithm = found.algorithm;
@@ -241,9 +244,11 @@ fn amend_by_load(verdict: &mut Verdict, load: Load, alpha: f64) {
     match shown {
         Shown::Avoided { p, two_at_once } => {
             no_longer(verdict, "without load, least-connections looks the same");
-            verdict.evidence.push(format!("{seen}: the chance of such a difference is {}", in_words(p)));
+            verdict
+                .evidence
+                .push(Evidence::Sentence(format!("{seen}: the chance of such a difference is {}", in_words(p))));
             let strictly = if on_busy == 0 { "strictly" } else { "mostly" };
-            verdict.evidence.push(format!("so busy instances are {strictly} avoided"));
+            verdict.evidence.push(Evidence::Sentence(format!("so busy instances are {strictly} avoided")));
             if two_at_once {
                 let out = |algorithm| RuledOut { algorithm, test: "busy instances are avoided", p };
                 verdict.ruled_out.extend(
@@ -252,10 +257,10 @@ fn amend_by_load(verdict: &mut Verdict, load: Load, alpha: f64) {
                 verdict.candidates.clear();
             } else {
                 verdict.candidates.retain(|one| *one != Algorithm::LeastConnections);
-                verdict.evidence.push(format!(
+                verdict.evidence.push(Evidence::Sentence(format!(
                     "but {} with a limit of one request to each instance would look the same",
                     pattern.as_str()
-                ));
+                )));
             }
             verdict.algorithm = Algorithm::LeastConnections;
             verdict.instances.iter_mut().for_each(|instance| instance.expected = None);
@@ -263,11 +268,11 @@ fn amend_by_load(verdict: &mut Verdict, load: Load, alpha: f64) {
         }
         Shown::Ignored { p } => {
             no_longer(verdict, "without load, least-connections looks the same");
-            verdict.evidence.push(format!(
+            verdict.evidence.push(Evidence::Sentence(format!(
                 "{seen}: busy instances get their share, so it is not least-connections, which does that with a chance \
                  of {}",
                 in_words(p)
-            ));
+            )));
             verdict.candidates.retain(|one| *one != Algorithm::LeastConnections);
             verdict.ruled_out.push(RuledOut {
                 algorithm: Algorithm::LeastConnections,
@@ -276,20 +281,20 @@ fn amend_by_load(verdict: &mut Verdict, load: Load, alpha: f64) {
             });
         }
         Shown::Spilled { at } => {
-            verdict.evidence.push(format!(
+            verdict.evidence.push(Evidence::Sentence(format!(
                 "one instance answers everything until it has {at} slow {}; then others answer",
                 if at == 1 { "request" } else { "requests" }
-            ));
+            )));
             let out = [Algorithm::Single, Algorithm::FirstAvailable, Algorithm::LeastConnections];
             verdict.candidates.retain(|one| !out.contains(one));
             verdict.candidates.insert(0, Algorithm::FirstAvailable);
             if at == 1 {
                 verdict.candidates.insert(1, Algorithm::LeastConnections);
-                verdict.evidence.push(
+                verdict.evidence.push(Evidence::Sentence(
                     "a limit of one request to each would do that, or least-connections that begins with the first of \
                      equals"
                         .to_owned(),
-                );
+                ));
             }
             verdict.ruled_out.push(RuledOut {
                 algorithm: Algorithm::Single,
@@ -299,9 +304,9 @@ fn amend_by_load(verdict: &mut Verdict, load: Load, alpha: f64) {
             verdict.algorithm = Algorithm::FirstAvailable;
         }
         Shown::Alone { busiest } => {
-            verdict.evidence.push(format!(
+            verdict.evidence.push(Evidence::Sentence(format!(
                 "{quick} requests went to the same instance while up to {busiest} slow ones kept it busy"
-            ));
+            )));
             // of two at random both are the busy one of two instances once in four times
             let p = probability(quick as f64 * 0.25f64.ln());
             if load::is_sure(p, alpha) {
@@ -310,12 +315,14 @@ fn amend_by_load(verdict: &mut Verdict, load: Load, alpha: f64) {
                 verdict.ruled_out.push(RuledOut { algorithm: Algorithm::LeastConnections, test, p });
             }
         }
-        Shown::Undecided(why) if quick > 0 => verdict.evidence.push(format!("{seen}: {why}")),
-        Shown::Undecided(why) => verdict.evidence.push(format!("whether load matters was not seen: {why}")),
+        Shown::Undecided(why) if quick > 0 => verdict.evidence.push(Evidence::Sentence(format!("{seen}: {why}"))),
+        Shown::Undecided(why) => {
+            verdict.evidence.push(Evidence::Sentence(format!("whether load matters was not seen: {why}")))
+        }
     }
 }
 
 /// Takes back a sentence that no longer holds.
 fn no_longer(verdict: &mut Verdict, sentence: &str) {
-    verdict.evidence.retain(|said| said != sentence);
+    verdict.evidence.retain(|said| *said != Evidence::Sentence(sentence.to_owned()));
 }

@@ -7,7 +7,7 @@ use crate::analysis::{
     case::Case,
     experiments,
     pattern::finding::{Disturbed, undetermined},
-    verdict::{Algorithm, Hits, RuledOut, Verdict, expected, natural},
+    verdict::{Algorithm, Hits, RuledOut, Verdict, evidence::Evidence, expected, natural},
 };
 
 /// Judges a trace, with false verdicts by chance below `alpha`.
@@ -54,7 +54,13 @@ pub fn judge(case: &Case) -> Verdict {
         stickiness: sticky.stickiness,
         sticky_cookie: sticky.cookie,
         balances_per: per.per,
-        evidence: found.evidence.into_iter().chain(sticky.evidence).chain(per.evidence).collect(),
+        evidence: found
+            .evidence
+            .into_iter()
+            .chain(sticky.evidence)
+            .chain(per.evidence)
+            .map(Evidence::Sentence)
+            .collect(),
     };
     experiments::amend(case, &mut verdict);
     verdict

@@ -7,7 +7,7 @@ use crate::analysis::{
     case::Case,
     math::log_prob::probability,
     sampling::stop::Sampling,
-    verdict::{Stickiness, StickyCookie, evidence::Evidence},
+    verdict::{Stickiness, StickyCookie},
 };
 
 /// What became of the session.
@@ -83,7 +83,7 @@ pub struct SessionVerdict {
     /// The cookie that keeps the client on its instance.
     pub sticky_cookie: Option<String>,
     /// Sentences with figures.
-    pub evidence: Vec<Evidence>,
+    pub evidence: Vec<String>,
     /// Whether more reloads would tell more.
     pub sampling: Sampling,
 }

@@ -9,7 +9,7 @@ use crate::analysis::{
     case::Case,
     pattern::finding::not_single,
     sampling::budget,
-    verdict::{Algorithm, Hits, Verdict, natural},
+    verdict::{Algorithm, Hits, Verdict, evidence::Evidence, natural},
 };
 
 /// Adds what other series show of instances to a verdict that the first one decided.
@@ -51,11 +51,13 @@ fn answers(trace: &Trace, of: impl Fn(&Series) -> bool) -> Vec<InstanceId> {
 
 /// One instance answered the first series, and others elsewhere.
 fn several_after_all(trace: &Trace, verdict: &mut Verdict, free: &Series, others: usize, of: usize) {
-    verdict.evidence.retain(|said| !said.starts_with("this cannot tell a single instance"));
-    verdict.evidence.push(format!(
+    verdict.evidence.retain(
+        |said| !matches!(said, Evidence::Sentence(said) if said.starts_with("this cannot tell a single instance")),
+    );
+    verdict.evidence.push(Evidence::Sentence(format!(
         "but others answered {others} of {of} such requests in other series: instances with much smaller shares, one \
          that took over, a cookie that leads there, or a cache that answered for them"
-    ));
+    )));
     let decided = |key| matches!(Values::of(trace, key).map(|values| values.told()), Some(Told::Changes));
     for key in KEYS.into_iter().filter(|key| decided(*key)) {
         verdict.candidates.retain(|one| *one != key.hash());
@@ -86,20 +88,20 @@ fn alone_everywhere(case: &Case, verdict: &mut Verdict, free: &Series) {
     if !others.is_empty() {
         let answers = others.len() + free.requests.len();
         let unseen = 1.0 - (case.alpha() * budget::INDEPENDENT).powf(1.0 / answers as f64);
-        verdict.evidence.push(format!(
+        verdict.evidence.push(Evidence::Sentence(format!(
             "with the other series it answered {answers} such requests, in which one that gets more than {:.0} % would \
              have shown itself",
             (unseen * 100.0).ceil()
-        ));
+        )));
     }
 }
 
 /// Others answered while requests were held: the load moved them there, or these went to another service.
 fn busy_ones(verdict: &mut Verdict, others: usize, of: usize) {
-    verdict.evidence.push(format!(
+    verdict.evidence.push(Evidence::Sentence(format!(
         "but others answered {others} of {of} requests while some were held: instances that are asked when this one is \
          busy, or those of another service"
-    ));
+    )));
     open(verdict);
 }
 
@@ -120,11 +122,11 @@ fn beside(trace: &Trace, verdict: &mut Verdict, free: &Series) {
         Algorithm::Undetermined => "",
         _ => ": what is said of the order and of shares holds for those that answered",
     };
-    verdict.evidence.push(format!(
+    verdict.evidence.push(Evidence::Sentence(format!(
         "but {} answered {answers} {} in other series and none in this one{but}",
         named(&names),
         if answers == 1 { "request" } else { "requests" },
-    ));
+    )));
     count_in(verdict, unseen);
 }
 

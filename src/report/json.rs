@@ -125,7 +125,7 @@ pub fn session_test(trace: &Trace, verdict: &SessionVerdict, expected: Option<Se
             "kept_by": verdict.kept_by.map(|by| by.as_str()),
             "cause": verdict.cause,
             "sticky_cookie": verdict.sticky_cookie,
-            "evidence": sentences(trace, &verdict.evidence),
+            "evidence": verdict.evidence,
         },
         "expected": expected.map(Session::as_str),
         "passed": passed,

@@ -4,8 +4,9 @@ pub mod json;
 pub mod lab;
 pub mod log;
 pub mod probe;
-pub mod sentence;
+mod sentence;
 pub mod session;
 pub mod style;
 
+pub use sentence::sentences;
 pub use style::Paint;

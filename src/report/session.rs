@@ -12,8 +12,6 @@ use super::{
     style::{self, Paint, wrapped},
 };
 
-use super::sentence::sentences;
-
 /// Rows that are shown of a long test: so many at the beginning,
 const FIRST_ROWS: usize = 60;
 /// and so many at the end.
@@ -66,20 +64,14 @@ pub fn step(request: &Request) -> &'static str {
 }
 
 /// What the test proves.
-pub fn verdict(
-    trace: &Trace,
-    verdict: &SessionVerdict,
-    expected: Option<Session>,
-    passed: Option<bool>,
-    paint: Paint,
-) -> String {
+pub fn verdict(verdict: &SessionVerdict, expected: Option<Session>, passed: Option<bool>, paint: Paint) -> String {
     let headline = match verdict.session {
         Session::Undetermined => format!("session undetermined: {}", verdict.cause),
         Session::None => format!("no session: {}", verdict.cause),
         session => format!("session {}: {}", session.as_str(), verdict.cause),
     };
     let mut lines = vec![style::bold(&wrapped(&headline, "", "  "), paint)];
-    lines.extend(sentences(trace, &verdict.evidence).iter().map(|sentence| wrapped(sentence, "  - ", "    ")));
+    lines.extend(verdict.evidence.iter().map(|sentence| wrapped(sentence, "  - ", "    ")));
     if let (Some(expected), Some(passed)) = (expected, passed) {
         let met = if passed { "as expected" } else { "NOT as expected" };
         lines.push(format!("{met}: {}", expected.as_str()));

@@ -139,7 +139,7 @@ fn turns_of_an_instance_that_fails_belong_to_the_ring() {
     let verdict = verdict(&trace(vec![series(SeriesName::WithoutJar, (0..60).map(ring))]));
     assert_eq!((verdict.algorithm, verdict.order), (Algorithm::RoundRobin, Some(Order::Fixed)));
     assert_eq!(verdict.cycle, ["web-1", "web-2", "web-3"]);
-    assert!(verdict.evidence.iter().any(|said| said.contains("15 requests")), "{:?}", verdict.evidence);
+    assert!(traces::evidence(&verdict).iter().any(|said| said.contains("15 requests")), "{:?}", verdict.evidence);
     // every second one of a single instance may as well be over a limit
     let every_second = |n: usize| n.is_multiple_of(2).then_some(0);
     let verdict = self::verdict(&trace(vec![series(SeriesName::WithoutJar, (0..60).map(every_second))]));

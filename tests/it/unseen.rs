@@ -45,7 +45,7 @@ fn whoever_gave_answers_without_a_name_may_be_another() {
     for possible in [Algorithm::Single, Algorithm::Random, Algorithm::WeightedRoundRobin, Algorithm::LeastConnections] {
         assert!(verdict.candidates.contains(&possible), "{possible:?}: {:?}", verdict.candidates);
     }
-    let said = verdict.evidence.join("\n");
+    let said = traces::evidence(&verdict).join("\n");
     assert!(said.contains("name no instance (") && said.contains(" with 200)"), "{said}");
     assert_eq!(outcome("single", &verdict), Outcome::Undetermined);
 }
@@ -56,7 +56,7 @@ fn a_few_answers_without_a_name_are_no_equal_instance() {
     assert!(picks.contains('.'));
     let verdict = verdict(&trace(vec![free(&picks)]));
     assert_eq!(verdict.algorithm, Algorithm::Single, "{:?}", verdict.evidence);
-    assert!(verdict.evidence[0].contains("have no answer that says who gave it"), "{:?}", verdict.evidence);
+    assert!(traces::evidence(&verdict)[0].contains("have no answer that says who gave it"), "{:?}", verdict.evidence);
     assert!(verdict.chance < ALPHA);
 }
 
@@ -67,7 +67,9 @@ fn an_instance_that_answers_in_another_series_is_counted() {
     assert_eq!(verdict.algorithm, Algorithm::RoundRobin);
     let hits: Vec<usize> = verdict.instances.iter().map(|instance| instance.hits).collect();
     assert_eq!(hits, [30, 30, 0]);
-    assert!(verdict.evidence.iter().any(|said| said.contains("but web-3 answered 1 request in other series")));
+    assert!(
+        traces::evidence(&verdict).iter().any(|said| said.contains("but web-3 answered 1 request in other series"))
+    );
     assert_eq!(outcome("instances=3", &verdict), Outcome::Met);
     assert_eq!(outcome("instances=2", &verdict), Outcome::Contradicted);
     assert_eq!(outcome("spread<=10%", &verdict), Outcome::Undetermined);
@@ -91,7 +93,7 @@ fn other_series_that_say_the_same_leave_less_room_for_others() {
     let sources = (1..=60).map(|n| series(SeriesName::Source(Ipv4Addr::new(127, 9, 0, n).into()), "a"));
     let verdict = verdict(&trace([free(&"a".repeat(30))].into_iter().chain(sources).collect()));
     let said = "with the other series it answered 90 such requests, in which one that gets more than 16 % would";
-    assert!(verdict.evidence.iter().any(|sentence| sentence.starts_with(said)), "{:?}", verdict.evidence);
+    assert!(traces::evidence(&verdict).iter().any(|sentence| sentence.starts_with(said)), "{:?}", verdict.evidence);
 }
 
 #[test]
@@ -99,7 +101,7 @@ fn an_instance_that_only_other_paths_reach_is_not_the_same_one() {
     let paths = (0..27).map(|n| series(SeriesName::Path(format!("/p{n}")), "b"));
     let verdict = verdict(&trace([free(&"a".repeat(30))].into_iter().chain(paths).collect()));
     let said = "27 paths: one instance answers, but another than here";
-    assert!(verdict.evidence.iter().any(|sentence| sentence.starts_with(said)), "{:?}", verdict.evidence);
+    assert!(traces::evidence(&verdict).iter().any(|sentence| sentence.starts_with(said)), "{:?}", verdict.evidence);
     assert_eq!(verdict.instances.len(), 1);
 }
 
@@ -136,7 +138,7 @@ fn addresses_are_placed_in_turn_though_free_requests_overlapped() {
     }
     let verdict = verdict(&trace(all));
     assert_eq!(verdict.algorithm, Algorithm::RoundRobin, "{:?}", verdict.evidence);
-    assert!(verdict.evidence.iter().any(|said| said.contains("were given to the instances in turn")));
+    assert!(traces::evidence(&verdict).iter().any(|said| said.contains("were given to the instances in turn")));
 }
 
 #[test]

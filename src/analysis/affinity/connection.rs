@@ -9,14 +9,14 @@ use crate::analysis::{
     case::Case,
     math::log_prob::in_words,
     sampling::budget,
-    verdict::{Algorithm, BalancesPer, RuledOut, evidence::Evidence},
+    verdict::{Algorithm, BalancesPer, RuledOut},
 };
 
 /// What was found of connections.
 pub struct Per {
     pub per: BalancesPer,
     pub ruled_out: Option<RuledOut>,
-    pub evidence: Vec<Evidence>,
+    pub evidence: Vec<String>,
 }
 
 /// Whether the series over one connection shows enough, or no connection is kept.

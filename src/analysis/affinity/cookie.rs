@@ -11,7 +11,7 @@ use crate::analysis::{
     math::log_prob::in_words,
     sampling::budget,
     session,
-    verdict::{Algorithm, RuledOut, Stickiness, StickyCookie, evidence::Evidence},
+    verdict::{Algorithm, RuledOut, Stickiness, StickyCookie},
 };
 
 /// What was found of stickiness.
@@ -19,7 +19,7 @@ pub struct Sticky {
     pub stickiness: Stickiness,
     pub cookie: Option<StickyCookie>,
     pub ruled_out: Vec<RuledOut>,
-    pub evidence: Vec<Evidence>,
+    pub evidence: Vec<String>,
 }
 
 /// Who answered the requests with which a cookie was sent, and before them the one that set it.
@@ -87,7 +87,7 @@ pub fn sticky_cookie(case: &Case) -> Option<String> {
 /// Does a cookie pin, and which.
 pub fn find(case: &Case) -> Sticky {
     let nothing =
-        |stickiness, evidence: Vec<Evidence>| Sticky { stickiness, cookie: None, ruled_out: Vec::new(), evidence };
+        |stickiness, evidence: Vec<String>| Sticky { stickiness, cookie: None, ruled_out: Vec::new(), evidence };
     let Some(series) = case.trace().series(&SeriesName::WithJar) else {
         return nothing(Stickiness::Undetermined, Vec::new());
     };

@@ -2,7 +2,7 @@
 
 use crate::model::trace::InstanceId;
 
-use crate::analysis::verdict::{Algorithm, Order, RuledOut, evidence::Evidence};
+use crate::analysis::verdict::{Algorithm, Order, RuledOut};
 
 /// What keeps an order from holding for every pick.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -32,11 +32,11 @@ pub struct Finding {
     pub disturbed: Option<Disturbed>,
     /// A round robin would need more foreign turns than this share to look so.
     pub regular_beyond: Option<f64>,
-    pub evidence: Vec<Evidence>,
+    pub evidence: Vec<String>,
 }
 
 /// Nothing is named, for this reason.
-pub fn undetermined(why: Evidence) -> Finding {
+pub fn undetermined(why: String) -> Finding {
     Finding {
         algorithm: Algorithm::Undetermined,
         candidates: Vec::new(),

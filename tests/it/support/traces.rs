@@ -2,8 +2,12 @@
 
 use std::{num::NonZeroU16, time::Duration};
 
-use lbctl::model::trace::{
-    Action, Conditions, Connection, Instance, InstanceId, Jar, Request, Series, SeriesName, Target, Trace, Via,
+use lbctl::{
+    analysis::Verdict,
+    model::trace::{
+        Action, Conditions, Connection, Instance, InstanceId, Jar, Request, Series, SeriesName, Target, Trace, Via,
+    },
+    report::sentences,
 };
 
 /// A request that an instance answered, one each millisecond; without an instance it failed.
@@ -34,4 +38,9 @@ pub fn trace(series: Vec<Series>) -> Trace {
         instances: (1..=256).map(instance).collect(),
         series,
     }
+}
+
+/// The evidence for a verdict on such a trace, in words.
+pub fn evidence(verdict: &Verdict) -> Vec<String> {
+    sentences(&trace(Vec::new()), &verdict.evidence)
 }
