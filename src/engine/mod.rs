@@ -1,12 +1,17 @@
-//! Engines start and stop replicas, and publish what runs where.
+//! Engines start and stop replicas, and publish which replicas run where.
+//!
+//! ```text
+//! embedded/     each replica is a child process that runs a built-in app
+//! docker/       the API of a Docker Engine: its containers, their logs, their events
+//! compose_cli/  Docker Compose as a program
+//! text          messages of other programs, in the form of this program's messages
+//! ```
 
-mod compose;
+mod compose_cli;
 mod docker;
 mod embedded;
-mod process;
-mod words;
+mod text;
 
-pub use compose::{Cause, Compose, Doing, Recreate, Tool, ToolError};
-pub use docker::{Container, Containers, Docker, DockerError, Executed, Follow, Naming, Project, Published, Which};
-pub use embedded::{Embedded, Spec};
-pub use process::{ReadyLine, StartError, own_executable};
+pub use compose_cli::{Compose, ComposeStep, Recreate, Tool, ToolError, ToolFailure};
+pub use docker::{Container, Containers, Docker, DockerError, ExecOutput, Follow, Naming, Scope};
+pub use embedded::{EmbeddedEngine, ReadyLine, ServiceSpec, StartError, own_executable};

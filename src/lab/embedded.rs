@@ -12,7 +12,7 @@ use indexmap::IndexMap;
 use tokio::sync::{SetOnce, watch};
 
 use crate::{
-    engine::Embedded,
+    engine::EmbeddedEngine,
     model::{
         Balancer, Engine, LAB_SCHEMA, LabView, ReplicaView, Replicas, ScaleView, ScaledView, ServiceView, Sessions,
         State,
@@ -47,7 +47,7 @@ pub struct Runner {
     address: std::net::SocketAddr,
     /// Until the proxy takes them.
     listeners: Mutex<Vec<TcpListener>>,
-    engine: Embedded,
+    engine: EmbeddedEngine,
     /// There is none before every replica has started.
     proxy: SetOnce<Proxy>,
 }
@@ -59,7 +59,7 @@ impl Runner {
     /// When the labels of its services do not fit together.
     pub fn new(plan: Plan, bound: Bound) -> Result<Runner, ChangeError> {
         let routed = trial::routed(&plan)?;
-        let engine = Embedded::new(plan.services.values().map(|service| service.spec.clone()).collect());
+        let engine = EmbeddedEngine::new(plan.services.values().map(|service| service.spec.clone()).collect());
         let Bound { listeners, address, .. } = bound;
         Ok(Runner { plan, routed, address, listeners: Mutex::new(listeners), engine, proxy: SetOnce::new() })
     }

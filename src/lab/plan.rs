@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use indexmap::IndexMap;
 
 use crate::{
-    engine::Spec,
+    engine::ServiceSpec,
     model::{App, Labels},
     proxy::{self, Routing, Strategy, Unmarked},
 };
@@ -45,7 +45,7 @@ pub struct Plan {
 #[derive(Debug, Clone)]
 pub struct Planned {
     /// What the engine runs.
-    pub spec: Spec,
+    pub spec: ServiceSpec,
     /// How many of it.
     pub replicas: u32,
     /// How it is reached and balanced.
@@ -201,7 +201,7 @@ impl Plan {
         let asked = wishes.scale.get(&service.name).copied();
         let replicas = asked.or(service.replicas).unwrap_or(DEFAULT_REPLICAS);
         let (name, base) = (service.name.as_str().into(), base(&service.name, &self.project).into());
-        let spec = Spec { service: name, base, app, labels: Arc::new(labels) };
+        let spec = ServiceSpec { service: name, base, app, labels: Arc::new(labels) };
         Ok(Planned { spec, replicas, routing })
     }
 

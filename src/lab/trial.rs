@@ -26,7 +26,7 @@ pub fn routed(plan: &Plan) -> Result<BTreeSet<Arc<str>>, PlanError> {
     }
 }
 
-fn one(spec: &crate::engine::Spec, port: u16) -> Replica {
+fn one(spec: &crate::engine::ServiceSpec, port: u16) -> Replica {
     let name = replica_name(&spec.service, 1);
     Replica {
         name: name.as_str().into(),

@@ -4,7 +4,7 @@ use tokio::sync::watch;
 
 use crate::{
     cli::Proxy as Args,
-    engine::{Containers, Docker, DockerError, Naming, Which},
+    engine::{Containers, Docker, DockerError, Naming, Scope},
     model::Replicas,
     proxy::Unmarked,
     report,
@@ -30,14 +30,14 @@ impl Source {
         }
         let docker = Docker::connect().await?;
         let at = docker.endpoint();
-        let (which, naming, what) = match &args.project {
+        let (scope, naming, what) = match &args.project {
             Some(name) => {
                 let what = format!("the containers of project {name} at {at}");
-                (Which::Project(name.clone()), Naming::Compose, what)
+                (Scope::Project(name.clone()), Naming::Compose, what)
             }
-            None => (Which::All, Naming::Docker, format!("the containers at {at}")),
+            None => (Scope::All, Naming::Docker, format!("the containers at {at}")),
         };
-        Ok((Source::Docker(Containers::follow(docker, which, naming).await?), what))
+        Ok((Source::Docker(Containers::watch(docker, scope, naming).await?), what))
     }
 
     /// What there is, from now on.

@@ -1,4 +1,4 @@
-//! A container as this program sees it: what Docker says of it, and the replica that it is.
+//! One container: what Docker says about it, and the replica that it is.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -12,85 +12,86 @@ use bollard::models::{
 };
 use jiff::Timestamp;
 
-use crate::model::{Labels, Port, Replica, State, replica_name};
+use crate::{
+    engine::text::one_line,
+    model::{Labels, Port, Replica, State, replica_name},
+};
 
-/// The compose project that a container belongs to.
+/// The label that names the compose project of a container.
 pub(super) const PROJECT: &str = "com.docker.compose.project";
 const SERVICE: &str = "com.docker.compose.service";
 const NUMBER: &str = "com.docker.compose.container-number";
 const ONE_OFF: &str = "com.docker.compose.oneoff";
-/// The network in which Traefik, and so the bundled proxy, reaches a container.
+/// The label that names the network in which Traefik, and so the bundled proxy, reaches a container.
 const NETWORK: &str = "traefik.docker.network";
 
-/// A container at one moment.
+/// The state of a container at one moment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Container {
     /// Docker's id, in full.
     pub id: String,
     /// Docker's name: `lab-web_static-3`, or `lab_web_static_3` of an older Compose.
     pub name: String,
-    /// The compose project that it belongs to.
+    /// The compose project of the container.
     pub project: Option<String>,
-    /// The service of that project.
+    /// The compose service of the container.
     pub service: Option<String>,
-    /// Its number within the service; 1 where there is none.
+    /// The container's number within its service; 1 where it has none.
     pub number: u32,
-    /// What it says of itself, unless its program knows better.
+    /// The name that the machine inside the container has.
     pub hostname: String,
-    /// The image as it was asked for: `traefik:v3.7`.
+    /// The image, as it was written: `traefik:v3.7`.
     pub image: String,
-    /// The whole command.
+    /// The whole command line.
     pub args: Vec<String>,
-    /// Where it is reached from this machine, if Docker runs here.
+    /// The container's address, which this machine reaches if Docker runs here.
     pub ip: Option<IpAddr>,
-    /// The TCP ports that it says it listens on, in order.
+    /// The TCP ports that the image declares, in order.
     pub exposed: Vec<u16>,
-    /// Its TCP ports that the machine forwards, in order.
-    pub published: Vec<Published>,
-    /// What it is doing.
+    /// The TCP ports that the engine's machine forwards, in order.
+    pub published: Vec<PublishedPort>,
     pub state: State,
-    /// How it ended, or why it does not run: `exit code 137`.
+    /// How the container ended, or why it does not run: `exit code 137`.
     pub exit: Option<String>,
-    /// How many times Docker started it again.
+    /// How many times Docker started the container again.
     pub restarts: u32,
-    /// Its labels.
     pub labels: Arc<Labels>,
-    /// When it was started the last time.
+    /// When the container was started the last time.
     pub started: Option<Timestamp>,
 }
 
-/// A port of a container that the machine forwards.
+/// A port of a container that the engine's machine forwards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Published {
-    /// The container's port.
+pub struct PublishedPort {
+    /// The port inside the container.
     pub inside: u16,
-    /// Where the machine listens for it; `0.0.0.0` and `::` are all its addresses.
+    /// The address at which the machine listens; `0.0.0.0` and `::` stand for all its addresses.
     pub at: SocketAddr,
 }
 
-/// How replicas are named after containers.
+/// The way in which replicas are named after containers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Naming {
     /// `SERVICE-NUMBER`, as the lab is one project.
     Compose,
-    /// Docker's own names, which are different across projects; a service is called `PROJECT/SERVICE`.
+    /// Docker's own names, which differ between projects. A service is called `PROJECT/SERVICE`.
     Docker,
 }
 
 impl Container {
-    /// What Docker says of a container; nothing of what it leaves out is needed.
-    pub(super) fn read(inspected: ContainerInspectResponse) -> Container {
+    /// Reads the engine's answer. Every field of it may be missing.
+    pub(super) fn from_api(inspected: ContainerInspectResponse) -> Container {
         let config = inspected.config.unwrap_or_default();
         let state = inspected.state.unwrap_or_default();
         let settings = inspected.network_settings.unwrap_or_default();
         let mode = inspected.host_config.and_then(|host| host.network_mode).unwrap_or_default();
         let labels: Labels = config.labels.clone().unwrap_or_default().into_iter().collect();
-        let of_compose = |label: &str| labels.get(label).filter(|value| !value.is_empty()).cloned();
+        let compose_label = |label: &str| labels.get(label).filter(|value| !value.is_empty()).cloned();
         Container {
             id: inspected.id.unwrap_or_default(),
             name: inspected.name.unwrap_or_default().trim_start_matches('/').to_owned(),
-            project: of_compose(PROJECT),
-            service: of_compose(SERVICE),
+            project: compose_label(PROJECT),
+            service: compose_label(SERVICE),
             number: labels.get(NUMBER).and_then(|number| number.parse().ok()).unwrap_or(1),
             hostname: config.hostname.clone().unwrap_or_default(),
             image: config.image.clone().or(inspected.image).unwrap_or_default(),
@@ -106,26 +107,26 @@ impl Container {
         }
     }
 
-    /// Whether it is Traefik itself.
+    /// Whether the container runs Traefik.
     pub fn is_traefik(&self) -> bool {
         let last = self.image.rsplit('/').next().unwrap_or_default();
         last.split(['@', ':']).next() == Some("traefik")
     }
 
-    /// Whether it was made by `docker compose run`: no copy of its service.
+    /// Whether `docker compose run` made the container, which is then no replica of its service.
     pub(super) fn is_one_off(&self) -> bool {
         self.labels.get(ONE_OFF).is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
 
-    /// The replica that it is.
+    /// The container as a replica.
     pub fn replica(&self, naming: Naming) -> Replica {
-        let of_compose = self.project.as_deref().zip(self.service.as_deref());
-        let (name, service) = match (of_compose, naming) {
+        let compose_names = self.project.as_deref().zip(self.service.as_deref());
+        let (name, service) = match (compose_names, naming) {
             (Some((_, service)), Naming::Compose) => (replica_name(service, self.number), service.to_owned()),
             (Some((project, service)), Naming::Docker) => (self.name.clone(), format!("{project}/{service}")),
             (None, _) => (self.name.clone(), self.name.clone()),
         };
-        let base = of_compose.map_or_else(|| self.name.clone(), |(project, service)| format!("{service}-{project}"));
+        let base = compose_names.map_or_else(|| self.name.clone(), |(project, service)| format!("{service}-{project}"));
         let port = self.exposed.first().copied().unwrap_or(0);
         Replica {
             name: name.into(),
@@ -142,8 +143,8 @@ impl Container {
         }
     }
 
-    /// The order in which containers are listed: services, and within one, numbers.
-    pub(super) fn order(&self) -> impl Ord + '_ {
+    /// The sort key of lists: containers by service, and within a service by number.
+    pub(super) fn sort_key(&self) -> impl Ord + '_ {
         (&self.project, &self.service, self.number, &self.name)
     }
 }
@@ -160,9 +161,9 @@ fn state_of(state: &ContainerState) -> State {
     }
 }
 
-/// How it ended, or why it does not run.
+/// How a container ended, or why it does not run.
 fn exit(state: &ContainerState) -> Option<String> {
-    let error = state.error.as_deref().map(super::error::one_line).filter(|error| !error.is_empty());
+    let error = state.error.as_deref().map(one_line).filter(|error| !error.is_empty());
     match state.status? {
         Status::EXITED | Status::DEAD | Status::RESTARTING => {
             let code = format!("exit code {}", state.exit_code.unwrap_or_default());
@@ -178,34 +179,35 @@ fn exit(state: &ContainerState) -> Option<String> {
     }
 }
 
-/// Docker says the year 1 of a container that never ran.
+/// When a container was started. Docker says the year 1 for a container that never ran.
 fn started(state: &ContainerState) -> Option<Timestamp> {
     let started: Timestamp = state.started_at.as_deref()?.parse().ok()?;
     (started > Timestamp::UNIX_EPOCH).then_some(started)
 }
 
-/// Its address in the network that its label names, else in the first by name.
+/// The container's address in the network that its label names, else in the first network by name.
 fn ip(mode: &str, settings: &NetworkSettings, wanted: Option<&String>) -> Option<IpAddr> {
     if mode == "host" {
         return Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
     }
     let networks: BTreeMap<_, _> = settings.networks.iter().flatten().collect();
     let address = |network: &EndpointSettings| {
-        let known = [&network.ip_address, &network.global_ipv6_address];
-        known.into_iter().flatten().find_map(|address| address.parse().ok())
+        let addresses = [&network.ip_address, &network.global_ipv6_address];
+        addresses.into_iter().flatten().find_map(|address| address.parse().ok())
     };
     let named = wanted.and_then(|name| networks.get(name)).and_then(|network| address(network));
     named.or_else(|| networks.values().find_map(|network| address(network)))
 }
 
 fn exposed(config: &ContainerConfig, settings: &NetworkSettings) -> Vec<u16> {
-    let said = config.exposed_ports.iter().flatten().map(String::as_str);
+    let declared = config.exposed_ports.iter().flatten().map(String::as_str);
     let mapped = settings.ports.iter().flat_map(HashMap::keys).map(String::as_str);
-    said.chain(mapped).filter_map(tcp).collect::<BTreeSet<_>>().into_iter().collect()
+    declared.chain(mapped).filter_map(tcp_port).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-fn published(ports: Option<&PortMap>) -> Vec<Published> {
-    let bindings = ports.into_iter().flatten().filter_map(|(port, bindings)| Some((tcp(port)?, bindings.as_ref()?)));
+fn published(ports: Option<&PortMap>) -> Vec<PublishedPort> {
+    let bindings =
+        ports.into_iter().flatten().filter_map(|(port, bindings)| Some((tcp_port(port)?, bindings.as_ref()?)));
     let each = bindings.flat_map(|(inside, bindings)| bindings.iter().map(move |binding| (inside, binding)));
     let read = each.filter_map(|(inside, binding)| {
         let ip = match binding.host_ip.as_deref() {
@@ -213,13 +215,13 @@ fn published(ports: Option<&PortMap>) -> Vec<Published> {
             Some(ip) => ip.parse().ok()?,
         };
         let port = binding.host_port.as_deref()?.parse().ok()?;
-        Some(Published { inside, at: SocketAddr::new(ip, port) })
+        Some(PublishedPort { inside, at: SocketAddr::new(ip, port) })
     });
     read.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-/// 80 of `80/tcp`; nothing of another protocol's port.
-fn tcp(port: &str) -> Option<u16> {
+/// The number of a TCP port: 80 for `80/tcp` and for `80`, `None` for `80/udp`.
+fn tcp_port(port: &str) -> Option<u16> {
     let (number, protocol) = port.split_once('/').unwrap_or((port, "tcp"));
     number.parse().ok().filter(|_| protocol == "tcp")
 }
@@ -258,7 +260,7 @@ mod tests {
     fn read(change: impl FnOnce(&mut Value)) -> Container {
         let mut value = inspected();
         change(&mut value);
-        Container::read(serde_json::from_value(value).unwrap())
+        Container::from_api(serde_json::from_value(value).unwrap())
     }
 
     #[test]
@@ -266,7 +268,7 @@ mod tests {
         let container = read(|_| {});
         assert_eq!(container.args, ["docker-php-entrypoint", "apache2-foreground"]);
         assert_eq!(container.exposed, [80, 8443]);
-        let at = |at: &str, inside| Published { inside, at: at.parse().unwrap() };
+        let at = |at: &str, inside| PublishedPort { inside, at: at.parse().unwrap() };
         assert_eq!(container.published, [at("0.0.0.0:81", 80), at("127.0.0.1:8080", 80)]);
         assert_eq!(container.started, Some("2026-11-22T12:00:00.5Z".parse().unwrap()));
         let replica = container.replica(Naming::Compose);
@@ -294,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn its_label_says_in_which_network_it_is_reached() {
+    fn a_label_names_the_network_in_which_a_container_is_reached() {
         let container = read(|value| value["Config"]["Labels"]["traefik.docker.network"] = json!("lab_default"));
         assert_eq!(container.ip, Some("172.20.0.4".parse().unwrap()));
         let host = read(|value| value["HostConfig"]["NetworkMode"] = json!("host"));
@@ -309,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn its_state_is_what_docker_and_its_health_check_say() {
+    fn the_state_comes_from_docker_and_the_health_check() {
         let state = |state: Value| {
             let container = read(|value| value["State"] = state);
             (container.state, container.exit)
@@ -333,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn traefik_is_known_by_its_image() {
+    fn traefik_is_recognised_by_its_image() {
         for (image, is) in [
             ("traefik", true),
             ("traefik:v3.7", true),

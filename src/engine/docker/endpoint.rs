@@ -1,4 +1,5 @@
-//! Where the Docker Engine is: what the `docker` command would use, found out from the same places.
+//! Finds the Docker Engine that the `docker` command would use, in the same places: the environment, the contexts of
+//! Docker's configuration, the default socket.
 
 use std::{
     fs, io,
@@ -10,16 +11,18 @@ use std::{
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::error::{DockerError, in_words, one_line};
+use crate::engine::text::one_line;
 
-/// Where an engine on this machine listens.
-const DEFAULT: &str = "unix:///var/run/docker.sock";
-/// The context that is no file: the default socket.
+use super::error::{DockerError, io_message};
+
+/// The address of an engine on this machine.
+const DEFAULT_ADDRESS: &str = "unix:///var/run/docker.sock";
+/// The context that has no file: it stands for the default socket.
 const DEFAULT_CONTEXT: &str = "default";
 
-/// What of the environment says where the engine is; empty values are as good as none.
+/// The environment variables that say where the engine is. An empty value counts as none.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Surroundings {
+pub(super) struct Environment {
     /// `DOCKER_HOST`
     pub host: Option<String>,
     /// `DOCKER_CONTEXT`
@@ -32,12 +35,12 @@ pub(super) struct Surroundings {
     pub certificates: Option<PathBuf>,
 }
 
-impl Surroundings {
-    /// This process's.
-    pub fn of_process() -> Surroundings {
+impl Environment {
+    /// The environment of this process.
+    pub fn of_process() -> Environment {
         let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let config = set("DOCKER_CONFIG").map(PathBuf::from);
-        Surroundings {
+        Environment {
             host: set("DOCKER_HOST"),
             context: set("DOCKER_CONTEXT"),
             config: config.or_else(|| set("HOME").map(|home| Path::new(&home).join(".docker"))),
@@ -47,72 +50,70 @@ impl Surroundings {
     }
 }
 
-/// An engine's place and how to get there.
+/// The address of an engine, and the way to connect to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Endpoint {
-    /// As a person wrote it.
+    /// The address as a person wrote it.
     pub name: Arc<str>,
-    /// How to get there.
-    pub way: Way,
+    pub transport: Transport,
 }
 
-/// How to get to an engine.
+/// A way to connect to an engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Way {
-    /// A Unix socket.
+pub(super) enum Transport {
+    /// A Unix socket at this path.
     Unix(PathBuf),
     /// HTTP to HOST:PORT.
     Http(String),
-    /// The same over TLS.
+    /// HTTPS to HOST:PORT.
     Https(String, Tls),
     /// `docker system dial-stdio` on another machine: [USER@]HOST[:PORT].
     Ssh(String),
 }
 
-/// What a TLS connection is made with.
+/// The files and the checks of a TLS connection.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Tls {
-    /// Who may have signed the engine's certificate, besides those that this machine trusts.
+    /// The file of a certificate authority that is trusted besides those of this machine.
     pub ca: Option<PathBuf>,
-    /// This user's certificate and key.
+    /// The files of this user's certificate and key.
     pub identity: Option<(PathBuf, PathBuf)>,
-    /// Whether the engine's certificate is looked at.
     pub verify: Verify,
 }
 
-/// Whether the engine's certificate is looked at.
+/// Whether the engine's certificate is checked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Verify {
-    /// It must be right.
     #[default]
-    Strictly,
-    /// Any will do, as the context says.
-    Skipped,
+    Full,
+    /// Any certificate is accepted, because the context says so.
+    Skip,
 }
 
 impl Endpoint {
-    /// `DOCKER_HOST`, else the context that `DOCKER_CONTEXT` or Docker's configuration names, else the default socket.
-    pub fn find(surroundings: &Surroundings) -> Result<Endpoint, DockerError> {
-        if let Some(host) = &surroundings.host {
-            let tls = surroundings.tls_verify.then(|| {
-                let directory = surroundings.certificates.as_ref().or(surroundings.config.as_ref());
-                directory.map(|directory| Tls::within(directory)).unwrap_or_default()
+    /// Finds the engine: by `DOCKER_HOST`, else by the context that `DOCKER_CONTEXT` or Docker's configuration names, else
+    /// at the default socket.
+    pub fn resolve(environment: &Environment) -> Result<Endpoint, DockerError> {
+        if let Some(host) = &environment.host {
+            let tls = environment.tls_verify.then(|| {
+                let directory = environment.certificates.as_ref().or(environment.config.as_ref());
+                directory.map(|directory| Tls::from_directory(directory)).unwrap_or_default()
             });
             return Endpoint::parse("DOCKER_HOST", host, tls);
         }
-        let configured = match (&surroundings.context, &surroundings.config) {
+        let configured = match (&environment.context, &environment.config) {
             (Some(name), _) => Some(name.clone()),
             (None, Some(config)) => current_context(&config.join("config.json"))?,
             (None, None) => None,
         };
-        match (configured, &surroundings.config) {
+        match (configured, &environment.config) {
             (Some(name), Some(config)) if name != DEFAULT_CONTEXT => from_context(&name, config),
             (Some(name), None) if name != DEFAULT_CONTEXT => Err(DockerError::Context { name }),
-            _ => Endpoint::parse("the default", DEFAULT, None),
+            _ => Endpoint::parse("the default", DEFAULT_ADDRESS, None),
         }
     }
 
-    /// Reads an address; `setting` says where it was written.
+    /// Reads an address. `setting` names the place where it was written, for messages.
     fn parse(setting: &str, text: &str, tls: Option<Tls>) -> Result<Endpoint, DockerError> {
         let refused = |cause: String| DockerError::setting(setting, cause);
         // as the docker command does, an address without a scheme is TCP
@@ -121,22 +122,22 @@ impl Endpoint {
         if rest.is_empty() {
             return Err(refused(format!("`{text}` names no place")));
         }
-        let way = match (scheme, tls) {
-            ("unix", _) => Way::Unix(PathBuf::from(rest)),
-            ("ssh", _) => Way::Ssh(rest.split('/').next().unwrap_or_default().to_owned()),
-            ("tcp", Some(tls)) | ("https", Some(tls)) => Way::Https(with_port(rest, 2376), tls),
-            ("https", None) => Way::Https(with_port(rest, 2376), Tls::default()),
-            ("tcp" | "http", _) => Way::Http(with_port(rest, 2375)),
+        let transport = match (scheme, tls) {
+            ("unix", _) => Transport::Unix(PathBuf::from(rest)),
+            ("ssh", _) => Transport::Ssh(rest.split('/').next().unwrap_or_default().to_owned()),
+            ("tcp", Some(tls)) | ("https", Some(tls)) => Transport::Https(with_port(rest, 2376), tls),
+            ("https", None) => Transport::Https(with_port(rest, 2376), Tls::default()),
+            ("tcp" | "http", _) => Transport::Http(with_port(rest, 2375)),
             _ => return Err(refused(format!("`{scheme}` is no way to a Docker Engine"))),
         };
-        Ok(Endpoint { name: text.into(), way })
+        Ok(Endpoint { name: text.into(), transport })
     }
 
-    /// The machine, if it is not this one.
+    /// The engine's machine, where it is not this one.
     pub fn host(&self) -> Option<&str> {
-        let authority = match &self.way {
-            Way::Unix(_) => return None,
-            Way::Http(address) | Way::Https(address, _) | Way::Ssh(address) => address,
+        let authority = match &self.transport {
+            Transport::Unix(_) => return None,
+            Transport::Http(address) | Transport::Https(address, _) | Transport::Ssh(address) => address,
         };
         let host = host_of(authority);
         let loopback = host.parse::<IpAddr>().map_or(host == "localhost", |ip| ip.is_loopback());
@@ -145,15 +146,15 @@ impl Endpoint {
 }
 
 impl Tls {
-    /// With the files of a directory, as far as they are there.
-    fn within(directory: &Path) -> Tls {
-        let there = |name: &str| Some(directory.join(name)).filter(|path| path.is_file());
-        let identity = there("cert.pem").zip(there("key.pem"));
-        Tls { ca: there("ca.pem"), identity, verify: Verify::Strictly }
+    /// Uses the files of a directory, as far as they exist.
+    fn from_directory(directory: &Path) -> Tls {
+        let existing = |name: &str| Some(directory.join(name)).filter(|path| path.is_file());
+        let identity = existing("cert.pem").zip(existing("key.pem"));
+        Tls { ca: existing("ca.pem"), identity, verify: Verify::Full }
     }
 }
 
-/// HOST of [USER@]HOST[:PORT], an IPv6 address without its brackets.
+/// The host of [USER@]HOST[:PORT]. An IPv6 address loses its brackets.
 pub(super) fn host_of(authority: &str) -> &str {
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
@@ -165,13 +166,10 @@ pub(super) fn host_of(authority: &str) -> &str {
 fn with_port(authority: &str, port: u16) -> String {
     let authority = authority.split('/').next().unwrap_or_default();
     let after_address = authority.rsplit_once(']').map_or(authority, |(_, rest)| rest);
-    match after_address.contains(':') {
-        true => authority.to_owned(),
-        false => format!("{authority}:{port}"),
-    }
+    if after_address.contains(':') { authority.to_owned() } else { format!("{authority}:{port}") }
 }
 
-/// The context that Docker's configuration names; no file, or none named, is no error.
+/// The context that Docker's configuration names. It is no error if there is no file, or if the file names none.
 fn current_context(file: &Path) -> Result<Option<String>, DockerError> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
@@ -182,7 +180,7 @@ fn current_context(file: &Path) -> Result<Option<String>, DockerError> {
     Ok(config.and_then(|config| config.current_context).filter(|name| !name.is_empty()))
 }
 
-/// The engine that a context names.
+/// Finds the engine that a context names.
 fn from_context(name: &str, config: &Path) -> Result<Endpoint, DockerError> {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
@@ -201,26 +199,27 @@ fn from_context(name: &str, config: &Path) -> Result<Endpoint, DockerError> {
         skip_tls_verify: bool,
     }
 
-    let digest: String = Sha256::digest(name).iter().map(|byte| format!("{byte:02x}")).collect();
+    // Docker keeps a context in a directory that is called by the digest of its name
+    let digest = hex::encode(Sha256::digest(name));
     let meta: Option<Meta> = read_json(&config.join("contexts/meta").join(&digest).join("meta.json"))?;
     let Some(meta) = meta else { return Err(DockerError::Context { name: name.to_owned() }) };
     let setting = format!("the Docker context {name}");
     let target = meta.endpoints.docker.ok_or_else(|| DockerError::setting(&setting, "it names no Docker Engine"))?;
-    let host = target.host.filter(|host| !host.is_empty()).unwrap_or_else(|| DEFAULT.to_owned());
+    let host = target.host.filter(|host| !host.is_empty()).unwrap_or_else(|| DEFAULT_ADDRESS.to_owned());
     let files = config.join("contexts/tls").join(&digest).join("docker");
     let tls = (files.is_dir() || target.skip_tls_verify).then(|| Tls {
-        verify: if target.skip_tls_verify { Verify::Skipped } else { Verify::Strictly },
-        ..Tls::within(&files)
+        verify: if target.skip_tls_verify { Verify::Skip } else { Verify::Full },
+        ..Tls::from_directory(&files)
     });
     Endpoint::parse(&setting, &host, tls)
 }
 
-/// What a file says; `None` if there is none.
+/// Reads a JSON file. Returns `None` if there is no such file.
 fn read_json<T: for<'a> Deserialize<'a>>(file: &Path) -> Result<Option<T>, DockerError> {
     let text = match fs::read_to_string(file) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(DockerError::setting(file.display().to_string(), in_words(&error))),
+        Err(error) => return Err(DockerError::setting(file.display().to_string(), io_message(&error))),
     };
     let parsed = serde_json::from_str(&text);
     parsed.map(Some).map_err(|error| DockerError::setting(file.display().to_string(), one_line(&error.to_string())))
@@ -236,8 +235,7 @@ mod tests {
         fs::write(directory.path().join("config.json"), format!(r#"{{"auths":{{}},"currentContext":"{current}"}}"#))
             .unwrap();
         for (name, endpoints) in contexts {
-            let digest: String = Sha256::digest(name).iter().map(|byte| format!("{byte:02x}")).collect();
-            let meta = directory.path().join("contexts/meta").join(digest);
+            let meta = directory.path().join("contexts/meta").join(hex::encode(Sha256::digest(name)));
             fs::create_dir_all(&meta).unwrap();
             let text = format!(r#"{{"Name":"{name}","Metadata":{{}},"Endpoints":{{"docker":{endpoints}}}}}"#);
             fs::write(meta.join("meta.json"), text).unwrap();
@@ -245,18 +243,24 @@ mod tests {
         directory
     }
 
-    fn found(surroundings: Surroundings) -> Endpoint {
-        Endpoint::find(&surroundings).unwrap()
+    fn resolved(environment: Environment) -> Endpoint {
+        Endpoint::resolve(&environment).unwrap()
     }
 
     #[test]
-    fn without_a_word_it_is_the_default_socket() {
-        let default = Way::Unix("/var/run/docker.sock".into());
-        assert_eq!(found(Surroundings::default()).way, default);
+    fn without_any_setting_it_is_the_default_socket() {
+        let default = Transport::Unix("/var/run/docker.sock".into());
+        assert_eq!(resolved(Environment::default()).transport, default);
         let empty = tempfile::tempdir().unwrap();
-        assert_eq!(found(Surroundings { config: Some(empty.path().into()), ..Surroundings::default() }).way, default);
+        assert_eq!(
+            resolved(Environment { config: Some(empty.path().into()), ..Environment::default() }).transport,
+            default
+        );
         let named = configuration("default", &[]);
-        assert_eq!(found(Surroundings { config: Some(named.path().into()), ..Surroundings::default() }).way, default);
+        assert_eq!(
+            resolved(Environment { config: Some(named.path().into()), ..Environment::default() }).transport,
+            default
+        );
     }
 
     #[test]
@@ -264,23 +268,23 @@ mod tests {
         let own = r#"{"Host":"unix:///run/one.sock","SkipTLSVerify":false}"#;
         let directory = configuration("one", &[("one", own), ("two", r#"{"Host":"tcp://two:1234"}"#)]);
         let config = Some(directory.path().to_owned());
-        let mut surroundings = Surroundings { config, ..Surroundings::default() };
-        assert_eq!(found(surroundings.clone()).way, Way::Unix("/run/one.sock".into()));
-        surroundings.context = Some("two".to_owned());
-        assert_eq!(found(surroundings.clone()).way, Way::Http("two:1234".to_owned()));
-        surroundings.context = Some("default".to_owned());
-        assert_eq!(found(surroundings.clone()).way, Way::Unix("/var/run/docker.sock".into()));
-        surroundings.context = Some("three".to_owned());
-        let unknown = Endpoint::find(&surroundings).unwrap_err();
+        let mut environment = Environment { config, ..Environment::default() };
+        assert_eq!(resolved(environment.clone()).transport, Transport::Unix("/run/one.sock".into()));
+        environment.context = Some("two".to_owned());
+        assert_eq!(resolved(environment.clone()).transport, Transport::Http("two:1234".to_owned()));
+        environment.context = Some("default".to_owned());
+        assert_eq!(resolved(environment.clone()).transport, Transport::Unix("/var/run/docker.sock".into()));
+        environment.context = Some("three".to_owned());
+        let unknown = Endpoint::resolve(&environment).unwrap_err();
         assert_eq!(unknown, DockerError::Context { name: "three".to_owned() });
-        surroundings.host = Some("ssh://me@host:2222".to_owned());
-        assert_eq!(found(surroundings).way, Way::Ssh("me@host:2222".to_owned()));
+        environment.host = Some("ssh://me@host:2222".to_owned());
+        assert_eq!(resolved(environment).transport, Transport::Ssh("me@host:2222".to_owned()));
     }
 
     #[test]
     fn a_context_brings_its_certificates() {
         let directory = configuration("far", &[("far", r#"{"Host":"tcp://far:2376","SkipTLSVerify":true}"#)]);
-        let digest: String = Sha256::digest("far").iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = hex::encode(Sha256::digest("far"));
         let files = directory.path().join("contexts/tls").join(digest).join("docker");
         fs::create_dir_all(&files).unwrap();
         for name in ["cert.pem", "key.pem"] {
@@ -288,9 +292,9 @@ mod tests {
         }
         let config = Some(directory.path().to_owned());
         let identity = Some((files.join("cert.pem"), files.join("key.pem")));
-        let tls = Tls { ca: None, identity, verify: Verify::Skipped };
-        let endpoint = found(Surroundings { config, ..Surroundings::default() });
-        assert_eq!(endpoint.way, Way::Https("far:2376".to_owned(), tls));
+        let tls = Tls { ca: None, identity, verify: Verify::Skip };
+        let endpoint = resolved(Environment { config, ..Environment::default() });
+        assert_eq!(endpoint.transport, Transport::Https("far:2376".to_owned(), tls));
     }
 
     #[test]
@@ -298,22 +302,22 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         fs::write(directory.path().join("config.json"), "{").unwrap();
         let config = Some(directory.path().to_owned());
-        let error = Endpoint::find(&Surroundings { config, ..Surroundings::default() }).unwrap_err().to_string();
+        let error = Endpoint::resolve(&Environment { config, ..Environment::default() }).unwrap_err().to_string();
         assert!(error.contains("config.json cannot be used: "), "{error}");
     }
 
     #[test]
     fn addresses_are_read_as_docker_reads_them() {
-        let way = |text: &str| Endpoint::parse("DOCKER_HOST", text, None).map(|endpoint| endpoint.way);
-        assert_eq!(way("tcp://10.0.0.1").unwrap(), Way::Http("10.0.0.1:2375".to_owned()));
-        assert_eq!(way("http://[fd00::1]:99/").unwrap(), Way::Http("[fd00::1]:99".to_owned()));
-        assert_eq!(way("tcp://[fd00::1]").unwrap(), Way::Http("[fd00::1]:2375".to_owned()));
-        assert_eq!(way("host:1").unwrap(), Way::Http("host:1".to_owned()));
-        assert_eq!(way("https://host").unwrap(), Way::Https("host:2376".to_owned(), Tls::default()));
+        let transport = |text: &str| Endpoint::parse("DOCKER_HOST", text, None).map(|endpoint| endpoint.transport);
+        assert_eq!(transport("tcp://10.0.0.1").unwrap(), Transport::Http("10.0.0.1:2375".to_owned()));
+        assert_eq!(transport("http://[fd00::1]:99/").unwrap(), Transport::Http("[fd00::1]:99".to_owned()));
+        assert_eq!(transport("tcp://[fd00::1]").unwrap(), Transport::Http("[fd00::1]:2375".to_owned()));
+        assert_eq!(transport("host:1").unwrap(), Transport::Http("host:1".to_owned()));
+        assert_eq!(transport("https://host").unwrap(), Transport::Https("host:2376".to_owned(), Tls::default()));
         let secure = Endpoint::parse("DOCKER_HOST", "tcp://host", Some(Tls::default())).unwrap();
-        assert_eq!(secure.way, Way::Https("host:2376".to_owned(), Tls::default()));
+        assert_eq!(secure.transport, Transport::Https("host:2376".to_owned(), Tls::default()));
         for wrong in ["npipe:////./pipe/docker_engine", "unix://", "fd://1"] {
-            assert!(matches!(way(wrong), Err(DockerError::Setting { .. })), "{wrong}");
+            assert!(matches!(transport(wrong), Err(DockerError::Setting { .. })), "{wrong}");
         }
     }
 

@@ -1,80 +1,46 @@
-//! What goes wrong between this program and a Docker Engine, in words.
+//! Failures between this program and a Docker Engine.
 
 use std::{error::Error, io, sync::Arc};
 
 use bollard::errors::Error as ApiError;
 
-use crate::engine::words::in_small;
+use crate::engine::text::one_line;
 
 /// A Docker Engine that cannot be used, or that refuses.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DockerError {
-    /// There is nothing at the place where the engine should be.
+    /// No engine listens at its address.
     #[error("no Docker Engine at {endpoint}: {cause}")]
-    Absent {
-        /// Where it should be.
-        endpoint: Arc<str>,
-        /// What was found instead.
-        cause: String,
-    },
-    /// The engine's socket is not this user's.
+    Absent { endpoint: Arc<str>, cause: String },
+    /// This user may not use the engine's socket.
     #[error("not allowed to use the Docker Engine at {endpoint}: {cause}")]
-    Forbidden {
-        /// Where it is.
-        endpoint: Arc<str>,
-        /// What the system said.
-        cause: String,
-    },
-    /// The environment names an engine in a way that is not understood.
+    Forbidden { endpoint: Arc<str>, cause: String },
+    /// The environment or a context names an engine in a way that this program does not understand.
     #[error("{name} cannot be used: {cause}")]
     Setting {
-        /// What says where the engine is: `DOCKER_HOST`, a file.
+        /// The setting that names the engine: `DOCKER_HOST`, a file.
         name: String,
-        /// What is wrong with it.
         cause: String,
     },
     /// No context has this name.
     #[error("no Docker context is called {name}")]
-    Context {
-        /// The name.
-        name: String,
-    },
-    /// No TLS connection came about.
+    Context { name: String },
+    /// The TLS connection failed.
     #[error("no secure connection to the Docker Engine at {endpoint}: {cause}")]
-    Tls {
-        /// Where it is.
-        endpoint: Arc<str>,
-        /// What is wrong.
-        cause: String,
-    },
-    /// It accepts, and says nothing.
+    Tls { endpoint: Arc<str>, cause: String },
+    /// The engine accepts a connection, and does not answer.
     #[error("the Docker Engine at {endpoint} does not answer")]
-    Silent {
-        /// Where it is.
-        endpoint: Arc<str>,
-    },
-    /// It was there, and has gone.
+    Silent { endpoint: Arc<str> },
+    /// The engine answered before, and does not any more.
     #[error("lost the Docker Engine at {endpoint}: {cause}")]
-    Lost {
-        /// Where it was.
-        endpoint: Arc<str>,
-        /// How it looks from here.
-        cause: String,
-    },
-    /// It answers that it will not.
+    Lost { endpoint: Arc<str>, cause: String },
+    /// The engine answers with an error.
     #[error("the Docker Engine at {endpoint} refuses: {message}")]
-    Refused {
-        /// Where it is.
-        endpoint: Arc<str>,
-        /// HTTP's status.
-        status: u16,
-        /// What it says.
-        message: String,
-    },
+    Refused { endpoint: Arc<str>, status: u16, message: String },
 }
 
 impl DockerError {
-    /// What can be done about it.
+    /// How the user can help.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             DockerError::Absent { .. } => "start Docker, or leave --engine compose out: the embedded engine needs none",
@@ -95,13 +61,13 @@ impl DockerError {
         Some(hint.to_owned())
     }
 
-    /// Whether there is no engine at all.
+    /// Whether no engine listens at the address.
     pub fn is_absent(&self) -> bool {
         matches!(self, DockerError::Absent { .. })
     }
 
-    /// What an answer of the API, or the lack of one, means.
-    pub(super) fn of(endpoint: &Arc<str>, error: &ApiError) -> DockerError {
+    /// The error that an answer of the API, or a missing answer, means.
+    pub(super) fn from_api(endpoint: &Arc<str>, error: &ApiError) -> DockerError {
         let endpoint = endpoint.clone();
         match error {
             ApiError::DockerResponseServerError { status_code, message } => {
@@ -111,13 +77,13 @@ impl DockerError {
             ApiError::SocketNotFoundError(_) => {
                 return DockerError::Absent { endpoint, cause: "no such file".to_owned() };
             }
-            ApiError::IOError { err } => return DockerError::of_io(endpoint, err),
+            ApiError::IOError { err } => return DockerError::from_io(endpoint, err),
             _ => {}
         }
         let mut innermost: &(dyn Error + 'static) = error;
         loop {
             if let Some(error) = innermost.downcast_ref::<io::Error>() {
-                return DockerError::of_io(endpoint, error);
+                return DockerError::from_io(endpoint, error);
             }
             match innermost.source() {
                 Some(source) => innermost = source,
@@ -126,15 +92,15 @@ impl DockerError {
         }
     }
 
-    /// What a failed connection means.
-    pub(super) fn of_io(endpoint: Arc<str>, error: &io::Error) -> DockerError {
+    /// The error that a failed connection means.
+    pub(super) fn from_io(endpoint: Arc<str>, error: &io::Error) -> DockerError {
         if let Some(tls) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
             return DockerError::Tls { endpoint, cause: one_line(&tls.to_string()) };
         }
-        let cause = in_words(error);
+        let cause = io_message(error);
         match error.kind() {
             io::ErrorKind::PermissionDenied => DockerError::Forbidden { endpoint, cause },
-            // a connection that there was
+            // there was a connection before
             io::ErrorKind::ConnectionReset
             | io::ErrorKind::ConnectionAborted
             | io::ErrorKind::BrokenPipe
@@ -143,13 +109,13 @@ impl DockerError {
         }
     }
 
-    /// What says where the engine is cannot be used.
+    /// The error of a setting that names no usable engine.
     pub(super) fn setting(name: impl Into<String>, cause: impl Into<String>) -> DockerError {
         DockerError::Setting { name: name.into(), cause: cause.into() }
     }
 
-    /// The same as the end of something that went on until then.
-    pub fn lost(self) -> DockerError {
+    /// The same error where the engine answered before: an engine that is absent now was lost.
+    pub fn into_lost(self) -> DockerError {
         match self {
             DockerError::Absent { endpoint, cause } => DockerError::Lost { endpoint, cause },
             DockerError::Silent { endpoint } => {
@@ -160,16 +126,12 @@ impl DockerError {
     }
 }
 
-/// A system's error without its number.
-pub(super) fn in_words(error: &io::Error) -> String {
-    let text = match error.kind() {
-        io::ErrorKind::NotFound => "no such file".to_owned(),
-        _ => error.to_string(),
-    };
-    one_line(text.split(" (os error").next().unwrap_or_default())
-}
-
-/// One line that begins with a small letter, unless its first word is a name.
-pub(super) fn one_line(text: &str) -> String {
-    in_small(&text.split_whitespace().collect::<Vec<_>>().join(" "))
+/// The message of a system error, without its number.
+pub(super) fn io_message(error: &io::Error) -> String {
+    if error.kind() == io::ErrorKind::NotFound {
+        return "no such file".to_owned();
+    }
+    let text = error.to_string();
+    let number = error.raw_os_error().map(|code| format!(" (os error {code})"));
+    one_line(number.and_then(|number| text.strip_suffix(&number)).unwrap_or(&text))
 }

@@ -1,23 +1,30 @@
-//! Docker's API: where the engine is, which containers it runs, and what is done to them.
+//! The API of a Docker Engine: where the engine is, which containers it runs, and what happens to them.
 //!
-//! `endpoint` finds the engine, `connect` talks to it, `look` and `act` ask and change, `follow` keeps up with its
-//! events.
+//! ```text
+//! endpoint   finds the engine that the `docker` command would use
+//! connect    opens the connection: a Unix socket, TCP, TLS (`tls`) or ssh (`ssh`); `http` sends over the last two
+//! container  what the engine says about one container, and the replica that it is
+//! inspect    lists containers and reads their logs; `logs` joins a log's messages into lines
+//! lifecycle  runs commands in containers, stops and removes them
+//! watch      keeps the list of containers up to date by the engine's events
+//! error      what goes wrong, in words
+//! ```
 
-mod act;
 mod connect;
 mod container;
 mod endpoint;
 mod error;
-mod follow;
-mod lines;
-mod look;
+mod http;
+mod inspect;
+mod lifecycle;
+mod logs;
 mod ssh;
 mod tls;
-mod wire;
+mod watch;
 
-pub use act::Executed;
 pub use connect::Docker;
-pub use container::{Container, Naming, Published};
+pub use container::{Container, Naming};
 pub use error::DockerError;
-pub use follow::Containers;
-pub use look::{Follow, Project, Which};
+pub use inspect::{Follow, Scope};
+pub use lifecycle::ExecOutput;
+pub use watch::Containers;

@@ -1,41 +1,42 @@
 //! The Docker Engine's API on another machine, through ssh, as the `docker` command does it.
 //!
-//! The client's own way takes no port. Keys, jump hosts and a shared connection are the user's ssh configuration.
+//! The ssh of bollard, the client library, takes no port. Keys, jump hosts and a shared connection come from the user's ssh
+//! configuration.
 
 use std::{io, process::Stdio, sync::Arc};
 
 use bollard::{API_DEFAULT_VERSION, BollardRequest, Docker as Api, errors::Error as ApiError};
+use hyper::{Response, body::Incoming};
 use tokio::{
     io::AsyncReadExt,
     process::{ChildStderr, Command},
 };
 
 use super::{
-    connect::ANSWER,
     endpoint::{Endpoint, host_of},
     error::DockerError,
-    wire::{self, LAST_WORDS},
+    http::{READ_TIMEOUT, RESPONSE_TIMEOUT_SECONDS, send_request},
 };
 
-/// What of that is read, in bytes.
-const LONGEST: u64 = 4096;
+/// The number of bytes of ssh's standard error that are read for a message.
+const MAX_ERROR_BYTES: u64 = 4096;
 
-/// A client of the engine at `target`, [USER@]HOST[:PORT].
+/// Opens a client of the engine at `target`, [USER@]HOST[:PORT].
 pub(super) fn open(endpoint: &Endpoint, target: &str) -> Result<Api, DockerError> {
     let arguments: Arc<[String]> = arguments(target).into();
     let transport = move |request: BollardRequest| {
         let arguments = arguments.clone();
         async move { send(request, &arguments).await }
     };
-    // what the address would be is nobody's business here
+    // the client wants an address, and the transport ignores it
     let address = Some("http://docker".to_owned());
-    Api::connect_with_custom_transport(transport, address, ANSWER, API_DEFAULT_VERSION)
-        .map_err(|error| DockerError::of(&endpoint.name, &error))
+    Api::connect_with_custom_transport(transport, address, RESPONSE_TIMEOUT_SECONDS, API_DEFAULT_VERSION)
+        .map_err(|error| DockerError::from_api(&endpoint.name, &error))
 }
 
 fn arguments(target: &str) -> Vec<String> {
     let host = host_of(target);
-    // nobody is there who could be asked for a password
+    // no password is asked for: there may be no person to answer
     let mut arguments = vec!["-o".to_owned(), "BatchMode=yes".to_owned(), "-T".to_owned()];
     if let Some((user, _)) = target.rsplit_once('@') {
         arguments.extend(["-l".to_owned(), user.to_owned()]);
@@ -48,13 +49,10 @@ fn arguments(target: &str) -> Vec<String> {
     arguments
 }
 
-async fn send(
-    request: BollardRequest,
-    arguments: &[String],
-) -> Result<http::Response<hyper::body::Incoming>, ApiError> {
+async fn send(request: BollardRequest, arguments: &[String]) -> Result<Response<Incoming>, ApiError> {
     let mut command = Command::new("ssh");
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    // ^C in the terminal is this program's to handle
+    // ^C in the terminal is for this program to handle
     command.process_group(0).kill_on_drop(true);
     let mut child = command.spawn().map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => io::Error::other("there is no program called ssh"),
@@ -64,23 +62,23 @@ async fn send(
     else {
         return Err(io::Error::other("ssh has no pipes").into());
     };
-    match wire::send(request, "docker", tokio::io::join(output, input), child).await {
+    match send_request(request, "docker", tokio::io::join(output, input), child).await {
         Ok(response) => {
-            // read to its end, so that a talkative one goes on
+            // read to its end, so that an ssh that writes much is not held up
             tokio::spawn(async move { tokio::io::copy(&mut { errors }, &mut tokio::io::sink()).await });
             Ok(response)
         }
-        Err(error) => Err(complaint(errors).await.map_or(error, |line| io::Error::other(line).into())),
+        Err(error) => Err(last_error_line(errors).await.map_or(error, |line| io::Error::other(line).into())),
     }
 }
 
-/// The last line of what it complains of.
-async fn complaint(errors: ChildStderr) -> Option<String> {
-    let mut said = Vec::new();
-    let mut errors = errors.take(LONGEST);
-    _ = tokio::time::timeout(LAST_WORDS, errors.read_to_end(&mut said)).await;
-    let said = String::from_utf8_lossy(&said);
-    said.lines().map(str::trim).rfind(|line| !line.is_empty()).map(str::to_owned)
+/// The last line that ssh wrote to its standard error.
+async fn last_error_line(errors: ChildStderr) -> Option<String> {
+    let mut text = Vec::new();
+    let mut errors = errors.take(MAX_ERROR_BYTES);
+    _ = tokio::time::timeout(READ_TIMEOUT, errors.read_to_end(&mut text)).await;
+    let text = String::from_utf8_lossy(&text);
+    text.lines().map(str::trim).rfind(|line| !line.is_empty()).map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -88,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn user_and_port_are_told_to_ssh() {
+    fn user_and_port_become_arguments_of_ssh() {
         let tail = |target: &str| arguments(target)[3..].join(" ");
         assert_eq!(tail("host"), "-- host docker system dial-stdio");
         assert_eq!(tail("me@host:2222"), "-l me -p 2222 -- host docker system dial-stdio");

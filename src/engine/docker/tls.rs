@@ -1,7 +1,7 @@
 //! The Docker Engine's API over TLS, as contexts describe it.
 //!
-//! The client's own TLS knows no engine whose certificate is not looked at, and none without a certificate authority of
-//! its own; a context may name both.
+//! The TLS of bollard, the client library, cannot skip the check of the engine's certificate, and requires the file of a
+//! certificate authority. A context may ask for the one and leave out the other.
 
 use std::{fs, path::Path, sync::Arc};
 
@@ -15,29 +15,35 @@ use rustls::{
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+use crate::engine::text::one_line;
+
 use super::{
-    connect::ANSWER,
     endpoint::{Endpoint, Tls, Verify, host_of},
-    error::{DockerError, one_line},
-    wire,
+    error::DockerError,
+    http::{RESPONSE_TIMEOUT_SECONDS, send_request},
 };
 
-/// A client of the engine at `address`.
+/// Opens a client of the engine at `address`.
 pub(super) fn open(endpoint: &Endpoint, address: &str, tls: &Tls) -> Result<Api, DockerError> {
     let refused = |cause: String| DockerError::Tls { endpoint: endpoint.name.clone(), cause: one_line(&cause) };
     let connector = TlsConnector::from(Arc::new(config(tls).map_err(refused)?));
     let host = host_of(address).to_owned();
     let server = ServerName::try_from(host).map_err(|error| refused(error.to_string()))?;
-    let place: Arc<str> = address.into();
+    let authority: Arc<str> = address.into();
     let transport = move |request: BollardRequest| {
-        let (connector, server, place) = (connector.clone(), server.clone(), place.clone());
+        let (connector, server, authority) = (connector.clone(), server.clone(), authority.clone());
         async move {
-            let stream = connector.connect(server, TcpStream::connect(&*place).await?).await?;
-            wire::send(request, &place, stream, ()).await
+            let stream = connector.connect(server, TcpStream::connect(&*authority).await?).await?;
+            send_request(request, &authority, stream, ()).await
         }
     };
-    Api::connect_with_custom_transport(transport, Some(format!("https://{address}")), ANSWER, API_DEFAULT_VERSION)
-        .map_err(|error| DockerError::of(&endpoint.name, &error))
+    Api::connect_with_custom_transport(
+        transport,
+        Some(format!("https://{address}")),
+        RESPONSE_TIMEOUT_SECONDS,
+        API_DEFAULT_VERSION,
+    )
+    .map_err(|error| DockerError::from_api(&endpoint.name, &error))
 }
 
 fn config(tls: &Tls) -> Result<ClientConfig, String> {
@@ -45,8 +51,8 @@ fn config(tls: &Tls) -> Result<ClientConfig, String> {
     let builder = ClientConfig::builder_with_provider(provider.clone());
     let builder = builder.with_safe_default_protocol_versions().map_err(|error| error.to_string())?;
     let builder = match tls.verify {
-        Verify::Strictly => builder.with_root_certificates(roots(tls.ca.as_deref())?),
-        Verify::Skipped => {
+        Verify::Full => builder.with_root_certificates(roots(tls.ca.as_deref())?),
+        Verify::Skip => {
             builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyCertificate(provider.clone())))
         }
     };
@@ -60,10 +66,10 @@ fn config(tls: &Tls) -> Result<ClientConfig, String> {
     }
 }
 
-/// Those that this machine trusts, and the context's own.
+/// The certificate authorities that this machine trusts, and the context's own.
 fn roots(ca: Option<&Path>) -> Result<RootCertStore, String> {
     let mut roots = RootCertStore::empty();
-    // what of the machine's cannot be read is not trusted, which shows where it matters
+    // a certificate of this machine that cannot be read is not trusted; that shows where it matters
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if let Some(ca) = ca {
         for certificate in certificates(ca)? {
@@ -83,7 +89,7 @@ fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     }
 }
 
-/// Takes any certificate; that the engine holds its key is still asked for.
+/// Accepts any certificate. The engine must still prove that it holds the key.
 #[derive(Debug)]
 struct AnyCertificate(Arc<CryptoProvider>);
 

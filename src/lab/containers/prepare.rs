@@ -12,7 +12,7 @@ use std::{
 use tokio::sync::SetOnce;
 
 use crate::{
-    engine::{Compose, Containers, Docker, Naming, Tool, Which},
+    engine::{Compose, Containers, Docker, Naming, Scope, Tool},
     model::Balancer,
 };
 
@@ -76,7 +76,7 @@ pub struct Prepared {
 /// # Errors
 /// When there is no engine or no Compose, the file is no lab, or the port cannot be had.
 pub async fn prepare(asked: &Asked<'_>, rendezvous: &Rendezvous) -> Result<Prepared, ChangeError> {
-    let (docker, tool) = tokio::join!(Docker::connect(), Tool::find());
+    let (docker, tool) = tokio::join!(Docker::connect(), Tool::detect());
     let (docker, tool) = (docker?, tool?);
     let project = asked.project;
     match docker.projects().await?.into_iter().find(|found| found.name == project) {
@@ -147,7 +147,7 @@ pub async fn prepare(asked: &Asked<'_>, rendezvous: &Rendezvous) -> Result<Prepa
     let more = directory.write("lbctl.override.yml", &plan.override_file(version.as_deref()))?;
     compose.files.push(more);
     notes.extend(plan.notes.iter().cloned());
-    let containers = Containers::follow(docker.clone(), Which::Project(project.to_owned()), Naming::Compose).await?;
+    let containers = Containers::watch(docker.clone(), Scope::Project(project.to_owned()), Naming::Compose).await?;
     let runner = Runner {
         docker,
         compose,

@@ -76,10 +76,10 @@ impl Runner {
         match started {
             // what Compose complains of may be that the engine has gone, which it does not call by its place
             Err(ChangeError::Compose(complaint)) => Err(match self.docker.projects().await {
-                Err(gone) => gone.lost().into(),
+                Err(gone) => gone.into_lost().into(),
                 Ok(_) => complaint.into(),
             }),
-            Err(ChangeError::Docker(gone)) => Err(gone.lost().into()),
+            Err(ChangeError::Docker(gone)) => Err(gone.into_lost().into()),
             started => started,
         }
     }
@@ -237,7 +237,7 @@ impl Runner {
     /// # Errors
     /// When the engine does not do it.
     pub async fn end(&self, ending: Ending) -> Result<(), ChangeError> {
-        self.compose.abandon().await;
+        self.compose.cancel().await;
         if let Some(proxy) = self.proxy.get() {
             let grace = if ending == Ending::Gentle { LAST_REQUESTS } else { Duration::ZERO };
             proxy.stop(grace).await;

@@ -131,7 +131,7 @@ impl Scaling<'_> {
             });
             let new: Vec<&Container> = new.collect();
             self.containers.drain(&names_of(&new));
-            self.docker.end(&new.iter().map(|container| container.id.clone()).collect::<Vec<_>>()).await?;
+            self.docker.remove(&new.iter().map(|container| container.id.clone()).collect::<Vec<_>>()).await?;
         }
         added
     }
@@ -154,7 +154,7 @@ impl Scaling<'_> {
         }
         let sessions = join_all(removed.iter().map(|container| self.sessions(container))).await;
         let ids: Vec<String> = removed.iter().map(|container| container.id.clone()).collect();
-        self.docker.end(&ids).await?;
+        self.docker.remove(&ids).await?;
         Ok(sessions.into_iter().fold(Sessions::default(), |all, more| all + more))
     }
 

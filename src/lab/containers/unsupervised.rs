@@ -7,7 +7,7 @@ use futures_util::{Stream, StreamExt};
 use indexmap::IndexMap;
 
 use crate::{
-    engine::{Compose, Container, Containers, Docker, DockerError, Follow, Naming, Tool, Which},
+    engine::{Compose, Container, Containers, Docker, DockerError, Follow, Naming, Scope, Tool},
     model::{Balancer, Entry, LabView, Replica, ScaleView},
 };
 
@@ -150,11 +150,11 @@ impl Unsupervised {
     /// When a service is unknown, or a container does not come to answer.
     pub async fn scale(&self, targets: &BTreeMap<String, u32>) -> Result<ScaleView, UnsupervisedError> {
         self.ours()?;
-        let which = Which::Project(self.project.clone());
-        let containers = Containers::follow(self.docker.clone(), which, Naming::Compose).await?;
+        let scope = Scope::Project(self.project.clone());
+        let containers = Containers::watch(self.docker.clone(), scope, Naming::Compose).await?;
         let now = containers.containers().borrow().clone();
         let traefik = Traefik::among(&now).ok_or_else(|| UnsupervisedError::NoProxy(self.project.clone()))?;
-        let tool = Tool::find().await.map_err(ChangeError::from)?;
+        let tool = Tool::detect().await.map_err(ChangeError::from)?;
         let compose = Compose::new(tool, &self.project, config_files(&now), None, BTreeMap::new());
         let definition = compose.config().await.map_err(ChangeError::from)?;
         let definition = compose::resolved(&definition).map_err(ChangeError::from)?;
@@ -234,7 +234,7 @@ impl Unsupervised {
     }
 
     async fn now(&self) -> Result<(Arc<[Container]>, Vec<Replica>), UnsupervisedError> {
-        let containers: Arc<[Container]> = self.docker.containers(&Which::Project(self.project.clone())).await?.into();
+        let containers: Arc<[Container]> = self.docker.containers(&Scope::Project(self.project.clone())).await?.into();
         let replicas = containers.iter().filter(|container| !container.is_traefik());
         let replicas = replicas.map(|container| container.replica(Naming::Compose)).collect();
         Ok((containers, replicas))

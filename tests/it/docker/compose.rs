@@ -2,14 +2,14 @@
 
 use std::{collections::BTreeMap, fs, net::TcpListener, time::Duration};
 
-use lbctl::engine::{Cause, Compose, Docker, Doing, Recreate, Tool, ToolError, Which};
+use lbctl::engine::{Compose, ComposeStep, Docker, Recreate, Scope, Tool, ToolError, ToolFailure};
 use tempfile::TempDir;
 
 use crate::support::{docker::Project, missing};
 
 /// A project with this compose file; its services' image is `$IMAGE`.
 async fn compose(project: &Project, file: &str) -> Option<(Compose, TempDir)> {
-    let tool = match Tool::find().await {
+    let tool = match Tool::detect().await {
         Ok(tool) => tool,
         Err(error) => {
             missing(&error.to_string());
@@ -36,11 +36,11 @@ services:
 ";
 
 #[track_caller]
-fn failed(error: ToolError) -> (Doing, String, Cause) {
+fn failed(error: ToolError) -> (ComposeStep, String, ToolFailure) {
     match error {
-        ToolError::Failed { doing, message, log, cause, .. } => {
+        ToolError::Failed { step, message, log, cause, .. } => {
             assert!(!message.contains('\n') && !log.is_empty(), "{message}");
-            (doing, message, cause)
+            (step, message, cause)
         }
         ToolError::Missing => panic!("{error}"),
     }
@@ -52,9 +52,9 @@ async fn services_are_started_and_scaled() {
     let Some((compose, _files)) = compose(&project, SLEEPERS).await else { return };
     assert!(compose.config().await.unwrap().contains(&format!("image: {}", project.image())));
     let docker = Docker::connect().await.unwrap();
-    let which = Which::Project(project.name.clone());
+    let scope = Scope::Project(project.name.clone());
     let running = async || {
-        let containers = docker.containers(&which).await.unwrap();
+        let containers = docker.containers(&scope).await.unwrap();
         containers
             .into_iter()
             .map(|container| (container.replica(lbctl::engine::Naming::Compose).name.to_string(), container.id))
@@ -70,7 +70,7 @@ async fn services_are_started_and_scaled() {
     assert!(progress.iter().any(|line| line.contains("web")), "{progress:?}");
     assert!(progress.iter().all(|line| !line.contains(char::is_control)), "{progress:?}");
     // the highest number is given again, and those that run stay as they are
-    docker.end(&[first[2].1.clone()]).await.unwrap();
+    docker.remove(&[first[2].1.clone()]).await.unwrap();
     compose.up(&web, &scale(4), Recreate::Never, |_| {}).await.unwrap();
     let second = running().await;
     assert_eq!(names(&second), ["web-1", "web-2", "web-3", "web-4"]);
@@ -87,8 +87,8 @@ async fn a_mistake_in_the_file_is_told_in_one_line() {
     let Some((compose, _files)) = compose(&project, "services:\n  web:\n    image: x\n    foo: 1\n").await else {
         return;
     };
-    let (doing, message, cause) = failed(compose.config().await.unwrap_err());
-    assert_eq!((doing, cause), (Doing::Config, Cause::Other));
+    let (step, message, cause) = failed(compose.config().await.unwrap_err());
+    assert_eq!((step, cause), (ComposeStep::Config, ToolFailure::Other));
     assert!(message.contains("compose.yml") && message.contains("foo"), "{message}");
 }
 
@@ -101,8 +101,8 @@ async fn an_image_that_cannot_be_built_says_why() {
     fs::write(files.path().join("Dockerfile"), dockerfile).unwrap();
     let mut progress = Vec::new();
     let error = compose.build(|line| progress.push(line.to_owned())).await.unwrap_err();
-    let (doing, message, cause) = failed(error);
-    assert_eq!((doing, cause), (Doing::Build, Cause::Other));
+    let (step, message, cause) = failed(error);
+    assert_eq!((step, cause), (ComposeStep::Build, ToolFailure::Other));
     assert!(message.contains("there-is-none"), "{message}");
     assert!(progress.iter().any(|line| line.contains("COPY")), "{progress:?}");
 }
@@ -116,8 +116,8 @@ async fn a_taken_port_is_told_apart() {
     let Some((compose, _files)) = compose(&project, &file).await else { return };
     let error = compose.up(&[], &BTreeMap::new(), Recreate::AsNeeded, |_| {}).await.unwrap_err();
     assert_eq!(error.hint().as_deref(), Some("stop what listens there, or choose another port"));
-    let (doing, message, cause) = failed(error);
-    assert_eq!((doing, cause), (Doing::Up, Cause::PortTaken));
+    let (step, message, cause) = failed(error);
+    assert_eq!((step, cause), (ComposeStep::Up, ToolFailure::PortTaken));
     assert!(message.contains(&format!("127.0.0.1:{port}")), "{message}");
 }
 
@@ -127,7 +127,7 @@ async fn an_engine_that_is_not_there_is_told_apart() {
     let Some((mut compose, _files)) = compose(&project, SLEEPERS).await else { return };
     compose.variables.insert("DOCKER_HOST".to_owned(), "unix:///nowhere/docker.sock".to_owned());
     let error = compose.up(&[], &BTreeMap::new(), Recreate::AsNeeded, |_| {}).await.unwrap_err();
-    assert_eq!(failed(error).2, Cause::NoEngine);
+    assert_eq!(failed(error).2, ToolFailure::NoEngine);
 }
 
 #[tokio::test]
@@ -146,6 +146,6 @@ async fn what_runs_can_be_cut_off() {
             break;
         }
     }
-    tokio::time::timeout(Duration::from_secs(20), compose.abandon()).await.unwrap();
-    assert_eq!(failed(building.await.unwrap().unwrap_err()).2, Cause::Interrupted);
+    tokio::time::timeout(Duration::from_secs(20), compose.cancel()).await.unwrap();
+    assert_eq!(failed(building.await.unwrap().unwrap_err()).2, ToolFailure::Interrupted);
 }

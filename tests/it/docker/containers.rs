@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 use jiff::Timestamp;
 use lbctl::{
-    engine::{Container, Containers, Docker, Executed, Follow, Naming, Which},
+    engine::{Container, Containers, Docker, ExecOutput, Follow, Naming, Scope},
     model::State,
 };
 use tokio::sync::watch;
@@ -15,8 +15,8 @@ use crate::support::{
     docker::{Project, docker},
 };
 
-fn which(project: &Project) -> Which {
-    Which::Project(project.name.clone())
+fn scope(project: &Project) -> Scope {
+    Scope::Project(project.name.clone())
 }
 
 /// Waits until what is published is as it should be.
@@ -39,7 +39,7 @@ async fn containers_are_listed_by_service_and_number() {
     let docker = Docker::connect().await.unwrap();
     let mut listed = Vec::new();
     for _ in 0..100 {
-        listed = docker.containers(&which(&project)).await.unwrap();
+        listed = docker.containers(&scope(&project)).await.unwrap();
         if listed.iter().any(|container| container.state == State::Ended) {
             break;
         }
@@ -63,7 +63,7 @@ async fn containers_are_listed_by_service_and_number() {
     let projects = docker.projects().await.unwrap();
     let ours = projects.iter().find(|found| found.name == project.name).unwrap();
     assert!(ours.lab && ours.running == 2, "{ours:?}");
-    assert!(docker.containers(&Which::All).await.unwrap().contains(two));
+    assert!(docker.containers(&Scope::All).await.unwrap().contains(two));
 }
 
 #[tokio::test]
@@ -93,7 +93,7 @@ async fn a_log_is_read_in_lines_and_a_command_run_to_its_end() {
     assert_eq!(since, all);
 
     let executed = docker.exec(&id, &["sh", "-c", "printf out; echo err >&2; exit 7"]).await.unwrap();
-    assert_eq!(executed, Executed { code: 7, stdout: "out".to_owned() });
+    assert_eq!(executed, ExecOutput { code: 7, stdout: "out".to_owned() });
     let refused = docker.exec("lbctl-nothing", &["true"]).await.unwrap_err().to_string();
     assert!(refused.contains("refuses: no such container: lbctl-nothing"), "{refused}");
 }
@@ -103,7 +103,7 @@ async fn containers_are_followed_by_events() {
     let Some(project) = Project::new() else { return };
     project.server("web", 1, &[]);
     let docker_ = Docker::connect().await.unwrap();
-    let containers = Containers::follow(docker_.clone(), which(&project), Naming::Compose).await.unwrap();
+    let containers = Containers::watch(docker_.clone(), scope(&project), Naming::Compose).await.unwrap();
     let mut replicas = containers.replicas();
     let states = |now: &lbctl::model::Replicas| {
         now.iter().map(|replica| (replica.name.to_string(), replica.state)).collect::<Vec<_>>()
@@ -130,7 +130,7 @@ async fn containers_are_followed_by_events() {
     assert!(of_second(State::Draining)(&replicas.borrow_and_update()));
     docker(&["stop", &second]).ok();
     assert!(of_second(State::Draining)(&replicas.borrow_and_update()), "until it is gone");
-    docker_.end(&[second]).await.unwrap();
+    docker_.remove(&[second]).await.unwrap();
     until("its end", &mut replicas, |now| now.len() == 1).await;
     // a later one of this name is another
     project.server("web", 2, &[]);
@@ -141,7 +141,7 @@ async fn containers_are_followed_by_events() {
 async fn how_a_container_ended_is_remembered_after_its_restart() {
     let Some(project) = Project::new() else { return };
     let docker = Docker::connect().await.unwrap();
-    let containers = Containers::follow(docker, which(&project), Naming::Docker).await.unwrap();
+    let containers = Containers::watch(docker, scope(&project), Naming::Docker).await.unwrap();
     let script = "test -e /tmp/again && exec sleep 1000; touch /tmp/again; sleep 0.5; exit 9";
     project.run("web", 1, &["--restart", "on-failure", "--stop-signal", "KILL"], &["sh", "-c", script]);
     let mut seen = containers.containers();
@@ -169,7 +169,7 @@ async fn containers_end_at_once_and_with_their_own_signal() {
     let volume = mounted.ok().stdout.trim();
     ids.push("lbctl-nothing".to_owned());
     let start = Instant::now();
-    docker_.end(&ids).await.unwrap();
+    docker_.remove(&ids).await.unwrap();
     // three times a second one after the other, ten without the signal
     assert!(start.elapsed() >= Duration::from_secs(1), "{:?}", start.elapsed());
     for log in &mut logs {
@@ -177,7 +177,7 @@ async fn containers_end_at_once_and_with_their_own_signal() {
     }
     assert_eq!(project.ids("container"), [""; 0]);
     assert_ne!(docker(&["volume", "inspect", volume]).code, Some(0), "its anonymous volume goes with it");
-    docker_.end(&ids).await.unwrap();
+    docker_.remove(&ids).await.unwrap();
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! What the engine runs, and what that wrote.
+//! Lists compose projects and containers, and reads the logs of containers.
 
 use std::collections::BTreeMap;
 
@@ -19,57 +19,57 @@ use super::{
     connect::Docker,
     container::{Container, PROJECT},
     error::DockerError,
-    lines::Assembler,
+    logs::LineAssembler,
 };
 
-/// Containers that are asked about at once: fewer than the connections that an ssh server lets begin at once.
-const AT_ONCE: usize = 8;
+/// The number of requests about containers at the same time. An ssh server refuses connections where more than about ten
+/// begin at once.
+const MAX_PARALLEL_REQUESTS: usize = 8;
 
-/// Which containers.
+/// A set of containers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Which {
-    /// Those of a compose project.
+pub enum Scope {
+    /// The containers of the compose project with this name.
     Project(String),
-    /// All that the engine has.
+    /// All containers of the engine.
     All,
 }
 
-impl Which {
-    /// Whether a container is one of them. One that `compose run` made is nobody's replica.
+impl Scope {
+    /// Whether a container belongs to the set. A container that `compose run` made does not: it is no replica.
     pub(super) fn includes(&self, container: &Container) -> bool {
-        let ours = match self {
-            Which::Project(name) => container.project.as_ref() == Some(name),
-            Which::All => true,
+        let belongs = match self {
+            Scope::Project(name) => container.project.as_ref() == Some(name),
+            Scope::All => true,
         };
-        ours && !container.is_one_off()
+        belongs && !container.is_one_off()
     }
 }
 
 /// A compose project that has containers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Project {
-    /// Its name.
     pub name: String,
-    /// How many of its containers run.
+    /// The number of its running containers.
     pub running: usize,
-    /// Whether one of them has a label of this program.
+    /// Whether one of its containers has a label of this program.
     pub lab: bool,
 }
 
-/// Whether a log goes on.
+/// Whether a log is followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Follow {
-    /// Until the container ends.
+    /// The log goes on until the container ends.
     On,
-    /// What there is.
+    /// The log ends with its last line of now.
     Off,
 }
 
 impl Docker {
-    /// The compose projects that have a container, running or not.
+    /// Lists the compose projects that have a container, running or not.
     ///
     /// # Errors
-    /// When the engine does not say.
+    /// When the engine does not list them.
     pub async fn projects(&self) -> Result<Vec<Project>, DockerError> {
         let options = labelled(PROJECT);
         let listed = self.api.list_containers(Some(options)).await.map_err(|error| self.explain(&error))?;
@@ -86,58 +86,58 @@ impl Docker {
         Ok(projects.into_values().collect())
     }
 
-    /// The containers in any state, by service and number.
+    /// Lists the containers in any state, sorted by service and number.
     ///
     /// # Errors
-    /// When the engine does not say.
-    pub async fn containers(&self, which: &Which) -> Result<Vec<Container>, DockerError> {
-        let mut containers = self.inspect_all(self.ids(which).await?).await?;
-        containers.retain(|container| which.includes(container));
-        containers.sort_by(|a, b| a.order().cmp(&b.order()));
+    /// When the engine does not list them.
+    pub async fn containers(&self, scope: &Scope) -> Result<Vec<Container>, DockerError> {
+        let mut containers = self.inspect_all(self.ids(scope).await?).await?;
+        containers.retain(|container| scope.includes(container));
+        containers.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
         Ok(containers)
     }
 
-    /// The ids of the containers in any state, those of `compose run` among them.
-    pub(super) async fn ids(&self, which: &Which) -> Result<Vec<String>, DockerError> {
-        let options = match which {
-            Which::Project(name) => labelled(&format!("{PROJECT}={name}")),
-            Which::All => ListContainersOptionsBuilder::default().all(true).build(),
+    /// Lists the ids of the containers in any state, with those that `compose run` made.
+    pub(super) async fn ids(&self, scope: &Scope) -> Result<Vec<String>, DockerError> {
+        let options = match scope {
+            Scope::Project(name) => labelled(&format!("{PROJECT}={name}")),
+            Scope::All => ListContainersOptionsBuilder::default().all(true).build(),
         };
         let listed = self.api.list_containers(Some(options)).await.map_err(|error| self.explain(&error))?;
         Ok(listed.into_iter().filter_map(|container| container.id).collect())
     }
 
-    /// What the engine says of these containers; those that are gone are left out.
+    /// Inspects these containers. Those that are gone are left out.
     pub(super) async fn inspect_all(
         &self,
         ids: impl IntoIterator<Item = String>,
     ) -> Result<Vec<Container>, DockerError> {
-        let asked = stream::iter(ids).map(|id| async move { self.inspect(&id).await });
-        let found: Vec<Option<Container>> = asked.buffer_unordered(AT_ONCE).try_collect().await?;
+        let inspections = stream::iter(ids).map(|id| async move { self.inspect(&id).await });
+        let found: Vec<Option<Container>> = inspections.buffer_unordered(MAX_PARALLEL_REQUESTS).try_collect().await?;
         Ok(found.into_iter().flatten().collect())
     }
 
-    /// What the engine says of a container; nothing of one that is gone, or of which it cannot say anything.
+    /// Inspects a container. Returns `None` for one that is gone, or that the engine cannot describe.
     async fn inspect(&self, id: &str) -> Result<Option<Container>, DockerError> {
         match self.api.inspect_container(id, None::<InspectContainerOptions>).await {
-            Ok(inspected) => Ok(Some(Container::read(inspected))),
+            Ok(inspected) => Ok(Some(Container::from_api(inspected))),
             Err(ApiError::DockerResponseServerError { .. }) => Ok(None),
             Err(error) => Err(self.explain(&error)),
         }
     }
 
-    /// The last lines that a container wrote.
+    /// Reads the last `lines` lines of a container's log.
     ///
     /// # Errors
-    /// When there is no such container, or the engine does not say.
+    /// When there is no such container, or the engine does not return its log.
     pub async fn tail(&self, id: &str, lines: usize) -> Result<Vec<String>, DockerError> {
         let options = LogsOptionsBuilder::default().stdout(true).stderr(true).tail(&lines.to_string()).build();
         let mut written: Vec<String> = self.lines(self.api.logs(id, Some(options)).boxed(), None).try_collect().await?;
-        // the two outputs are counted together, and what is longer than a message arrives in parts
+        // the engine counts messages of both outputs together, and a long line is several messages
         Ok(written.split_off(written.len().saturating_sub(lines)))
     }
 
-    /// What a container wrote since then, or ever, in complete lines.
+    /// Reads a container's log in complete lines, from its beginning or from a moment on.
     pub fn log(
         &self,
         id: &str,
@@ -146,7 +146,7 @@ impl Docker {
     ) -> impl Stream<Item = Result<String, DockerError>> + Send + Unpin + use<> {
         let options = LogsOptionsBuilder::default().stdout(true).stderr(true).follow(follow == Follow::On);
         let options = match since {
-            // the API takes whole seconds; the messages' own times say the rest
+            // the API takes whole seconds; the times of the messages decide within the first second
             Some(since) => options.since(i32::try_from(since.as_second()).unwrap_or(0)).timestamps(true),
             None => options,
         };
@@ -159,7 +159,7 @@ impl Docker {
         since: Option<Timestamp>,
     ) -> BoxStream<'static, Result<String, DockerError>> {
         let docker = self.clone();
-        let mut lines = Assembler::new(since);
+        let mut lines = LineAssembler::new(since);
         let messages = output.map(Some).chain(stream::iter([None]));
         let complete = messages.flat_map(move |message| {
             stream::iter(match message {
@@ -172,7 +172,7 @@ impl Docker {
     }
 }
 
-/// Containers in any state that have this label.
+/// Options that list the containers in any state that have this label.
 fn labelled(label: &str) -> ListContainersOptions {
     let filters = [("label", vec![label])].into();
     ListContainersOptionsBuilder::default().all(true).filters(&filters).build()

@@ -1,4 +1,4 @@
-//! What is done to containers: a command is run in one, they are ended, a project is removed.
+//! Runs commands in containers, stops and removes containers, and removes whole compose projects.
 
 use std::time::Duration;
 
@@ -12,25 +12,24 @@ use bollard::{
 };
 use futures_util::{StreamExt, future::join_all};
 
-use super::{connect::Docker, container::PROJECT, error::DockerError, look::Which};
+use super::{connect::Docker, container::PROJECT, error::DockerError, inspect::Scope};
 
-/// How long a container has to end after it was asked to, where it does not say, in seconds: Docker's default.
-const STOP_TIMEOUT: u64 = 10;
-/// How much longer the engine may take to say so, in seconds.
-const STOP_MARGIN: u64 = 60;
-/// How long a container that somebody else removes may take to go.
-const GOING: Duration = Duration::from_secs(30);
-/// The pause before it is looked again.
-const PAUSE: Duration = Duration::from_millis(100);
-/// How often what cannot be removed is tried again.
-const TRIES: u32 = 10;
+/// How long a container without a stop timeout of its own may take to stop, in seconds: Docker's default.
+const DEFAULT_STOP_SECONDS: u64 = 10;
+/// How much longer than the container the engine may take to report the stop, in seconds.
+const STOP_MARGIN_SECONDS: u64 = 60;
+/// How long a removal that another client began may take.
+const REMOVAL_TIMEOUT: Duration = Duration::from_secs(30);
+/// The pause between two looks at a removal.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
+/// The number of failed removals after which a project stays as it is.
+const MAX_FAILURES: u32 = 10;
 
-/// What a command in a container did.
+/// The result of a command that ran in a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Executed {
-    /// Its exit code.
+pub struct ExecOutput {
+    /// The exit code.
     pub code: i64,
-    /// What it wrote to standard output.
     pub stdout: String,
 }
 
@@ -39,15 +38,15 @@ impl Docker {
     ///
     /// # Errors
     /// When the engine does not run it.
-    pub async fn exec(&self, id: &str, argv: &[&str]) -> Result<Executed, DockerError> {
+    pub async fn exec(&self, id: &str, argv: &[&str]) -> Result<ExecOutput, DockerError> {
         self.execute(id, argv).await.map_err(|error| self.explain(&error))
     }
 
-    async fn execute(&self, id: &str, argv: &[&str]) -> Result<Executed, ApiError> {
+    async fn execute(&self, id: &str, argv: &[&str]) -> Result<ExecOutput, ApiError> {
         let command = CreateExecOptions {
             cmd: Some(argv.to_vec()),
             attach_stdout: Some(true),
-            // without a reader, a command that complains at length would never end
+            // without a reader, a command that writes many errors would never end
             attach_stderr: Some(true),
             ..CreateExecOptions::default()
         };
@@ -63,31 +62,32 @@ impl Docker {
         }
         let ended = self.api.inspect_exec(&created.id).await?;
         let stdout = String::from_utf8_lossy(&stdout).into_owned();
-        Ok(Executed { code: ended.exit_code.unwrap_or(-1), stdout })
+        Ok(ExecOutput { code: ended.exit_code.unwrap_or(-1), stdout })
     }
 
     /// Stops containers, all at once and each with the signal and the time that it was created with, and removes them
-    /// with their anonymous volumes. One that is gone already is no error.
+    /// with their anonymous volumes. A container that is gone already is no error.
     ///
     /// # Errors
-    /// The first that could not be removed, after all the others were.
-    pub async fn end(&self, ids: &[String]) -> Result<(), DockerError> {
-        let ended = join_all(ids.iter().map(|id| self.end_one(id))).await;
-        ended.into_iter().collect::<Result<(), ApiError>>().map_err(|error| self.explain(&error))
+    /// The error of the first container that could not be removed, after all the others were removed.
+    pub async fn remove(&self, ids: &[String]) -> Result<(), DockerError> {
+        let removals = join_all(ids.iter().map(|id| self.remove_one(id))).await;
+        removals.into_iter().collect::<Result<(), ApiError>>().map_err(|error| self.explain(&error))
     }
 
-    async fn end_one(&self, id: &str) -> Result<(), ApiError> {
+    async fn remove_one(&self, id: &str) -> Result<(), ApiError> {
         let inspected = match self.api.inspect_container(id, None::<InspectContainerOptions>).await {
             Err(error) if is_gone(&error) => return Ok(()),
             inspected => inspected?,
         };
         let timeout = inspected.config.and_then(|config| config.stop_timeout);
-        let timeout = timeout.map_or(STOP_TIMEOUT, |seconds| u64::try_from(seconds).unwrap_or(u64::from(u32::MAX)));
+        let timeout =
+            timeout.map_or(DEFAULT_STOP_SECONDS, |seconds| u64::try_from(seconds).unwrap_or(u64::from(u32::MAX)));
         if inspected.state.and_then(|state| state.running) == Some(true) {
-            let patient = self.api.clone().with_timeout(Duration::from_secs(timeout + STOP_MARGIN));
-            match patient.stop_container(id, None::<StopContainerOptions>).await {
+            let client = self.api.clone().with_timeout(Duration::from_secs(timeout + STOP_MARGIN_SECONDS));
+            match client.stop_container(id, None::<StopContainerOptions>).await {
                 Err(error) if is_gone(&error) => return Ok(()),
-                // one that cannot be stopped is killed when it is removed
+                // a container that cannot be stopped is killed by its removal
                 Ok(()) | Err(ApiError::DockerResponseServerError { .. }) => {}
                 Err(error) => return Err(error),
             }
@@ -95,67 +95,68 @@ impl Docker {
         let options = RemoveContainerOptionsBuilder::default().v(true).force(true).build();
         match self.api.remove_container(id, Some(options)).await {
             Err(error) if is_gone(&error) => Ok(()),
-            Err(ApiError::DockerResponseServerError { status_code: 409, .. }) => self.going(id).await,
+            Err(ApiError::DockerResponseServerError { status_code: 409, .. }) => self.wait_for_removal(id).await,
             removed => removed,
         }
     }
 
-    /// Waits until a container is gone that somebody else removes at the same time.
-    async fn going(&self, id: &str) -> Result<(), ApiError> {
+    /// Waits until a container is gone that another client removes at the same time.
+    async fn wait_for_removal(&self, id: &str) -> Result<(), ApiError> {
         let gone = async {
             loop {
                 match self.api.inspect_container(id, None::<InspectContainerOptions>).await {
                     Err(error) if is_gone(&error) => return Ok(()),
                     Err(error) => return Err(error),
-                    Ok(_) => tokio::time::sleep(PAUSE).await,
+                    Ok(_) => tokio::time::sleep(POLL_INTERVAL).await,
                 }
             }
         };
-        tokio::time::timeout(GOING, gone).await.unwrap_or(Err(ApiError::RequestTimeoutError))
+        tokio::time::timeout(REMOVAL_TIMEOUT, gone).await.unwrap_or(Err(ApiError::RequestTimeoutError))
     }
 
-    /// Removes all containers of a compose project, as [`Docker::end`] does, and its networks. Volumes with a name stay.
-    /// It looks again until nothing is left: a `compose up` that was cut off may still have something made.
+    /// Removes all containers of a compose project, as [`Docker::remove`] does, and its networks. Volumes with a name stay.
+    /// It repeats this until nothing is left, because after a cancelled `compose up` the engine may still create
+    /// something.
     ///
     /// # Errors
-    /// When something cannot be removed.
+    /// When a container or a network cannot be removed.
     pub async fn remove_project(&self, project: &str) -> Result<(), DockerError> {
-        let which = Which::Project(project.to_owned());
-        let mut tries = 0;
-        // what is being made while the first look finds nothing is found by the second
+        let scope = Scope::Project(project.to_owned());
+        let mut failures = 0;
+        // a container that is created while the first look finds nothing is found by the second
         let mut empty_looks = 0;
         while empty_looks < 2 {
-            let containers = self.ids(&which).await?;
+            let containers = self.ids(&scope).await?;
             let networks = self.networks(project).await?;
             if containers.is_empty() && networks.is_empty() {
                 empty_looks += 1;
-                tokio::time::sleep(PAUSE).await;
+                tokio::time::sleep(POLL_INTERVAL).await;
                 continue;
             }
             empty_looks = 0;
-            let removed = match self.end(&containers).await {
+            let removed = match self.remove(&containers).await {
                 Ok(()) => self.remove_networks(&networks).await,
                 Err(error) => Err(error),
             };
             if let Err(error) = removed {
-                tries += 1;
-                if tries >= TRIES {
+                failures += 1;
+                if failures >= MAX_FAILURES {
                     return Err(error);
                 }
-                tokio::time::sleep(PAUSE).await;
+                tokio::time::sleep(POLL_INTERVAL).await;
             }
         }
         Ok(())
     }
 
-    /// Removes the same at once, whatever its containers are doing.
+    /// Removes a project as [`Docker::remove_project`] does, but kills its containers instead of stopping them.
     ///
     /// # Errors
-    /// When something cannot be removed.
+    /// When a container or a network cannot be removed.
     pub async fn kill_project(&self, project: &str) -> Result<(), DockerError> {
-        let containers = self.ids(&Which::Project(project.to_owned())).await?;
+        let containers = self.ids(&Scope::Project(project.to_owned())).await?;
         let options = || Some(RemoveContainerOptionsBuilder::default().v(true).force(true).build());
-        // what cannot be killed is tried again below, and said there
+        // a container that cannot be killed is tried again by `remove_project`, which returns the error
         join_all(containers.iter().map(|id| self.api.remove_container(id, options()))).await;
         self.remove_project(project).await
     }

@@ -1,4 +1,4 @@
-//! One request over a connection of its own: there are few, and most of them last.
+//! Sends a request over a connection of its own: there are few requests, and most of them last.
 
 use std::time::Duration;
 
@@ -8,11 +8,13 @@ use hyper::{body::Incoming, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-/// How long a connection that broke may take to say why.
-pub(super) const LAST_WORDS: Duration = Duration::from_secs(1);
+/// How long an engine may take to answer a request, in seconds.
+pub(super) const RESPONSE_TIMEOUT_SECONDS: u64 = 120;
+/// How long a broken connection may take to report the cause.
+pub(super) const READ_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Sends it; `held` is let go with the connection.
-pub(super) async fn send(
+/// Sends the request over `stream`. `held` is dropped with the connection.
+pub(super) async fn send_request(
     request: BollardRequest,
     host: &str,
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -30,8 +32,8 @@ pub(super) async fn send(
     parts.uri = path.parse::<Uri>()?;
     match sender.send_request(BollardRequest::from_parts(parts, body)).await {
         Ok(response) => Ok(response),
-        // where the connection broke, it knows better why than the request that it took along
-        Err(error) => match tokio::time::timeout(LAST_WORDS, connection).await {
+        // where the connection broke, its error names the cause better than the error of the request
+        Err(error) => match tokio::time::timeout(READ_TIMEOUT, connection).await {
             Ok(Ok(Err(cause))) => Err(cause.into()),
             _ => Err(error.into()),
         },

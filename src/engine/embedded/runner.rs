@@ -1,4 +1,7 @@
-//! The embedded engine: every replica is a child process that runs a built-in app.
+//! Keeps replicas running as child processes, and publishes them.
+//!
+//! Each replica has a keeper, a task that starts its process and starts it again when it ended by itself. All keepers
+//! write into one map of slots, whose lock also orders what is published.
 
 use std::{
     collections::BTreeMap,
@@ -17,29 +20,28 @@ use crate::model::{App, Labels, Port, Replica, Replicas, Sessions, State, replic
 use super::process::{Process, StartError};
 
 /// The first delay before a replica that ended by itself is started again; it doubles each time.
-const FIRST_DELAY: Duration = Duration::from_millis(100);
-/// The longest such delay.
-const LONGEST_DELAY: Duration = Duration::from_secs(10);
+const FIRST_RESTART_DELAY: Duration = Duration::from_millis(100);
+/// The longest delay before a replica is started again.
+const MAX_RESTART_DELAY: Duration = Duration::from_secs(10);
 /// A replica that lived this long has recovered: the delay starts over.
-const RECOVERED: Duration = Duration::from_secs(10);
+const RECOVERY_TIME: Duration = Duration::from_secs(10);
 
 /// A service that the engine can run.
 #[derive(Debug, Clone)]
-pub struct Spec {
-    /// The compose service.
+pub struct ServiceSpec {
+    /// The name of the compose service.
     pub service: Arc<str>,
-    /// What Traefik calls it where its labels give it no name.
+    /// The name that Traefik gives the service where its labels give it none.
     pub base: Arc<str>,
-    /// The app that stands in for its image.
+    /// The built-in app that stands in for the service's image.
     pub app: App,
-    /// Its labels.
     pub labels: Arc<Labels>,
 }
 
-/// Replicas as child processes. Dropping it ends them.
+/// Replicas as child processes. They end when this is dropped.
 #[derive(Debug)]
-pub struct Embedded {
-    specs: Vec<Spec>,
+pub struct EmbeddedEngine {
+    specs: Vec<ServiceSpec>,
     shared: Arc<Shared>,
 }
 
@@ -49,7 +51,7 @@ struct Shared {
     publish: watch::Sender<Replicas>,
 }
 
-/// Index of the service, and number: the order in which replicas are published.
+/// The index of the service and the number of the replica. Replicas are published in this order.
 type Key = (usize, u32);
 
 type Slots<'a> = MutexGuard<'a, BTreeMap<Key, Slot>>;
@@ -57,31 +59,31 @@ type Slots<'a> = MutexGuard<'a, BTreeMap<Key, Slot>>;
 #[derive(Debug)]
 struct Slot {
     replica: Replica,
-    /// Sends how long the replica may take to end.
+    /// Asks the keeper to stop the replica, within the time that is sent.
     stop: oneshot::Sender<Duration>,
     keeper: JoinHandle<Sessions>,
 }
 
-impl Embedded {
-    /// An engine that can run these services, and runs nothing yet.
-    pub fn new(specs: Vec<Spec>) -> Self {
+impl EmbeddedEngine {
+    /// An engine that can run these services. It starts none of them.
+    pub fn new(specs: Vec<ServiceSpec>) -> Self {
         let publish = watch::Sender::new(Replicas::default());
-        Embedded { specs, shared: Arc::new(Shared { slots: Mutex::default(), publish }) }
+        EmbeddedEngine { specs, shared: Arc::new(Shared { slots: Mutex::default(), publish }) }
     }
 
-    /// What runs where, from now on.
+    /// The replicas, now and whenever they change.
     pub fn replicas(&self) -> watch::Receiver<Replicas> {
         self.shared.publish.subscribe()
     }
 
-    /// How many replicas of a service there are; `None` for an unknown service.
+    /// The number of replicas of a service; `None` for an unknown service.
     pub fn count(&self, service: &str) -> Option<u32> {
         let index = self.index(service)?;
         let slots = self.shared.slots();
         Some(slots.range((index, 0)..=(index, u32::MAX)).count() as u32)
     }
 
-    /// Starts these replicas and waits until each listens. If one does not, none of them stays.
+    /// Starts replicas by service and number, and waits until each listens. If one does not, all of them are stopped.
     ///
     /// # Errors
     /// The first replica that did not start.
@@ -98,7 +100,7 @@ impl Embedded {
             }
         }
         while let Some(joined) = started.join_next().await {
-            // a keeper that is gone without a word was stopped
+            // a keeper that ended without an answer was stopped
             if let Ok(Ok(Err(error))) = joined {
                 self.stop(&names, Duration::ZERO).await;
                 return Err(error);
@@ -107,7 +109,7 @@ impl Embedded {
         Ok(())
     }
 
-    /// The names of replicas `from` and above of a service.
+    /// The names of a service's replicas with the number `from` or a higher one.
     pub fn names_from(&self, service: &str, from: u32) -> Vec<String> {
         let Some(index) = self.index(service) else { return Vec::new() };
         self.shared
@@ -122,7 +124,7 @@ impl Embedded {
         self.shared.slots().values().map(|slot| slot.replica.name.to_string()).collect()
     }
 
-    /// Gives these replicas no more requests.
+    /// Marks these replicas as draining, so that the proxy gives them no more requests.
     pub fn drain(&self, names: &[String]) {
         let mut slots = self.shared.slots();
         for slot in slots.values_mut().filter(|slot| names.iter().any(|name| **name == *slot.replica.name)) {
@@ -131,20 +133,20 @@ impl Embedded {
         self.shared.publish(&slots);
     }
 
-    /// Ends these replicas, each within `grace`, and forgets them; returns the sessions that lived in them.
+    /// Ends these replicas, each within `grace`, and forgets them. Returns the sessions that lived in them.
     pub async fn stop(&self, names: &[String], grace: Duration) -> Sessions {
         let removed: BTreeMap<Key, Slot> = {
             let mut slots = self.shared.slots();
-            let (removed, kept) = std::mem::take(&mut *slots)
+            let (removed, remaining) = std::mem::take(&mut *slots)
                 .into_iter()
                 .partition(|(_, slot)| names.iter().any(|name| **name == *slot.replica.name));
-            *slots = kept;
+            *slots = remaining;
             removed
         };
         let keepers: Vec<_> = removed
             .into_values()
             .map(|Slot { stop, keeper, .. }| {
-                // a keeper that waits for nothing more has ended
+                // the send fails where the keeper has ended already
                 _ = stop.send(grace);
                 keeper
             })
@@ -162,7 +164,7 @@ impl Embedded {
     }
 }
 
-impl Drop for Embedded {
+impl Drop for EmbeddedEngine {
     fn drop(&mut self) {
         // each keeper holds its process, which is killed with it
         self.shared.slots().values().for_each(|slot| slot.keeper.abort());
@@ -174,13 +176,18 @@ impl Shared {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Publishes what the lock guards while it is held, so that nothing older is published after something newer.
+    /// Publishes the slots while their lock is held, so that an older state is never published after a newer one.
     fn publish(&self, slots: &Slots<'_>) {
         self.publish.send_replace(slots.values().map(|slot| slot.replica.clone()).collect());
     }
 
-    /// Enters a replica and starts its keeper; returns its name.
-    fn open(self: &Arc<Self>, key: Key, spec: &Spec, listens: oneshot::Sender<Result<(), StartError>>) -> String {
+    /// Enters a replica and starts its keeper. Returns the replica's name.
+    fn open(
+        self: &Arc<Self>,
+        key: Key,
+        spec: &ServiceSpec,
+        listens: oneshot::Sender<Result<(), StartError>>,
+    ) -> String {
         let name = replica_name(&spec.service, key.1);
         let (stop, stopped) = oneshot::channel();
         let keeper = Keeper { shared: self.clone(), key, name: name.clone(), app: spec.app };
@@ -205,7 +212,7 @@ impl Shared {
     }
 }
 
-/// Keeps one replica running.
+/// Keeps one replica running until it is stopped.
 struct Keeper {
     shared: Arc<Shared>,
     key: Key,
@@ -214,13 +221,15 @@ struct Keeper {
 }
 
 impl Keeper {
+    /// Starts the replica, again and again, until `stopped` gives the time that it has to end. `listens` learns how the
+    /// first start went; where that failed there is no second.
     async fn run(
         self,
         listens: oneshot::Sender<Result<(), StartError>>,
         mut stopped: oneshot::Receiver<Duration>,
     ) -> Sessions {
         let mut first = Some(listens);
-        let mut delay = FIRST_DELAY;
+        let mut delay = FIRST_RESTART_DELAY;
         loop {
             let start = Process::start(&self.name, self.app);
             let process = tokio::select! {
@@ -236,7 +245,7 @@ impl Keeper {
                     });
                     _ = first.take().map(|listens| listens.send(Ok(())));
                     tokio::select! {
-                        ended = process.ended() => ended,
+                        ended = process.wait() => ended,
                         grace = &mut stopped => return process.stop(grace.unwrap_or_default()).await,
                     }
                 }
@@ -248,24 +257,29 @@ impl Keeper {
                     error.to_string()
                 }
             };
-            self.update(|replica| {
-                replica.ended = Some(ended.as_str().into());
-                replica.address = None;
-                replica.state = State::Restarting;
-                replica.restarts += 1;
-            });
-            if started.elapsed() >= RECOVERED {
-                delay = FIRST_DELAY;
+            self.note_end(&ended);
+            if started.elapsed() >= RECOVERY_TIME {
+                delay = FIRST_RESTART_DELAY;
             }
             tokio::select! {
                 () = tokio::time::sleep(delay) => {}
                 _ = &mut stopped => return Sessions::default(),
             }
-            delay = (delay * 2).min(LONGEST_DELAY);
+            delay = (delay * 2).min(MAX_RESTART_DELAY);
         }
     }
 
-    /// Changes what is published of the replica. One that drains is left alone: it is about to end.
+    /// Publishes that the process ended by itself and will be started again.
+    fn note_end(&self, how: &str) {
+        self.update(|replica| {
+            replica.ended = Some(how.into());
+            replica.address = None;
+            replica.state = State::Restarting;
+            replica.restarts += 1;
+        });
+    }
+
+    /// Changes the published replica. A draining replica stays as it is, because it is about to end.
     fn update(&self, change: impl FnOnce(&mut Replica)) {
         let mut slots = self.shared.slots();
         let Some(slot) = slots.get_mut(&self.key) else { return };

@@ -1,12 +1,14 @@
-//! What a Compose complains of, out of what it wrote.
+//! Failures of Compose, found in its output.
+//!
+//! Compose has no error codes: its words, in several versions, are all there is to go by.
 
 use std::fmt;
 
-use crate::engine::words::in_small;
+use crate::engine::text::lowercase_first;
 
-/// What a Compose was doing.
+/// A step for which Compose is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Doing {
+pub enum ComposeStep {
     /// Reading the compose file.
     Config,
     /// Building images.
@@ -15,100 +17,98 @@ pub enum Doing {
     Up,
 }
 
-impl fmt::Display for Doing {
+impl fmt::Display for ComposeStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Doing::Config => "read the compose file",
-            Doing::Build => "build the images",
-            Doing::Up => "start the containers",
+            ComposeStep::Config => "read the compose file",
+            ComposeStep::Build => "build the images",
+            ComposeStep::Up => "start the containers",
         })
     }
 }
 
-/// Why a Compose failed, as far as it makes a difference.
+/// Causes of a failure that have different consequences.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cause {
-    /// A port of the machine that was to be published cannot be had.
+pub enum ToolFailure {
+    /// A port of this machine is taken or not allowed, so that it cannot be published.
     PortTaken,
-    /// The engine does not answer.
+    /// The Docker Engine does not answer.
     NoEngine,
-    /// It was cut off.
+    /// Compose was cancelled.
     Interrupted,
-    /// Anything else.
     Other,
 }
 
-/// A Compose that is not there, or failed.
+/// Compose is not installed, or failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ToolError {
-    /// There is none.
     #[error("neither `docker compose` nor `docker-compose` is on this machine")]
     Missing,
-    /// It did not do what it was told to.
-    #[error("{tool} could not {doing}: {message}")]
+    #[error("{tool} could not {step}: {message}")]
     Failed {
-        /// Which one.
+        /// The program and its version.
         tool: String,
-        /// What it was doing.
-        doing: Doing,
-        /// The line of its output that says it best.
+        step: ComposeStep,
+        /// The line of the output that explains the failure best.
         message: String,
-        /// All of its output.
+        /// The whole output.
         log: String,
-        /// Why.
-        cause: Cause,
+        cause: ToolFailure,
     },
 }
 
 impl ToolError {
-    /// What can be done about it.
+    /// How the user can help.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             ToolError::Missing => {
                 "install Docker Compose (https://docs.docker.com/compose/install/), or leave --engine compose out"
             }
-            ToolError::Failed { cause: Cause::PortTaken, .. } => "stop what listens there, or choose another port",
-            ToolError::Failed { cause: Cause::NoEngine, .. } => {
+            ToolError::Failed { cause: ToolFailure::PortTaken, .. } => {
+                "stop what listens there, or choose another port"
+            }
+            ToolError::Failed { cause: ToolFailure::NoEngine, .. } => {
                 "start Docker, or leave --engine compose out: the embedded engine needs none"
             }
-            ToolError::Failed { cause: Cause::Interrupted, .. } => return None,
-            ToolError::Failed { doing: Doing::Build, .. } => "all that it wrote stands above",
-            ToolError::Failed { doing: Doing::Config, .. } => "`docker compose -f FILE config` says the same",
-            ToolError::Failed { doing: Doing::Up, .. } => "`docker compose -f FILE up` shows it step by step",
+            ToolError::Failed { cause: ToolFailure::Interrupted, .. } => return None,
+            ToolError::Failed { step: ComposeStep::Build, .. } => "all that it wrote stands above",
+            ToolError::Failed { step: ComposeStep::Config, .. } => "`docker compose -f FILE config` says the same",
+            ToolError::Failed { step: ComposeStep::Up, .. } => "`docker compose -f FILE up` shows it step by step",
         };
         Some(hint.to_owned())
     }
 
-    /// All that it wrote, where that says more than a line.
+    /// The whole output, where it explains more than one line does.
     pub fn detail(&self) -> Option<String> {
         match self {
-            ToolError::Failed { doing: Doing::Build, cause: Cause::Other, log, .. } => Some(log.clone()),
+            ToolError::Failed { step: ComposeStep::Build, cause: ToolFailure::Other, log, .. } => Some(log.clone()),
             _ => None,
         }
     }
 
-    /// Whether a port that it was to publish cannot be had.
+    /// Whether a port could not be published.
     pub fn is_port_taken(&self) -> bool {
-        matches!(self, ToolError::Failed { cause: Cause::PortTaken, .. })
+        matches!(self, ToolError::Failed { cause: ToolFailure::PortTaken, .. })
     }
 
-    /// Reads the output of a Compose that failed.
-    pub(super) fn read(tool: String, doing: Doing, log: String) -> ToolError {
-        let (cause, line) = judge(doing, &log);
+    /// The failure that the output of Compose describes.
+    pub(super) fn from_log(tool: String, step: ComposeStep, log: String) -> ToolError {
+        let (cause, line) = diagnose(step, &log);
         let message = if line.is_empty() { "it does not say why".to_owned() } else { line };
-        ToolError::Failed { tool, doing, message, log, cause }
+        ToolError::Failed { tool, step, message, log, cause }
     }
 
-    /// It was cut off.
-    pub(super) fn interrupted(tool: String, doing: Doing, log: String) -> ToolError {
-        ToolError::Failed { tool, doing, message: "it was interrupted".to_owned(), log, cause: Cause::Interrupted }
+    /// The failure of a cancelled Compose.
+    pub(super) fn interrupted(tool: String, step: ComposeStep, log: String) -> ToolError {
+        ToolError::Failed { tool, step, message: "it was interrupted".to_owned(), log, cause: ToolFailure::Interrupted }
     }
 }
 
-/// What a port that cannot be had is called, by Docker on Linux and on a desktop.
-const PORT: [&str; 4] =
+/// The words by which Docker, on Linux and on a desktop, refuses to publish a port.
+const PORT_TAKEN_WORDS: [&str; 4] =
     ["port is already allocated", "ports are not available", "address already in use", "cannot expose privileged port"];
-const ENGINE: [&str; 6] = [
+/// The words by which both versions of Compose say that no Docker Engine answers.
+const NO_ENGINE_WORDS: [&str; 6] = [
     "cannot connect to the docker daemon",
     "couldn't connect to docker daemon",
     "error while fetching server api version",
@@ -116,41 +116,41 @@ const ENGINE: [&str; 6] = [
     "failed to connect to the docker api",
     "permission denied while trying to connect",
 ];
-/// Lines that only say that something went wrong, or that something might.
-const EMPTY_WORDS: [&str; 4] =
+/// The words of lines that explain nothing: something went wrong, or something might.
+const UNHELPFUL_WORDS: [&str; 4] =
     ["encountered errors while bringing up the project", ": build failed", "level=warning", "found orphan containers"];
-/// Lines of a message at most; what follows is a program's notation.
-const LONGEST: usize = 4;
+/// The maximum number of lines in a message; a program's own notation follows them.
+const MAX_MESSAGE_LINES: usize = 4;
 
-/// Why it failed, and what says so in one line.
-fn judge(doing: Doing, log: &str) -> (Cause, String) {
-    let telling = |line: &&str| {
+/// Finds the cause of a failure in the output, and the message that explains it.
+fn diagnose(step: ComposeStep, log: &str) -> (ToolFailure, String) {
+    let is_helpful = |line: &&str| {
         let line = line.to_lowercase();
-        !line.is_empty() && !EMPTY_WORDS.iter().any(|words| line.contains(words))
+        !line.is_empty() && !UNHELPFUL_WORDS.iter().any(|words| line.contains(words))
     };
-    let lines: Vec<&str> = log.lines().map(str::trim).filter(telling).collect();
-    let with =
+    let lines: Vec<&str> = log.lines().map(str::trim).filter(is_helpful).collect();
+    let last_with =
         |words: &[&str]| lines.iter().rev().find(|line| words.iter().any(|word| line.to_lowercase().contains(word)));
-    if let Some(line) = with(&PORT) {
-        return (Cause::PortTaken, tidy(line));
+    if let Some(line) = last_with(&PORT_TAKEN_WORDS) {
+        return (ToolFailure::PortTaken, tidy(line));
     }
-    if let Some(line) = with(&ENGINE) {
-        return (Cause::NoEngine, tidy(line));
+    if let Some(line) = last_with(&NO_ENGINE_WORDS) {
+        return (ToolFailure::NoEngine, tidy(line));
     }
-    let said = match doing {
-        // what is wrong, and where, are several lines
-        Doing::Config => lines[..lines.len().min(LONGEST)].join(" "),
-        // the last one, after all that went well before
-        Doing::Build | Doing::Up => lines.last().copied().unwrap_or_default().to_owned(),
+    let message = match step {
+        // the mistake and its place are on several lines
+        ComposeStep::Config => lines[..lines.len().min(MAX_MESSAGE_LINES)].join(" "),
+        // the last line, after those of the work that succeeded
+        ComposeStep::Build | ComposeStep::Up => lines.last().copied().unwrap_or_default().to_owned(),
     };
-    (Cause::Other, tidy(&said))
+    (ToolFailure::Other, tidy(&message))
 }
 
-/// Without the words that every complaint begins with, and with a small letter where that is no name.
+/// The line without the words that begin every error message.
 fn tidy(line: &str) -> String {
     const PREFIXES: [&str; 6] =
         ["ERROR: ", "Error: ", "error: ", "Error response from daemon: ", "Error starting userland proxy: ", "."];
-    // which container it was, by its number of 64 digits
+    // Docker names the container's endpoint by an id of 64 digits, which helps no reader
     let mut line = match line.rsplit_once("): ") {
         Some((endpoint, what)) if endpoint.contains("external connectivity on endpoint") => what,
         _ => line,
@@ -159,7 +159,7 @@ fn tidy(line: &str) -> String {
     while let Some(rest) = PREFIXES.iter().find_map(|prefix| line.strip_prefix(prefix)) {
         line = rest.trim_start();
     }
-    in_small(line)
+    lowercase_first(line)
 }
 
 #[cfg(test)]
@@ -180,16 +180,18 @@ mod tests {
              Error starting userland proxy: {listen}\nEncountered errors while bringing up the project.\n"
         );
         for log in [today, older] {
-            assert_eq!(judge(Doing::Up, &log), (Cause::PortTaken, listen.to_owned()), "{log}");
+            assert_eq!(diagnose(ComposeStep::Up, &log), (ToolFailure::PortTaken, listen.to_owned()), "{log}");
         }
-        let (cause, said) =
-            judge(Doing::Up, &format!("ERROR: {endpoint}: Bind for 0.0.0.0:80 failed: port is already allocated"));
-        assert_eq!((cause, &*said), (Cause::PortTaken, "bind for 0.0.0.0:80 failed: port is already allocated"));
+        let (cause, said) = diagnose(
+            ComposeStep::Up,
+            &format!("ERROR: {endpoint}: Bind for 0.0.0.0:80 failed: port is already allocated"),
+        );
+        assert_eq!((cause, &*said), (ToolFailure::PortTaken, "bind for 0.0.0.0:80 failed: port is already allocated"));
         for desktop in [
             "Error response from daemon: Ports are not available: exposing port TCP 127.0.0.1:80 -> 0.0.0.0:0",
             "Error starting userland proxy: error while calling PortManager.AddPort(): cannot expose privileged port 80",
         ] {
-            assert_eq!(judge(Doing::Up, desktop).0, Cause::PortTaken, "{desktop}");
+            assert_eq!(diagnose(ComposeStep::Up, desktop).0, ToolFailure::PortTaken, "{desktop}");
         }
     }
 
@@ -201,44 +203,44 @@ mod tests {
              docker.errors.DockerException: Error while fetching server API version: ('Connection aborted.')",
             "Cannot connect to the Docker daemon at unix:///tmp. Is the docker daemon running?",
         ] {
-            assert_eq!(judge(Doing::Up, log).0, Cause::NoEngine, "{log}");
+            assert_eq!(diagnose(ComposeStep::Up, log).0, ToolFailure::NoEngine, "{log}");
         }
     }
 
     #[test]
     fn the_message_is_what_says_it_best() {
-        for (doing, log, said) in [
+        for (step, log, message) in [
             (
-                Doing::Config,
+                ComposeStep::Config,
                 "time=\"2026\" level=warning msg=\"the attribute `version` is obsolete\"\n\
                  validating /tmp/x.yml: services.a.foo false schema\n",
                 "validating /tmp/x.yml: services.a.foo false schema",
             ),
             (
-                Doing::Config,
+                ComposeStep::Config,
                 "The Compose file './x.yml' is invalid because:\nUnsupported config option for services.a: 'foo'\n",
                 "the Compose file './x.yml' is invalid because: Unsupported config option for services.a: 'foo'",
             ),
             (
-                Doing::Config,
+                ComposeStep::Config,
                 "yaml.parser.ParserError: while parsing a flow node\nexpected the node content\n  in \"./x.yml\", line 5\n",
                 "yaml.parser.ParserError: while parsing a flow node expected the node content in \"./x.yml\", line 5",
             ),
             (
-                Doing::Config,
+                ComposeStep::Config,
                 ".FileNotFoundError: [Errno 2] No such file or directory: './x.yml'\n",
                 "FileNotFoundError: [Errno 2] No such file or directory: './x.yml'",
             ),
             (
-                Doing::Build,
+                ComposeStep::Build,
                 "error: a line of the program that is built\n\
                  The command '/bin/sh -c exit 3' returned a non-zero code: 3\nService 'a' failed to build : Build failed\n",
                 "the command '/bin/sh -c exit 3' returned a non-zero code: 3",
             ),
-            (Doing::Up, "Error response from daemon: No such image: x:latest.\n", "no such image: x:latest"),
-            (Doing::Up, "", ""),
+            (ComposeStep::Up, "Error response from daemon: No such image: x:latest.\n", "no such image: x:latest"),
+            (ComposeStep::Up, "", ""),
         ] {
-            assert_eq!(judge(doing, log), (Cause::Other, said.to_owned()));
+            assert_eq!(diagnose(step, log), (ToolFailure::Other, message.to_owned()));
         }
     }
 }

@@ -1,42 +1,38 @@
-//! What a Compose is told to do with a project.
+//! Runs Compose for one project: read its configuration, build its images, start its containers.
 
 use std::{collections::BTreeMap, io, path::PathBuf};
 
 use tokio::process::Command;
 
 use super::{
-    child::{End, Runner},
-    error::{Doing, ToolError},
+    child::{Completion, ProcessRunner},
+    error::{ComposeStep, ToolError},
     tool::Tool,
 };
 
-/// A compose project: its files, and the tool that runs it.
+/// A compose project, and the tool that runs it.
 #[derive(Debug, Clone)]
 pub struct Compose {
-    /// The tool.
     pub tool: Tool,
-    /// The project's name.
+    /// The name of the project.
     pub project: String,
-    /// Its files, in the order in which one overrides another.
+    /// The compose files, each of which overrides those before it.
     pub files: Vec<PathBuf>,
-    /// What paths in the files are relative to; without it, the first file's directory.
+    /// The directory to which paths in the files are relative; `None` is the directory of the first file.
     pub directory: Option<PathBuf>,
-    /// The variables that the files use, besides the environment's.
+    /// Variables for the files, besides those of the environment.
     pub variables: BTreeMap<String, String>,
-    runner: Runner,
+    runner: ProcessRunner,
 }
 
-/// Whether containers that are no longer what the file says are made anew.
+/// Whether a container that differs from the compose file is replaced by a new one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recreate {
-    /// They are.
     AsNeeded,
-    /// They stay as they are.
     Never,
 }
 
 impl Compose {
-    /// Runs nothing yet.
     pub fn new(
         tool: Tool,
         project: impl Into<String>,
@@ -44,36 +40,37 @@ impl Compose {
         directory: Option<PathBuf>,
         variables: BTreeMap<String, String>,
     ) -> Compose {
-        Compose { tool, project: project.into(), files, directory, variables, runner: Runner::default() }
+        Compose { tool, project: project.into(), files, directory, variables, runner: ProcessRunner::default() }
     }
 
-    /// The files as one, in YAML, with every variable replaced.
+    /// Returns the compose files merged into one YAML text, with every variable replaced.
     ///
     /// # Errors
-    /// When there is a mistake in them.
+    /// When there is a mistake in the files.
     pub async fn config(&self) -> Result<String, ToolError> {
         let mut yaml = Vec::new();
-        self.run(Doing::Config, self.command(["config"]), Some(&mut yaml), |_| {}).await?;
+        self.run(ComposeStep::Config, self.command(["config"]), Some(&mut yaml), |_| {}).await?;
         Ok(String::from_utf8_lossy(&yaml).into_owned())
     }
 
-    /// Builds the images of the services that are built; `progress` hears every line.
+    /// Builds the images of the services that have a build section. `progress` gets every line of the output.
     ///
     /// # Errors
-    /// When one cannot be built.
+    /// When an image cannot be built.
     pub async fn build(&self, progress: impl FnMut(&str)) -> Result<(), ToolError> {
         let mut command = self.command(["build"]);
         if !self.tool.is_modern() {
-            // the container of a step that failed or was cut off would stay
+            // the container of a step that failed or was cancelled would stay
             command.arg("--force-rm");
         }
-        self.run(Doing::Build, command, None, progress).await
+        self.run(ComposeStep::Build, command, None, progress).await
     }
 
-    /// Starts services with so many containers each, from images that are there; `progress` hears every line.
+    /// Starts services from images that exist, each with its number of containers in `scale`. `progress` gets every line
+    /// of the output.
     ///
     /// # Errors
-    /// When one does not start. Those that were started stay.
+    /// When a service does not start. Containers that were started by then stay.
     pub async fn up(
         &self,
         services: &[String],
@@ -89,12 +86,12 @@ impl Compose {
             command.arg("--scale").arg(format!("{service}={count}"));
         }
         command.args(services);
-        self.run(Doing::Up, command, None, progress).await
+        self.run(ComposeStep::Up, command, None, progress).await
     }
 
-    /// Cuts off what is running, and waits for its end: interrupts it, and kills it after 3 s.
-    pub async fn abandon(&self) {
-        self.runner.abandon().await;
+    /// Cancels the running command and waits for its end: interrupts it, and kills it after 3 s.
+    pub async fn cancel(&self) {
+        self.runner.cancel().await;
     }
 
     fn command<const N: usize>(&self, arguments: [&str; N]) -> Command {
@@ -112,25 +109,25 @@ impl Compose {
 
     async fn run(
         &self,
-        doing: Doing,
+        step: ComposeStep,
         command: Command,
         data: Option<&mut Vec<u8>>,
         mut progress: impl FnMut(&str),
     ) -> Result<(), ToolError> {
         let mut log = String::new();
-        let ended = self.runner.run(command, data, |line| {
+        let running = self.runner.run(command, data, |line| {
             log += line;
             log.push('\n');
             progress(line);
         });
-        let ended = ended.await;
+        let completion = running.await;
         let tool = self.tool.to_string();
-        match ended {
-            Ok(End::Well) => Ok(()),
-            Ok(End::Badly) => Err(ToolError::read(tool, doing, log)),
-            Ok(End::Cut) => Err(ToolError::interrupted(tool, doing, log)),
+        match completion {
+            Ok(Completion::Success) => Ok(()),
+            Ok(Completion::Failure) => Err(ToolError::from_log(tool, step, log)),
+            Ok(Completion::Cancelled) => Err(ToolError::interrupted(tool, step, log)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Err(ToolError::Missing),
-            Err(error) => Err(ToolError::read(tool, doing, error.to_string())),
+            Err(error) => Err(ToolError::from_log(tool, step, error.to_string())),
         }
     }
 }

@@ -1,9 +1,8 @@
-//! What runs where, from now on: the containers of an engine, kept up with by its events.
+//! Watches the containers of an engine by its events, and publishes them.
 //!
-//! Nothing is asked on a timer. An event names a container, and that container is asked about; what comes of it is
-//! published if it differs. An engine that goes away may come back, as a restarted one does: then everything is listed
-//! anew. What happens while nobody listens is not lost, because the events are asked for from a moment before the
-//! listing, by the engine's own clock.
+//! Nothing is asked on a timer. An event names a container, and that container is inspected; the result is published if it
+//! differs. An engine that goes away may come back, as a restarted one does: then all containers are listed anew. An event
+//! during the listing is not lost, because the events are asked for from a moment before it, by the engine's own clock.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -29,10 +28,10 @@ use super::{
     connect::Docker,
     container::{Container, Naming, PROJECT},
     error::DockerError,
-    look::Which,
+    inspect::Scope,
 };
 
-/// The events that change what is published. A health check's own commands are events too, and far more frequent.
+/// The events that may change a published container. The commands of health checks are events too, and far more frequent.
 const EVENTS: [&str; 12] = [
     "create",
     "start",
@@ -47,76 +46,78 @@ const EVENTS: [&str; 12] = [
     "connect",
     "disconnect",
 ];
-/// How long an engine may be away.
-const ABSENCE: Duration = Duration::from_secs(10);
-/// The first pause before an engine that went away is tried again; it doubles up to a second.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// How long a lost engine may take to come back.
+const RECONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The pause before the first attempt to reach a lost engine. Each further pause is twice as long.
+const FIRST_RETRY_DELAY: Duration = Duration::from_millis(100);
+/// The longest pause between two attempts.
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// The containers of an engine, followed until this is dropped.
+/// The containers of an engine, watched until this is dropped.
 #[derive(Debug)]
 pub struct Containers {
     shared: Arc<Shared>,
-    keeper: JoinHandle<()>,
+    watcher: JoinHandle<()>,
 }
 
 #[derive(Debug)]
 struct Shared {
     docker: Docker,
-    which: Which,
+    scope: Scope,
     naming: Naming,
-    known: Mutex<Known>,
+    inventory: Mutex<Inventory>,
     containers: watch::Sender<Arc<[Container]>>,
     replicas: watch::Sender<Replicas>,
     lost: watch::Sender<Option<DockerError>>,
 }
 
+/// The containers that exist, as far as this program knows.
 #[derive(Debug, Default)]
-struct Known {
+struct Inventory {
     by_id: BTreeMap<String, Container>,
-    /// The ids of those that get no more requests.
+    /// The ids of the containers that get no more requests.
     draining: HashSet<String>,
 }
 
-impl Known {
-    /// Forgets what is gone.
-    fn forget(&mut self) {
-        let Known { by_id, draining } = self;
+impl Inventory {
+    /// Forgets the draining containers that are gone.
+    fn forget_removed(&mut self) {
+        let Inventory { by_id, draining } = self;
         draining.retain(|id| by_id.contains_key(id));
     }
 }
 
 impl Containers {
-    /// Lists the containers, and follows them from then on.
+    /// Lists the containers, and watches them from then on.
     ///
     /// # Errors
     /// When the engine does not list them.
-    pub async fn follow(docker: Docker, which: Which, naming: Naming) -> Result<Containers, DockerError> {
+    pub async fn watch(docker: Docker, scope: Scope, naming: Naming) -> Result<Containers, DockerError> {
         let shared = Arc::new(Shared {
             docker,
-            which,
+            scope,
             naming,
-            known: Mutex::default(),
+            inventory: Mutex::default(),
             containers: watch::Sender::new(Arc::default()),
             replicas: watch::Sender::new(Arc::default()),
             lost: watch::Sender::new(None),
         });
         let events = shared.begin().await?;
-        let keeper = tokio::spawn(keep(shared.clone(), events));
-        Ok(Containers { shared, keeper })
+        let watcher = tokio::spawn(watch(shared.clone(), events));
+        Ok(Containers { shared, watcher })
     }
 
-    /// The containers, by service and number.
+    /// The containers, sorted by service and number.
     pub fn containers(&self) -> watch::Receiver<Arc<[Container]>> {
         self.shared.containers.subscribe()
     }
 
-    /// The same as replicas, without Traefik's own.
+    /// The containers as replicas, without those of Traefik.
     pub fn replicas(&self) -> watch::Receiver<Replicas> {
         self.shared.replicas.subscribe()
     }
 
-    /// Lists everything anew, without waiting for the events that say the same.
+    /// Lists all containers anew, without waiting for events.
     ///
     /// # Errors
     /// When the engine does not list them.
@@ -124,25 +125,25 @@ impl Containers {
         self.shared.list().await
     }
 
-    /// Gives these replicas no more requests, until they are gone.
+    /// Marks these replicas as draining until they are gone, so that the proxy gives them no more requests.
     pub fn drain(&self, names: &[String]) {
-        let mut known = self.shared.known();
-        let named = replicas(&known, self.shared.naming)
+        let mut inventory = self.shared.inventory();
+        let named = replicas(&inventory, self.shared.naming)
             .into_iter()
             .filter(|(_, replica)| names.iter().any(|name| **name == *replica.name))
             .map(|(id, _)| id.to_owned());
         let named: Vec<_> = named.collect();
-        known.draining.extend(named);
-        self.shared.publish(&known);
+        inventory.draining.extend(named);
+        self.shared.publish(&inventory);
     }
 
-    /// Waits until the engine has stopped answering and has not come back within 10 s.
+    /// Waits until the engine stops answering and does not come back within 10 s.
     pub fn lost(&self) -> impl Future<Output = DockerError> + Send + use<> {
         let mut lost = self.shared.lost.subscribe();
         async move {
             match lost.wait_for(Option::is_some).await.map(|error| error.clone()) {
                 Ok(Some(error)) => error,
-                // nobody follows any more, so nobody can notice
+                // the watcher has ended, so there is no more news
                 Ok(None) | Err(_) => std::future::pending().await,
             }
         }
@@ -151,73 +152,74 @@ impl Containers {
 
 impl Drop for Containers {
     fn drop(&mut self) {
-        self.keeper.abort();
+        self.watcher.abort();
     }
 }
 
 impl Shared {
-    fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn inventory(&self) -> MutexGuard<'_, Inventory> {
+        self.inventory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Subscribes to the events, then lists everything.
+    /// Subscribes to the events, then lists all containers.
     async fn begin(&self) -> Result<Events, DockerError> {
         let events = Events::subscribe(&self.docker).await?;
         self.list().await?;
         Ok(events)
     }
 
-    /// Lists everything.
+    /// Lists all containers and publishes them.
     async fn list(&self) -> Result<(), DockerError> {
-        let listed = self.docker.containers(&self.which).await?;
-        let mut known = self.known();
-        let before = std::mem::take(&mut known.by_id);
+        let listed = self.docker.containers(&self.scope).await?;
+        let mut inventory = self.inventory();
+        let before = std::mem::take(&mut inventory.by_id);
         for container in listed {
             let exit = before.get(&container.id).and_then(|earlier| earlier.exit.clone());
-            known.by_id.insert(container.id.clone(), remembering(container, exit));
+            inventory.by_id.insert(container.id.clone(), with_last_exit(container, exit));
         }
-        known.forget();
-        self.publish(&known);
+        inventory.forget_removed();
+        self.publish(&inventory);
         Ok(())
     }
 
-    /// Asks about the containers that events named, and how they ended meanwhile if they did.
+    /// Inspects the containers that events named, and publishes them. `touched` maps an id to how that container ended, if
+    /// an event says that it did.
     async fn refresh(&self, touched: BTreeMap<String, Option<String>>) -> Result<(), DockerError> {
         let found = self.docker.inspect_all(touched.keys().cloned()).await?;
-        let mut known = self.known();
+        let mut inventory = self.inventory();
         let mut found: BTreeMap<_, _> = found.into_iter().map(|container| (container.id.clone(), container)).collect();
         for (id, ended) in touched {
-            let earlier = known.by_id.remove(&id).and_then(|earlier| earlier.exit);
+            let earlier = inventory.by_id.remove(&id).and_then(|earlier| earlier.exit);
             match found.remove(&id) {
-                Some(container) if self.which.includes(&container) => {
-                    known.by_id.insert(id, remembering(container, ended.or(earlier)));
+                Some(container) if self.scope.includes(&container) => {
+                    inventory.by_id.insert(id, with_last_exit(container, ended.or(earlier)));
                 }
                 _ => {}
             }
         }
-        known.forget();
-        self.publish(&known);
+        inventory.forget_removed();
+        self.publish(&inventory);
         Ok(())
     }
 
-    /// Whether an event is about one of the containers that are followed.
+    /// Whether an event is about one of the watched containers.
     fn concerns(&self, event: &Event) -> bool {
-        let followed = self.known().by_id.contains_key(&event.container);
-        followed
-            || match (&self.which, event.about) {
-                // a network says nothing of what joins it
-                (_, About::Network) => false,
-                (Which::All, About::Container) => true,
-                (Which::Project(name), About::Container) => event.project.as_ref() == Some(name),
+        let watched = self.inventory().by_id.contains_key(&event.container);
+        watched
+            || match (&self.scope, event.source) {
+                // an event of a network does not name the project of the container that joins
+                (_, EventSource::Network) => false,
+                (Scope::All, EventSource::Container) => true,
+                (Scope::Project(name), EventSource::Container) => event.project.as_ref() == Some(name),
             }
     }
 
-    /// Publishes while the lock is held, so that nothing older is published after something newer; nothing at all where
-    /// nothing changed.
-    fn publish(&self, known: &MutexGuard<'_, Known>) {
-        let mut containers: Vec<Container> = known.by_id.values().cloned().collect();
-        containers.sort_by(|a, b| a.order().cmp(&b.order()));
-        let replicas: Vec<Replica> = replicas(known, self.naming).into_iter().map(|(_, replica)| replica).collect();
+    /// Publishes the containers while their lock is held, so that an older state is never published after a newer one.
+    /// An unchanged list is not published again.
+    fn publish(&self, inventory: &MutexGuard<'_, Inventory>) {
+        let mut containers: Vec<Container> = inventory.by_id.values().cloned().collect();
+        containers.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
+        let replicas: Vec<Replica> = replicas(inventory, self.naming).into_iter().map(|(_, replica)| replica).collect();
         self.containers.send_if_modified(|published| replace(published, containers));
         self.replicas.send_if_modified(|published| replace(published, replicas));
     }
@@ -231,18 +233,18 @@ fn replace<T: PartialEq>(published: &mut Arc<[T]>, new: Vec<T>) -> bool {
     changed
 }
 
-/// The replicas that containers are, with their ids, in the order of the containers.
-fn replicas(known: &Known, naming: Naming) -> Vec<(&str, Replica)> {
-    let mut containers: Vec<_> = known.by_id.values().filter(|container| !container.is_traefik()).collect();
-    containers.sort_by(|a, b| a.order().cmp(&b.order()));
+/// The containers as replicas, each with the id of its container, in the order of the containers.
+fn replicas(inventory: &Inventory, naming: Naming) -> Vec<(&str, Replica)> {
+    let mut containers: Vec<_> = inventory.by_id.values().filter(|container| !container.is_traefik()).collect();
+    containers.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
     let mut names = HashSet::new();
     let named = containers.into_iter().map(|container| {
         let mut replica = container.replica(naming);
         if !names.insert(replica.name.clone()) {
-            // a container that is being replaced has the number of the one that replaces it
+            // while a container is being replaced, the new one has the same number
             replica.name = container.name.as_str().into();
         }
-        if known.draining.contains(&container.id) {
+        if inventory.draining.contains(&container.id) {
             replica.state = State::Draining;
         }
         (container.id.as_str(), replica)
@@ -250,31 +252,31 @@ fn replicas(known: &Known, naming: Naming) -> Vec<(&str, Replica)> {
     named.collect()
 }
 
-/// A container with how it ended the last time, which Docker forgets when it starts it again.
-fn remembering(mut container: Container, exit: Option<String>) -> Container {
+/// The container with how it ended the last time, which Docker forgets when it starts the container again.
+fn with_last_exit(mut container: Container, exit: Option<String>) -> Container {
     if container.exit.is_none() && container.restarts > 0 {
         container.exit = exit;
     }
     container
 }
 
-/// Follows until the engine is gone for good.
-async fn keep(shared: Arc<Shared>, mut events: Events) {
+/// Watches until the engine is gone for good.
+async fn watch(shared: Arc<Shared>, mut events: Events) {
     loop {
-        let Err(mut error) = follow(&shared, &mut events).await else { continue };
-        let (gone, mut pause) = (Instant::now(), FIRST_PAUSE);
+        let Err(mut error) = apply_next(&shared, &mut events).await else { continue };
+        let (lost, mut pause) = (Instant::now(), FIRST_RETRY_DELAY);
         loop {
-            let left = ABSENCE.saturating_sub(gone.elapsed());
+            let left = RECONNECT_TIMEOUT.saturating_sub(lost.elapsed());
             tokio::time::sleep(pause.min(left)).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            pause = (pause * 2).min(MAX_RETRY_DELAY);
             match tokio::time::timeout(left, shared.begin()).await {
                 Ok(Ok(again)) => {
                     events = again;
                     break;
                 }
-                Ok(Err(again)) if gone.elapsed() < ABSENCE => error = again,
+                Ok(Err(again)) if lost.elapsed() < RECONNECT_TIMEOUT => error = again,
                 Ok(Err(_)) | Err(_) => {
-                    shared.lost.send_replace(Some(error.lost()));
+                    shared.lost.send_replace(Some(error.into_lost()));
                     return;
                 }
             }
@@ -282,8 +284,8 @@ async fn keep(shared: Arc<Shared>, mut events: Events) {
     }
 }
 
-/// Waits for an event, takes those that came with it, and asks about what they name.
-async fn follow(shared: &Shared, events: &mut Events) -> Result<(), DockerError> {
+/// Waits for an event, takes those that came with it, and inspects the containers that they name.
+async fn apply_next(shared: &Shared, events: &mut Events) -> Result<(), DockerError> {
     let mut touched: BTreeMap<String, Option<String>> = BTreeMap::new();
     let mut next = Some(events.next().await?);
     while let Some(event) = next {
@@ -291,15 +293,12 @@ async fn follow(shared: &Shared, events: &mut Events) -> Result<(), DockerError>
             let ended = touched.entry(event.container).or_default();
             *ended = event.exit.or(ended.take());
         }
-        next = events.at_hand();
+        next = events.waiting();
     }
-    match touched.is_empty() {
-        true => Ok(()),
-        false => shared.refresh(touched).await,
-    }
+    if touched.is_empty() { Ok(()) } else { shared.refresh(touched).await }
 }
 
-/// The engine's events, read as they come, so that they wait here and not there, where only some are kept.
+/// The engine's events. They are read as they come, so that they wait here: the engine keeps only some of them.
 #[derive(Debug)]
 struct Events {
     receiver: mpsc::UnboundedReceiver<Result<Event, DockerError>>,
@@ -307,24 +306,24 @@ struct Events {
     reader: JoinHandle<()>,
 }
 
-/// That something happened to a container.
+/// Something that happened to a container.
 #[derive(Debug)]
 struct Event {
-    about: About,
+    source: EventSource,
     container: String,
     project: Option<String>,
-    /// How it ended: before anybody asks it may run again.
+    /// How the container ended. It is taken from the event, because the container may run again when it is inspected.
     exit: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum About {
+enum EventSource {
     Container,
     Network,
 }
 
 impl Events {
-    /// All from this moment on, by the engine's clock.
+    /// Subscribes to all events from this moment on, by the engine's clock.
     async fn subscribe(docker: &Docker) -> Result<Events, DockerError> {
         let info = docker.api.info().await.map_err(|error| docker.explain(&error))?;
         let now = info.system_time.and_then(|time| time.parse().ok()).unwrap_or_else(Timestamp::now);
@@ -337,7 +336,7 @@ impl Events {
         let reader = tokio::spawn(async move {
             while let Some(message) = stream.next().await {
                 let event = match message {
-                    Ok(message) => Event::read(message).map(Ok),
+                    Ok(message) => Event::from_api(message).map(Ok),
                     Err(error) => Some(Err(explaining.explain(&error))),
                 };
                 if event.is_some_and(|event| sender.send(event).is_err()) {
@@ -349,13 +348,13 @@ impl Events {
         Ok(Events { receiver, ended: DockerError::Lost { endpoint: docker.endpoint().into(), cause }, reader })
     }
 
-    /// The next; an error when there will be no more.
+    /// Waits for the next event. Returns an error when there will be no more.
     async fn next(&mut self) -> Result<Event, DockerError> {
         self.receiver.recv().await.unwrap_or_else(|| Err(self.ended.clone()))
     }
 
-    /// One that is there already.
-    fn at_hand(&mut self) -> Option<Event> {
+    /// Takes an event that has come already.
+    fn waiting(&mut self) -> Option<Event> {
         // an error is followed by the end, which the next call of `next` meets
         self.receiver.try_recv().ok()?.ok()
     }
@@ -368,17 +367,25 @@ impl Drop for Events {
 }
 
 impl Event {
-    fn read(message: EventMessage) -> Option<Event> {
+    fn from_api(message: EventMessage) -> Option<Event> {
         let actor = message.actor?;
         let mut attributes = actor.attributes.unwrap_or_default();
         Some(match message.typ? {
             EventMessageTypeEnum::CONTAINER => {
                 let exit = attributes.remove("exitCode").map(|code| format!("exit code {code}"));
-                Event { about: About::Container, container: actor.id?, project: attributes.remove(PROJECT), exit }
+                Event {
+                    source: EventSource::Container,
+                    container: actor.id?,
+                    project: attributes.remove(PROJECT),
+                    exit,
+                }
             }
-            EventMessageTypeEnum::NETWORK => {
-                Event { about: About::Network, container: attributes.remove("container")?, project: None, exit: None }
-            }
+            EventMessageTypeEnum::NETWORK => Event {
+                source: EventSource::Network,
+                container: attributes.remove("container")?,
+                project: None,
+                exit: None,
+            },
             _ => return None,
         })
     }

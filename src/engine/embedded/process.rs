@@ -30,14 +30,13 @@ use tokio::{
 use crate::model::{App, Sessions};
 
 /// How long a replica may take to say where it listens. A thousand that start at once share the machine.
-const START_LIMIT: Duration = Duration::from_secs(30);
-/// Lines of a replica's standard error that are kept.
-const LAST_LINES: usize = 3;
+const STARTUP_TIMEOUT: Duration = Duration::from_secs(30);
+/// The number of last lines of a replica's standard error that become part of a message.
+const MAX_ERROR_LINES: usize = 3;
 
-/// The first line a replica writes.
+/// The first line that a replica writes: the address at which it listens.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ReadyLine {
-    /// Where it listens.
     pub address: SocketAddr,
 }
 
@@ -45,25 +44,23 @@ pub struct ReadyLine {
 #[derive(Debug, thiserror::Error)]
 #[error("{replica} did not start: {reason}")]
 pub struct StartError {
-    /// Its name.
     pub replica: String,
-    /// Why.
     pub reason: Reason,
 }
 
 /// Why a replica did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum Reason {
-    /// The system did not make the process or its pipes.
+    /// The system could not create the process or its pipes.
     #[error(transparent)]
     System(#[from] io::Error),
-    /// The process did not say where it listens.
+    /// The process did not say at which address it listens.
     #[error("{0}")]
     Process(String),
 }
 
 impl StartError {
-    /// What can be done about it.
+    /// How the user can help.
     pub fn hint(&self) -> Option<String> {
         let Reason::System(error) = &self.reason else { return None };
         match Errno::from_io_error(error)? {
@@ -74,14 +71,13 @@ impl StartError {
     }
 }
 
-/// A replica that said where it listens.
+/// The process of a replica that listens.
 #[derive(Debug)]
 pub struct Process {
-    /// Where it listens.
     pub address: SocketAddr,
     child: Child,
     output: Lines<BufReader<ChildStdout>>,
-    /// Its end is the sign to leave.
+    /// The write end of the pipe whose end makes the replica leave.
     _lifeline: Option<ChildStdin>,
     errors: JoinHandle<String>,
 }
@@ -90,7 +86,7 @@ impl Process {
     /// Starts a replica and waits until it listens.
     ///
     /// # Errors
-    /// When it cannot be started, ends, or does not listen in time.
+    /// When the process cannot be started, ends, or does not listen in time.
     pub async fn start(name: &str, app: App) -> Result<Process, StartError> {
         let failed = |reason: Reason| StartError { replica: name.to_owned(), reason };
         let mut child = spawn(name, app).map_err(|error| failed(error.into()))?;
@@ -100,7 +96,7 @@ impl Process {
         };
         let mut output = BufReader::new(output).lines();
         let errors = tokio::spawn(last_lines(errors));
-        let reason = match tokio::time::timeout(START_LIMIT, output.next_line()).await {
+        let reason = match tokio::time::timeout(STARTUP_TIMEOUT, output.next_line()).await {
             Ok(Ok(Some(line))) => match serde_json::from_str::<ReadyLine>(&line) {
                 Ok(ReadyLine { address }) => {
                     return Ok(Process { address, child, output, _lifeline: lifeline, errors });
@@ -109,13 +105,13 @@ impl Process {
             },
             Ok(Ok(None)) => format!("it ended at once: {}", errors.await.unwrap_or_default()),
             Ok(Err(error)) => return Err(failed(error.into())),
-            Err(_) => format!("it did not listen within {} s", START_LIMIT.as_secs()),
+            Err(_) => format!("it did not listen within {} s", STARTUP_TIMEOUT.as_secs()),
         };
         Err(failed(Reason::Process(reason)))
     }
 
-    /// Waits until it ends by itself; returns how, in words.
-    pub async fn ended(&mut self) -> String {
+    /// Waits until the process ends by itself. Returns its exit status and its last errors as text.
+    pub async fn wait(&mut self) -> String {
         let status = match self.child.wait().await {
             Ok(status) => status.to_string(),
             Err(error) => error.to_string(),
@@ -124,18 +120,18 @@ impl Process {
         if errors.is_empty() { status } else { format!("{status}: {errors}") }
     }
 
-    /// Asks it to end, kills it after `grace`, and returns what it said of its sessions.
+    /// Asks the process to end, and kills it after `grace`. Returns the sessions that it reported at its end.
     pub async fn stop(mut self, grace: Duration) -> Sessions {
         if let Some(pid) = self.child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?)) {
-            // it may have ended this very moment
+            // the process may have ended at this moment
             _ = kill_process(pid, Signal::TERM);
         }
-        let farewell = async {
+        let report = async {
             let line = self.output.next_line().await.ok().flatten();
             _ = self.child.wait().await;
             line.and_then(|line| serde_json::from_str(&line).ok())
         };
-        match tokio::time::timeout(grace, farewell).await {
+        match tokio::time::timeout(grace, report).await {
             Ok(sessions) => sessions.unwrap_or_default(),
             Err(_) => {
                 _ = self.child.kill().await;
@@ -162,24 +158,24 @@ fn spawn(name: &str, app: App) -> io::Result<Child> {
         .spawn()
 }
 
-/// The running executable, also when its file was replaced meanwhile, as an upgrade or a build does, and what it is to
-/// be called.
+/// The path of the running executable, and the name to start it under (its `argv[0]`). The path also holds when the
+/// file was replaced meanwhile, as an upgrade or a build does.
 ///
 /// # Errors
-/// When the system does not say.
+/// When the system does not name the executable.
 pub fn own_executable() -> io::Result<(PathBuf, OsString)> {
     let path = std::env::current_exe()?;
     let arg0 = std::env::args_os().next().unwrap_or_else(|| path.clone().into());
     Ok(if cfg!(target_os = "linux") { (PathBuf::from("/proc/self/exe"), arg0) } else { (path, arg0) })
 }
 
-/// Reads until the end, and returns the last lines as one.
+/// Reads standard error until its end. Returns its last lines, joined into one.
 async fn last_lines(errors: ChildStderr) -> String {
     let mut lines = BufReader::new(errors).lines();
     let mut last = VecDeque::new();
     while let Ok(Some(line)) = lines.next_line().await {
         last.push_back(line);
-        if last.len() > LAST_LINES {
+        if last.len() > MAX_ERROR_LINES {
             last.pop_front();
         }
     }

@@ -1,24 +1,23 @@
-//! Lines out of a container's log, which comes in messages: most are a line, a long line is several.
+//! Joins the messages of a container's log into lines. Most messages are one line; a long line comes in several.
 
 use bollard::container::LogOutput;
 use jiff::Timestamp;
 
-/// Puts messages together.
+/// Joins messages into lines, separately for standard output and standard error.
 #[derive(Debug)]
-pub(super) struct Assembler {
-    /// Messages begin with their time, and older ones are left out.
+pub(super) struct LineAssembler {
+    /// With a time, every message begins with its own time, and older messages are left out.
     since: Option<Timestamp>,
-    /// What was begun on each of the two outputs.
-    begun: [Vec<u8>; 2],
+    /// The incomplete line of each of the two outputs.
+    incomplete: [Vec<u8>; 2],
 }
 
-impl Assembler {
-    /// With a time, every message begins with its own.
+impl LineAssembler {
     pub fn new(since: Option<Timestamp>) -> Self {
-        Assembler { since, begun: Default::default() }
+        LineAssembler { since, incomplete: Default::default() }
     }
 
-    /// The lines that a message completes.
+    /// Adds a message. Returns the lines that it completes.
     pub fn add(&mut self, message: &LogOutput) -> Vec<String> {
         let mut text = message.as_ref();
         if let Some(since) = self.since {
@@ -31,22 +30,22 @@ impl Assembler {
                 text = text.get(end + 1..).unwrap_or_default();
             }
         }
-        let begun = &mut self.begun[usize::from(matches!(message, LogOutput::StdErr { .. }))];
-        begun.extend_from_slice(text);
-        let Some(end) = begun.iter().rposition(|byte| *byte == b'\n') else { return Vec::new() };
-        let rest = begun.split_off(end + 1);
-        let complete = std::mem::replace(begun, rest);
+        let incomplete = &mut self.incomplete[usize::from(matches!(message, LogOutput::StdErr { .. }))];
+        incomplete.extend_from_slice(text);
+        let Some(end) = incomplete.iter().rposition(|byte| *byte == b'\n') else { return Vec::new() };
+        let rest = incomplete.split_off(end + 1);
+        let complete = std::mem::replace(incomplete, rest);
         complete[..end].split(|byte| *byte == b'\n').map(line).collect()
     }
 
-    /// What was begun and never completed, at the end.
+    /// Returns the incomplete lines at the end of the log.
     pub fn rest(&mut self) -> Vec<String> {
-        let begun = std::mem::take(&mut self.begun);
-        begun.into_iter().filter(|text| !text.is_empty()).map(|text| line(&text)).collect()
+        let incomplete = std::mem::take(&mut self.incomplete);
+        incomplete.into_iter().filter(|text| !text.is_empty()).map(|text| line(&text)).collect()
     }
 }
 
-/// A terminal's lines end in two characters.
+/// The text of a line, without the carriage return that a terminal's line ends with.
 fn line(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     text.strip_suffix('\r').unwrap_or(&text).to_owned()
@@ -67,7 +66,7 @@ mod tests {
 
     #[test]
     fn lines_are_complete_and_of_one_output() {
-        let mut lines = Assembler::new(None);
+        let mut lines = LineAssembler::new(None);
         assert_eq!(lines.add(&out("one\ntwo\nth")), ["one", "two"]);
         assert_eq!(lines.add(&err("oops\n")), ["oops"]);
         assert_eq!(lines.add(&out("ree\r\n\n")), ["three", ""]);
@@ -77,8 +76,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_older_is_left_out() {
-        let mut lines = Assembler::new(Some("2026-11-22T12:00:00.5Z".parse().unwrap()));
+    fn messages_before_the_time_are_left_out() {
+        let mut lines = LineAssembler::new(Some("2026-11-22T12:00:00.5Z".parse().unwrap()));
         assert_eq!(lines.add(&out("2026-11-22T12:00:00.499999999Z old\n")), [""; 0]);
         assert_eq!(lines.add(&out("2026-11-22T12:00:00.5Z new: ")), [""; 0]);
         assert_eq!(lines.add(&out("2026-11-22T12:00:00.600Z a long one\n")), ["new: a long one"]);

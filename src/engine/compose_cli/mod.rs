@@ -1,0 +1,13 @@
+//! Docker Compose as a program: `docker compose`, or the older `docker-compose`.
+//!
+//! `tool` finds the program, `run` builds its command lines, `child` runs one so that it can be cancelled, `error` turns
+//! the output of a failed one into a message.
+
+mod child;
+mod error;
+mod run;
+mod tool;
+
+pub use error::{ComposeStep, ToolError, ToolFailure};
+pub use run::{Compose, Recreate};
+pub use tool::Tool;
