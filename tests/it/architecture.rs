@@ -1,5 +1,7 @@
 //! The map in `src/lib.rs` is true: who imports whom, and which Rust it needs.
 
+mod imports;
+
 use std::{
     collections::BTreeSet,
     fs,
@@ -86,6 +88,101 @@ fn nobody_imports_what_the_map_forbids() {
         seen.insert(part);
     }
     assert_eq!(seen.len(), ARROWS.len(), "every part of the map is there");
+}
+
+/// Import circles between files of one wing that are still there; the list may only become shorter.
+const CIRCLES: [&[&str]; 11] = [
+    &["analysis/affinity/cookie.rs", "analysis/session.rs"],
+    &["app/page.rs", "app/server.rs"],
+    &["commands/up/background.rs", "commands/up/mod.rs"],
+    &[
+        "lab/compose/error.rs",
+        "lab/compose/fields.rs",
+        "lab/compose/interpolate.rs",
+        "lab/compose/syntax.rs",
+        "lab/compose/tree.rs",
+    ],
+    &[
+        "lab/containers/prepare.rs",
+        "lab/containers/runner.rs",
+        "lab/containers/scale.rs",
+        "lab/embedded.rs",
+        "lab/supervisor.rs",
+    ],
+    &["probe/client.rs", "probe/wire.rs"],
+    &["probe/cookies.rs", "probe/jar.rs", "probe/prober.rs", "probe/step.rs"],
+    &[
+        "probe/identity/candidate.rs",
+        "probe/identity/discovery.rs",
+        "probe/identity/named.rs",
+        "probe/identity/picking.rs",
+    ],
+    &["probe/identity/field.rs", "probe/identity/told.rs"],
+    &["proxy/body.rs", "proxy/forward.rs", "proxy/record.rs", "proxy/routes.rs", "proxy/upstream.rs"],
+    &["proxy/labels.rs", "proxy/middleware.rs"],
+];
+
+#[test]
+fn no_files_of_a_wing_import_each_other_in_a_circle() {
+    let sources = imports::Sources::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    let wing = |file: &Path| file.iter().next().unwrap().to_owned();
+    let mut imports = sources.imports();
+    imports.iter_mut().for_each(|(file, others)| others.retain(|other| wing(other) == wing(file)));
+    let circles = imports::circles(&imports);
+    let known: Vec<BTreeSet<&Path>> =
+        CIRCLES.iter().map(|files| files.iter().map(|file| Path::new(*file)).collect()).collect();
+    let new: Vec<_> = circles.iter().filter(|circle| !known.iter().any(|known| circle.is_subset(known))).collect();
+    assert!(new.is_empty(), "files that import each other in a circle: {new:#?}");
+    let gone: Vec<_> = known.iter().filter(|known| !circles.iter().any(|circle| circle.is_subset(known))).collect();
+    assert!(gone.is_empty(), "a circle is gone: take it off the list: {gone:#?}");
+}
+
+/// Constants that commands still hold, by the file in which they stand; this list, too, may only become shorter.
+const COMMAND_CONSTANTS: [(&str, &str); 28] = [
+    ("ask/turns.rs", "LOG_LIMIT"),
+    ("ask/turns.rs", "LOOK_AGAIN"),
+    ("cookies.rs", "MOST_ALONE"),
+    ("down.rs", "CONTAINERS_LIMIT"),
+    ("down.rs", "LIMIT"),
+    ("experiments.rs", "DELAYS"),
+    ("experiments.rs", "FEWEST_QUICK"),
+    ("experiments.rs", "MORE_AND_MORE"),
+    ("experiments.rs", "MOST_HELD"),
+    ("experiments.rs", "MOST_OVER_VALUES"),
+    ("experiments.rs", "MOST_UNASKED"),
+    ("experiments.rs", "QUICK_BESIDE_ONE"),
+    ("probe.rs", "LOOKS_APART"),
+    ("probe.rs", "MANY"),
+    ("probe.rs", "MOST"),
+    ("probe.rs", "MOST_ALONE"),
+    ("probe.rs", "MOST_WITH_JAR"),
+    ("probe.rs", "OVERLAPPING"),
+    ("probe.rs", "ROWS_WITH_JAR"),
+    ("proxy/log.rs", "WRITTEN_AT_ONCE"),
+    ("proxy/run.rs", "LAST_REQUESTS"),
+    ("session_test.rs", "MOST_RELOADS"),
+    ("session_test.rs", "OWN_PROJECT"),
+    ("session_test.rs", "RELOADS"),
+    ("session_test.rs", "SERVICE"),
+    ("up/mod.rs", "LAB_PORT"),
+    ("up/mod.rs", "LAST_ANSWERS"),
+    ("up/mod.rs", "MOST_FILES"),
+];
+
+#[test]
+fn commands_hold_no_constants() {
+    let commands = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/commands");
+    let mut found = BTreeSet::new();
+    for path in sources(&commands) {
+        for line in code(&path).lines() {
+            let item = line.trim_start().trim_start_matches("pub ").trim_start_matches("pub(super) ");
+            let name = item.strip_prefix("const ").or(item.strip_prefix("static "));
+            let name = name.and_then(|rest| rest.split_once(':')).map(|(name, _)| name.to_owned());
+            found.extend(name.map(|name| (path.strip_prefix(&commands).unwrap().display().to_string(), name)));
+        }
+    }
+    let allowed = COMMAND_CONSTANTS.iter().map(|(file, name)| ((*file).to_owned(), (*name).to_owned())).collect();
+    assert_eq!(found, allowed, "a constant belongs to the wing that decides by it");
 }
 
 #[test]
