@@ -1,23 +1,26 @@
-//! The lab in words: what runs where, and what a change did.
+//! The lab as text: which replicas run where, and what a change of their number did.
 
 use comfy_table::Cell;
 
 use crate::model::{LabView, ScaleView};
 
-use super::style::{self, Paint, count};
+use super::{
+    style::{self, Paint},
+    text::count,
+};
 
-/// Where the lab is found.
+/// The URL of the lab, and its other hosts.
 pub fn address(view: &LabView) -> String {
     let others = view.hosts.iter().filter(|host| !view.url.contains(host.as_str())).cloned().collect::<Vec<_>>();
     let also = if others.is_empty() { String::new() } else { format!("  (also as {})", others.join(", ")) };
     format!("{}{also}", view.url)
 }
 
-/// What runs where.
+/// A table of the replicas, and a line for each service.
 pub fn table(view: &LabView, paint: Paint) -> String {
     let mut table = style::table(paint);
     let replicas = || view.services.values().flat_map(|service| &service.replicas);
-    // where a replica calls itself by its name, that is said once
+    // the hostnames get a column only where one differs from the name of its replica
     let hostnames = replicas().any(|replica| replica.hostname != replica.name);
     let with = |hostname: Cell| hostnames.then_some(hostname);
     table.set_header(
@@ -54,9 +57,10 @@ pub fn scaled(view: &ScaleView) -> String {
     let mut text = String::new();
     for (name, scaled) in &view.services {
         let (from, to, lost) = (scaled.from, scaled.to, scaled.lost);
-        text += &match from == to {
-            true => format!("{name}: {}, as before", count(to, "replica")),
-            false => format!("{name}: {from} → {}", count(to, "replica")),
+        text += &if from == to {
+            format!("{name}: {}, as before", count(to, "replica"))
+        } else {
+            format!("{name}: {from} → {}", count(to, "replica"))
         };
         if lost.sessions > 0 {
             text += &format!(

@@ -1,15 +1,18 @@
-//! The log in words: one line per request.
+//! The log as text: one line for each request.
 
 use jiff::tz::TimeZone;
 
 use crate::model::{Access, Entry};
 
-use super::style::{self, Paint, printable};
+use super::{
+    style::{self, Paint},
+    text::{millis, printable},
+};
 
-/// Names are padded to this, so that lines stand below one another.
+/// The columns of a name, so that what follows the names is aligned.
 const NAME_WIDTH: usize = 14;
 
-/// One entry as one line, with times in `zone`.
+/// An entry as one line, with its time in `zone`.
 pub fn line(entry: &Entry, zone: &TimeZone, paint: Paint) -> String {
     match entry {
         Entry::Request(access) => request(access, zone, paint),
@@ -29,7 +32,7 @@ fn request(access: &Access, zone: &TimeZone, paint: Paint) -> String {
         access.status,
         access.method,
         printable(&access.path),
-        style::millis(access.duration_us),
+        millis(access.duration_us),
     );
     for refused in &access.passed_over {
         line += &format!("  ({refused} refused)");

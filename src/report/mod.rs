@@ -7,6 +7,7 @@ pub mod probe;
 mod sentence;
 pub mod session;
 pub mod style;
+pub mod text;
 
 pub use sentence::sentences;
 pub use style::Paint;

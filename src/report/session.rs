@@ -1,4 +1,4 @@
-//! A session test in words: the script step by step, and what it proves.
+//! A session test as text: its steps, and what they prove.
 
 use comfy_table::Cell;
 
@@ -9,15 +9,16 @@ use crate::{
 
 use super::{
     probe::{answered, short_session},
-    style::{self, Paint, wrapped},
+    style::{self, Paint},
+    text::wrapped,
 };
 
-/// Rows that are shown of a long test: so many at the beginning,
+/// The rows at the beginning of a long test that are shown.
 const FIRST_ROWS: usize = 60;
-/// and so many at the end.
+/// The rows at the end of a long test that are shown.
 const LAST_ROWS: usize = 10;
 
-/// The steps with the cookie jar, then those without.
+/// A table of the steps: those with the cookie jar, then those without.
 pub fn table(trace: &Trace, paint: Paint) -> String {
     let mut table = style::table(paint);
     table.set_header(["#", "step", "cookies", "instance", "session", "logged in"]);
@@ -45,7 +46,7 @@ pub fn table(trace: &Trace, paint: Paint) -> String {
     format!("{}\n", table.trim_fmt())
 }
 
-/// Every request of the test in the order it was sent, and whether it had the jar.
+/// All requests of the test in the order in which they were sent, each with whether it had the cookie jar.
 pub fn steps(trace: &Trace) -> impl Iterator<Item = (&Request, bool)> {
     let of = |name, with_jar| {
         let requests = trace.series(&name).map_or(&[][..], |series| &series.requests);
@@ -54,7 +55,7 @@ pub fn steps(trace: &Trace) -> impl Iterator<Item = (&Request, bool)> {
     of(SeriesName::WithJar, true).chain(of(SeriesName::WithoutJar, false))
 }
 
-/// What a step is called.
+/// The name of a step.
 pub fn step(request: &Request) -> &'static str {
     match request.action {
         Action::Open => "open",
@@ -63,7 +64,7 @@ pub fn step(request: &Request) -> &'static str {
     }
 }
 
-/// What the test proves.
+/// The verdict: what the test proves, and why.
 pub fn verdict(verdict: &SessionVerdict, expected: Option<Session>, passed: Option<bool>, paint: Paint) -> String {
     let headline = match verdict.session {
         Session::Undetermined => format!("session undetermined: {}", verdict.cause),

@@ -1,160 +1,85 @@
-//! Style: colours that tell instances apart, and the shape of tables. A colour never carries meaning alone.
+//! Style: colours that distinguish instances, and the shape of tables. A colour never carries meaning alone.
 
+use anstyle::{AnsiColor, Style};
 use comfy_table::{Cell, Color, ContentArrangement, LineStyle, Table, TableStyle};
 
-use crate::model::trace::without_hidden;
+use super::text::{pad, printable};
 
 /// Whether output may be coloured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Paint {
-    /// A terminal that wants it.
+    /// Output goes to a terminal that shows colours, or the user asked for colours.
     Colour,
-    /// Anything else.
     Plain,
 }
 
-/// Colours that are told apart on dark and on light ground.
-const PALETTE: [(u8, Color); 12] = [
-    (36, Color::DarkCyan),
-    (33, Color::DarkYellow),
-    (35, Color::DarkMagenta),
-    (32, Color::DarkGreen),
-    (34, Color::DarkBlue),
-    (31, Color::DarkRed),
-    (96, Color::Cyan),
-    (93, Color::Yellow),
-    (95, Color::Magenta),
-    (92, Color::Green),
-    (94, Color::Blue),
-    (91, Color::Red),
+impl Paint {
+    fn apply(self, style: Style, text: &str) -> String {
+        match self {
+            Paint::Colour => format!("{style}{text}{style:#}"),
+            Paint::Plain => text.to_owned(),
+        }
+    }
+}
+
+/// Colours that can be distinguished on dark and on light ground, as an escape sequence and in a table's cell.
+const PALETTE: [(AnsiColor, Color); 12] = [
+    (AnsiColor::Cyan, Color::DarkCyan),
+    (AnsiColor::Yellow, Color::DarkYellow),
+    (AnsiColor::Magenta, Color::DarkMagenta),
+    (AnsiColor::Green, Color::DarkGreen),
+    (AnsiColor::Blue, Color::DarkBlue),
+    (AnsiColor::Red, Color::DarkRed),
+    (AnsiColor::BrightCyan, Color::Cyan),
+    (AnsiColor::BrightYellow, Color::Yellow),
+    (AnsiColor::BrightMagenta, Color::Magenta),
+    (AnsiColor::BrightGreen, Color::Green),
+    (AnsiColor::BrightBlue, Color::Blue),
+    (AnsiColor::BrightRed, Color::Red),
 ];
 
-/// The place of an instance's colour: by the number in its name, so that neighbours differ, else by its letters.
-fn place(name: &str) -> usize {
+/// The place of an instance's colour in the palette: by the number in its name, so that neighbours differ, else by the
+/// sum of its bytes.
+fn palette_index(name: &str) -> usize {
     let number = name.rsplit_once('-').and_then(|(_, number)| number.parse::<usize>().ok());
     number.unwrap_or_else(|| name.bytes().map(usize::from).sum()) % PALETTE.len()
 }
 
-/// A table's cell that stands for an instance, in the colour of its name.
+/// A table's cell for an instance, in the colour of its name.
 pub fn instance_cell(label: &str, name: &str, paint: Paint) -> Cell {
     let cell = Cell::new(printable(label));
     match paint {
-        Paint::Colour => cell.fg(PALETTE[place(name)].1),
+        Paint::Colour => cell.fg(PALETTE[palette_index(name)].1),
         Paint::Plain => cell,
     }
 }
 
-/// An instance's name in its colour, padded to `width`.
-pub fn instance(name: &str, width: usize, paint: Paint) -> String {
-    sign(&format!("{:<width$}", printable(name)), name, paint)
+/// The name of an instance in its colour, padded to `columns`.
+pub fn instance(name: &str, columns: usize, paint: Paint) -> String {
+    sign(&pad(&printable(name), columns), name, paint)
 }
 
-/// A sign that stands for an instance, in the colour of its name.
+/// A sign that stands for an instance, in the colour of the instance's name.
 pub fn sign(sign: &str, name: &str, paint: Paint) -> String {
-    match paint {
-        Paint::Colour => format!("\x1b[{}m{sign}\x1b[0m", PALETTE[place(name)].0),
-        Paint::Plain => sign.to_owned(),
-    }
+    paint.apply(PALETTE[palette_index(name)].0.on_default(), sign)
 }
 
-/// Text in bold.
+/// The text in bold.
 pub fn bold(text: &str, paint: Paint) -> String {
-    match paint {
-        Paint::Colour => format!("\x1b[1m{text}\x1b[0m"),
-        Paint::Plain => text.to_owned(),
-    }
+    paint.apply(Style::new().bold(), text)
 }
 
-/// A line below the header and nothing else, so that a row is a line.
-const HOUSE: TableStyle = TableStyle::new().header_separator(LineStyle::new('─', '─', '─', '─'));
+/// The style of all tables: a line below the header and no other, so that each row is one line of text.
+const TABLE_STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::new('─', '─', '─', '─'));
 
-/// A table in the house style, as wide as its content.
+/// An empty table in the style of all tables, as wide as its content.
 pub fn table(paint: Paint) -> Table {
     let mut table = Table::new();
-    table.load_style(HOUSE).set_content_arrangement(ContentArrangement::Disabled);
-    // whether to colour was decided outside, for the stream that is written to
+    table.load_style(TABLE_STYLE).set_content_arrangement(ContentArrangement::Disabled);
+    // the caller decided whether to colour, because it knows the stream that the table is written to
     table.force_no_tty();
     if paint == Paint::Colour {
         table.enforce_styling();
     }
     table
-}
-
-/// Text from outside, such as a hostname: without hidden characters, and not endless.
-pub fn printable(text: &str) -> String {
-    const LONGEST: usize = 200;
-    let mut printable = without_hidden(&text.chars().take(LONGEST).collect::<String>());
-    if text.chars().nth(LONGEST).is_some() {
-        printable.push('…');
-    }
-    printable
-}
-
-/// The start of a text that is too long, with a sign that it is.
-pub fn shorten(text: &str, width: usize) -> String {
-    let text = printable(text);
-    match text.chars().count() > width {
-        true => text.chars().take(width.saturating_sub(1)).chain(['…']).collect(),
-        false => text,
-    }
-}
-
-/// `1 replica`, `2 replicas`
-pub fn count(n: impl Into<u64>, noun: &str) -> String {
-    match n.into() {
-        1 => format!("1 {noun}"),
-        n => format!("{n} {noun}s"),
-    }
-}
-
-/// Microseconds as milliseconds with a sensible number of digits.
-pub fn millis(us: u64) -> String {
-    let ms = us as f64 / 1000.0;
-    match us {
-        0..100_000 => format!("{ms:.1}"),
-        _ => format!("{ms:.0}"),
-    }
-}
-
-/// A sentence on lines of at most 80 columns.
-pub fn wrapped(sentence: &str, first: &str, rest: &str) -> String {
-    let mut text = first.to_owned();
-    let mut width = first.chars().count();
-    let mut empty = true;
-    // names in it come from outside
-    let sentence = without_hidden(sentence);
-    // nothing is wider than a line, not even a name
-    let most = 80 - first.chars().count().max(rest.chars().count());
-    let words = sentence.split_whitespace().map(|word| word.chars().collect::<Vec<_>>());
-    let words: Vec<String> =
-        words.flat_map(|word| word.chunks(most).map(|part| part.iter().collect()).collect::<Vec<String>>()).collect();
-    for word in &words {
-        let length = word.chars().count();
-        if !empty && width + 1 + length > 80 {
-            text += &format!("\n{rest}");
-            width = rest.chars().count();
-            empty = true;
-        }
-        if !empty {
-            text.push(' ');
-            width += 1;
-        }
-        text += word;
-        width += length;
-        empty = false;
-    }
-    text
-}
-
-/// Cells in columns, on lines of at most 80 columns of which all but the first begin with `indent`. Of each cell: how wide
-/// it is, and its text, which may be coloured.
-pub fn columns(cells: &[(usize, String)], indent: &str) -> String {
-    const GAP: usize = 2;
-    let widest = cells.iter().map(|(width, _)| *width).max().unwrap_or(0);
-    let a_line = ((80 - indent.len() + GAP) / (widest + GAP)).max(1);
-    let line = |cells: &[(usize, String)]| {
-        let padded = cells.iter().map(|(width, text)| format!("{text}{}", " ".repeat(widest - width)));
-        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    cells.chunks(a_line).map(line).collect::<Vec<_>>().join(&format!("\n{indent}"))
 }

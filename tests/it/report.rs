@@ -9,6 +9,7 @@ use lbctl::{
     },
 };
 use serde_json::{Value, json};
+use unicode_width::UnicodeWidthStr;
 
 use crate::support::{Lab, Place, server};
 
@@ -69,7 +70,7 @@ fn drawn(instances: u64, count: usize) -> Vec<u8> {
 fn plain(trace: &Trace, detail: Detail) -> String {
     let text = text(trace, &judge(&Case::new(trace, ALPHA)), &[], detail, Paint::Plain);
     assert!(!text.contains('\x1b'), "{text}");
-    let wide: Vec<&str> = text.lines().filter(|line| line.chars().count() > 80).collect();
+    let wide: Vec<&str> = text.lines().filter(|line| line.width() > 80).collect();
     assert!(wide.is_empty(), "{wide:#?}");
     text
 }
@@ -256,4 +257,24 @@ fn colours_where_they_are_wanted_and_a_surer_verdict() {
     let shown = &shown.ok().stdout;
     has(shown, "\x1b[33m 1\x1b[0m \x1b[35m 2\x1b[0m");
     has(shown, "a chance of error below 1 in 1,000");
+}
+
+#[test]
+fn names_whose_characters_are_no_columns_keep_to_80_columns() {
+    for stem in ["東京都渋谷区サーバー", "東京", "cafe\u{301}", "🦀🦀🦀🦀🦀🦀🦀🦀🦀", "❤\u{fe0f}👋🏽"]
+    {
+        for (count, without) in [(3, ring(3, 36)), (12, ring(12, 240)), (30, drawn(30, 240))] {
+            let names: Vec<String> = (1..=count).map(|n| format!("{stem}-{n}")).collect();
+            plain(&trace(&names, &without, &vec![b'a'; without.len()]), Detail::Figures);
+        }
+    }
+    // names with nothing in common, which are cut or numbered
+    let names =
+        ["東京都千代田区永田町一丁目", "大阪府大阪市北区中之島", "京都府京都市上京区下立売通"].map(str::to_owned);
+    let shown = plain(&trace(&names, &ring(3, 240), &ring(3, 240)), Detail::Figures);
+    has(&shown, "\nA #3  B #2  C #1\n");
+    // what stands behind a wide name is aligned
+    let shown = plain(&trace(&["東京-1".to_owned(), "web-10".to_owned()], &ring(2, 30), &[]), Detail::Sentences);
+    let rows: Vec<&str> = shown.lines().filter(|line| line.contains(" 0.5")).collect();
+    assert!(rows.iter().all(|row| row.trim_end().width() == rows[0].trim_end().width()), "{shown}");
 }

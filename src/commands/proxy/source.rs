@@ -25,7 +25,7 @@ impl Source {
     pub async fn open(args: &Args) -> anyhow::Result<(Source, String)> {
         if !args.docker {
             let replicas = flags::replicas(args)?;
-            let what = report::style::count(replicas.len() as u64, "upstream");
+            let what = report::text::count(replicas.len() as u64, "upstream");
             return Ok((Source::Flags(watch::Sender::new(replicas)), what));
         }
         let docker = Docker::connect().await?;

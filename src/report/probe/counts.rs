@@ -3,7 +3,10 @@
 use crate::{
     analysis::{Algorithm, Hits, Verdict},
     model::trace::Trace,
-    report::style::{self, Paint, columns},
+    report::{
+        style::{self, Paint},
+        text::{columns, width},
+    },
 };
 
 use super::names::in_width;
@@ -40,23 +43,21 @@ pub fn of(trace: &Trace, verdict: &Verdict, paint: Paint) -> String {
 /// All of them, one a line where there is something to be said of each.
 fn rows(trace: &Trace, verdict: &Verdict, remarks: &[String], paint: Paint) -> String {
     let names: Vec<String> = verdict.instances.iter().map(|one| in_width(trace, &one.name, NAME_WIDTH)).collect();
-    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    let widest = names.iter().map(|name| width(name)).max().unwrap_or(0);
     let digits = verdict.instances.iter().map(|one| one.hits.to_string().len()).max().unwrap_or(1);
     let cell = |(index, instance): (usize, &Hits)| {
-        let padding = " ".repeat(width - names[index].chars().count());
+        let padding = " ".repeat(widest - width(&names[index]));
         let name = style::sign(&names[index], &instance.name, paint) + &padding;
         let remark = remarks.get(index).filter(|remark| !remark.is_empty());
         let remark = remark.map_or(String::new(), |remark| format!("  ({remark})"));
-        (width + 1 + digits + remark.chars().count(), format!("{name} {:>digits$}{remark}", instance.hits))
+        (widest + 1 + digits + width(&remark), format!("{name} {:>digits$}{remark}", instance.hits))
     };
     let cells: Vec<(usize, String)> = verdict.instances.iter().enumerate().map(cell).collect();
-    match remarks.is_empty() {
-        true => columns(&cells, INDENT),
-        false => {
-            let rows: Vec<String> = cells.into_iter().map(|(_, text)| text).collect();
-            rows.join(&format!("\n{INDENT}"))
-        }
+    if remarks.is_empty() {
+        return columns(&cells, INDENT);
     }
+    let rows: Vec<String> = cells.into_iter().map(|(_, text)| text).collect();
+    rows.join(&format!("\n{INDENT}"))
 }
 
 fn lines(first: String, second: &str) -> String {

@@ -7,7 +7,10 @@ use comfy_table::CellAlignment;
 use crate::{
     analysis::{ASTRAY, Key, PARTS, Sample, Sampled, Verdict, in_words},
     model::trace::{Request, Trace},
-    report::style::{self, Paint, columns, millis, shorten, wrapped},
+    report::{
+        style::{self, Paint},
+        text::{columns, millis, shorten, width, wrapped},
+    },
 };
 
 use super::names::in_width;
@@ -120,7 +123,7 @@ fn shares(trace: &Trace, verdict: &Verdict, paint: Paint) -> String {
     let cell = |instance: &crate::analysis::Hits| {
         let name = in_width(trace, &instance.name, NAME_WIDTH);
         let figures = format!(" {} ({:.1} %)", instance.hits, 100.0 * instance.hits as f64 / total.max(1) as f64);
-        (name.chars().count() + figures.len(), style::sign(&name, &instance.name, paint) + &figures)
+        (width(&name) + figures.len(), style::sign(&name, &instance.name, paint) + &figures)
     };
     columns(&verdict.instances.iter().map(cell).collect::<Vec<_>>(), INDENT)
 }

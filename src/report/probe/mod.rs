@@ -1,4 +1,12 @@
-//! A probe in words: the requests, the verdict below, and the figures behind it for whoever asks.
+//! A probe as text: the requests, the verdict, and on demand the figures behind it.
+//!
+//! ```text
+//! table    the first requests of the series without and with a cookie jar, side by side
+//! strip    a long series, with one sign for each request
+//! verdict  the verdict in sentences; `counts` is its part about how often each instance answered
+//! figures  the statistics behind the verdict
+//! names    names of instances in few columns
+//! ```
 
 mod counts;
 mod figures;
@@ -12,20 +20,23 @@ use crate::{
     model::trace::{Trace, Via},
 };
 
-use super::style::{Paint, printable, wrapped};
+use super::{
+    style::Paint,
+    text::{printable, wrapped},
+};
 
 pub use names::{answered, short_session};
 
-/// How much is told.
+/// How much a report contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Detail {
-    /// What everybody understands.
+    /// The sentences of the verdict, which need no statistics.
     Sentences,
-    /// The figures of the statistics as well.
+    /// Also the figures of the statistics.
     Figures,
 }
 
-/// A probe, and what became of what was expected of it.
+/// The report about a probe, with the outcome of each expectation.
 pub fn text(trace: &Trace, verdict: &Verdict, checked: &[Checked], detail: Detail, paint: Paint) -> String {
     let samples = samples(trace, verdict);
     let mut text = format!("{}\n\n{}\n", target(trace), table::side_by_side(trace, paint));
@@ -37,9 +48,9 @@ pub fn text(trace: &Trace, verdict: &Verdict, checked: &[Checked], detail: Detai
     text + &expected(checked)
 }
 
-/// Whom the requests went to.
+/// The line that names the target of the requests.
 pub fn target(trace: &Trace) -> String {
-    // a trace that is replayed comes from anybody
+    // a replayed trace is text from outside
     let to = printable(trace.target.connected_to.as_deref().unwrap_or("nowhere"));
     let why = match &trace.target.via {
         Via::Lab(project) => format!("{to}, the lab `{}`", printable(project)),
@@ -49,7 +60,7 @@ pub fn target(trace: &Trace) -> String {
     format!("{} at {why}", printable(&trace.target.url))
 }
 
-/// What became of what was expected, a line each.
+/// One line for the outcome of each expectation.
 fn expected(checked: &[Checked]) -> String {
     let line = |Checked { expect, outcome, found }: &Checked| match outcome {
         Outcome::Met => format!("as expected: {expect}"),

@@ -1,23 +1,27 @@
-//! Names of instances in little room.
+//! Names of instances in few columns.
 
 use comfy_table::Cell;
+use unicode_segmentation::UnicodeSegmentation;
 
 use crate::{
     model::trace::{Instance, InstanceId, Request, Trace},
-    report::style::{self, Paint, printable, shorten},
+    report::{
+        style::{self, Paint},
+        text::{printable, shorten, width},
+    },
 };
 
-/// The longest name that leaves two of them room in 80 columns.
+/// The columns of a name in the table: two names and the other cells fit into 80 columns.
 const NAME_WIDTH: usize = 16;
-/// Digits of a session id that tell sessions apart.
+/// The digits of a session id that are enough to distinguish sessions.
 const SESSION_WIDTH: usize = 8;
 
-/// A session's id, shortened.
+/// The first digits of a session id.
 pub fn short_session(id: &str) -> String {
     shorten(id, SESSION_WIDTH + 1)
 }
 
-/// Who answered a request, or what went wrong; the status where it is not 200.
+/// The cell for the answer to a request: the name of the instance, with the status where that is not 200, or the error.
 pub fn answered(request: &Request, trace: &Trace, paint: Paint) -> Cell {
     let status = request.status.filter(|status| status.get() != 200);
     match (request.instance, &request.error, status) {
@@ -32,49 +36,51 @@ pub fn answered(request: &Request, trace: &Trace, paint: Paint) -> Cell {
     }
 }
 
-/// A name that fits into a cell of the table.
+/// The name of an instance, in the columns of a cell of the table.
 pub fn label(trace: &Trace, id: InstanceId) -> String {
     fitted(trace, id, NAME_WIDTH)
 }
 
-/// An instance's name where it fits into `width`, else what tells it from the others.
-pub fn in_width(trace: &Trace, name: &str, width: usize) -> String {
+/// The name of an instance where it fits into `columns`, else the part of it that distinguishes the instance.
+pub fn in_width(trace: &Trace, name: &str, columns: usize) -> String {
     let name_of = |instance: &Instance| instance.name == name;
-    match trace.instances.iter().position(name_of).filter(|_| name.chars().count() > width) {
-        Some(place) => printable(&fitted(trace, InstanceId(place as u16), width)),
-        None => shorten(name, width),
+    match trace.instances.iter().position(name_of).filter(|_| width(name) > columns) {
+        Some(place) => printable(&fitted(trace, InstanceId(place as u16), columns)),
+        None => shorten(name, columns),
     }
 }
 
-/// A name that fits into `width` and still tells instances apart: what all names share at their ends is left out, and
-/// where the rest is too long, a number stands for the name.
-fn fitted(trace: &Trace, id: InstanceId, width: usize) -> String {
-    let names: Vec<Vec<char>> =
-        trace.instances.iter().map(|instance| printable(&instance.name).chars().collect()).collect();
-    if names.iter().all(|name| name.len() <= width) {
+/// The name of an instance in `columns`, still different from the names of the others. What all names share at their
+/// beginning and at their end is left out; where the rest is too wide, a number stands for the name.
+fn fitted(trace: &Trace, id: InstanceId, columns: usize) -> String {
+    let names: Vec<String> = trace.instances.iter().map(|instance| printable(&instance.name)).collect();
+    if names.iter().all(|name| width(name) <= columns) {
         return name(trace, id).to_owned();
     }
-    let shared = |from_end: bool| {
-        let nth = |name: &Vec<char>, n: usize| {
-            if from_end { name.iter().rev().nth(n).copied() } else { name.get(n).copied() }
-        };
-        let first = names.first().map_or(0, Vec::len);
-        if names.len() < 2 {
-            0
-        } else {
-            (0..first).take_while(|&n| names.iter().all(|name| nth(name, n) == nth(&names[0], n))).count()
-        }
-    };
+    // letters with their accents, so that none of them is cut in two
+    let names: Vec<Vec<&str>> = names.iter().map(|name| name.graphemes(true).collect()).collect();
+    let reversed: Vec<Vec<&str>> = names.iter().map(|name| name.iter().rev().copied().collect()).collect();
     let own = &names[usize::from(id.0)];
-    let (head, tail) = (shared(false), shared(true));
-    let (from, to) = (head.saturating_sub(1), own.len().saturating_sub(tail.saturating_sub(1)));
+    // one letter of each shared part stays, as a hint of what was there
+    let from = shared_letters(&names).saturating_sub(1);
+    let to = own.len().saturating_sub(shared_letters(&reversed).saturating_sub(1));
     let mark = |cut: bool| if cut { "…" } else { "" };
-    let middle: String = own.get(from..to.max(from)).unwrap_or_default().iter().collect();
+    let middle = own.get(from..to.max(from)).unwrap_or_default().concat();
     let label = format!("{}{middle}{}", mark(from > 0), mark(to < own.len()));
-    if label.chars().count() <= width { label } else { format!("#{}", id.0 + 1) }
+    if width(&label) <= columns { label } else { format!("#{}", id.0 + 1) }
 }
 
-/// What it calls itself.
+/// The number of letters with which all names begin; 0 where there is only one name.
+fn shared_letters(names: &[Vec<&str>]) -> usize {
+    match names {
+        [first, others @ ..] if !others.is_empty() => {
+            (0..first.len()).take_while(|&n| others.iter().all(|name| name.get(n) == first.get(n))).count()
+        }
+        _ => 0,
+    }
+}
+
+/// The name of an instance.
 pub fn name(trace: &Trace, id: InstanceId) -> &str {
     trace.instances.get(usize::from(id.0)).map_or("?", |instance| &instance.name)
 }

@@ -1,41 +1,43 @@
-//! The strip: a long series with a sign for each request, in groups that make rounds visible.
+//! The strip: a long series, with a sign for each request, in groups that make rounds visible.
 
 use std::collections::BTreeSet;
 
 use crate::{
     analysis::{Algorithm, Order, Verdict, natural},
     model::trace::{Action, InstanceId, Request, Series, SeriesName, Trace},
-    report::style::{self, Paint, columns, count, printable, wrapped},
+    report::{
+        style::{self, Paint},
+        text::{self, LINE_WIDTH, columns, count, printable, wrapped},
+    },
 };
 
 use super::{
     names::{in_width, label, name},
-    table::SHORT,
+    table::MAX_ROWS,
 };
 
-/// Lines that are shown of a strip: so many at the beginning,
+/// The lines at the beginning of a long strip that are shown.
 const FIRST_LINES: usize = 8;
-/// and so many at the end.
+/// The lines at the end of a long strip that are shown.
 const LAST_LINES: usize = 2;
-/// Lines of a legend, at most.
-const LEGEND: usize = 5;
-/// Instances whose letters are explained one by one, where their names go on as the letters do.
-const ONE_BY_ONE: usize = 12;
-/// Requests on a line, unless a round is longer.
-const A_LINE: usize = 50;
-/// Columns, of which a number and two blanks come first.
-const WIDTH: usize = 80;
-/// Requests that are looked at to find out where the rounds begin.
-const LOOKED_AT: usize = 400;
+/// The maximum number of lines of a legend of numbers.
+const MAX_LEGEND_LINES: usize = 5;
+/// Up to this number of instances, the legend explains letters one by one; beyond, a range of letters stands for a range of
+/// names where the names are numbered without a gap.
+const MAX_EXPLAINED_LETTERS: usize = 12;
+/// The number of requests on a line, unless a round is longer.
+const REQUESTS_A_LINE: usize = 50;
+/// The number of requests that decide where the rounds begin.
+const SAMPLE: usize = 400;
 
 const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// The series without and with a cookie jar as strips, with a legend; nothing where the table shows them whole.
+/// The series without and with a cookie jar as strips, with a legend. Empty where the table shows both series whole.
 pub fn of_long_series(trace: &Trace, verdict: &Verdict, paint: Paint) -> String {
     let both = [("without jar", SeriesName::WithoutJar), ("with jar", SeriesName::WithJar)];
     let series: Vec<(&str, &Series)> =
         both.iter().filter_map(|(words, name)| Some((*words, trace.series(name)?))).collect();
-    if series.iter().all(|(_, series)| series.requests.len() <= SHORT) {
+    if series.iter().all(|(_, series)| series.requests.len() <= MAX_ROWS) {
         return String::new();
     }
     let signs = Signs::of(trace, series.iter().map(|(_, series)| *series));
@@ -49,13 +51,13 @@ pub fn of_long_series(trace: &Trace, verdict: &Verdict, paint: Paint) -> String 
     text
 }
 
-/// How instances are signed.
+/// The signs that stand for instances.
 enum Signs {
-    /// By letters, in the order of their names.
+    /// Letters, in the order of the instances' names.
     Letters(Vec<InstanceId>),
-    /// By the numbers in their names, which have the rest in common.
+    /// The numbers in the instances' names, which have the rest in common.
     OwnNumbers(Vec<InstanceId>),
-    /// By their places in the order of their names.
+    /// Numbers, in the order of the instances' names.
     Places(Vec<InstanceId>),
 }
 
@@ -105,7 +107,7 @@ impl Signs {
                 Signs::Places(_) => in_width(trace, name(trace, id), 30),
                 _ => printable(&label(trace, id)),
             };
-            let width = sign.len() + 1 + label.chars().count();
+            let width = sign.len() + 1 + text::width(&label);
             (width, style::sign(&format!("{sign} {label}"), name(trace, id), paint))
         };
         let last = self.ids().len().saturating_sub(1);
@@ -115,7 +117,7 @@ impl Signs {
         };
         match self {
             Signs::OwnNumbers(_) => ends(0, last),
-            Signs::Letters(ids) if ids.len() > ONE_BY_ONE && goes_on(trace, ids) => {
+            Signs::Letters(ids) if ids.len() > MAX_EXPLAINED_LETTERS && are_consecutive(trace, ids) => {
                 let capitals = last.min(25);
                 ends(0, capitals) + &if last > capitals { ends(capitals + 1, last) } else { String::new() }
             }
@@ -123,7 +125,7 @@ impl Signs {
                 let entries: Vec<_> = (0..=last).take(self.ids().len()).map(entry).collect();
                 let lines: Vec<String> = columns(&entries, "").lines().map(str::to_owned).collect();
                 // every letter is explained, numbers need not be
-                let most = if self.is_letters() { lines.len() } else { LEGEND };
+                let most = if self.is_letters() { lines.len() } else { MAX_LEGEND_LINES };
                 let more = if lines.len() > most { "…\n" } else { "" };
                 let shown: Vec<String> = lines.into_iter().take(most).map(|line| line + "\n").collect();
                 shown.concat() + more
@@ -132,22 +134,23 @@ impl Signs {
     }
 }
 
-/// Whether the names are one after the other: web-1, web-2, web-3.
-fn goes_on(trace: &Trace, ids: &[InstanceId]) -> bool {
+/// Whether the names are numbered without a gap: web-1, web-2, web-3.
+fn are_consecutive(trace: &Trace, ids: &[InstanceId]) -> bool {
     let key = |id: &InstanceId| natural(name(trace, *id));
     ids.windows(2)
         .all(|pair| key(&pair[0]).0 == key(&pair[1]).0 && key(&pair[0]).1.checked_add(1) == Some(key(&pair[1]).1))
 }
 
-/// What stands together in a strip.
+/// The groups of a strip.
 struct Groups {
+    /// The number of requests in a group.
     length: usize,
-    /// How many are in the first.
+    /// The number of requests in the first group, which may be incomplete.
     first: usize,
-    what: What,
+    kind: GroupKind,
 }
 
-enum What {
+enum GroupKind {
     Rounds,
     Repetitions,
     Nothing,
@@ -157,10 +160,10 @@ impl Groups {
     fn of(trace: &Trace, verdict: &Verdict, series: &Series, signs: &Signs) -> Groups {
         let longest = if signs.is_letters() { 70 } else { 15 };
         let picks: Vec<Option<InstanceId>> =
-            series.requests.iter().take(LOOKED_AT).map(|request| request.instance).collect();
+            series.requests.iter().take(SAMPLE).map(|request| request.instance).collect();
         let fits = |length: usize| (2..=longest).contains(&length) && picks.len() >= length;
         let k = verdict.instances.len();
-        let (length, begins, what) = match (verdict.order, verdict.repeats_after) {
+        let (length, begins, kind) = match (verdict.order, verdict.repeats_after) {
             (Some(Order::Fixed), _) if fits(verdict.cycle.len()) => {
                 let ring = &verdict.cycle;
                 let follows = |at: usize| {
@@ -169,33 +172,41 @@ impl Groups {
                     };
                     picks.iter().enumerate().filter(on_it).count()
                 };
-                (ring.len(), begin(ring.len(), follows).filter(|at| mostly(follows(*at), picks.len())), What::Rounds)
+                (
+                    ring.len(),
+                    best_start(ring.len(), follows).filter(|at| mostly(follows(*at), picks.len())),
+                    GroupKind::Rounds,
+                )
             }
             (Some(Order::Changing), _) if verdict.algorithm == Algorithm::RoundRobin && fits(k) => {
                 let whole = |at: usize| {
                     let rounds = picks[(k - at) % k..].chunks_exact(k);
                     k * rounds.filter(|round| round.iter().collect::<BTreeSet<_>>().len() == k).count()
                 };
-                (k, begin(k, whole).filter(|at| mostly(whole(*at), picks.len().saturating_sub(k))), What::Rounds)
+                (
+                    k,
+                    best_start(k, whole).filter(|at| mostly(whole(*at), picks.len().saturating_sub(k))),
+                    GroupKind::Rounds,
+                )
             }
             (_, Some(period)) if fits(period) => {
                 let again = picks.iter().skip(period).zip(&picks).filter(|(one, other)| one == other).count();
-                (period, mostly(again, picks.len() - period).then_some(0), What::Repetitions)
+                (period, mostly(again, picks.len() - period).then_some(0), GroupKind::Repetitions)
             }
-            _ => (0, None, What::Nothing),
+            _ => (0, None, GroupKind::Nothing),
         };
         match begins {
-            Some(at) => Groups { length, first: length - at, what },
+            Some(at) => Groups { length, first: length - at, kind },
             None => {
                 let length = if signs.is_letters() { 10 } else { 5 };
-                Groups { length, first: length, what: What::Nothing }
+                Groups { length, first: length, kind: GroupKind::Nothing }
             }
         }
     }
 }
 
-/// At which place of a round the series begins: where most of it fits.
-fn begin(length: usize, fitting: impl Fn(usize) -> usize) -> Option<usize> {
+/// The place within a round at which the series begins: the place for which the most requests fit.
+fn best_start(length: usize, fitting: impl Fn(usize) -> usize) -> Option<usize> {
     (0..length).rev().max_by_key(|&at| fitting(at))
 }
 
@@ -203,14 +214,14 @@ fn mostly(some: usize, of: usize) -> bool {
     some > 0 && 10 * some >= 9 * of
 }
 
-/// What a strip shows, in words.
+/// The line above a strip: the number of its requests, and what its groups are.
 fn about(series: &Series, groups: &Groups) -> String {
     let requests = &series.requests;
     let mut words = vec![count(requests.len() as u64, "request")];
-    words.push(match groups.what {
-        What::Rounds => format!("in rounds of {}", groups.length),
-        What::Repetitions => format!("in groups of {}, after which the order repeats", groups.length),
-        What::Nothing => format!("in groups of {}", groups.length),
+    words.push(match groups.kind {
+        GroupKind::Rounds => format!("in rounds of {}", groups.length),
+        GroupKind::Repetitions => format!("in groups of {}, after which the order repeats", groups.length),
+        GroupKind::Nothing => format!("in groups of {}", groups.length),
     });
     let failed = requests.iter().filter(|request| request.error.is_some()).count();
     let nameless = requests.iter().filter(|request| request.error.is_none() && request.instance.is_none()).count();
@@ -222,9 +233,13 @@ fn about(series: &Series, groups: &Groups) -> String {
         words.extend((some > 0).then(|| format!("{some} {what}")));
     }
     let reloads = requests.iter().filter(|request| request.action == Action::Get);
-    let told: Vec<bool> = reloads.filter_map(|request| request.logged_in).collect();
-    if !told.is_empty() {
-        words.push(format!("{} of {} reloads saw the login", told.iter().filter(|seen| **seen).count(), told.len()));
+    let logins_seen: Vec<bool> = reloads.filter_map(|request| request.logged_in).collect();
+    if !logins_seen.is_empty() {
+        words.push(format!(
+            "{} of {} reloads saw the login",
+            logins_seen.iter().filter(|seen| **seen).count(),
+            logins_seen.len()
+        ));
     }
     words.join(", ")
 }
@@ -249,8 +264,8 @@ fn strip(trace: &Trace, series: &Series, signs: &Signs, groups: &Groups, paint: 
     let number = total.to_string().len().max(4);
     let group = groups.length * width + (groups.length - 1) * between;
     let gap = 1 + between;
-    let fitting = (WIDTH - number - 2 + gap) / (group + gap);
-    let groups_a_line = fitting.min(A_LINE / groups.length).max(1);
+    let fitting = (LINE_WIDTH - number - 2 + gap) / (group + gap);
+    let groups_a_line = fitting.min(REQUESTS_A_LINE / groups.length).max(1);
 
     // where each line begins: the first may have an incomplete round in front
     let missing = groups.length - groups.first;

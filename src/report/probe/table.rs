@@ -4,17 +4,20 @@ use comfy_table::{Cell, CellAlignment};
 
 use crate::{
     model::trace::{Action, Request, SeriesName, Trace},
-    report::style::{self, Paint, millis},
+    report::{
+        style::{self, Paint},
+        text::millis,
+    },
 };
 
 use super::names::{answered, short_session};
 
-/// Rows up to which series are shown whole,
-pub const SHORT: usize = 36;
-/// and rows of longer ones: these show what a request is, the strips below show all of them.
+/// Series of at most this many requests are shown whole.
+pub const MAX_ROWS: usize = 36;
+/// The rows that are shown of longer series: they show what a request is, and the strips below show all requests.
 const FIRST_ROWS: usize = 10;
 
-/// The series without and with a cookie jar, side by side.
+/// The table as text.
 pub fn side_by_side(trace: &Trace, paint: Paint) -> String {
     let requests = |name| trace.series(&name).map_or(&[][..], |series| &series.requests);
     let (without, with) = (requests(SeriesName::WithoutJar), requests(SeriesName::WithJar));
@@ -26,7 +29,7 @@ pub fn side_by_side(trace: &Trace, paint: Paint) -> String {
     }
     table.set_header(header);
     let rows = without.len().max(with.len());
-    let shown = if rows > SHORT { FIRST_ROWS } else { rows };
+    let shown = if rows > MAX_ROWS { FIRST_ROWS } else { rows };
     for row in 0..shown {
         let mut cells = vec![Cell::new(row + 1)];
         for request in [without.get(row), with.get(row)] {

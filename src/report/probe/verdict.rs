@@ -3,7 +3,10 @@
 use crate::{
     analysis::{Algorithm, BalancesPer, Order, Sample, Sampled, Stickiness, StickyBy, Verdict, in_words as chance},
     model::trace::Trace,
-    report::style::{self, Paint, count, printable, shorten, wrapped},
+    report::{
+        style::{self, Paint},
+        text::{self, LINE_WIDTH, count, printable, shorten, wrapped},
+    },
 };
 
 use super::{super::sentence::sentences, counts, names::in_width};
@@ -32,9 +35,10 @@ pub fn in_words(trace: &Trace, verdict: &Verdict, samples: &[Sample], paint: Pai
         lines.push(wrapped(&format!("{} ({values})", shorten(how, 200)), "  known by:  ", "             "));
     }
     if verdict.algorithm != Algorithm::Undetermined {
-        lines.push(match verdict.chance > 0.0 {
-            true => format!("  certainty: the chance that this is wrong is {}", chance(verdict.chance)),
-            false => "  certainty: what is ruled out could not have looked like this".to_owned(),
+        lines.push(if verdict.chance > 0.0 {
+            format!("  certainty: the chance that this is wrong is {}", chance(verdict.chance))
+        } else {
+            "  certainty: what is ruled out could not have looked like this".to_owned()
         });
     }
     lines.push("  because:".to_owned());
@@ -80,8 +84,8 @@ fn wrap_cycle(names: &[String], plain: &[String]) -> String {
     let mut text = "  order:     ".to_owned();
     let mut width = text.len();
     for (index, name) in names.iter().enumerate().take(MOST) {
-        let length = plain[index % plain.len()].chars().count() + 3;
-        if index > 0 && width + length > 80 {
+        let length = text::width(&plain[index % plain.len()]) + 3;
+        if index > 0 && width + length > LINE_WIDTH {
             text += "\n             ";
             width = 13;
         } else if index > 0 {
