@@ -117,7 +117,7 @@ Register-ArgumentCompleter -Native -CommandName 'lbctl' -ScriptBlock {
             [CompletionResult]::new('--replay', '--replay', [CompletionResultType]::ParameterName, 'Judge what --save kept, and send nothing; `-` is standard input')
             [CompletionResult]::new('--alpha', '--alpha', [CompletionResultType]::ParameterName, 'The chance of a false verdict that is accepted: a smaller one takes more requests')
             [CompletionResult]::new('--expect', '--expect', [CompletionResultType]::ParameterName, 'Exit with 1 if the verdict contradicts this, with 4 if it leaves it open; repeat it for more')
-            [CompletionResult]::new('--experiments', '--experiments', [CompletionResultType]::ParameterName, 'The experiments to make; `list` shows them [default: those that what was seen before calls for]')
+            [CompletionResult]::new('--experiments', '--experiments', [CompletionResultType]::ParameterName, 'The experiments to make; `list` shows them [default: chosen by what earlier experiments show]')
             [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'Addresses of this machine to send from [default: for a target on loopback, any of 127.0.0.0/8]')
             [CompletionResult]::new('--paths', '--paths', [CompletionResultType]::ParameterName, 'Paths to vary [default: query strings, then paths below the target''s]')
             [CompletionResult]::new('--vary-header', '--vary-header', [CompletionResultType]::ParameterName, 'A header whose value may decide who answers')

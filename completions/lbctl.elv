@@ -108,7 +108,7 @@ set edit:completion:arg-completer[lbctl] = {|@words|
             cand --replay 'Judge what --save kept, and send nothing; `-` is standard input'
             cand --alpha 'The chance of a false verdict that is accepted: a smaller one takes more requests'
             cand --expect 'Exit with 1 if the verdict contradicts this, with 4 if it leaves it open; repeat it for more'
-            cand --experiments 'The experiments to make; `list` shows them [default: those that what was seen before calls for]'
+            cand --experiments 'The experiments to make; `list` shows them [default: chosen by what earlier experiments show]'
             cand --from 'Addresses of this machine to send from [default: for a target on loopback, any of 127.0.0.0/8]'
             cand --paths 'Paths to vary [default: query strings, then paths below the target''s]'
             cand --vary-header 'A header whose value may decide who answers'

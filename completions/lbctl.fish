@@ -93,10 +93,10 @@ complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l save -d 'Keep what
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l replay -d 'Judge what --save kept, and send nothing; `-` is standard input' -r -F
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l alpha -d 'The chance of a false verdict that is accepted: a smaller one takes more requests' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l expect -d 'Exit with 1 if the verdict contradicts this, with 4 if it leaves it open; repeat it for more' -r
-complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l experiments -d 'The experiments to make; `list` shows them [default: those that what was seen before calls for]' -r -f -a "order\t'The order of requests without cookies (always made: the others are compared with it)'
+complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l experiments -d 'The experiments to make; `list` shows them [default: chosen by what earlier experiments show]' -r -f -a "order\t'The order of requests without cookies (always made: the others are compared with it)'
 jar\t'A client that keeps its cookies, and which of them keeps it'
 connection\t'Requests over one kept connection'
-sources\t'Requests from several addresses of this machine\'s'
+sources\t'Requests from several addresses of this machine'
 paths\t'Query strings and paths, or those of --paths'
 header\t'Values of a header (needs --vary-header)'
 slow\t'Instances that are kept busy (needs --slow-path, or a lab)'

@@ -1,4 +1,4 @@
-//! The flags of `probe` that are about its experiments.
+//! The flags of `probe` that choose its experiments.
 
 use std::net::IpAddr;
 
@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum, builder::NonEmptyStringValueParser};
 
 use super::values::path;
 
-/// What a probe can try, in the order in which it does.
+/// The experiments of a probe, in the order in which it makes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Experiment {
     /// The order of requests without cookies (always made: the others are compared with it)
@@ -15,7 +15,7 @@ pub enum Experiment {
     Jar,
     /// Requests over one kept connection
     Connection,
-    /// Requests from several addresses of this machine's
+    /// Requests from several addresses of this machine
     Sources,
     /// Query strings and paths, or those of --paths
     Paths,
@@ -27,10 +27,10 @@ pub enum Experiment {
     List,
 }
 
-/// Which experiments, and what they vary.
+/// The experiments to make, and what they vary.
 #[derive(Debug, Clone, Args)]
 pub struct Experiments {
-    /// The experiments to make; `list` shows them [default: those that what was seen before calls for]
+    /// The experiments to make; `list` shows them [default: chosen by what earlier experiments show]
     #[arg(long, value_enum, value_delimiter = ',', hide_possible_values = true, value_name = "NAME,…")]
     pub experiments: Vec<Experiment>,
     /// Addresses of this machine to send from [default: for a target on loopback, any of 127.0.0.0/8]

@@ -9,7 +9,7 @@ use super::{
     values::{seconds, service_count},
 };
 
-/// Numbers of replicas.
+/// The numbers of replicas of the built-in lab's services.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Counts {
     /// Replicas of web_static
@@ -20,7 +20,7 @@ pub struct Counts {
     pub web_dynamic: Option<u32>,
 }
 
-/// What runs the replicas.
+/// An engine, which runs the replicas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Engine {
     /// Processes of lbctl's own, which need nothing
@@ -29,7 +29,7 @@ pub enum Engine {
     Compose,
 }
 
-/// What balances.
+/// A load balancer of a lab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Balancer {
     /// Traefik, in a container of the lab
@@ -42,7 +42,6 @@ pub enum Balancer {
 #[derive(Debug, Args)]
 pub struct Up {
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub counts: Counts,
     /// Replicas of any service of the compose file
     #[arg(long, value_name = "SERVICE=N", value_parser = service_count)]
@@ -78,10 +77,8 @@ pub struct Up {
     #[arg(long, hide = true)]
     pub background: bool,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub project: Project,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub output: Output,
 }
 
@@ -92,13 +89,10 @@ pub struct Scale {
     #[arg(value_name = "SERVICE=N", value_parser = service_count)]
     pub services: Vec<(String, u32)>,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub counts: Counts,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub project: Project,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub output: Output,
 }
 
@@ -106,10 +100,8 @@ pub struct Scale {
 #[derive(Debug, Args)]
 pub struct Ps {
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub project: Project,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub output: Output,
 }
 
@@ -122,10 +114,8 @@ pub struct Logs {
     #[arg(short, long)]
     pub follow: bool,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub project: Project,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub output: Output,
 }
 
@@ -133,7 +123,6 @@ pub struct Logs {
 #[derive(Debug, Args)]
 pub struct Down {
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub project: Project,
 }
 

@@ -1,4 +1,4 @@
-//! Every flag, nothing else: this module's own are those that several commands share.
+//! All flags, and nothing else. This file holds those that several commands share.
 
 mod experiments;
 mod lab;
@@ -28,17 +28,15 @@ Exit codes:
 #[derive(Debug, Parser)]
 #[command(name = "lbctl", version, max_term_width = 100, after_help = EXIT_CODES)]
 pub struct Cli {
-    /// What to do.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// Reads the command line; on a mistake, says so and exits with 2.
+/// Reads the command line. A mistake in it is printed and ends the process with exit code 2.
 pub fn parse() -> Cli {
     Cli::parse()
 }
 
-/// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Start the lab: replicas behind a load balancer, until ^C stops everything
@@ -66,7 +64,7 @@ pub enum Command {
     Replica(Replica),
 }
 
-/// How data is printed.
+/// A format of printed data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// For people.
@@ -75,7 +73,7 @@ pub enum Format {
     Json,
 }
 
-/// Which lab.
+/// The choice of a lab.
 #[derive(Debug, Clone, Args)]
 pub struct Project {
     /// The lab's name; several can run side by side
@@ -83,7 +81,7 @@ pub struct Project {
     pub project: String,
 }
 
-/// How data is printed.
+/// The choice of a format.
 #[derive(Debug, Clone, Args)]
 pub struct Output {
     /// How data is printed
@@ -91,7 +89,7 @@ pub struct Output {
     pub format: Format,
 }
 
-/// How the next replica is picked.
+/// A strategy, by which the next replica is picked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Strategy {
     /// 1-2-3-1-2-3, strictly in order

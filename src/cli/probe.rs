@@ -1,4 +1,4 @@
-//! The flags of `probe` and `session-test`: whom to ask, how often, and what is expected.
+//! The flags of `probe` and `session-test`: the target, the number of requests, the expectations.
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -9,7 +9,7 @@ use super::{
     values::{alpha, rate, seconds},
 };
 
-/// Whom to ask, and how.
+/// The target of the requests, and how they are sent.
 #[derive(Debug, Clone, Args)]
 pub struct Target {
     /// A host (demo.api.ch), a URL, or nothing: the running lab
@@ -49,7 +49,7 @@ pub struct Target {
     pub logged_in: Option<String>,
 }
 
-/// Whether connections are kept.
+/// Whether a connection serves one request or several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Connection {
     /// A new one for each request, which shows every pick of the balancer
@@ -62,7 +62,6 @@ pub enum Connection {
 #[derive(Debug, Args)]
 pub struct Probe {
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub target: Target,
     /// The path to ask for [default: the target's]
     #[arg(long, value_name = "PATH")]
@@ -109,14 +108,12 @@ pub struct Probe {
     #[arg(long, requires = "expect")]
     pub strict: bool,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub experiments: Experiments,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub output: Output,
 }
 
-/// What a session is expected to do.
+/// The expected result of a session test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Expect {
     /// At least one reload does not see the login
@@ -129,7 +126,6 @@ pub enum Expect {
 #[derive(Debug, Args)]
 pub struct SessionTest {
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub target: Target,
     /// Exit with 1 unless the session is lost, or kept [default: what the lab's configuration says]
     #[arg(long, value_enum)]
@@ -144,6 +140,5 @@ pub struct SessionTest {
     #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub reloads: Option<u32>,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub output: Output,
 }

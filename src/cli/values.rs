@@ -1,15 +1,15 @@
-//! Values of flags: what they are made of, and what is said of one that is not.
+//! Parsers of flags' values, with the message for a wrong value.
 
 use std::{net::SocketAddr, time::Duration};
 
-/// `SERVICE=N`
+/// Parses `SERVICE=N`.
 pub fn service_count(text: &str) -> Result<(String, u32), String> {
     let (service, count) = text.split_once('=').ok_or("expected SERVICE=N, for example web_static=3")?;
     let count = count.parse().map_err(|_| format!("`{count}` is not a number of replicas"))?;
     Ok((service.to_owned(), count))
 }
 
-/// `[NAME=]ADDR:PORT`
+/// Parses `[NAME=]ADDR:PORT`.
 pub fn upstream(text: &str) -> Result<(Option<String>, SocketAddr), String> {
     let (name, address) = match text.split_once('=') {
         Some((name, address)) => (Some(name.to_owned()), address),
@@ -19,37 +19,33 @@ pub fn upstream(text: &str) -> Result<(Option<String>, SocketAddr), String> {
     Ok((name, address))
 }
 
-/// Requests a second, from 0.01.
+/// Parses a number of requests a second, at least 0.01.
 pub fn rate(text: &str) -> Result<f64, String> {
     let rate: f64 = text.parse().map_err(|_| format!("`{text}` is not a number of requests a second"))?;
-    match rate >= 0.01 && rate.is_finite() {
-        true => Ok(rate),
-        false => Err("it must be at least 0.01 requests a second".to_owned()),
+    if rate >= 0.01 && rate.is_finite() {
+        Ok(rate)
+    } else {
+        Err("it must be at least 0.01 requests a second".to_owned())
     }
 }
 
-/// A chance of a false verdict, from 1e-12 to 0.05: with more nothing would be proved.
+/// Parses the accepted chance of a false verdict, from 1e-12 to 0.05: a larger one would prove nothing.
 pub fn alpha(text: &str) -> Result<f64, String> {
     let alpha: f64 = text.parse().map_err(|_| format!("`{text}` is not a probability, for example 1e-9"))?;
-    match (1e-12..=0.05).contains(&alpha) {
-        true => Ok(alpha),
-        false => Err("it must be between 1e-12 and 0.05".to_owned()),
-    }
+    if (1e-12..=0.05).contains(&alpha) { Ok(alpha) } else { Err("it must be between 1e-12 and 0.05".to_owned()) }
 }
 
-/// More than 0 and at most 3600 seconds.
+/// Parses a duration of more than 0 and at most 3600 seconds.
 pub fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| format!("`{text}` is not a number of seconds"))?;
-    match seconds > 0.0 && seconds <= 3600.0 {
-        true => Ok(Duration::from_secs_f64(seconds)),
-        false => Err("it must be more than 0 and at most 3600 seconds".to_owned()),
+    if seconds > 0.0 && seconds <= 3600.0 {
+        Ok(Duration::from_secs_f64(seconds))
+    } else {
+        Err("it must be more than 0 and at most 3600 seconds".to_owned())
     }
 }
 
-/// An absolute path.
+/// Parses an absolute path.
 pub fn path(text: &str) -> Result<String, String> {
-    match text.starts_with('/') {
-        true => Ok(text.to_owned()),
-        false => Err("it must start with `/`".to_owned()),
-    }
+    if text.starts_with('/') { Ok(text.to_owned()) } else { Err("it must start with `/`".to_owned()) }
 }
