@@ -1,4 +1,4 @@
-//! What both apps answer alike: refusals, in the form their reader wants, the delay, and the health check.
+//! Parts of both apps: error responses in the form that their reader wants, the delay, and the health check.
 
 use std::time::Duration;
 
@@ -12,24 +12,28 @@ use serde_json::json;
 use url::form_urlencoded;
 
 /// The longest `?delay=`, in milliseconds.
-const LONGEST_DELAY: u64 = 10_000;
+const MAX_DELAY_MS: u64 = 10_000;
 
-/// Who reads an error message.
+/// The reader of an error message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Audience {
-    /// JSON: the path is an API's, or the client asked for JSON.
+    /// A program, which gets JSON: the path belongs to an API, or the client asked for JSON.
     Program,
-    /// Plain text.
+    /// A person, who gets plain text.
     Person,
 }
 
 impl Audience {
-    pub(super) fn of(uri: &Uri, headers: &HeaderMap) -> Self {
-        if uri.path() == "/session" || uri.path().starts_with("/api/") { Self::Program } else { Self::asking(headers) }
+    pub(super) fn of_request(uri: &Uri, headers: &HeaderMap) -> Self {
+        if uri.path() == "/session" || uri.path().starts_with("/api/") {
+            Self::Program
+        } else {
+            Self::by_accept(headers)
+        }
     }
 
-    /// By the Accept header alone.
-    pub(super) fn asking(headers: &HeaderMap) -> Self {
+    /// The reader, by the Accept header alone.
+    pub(super) fn by_accept(headers: &HeaderMap) -> Self {
         let json = headers
             .get_all(header::ACCEPT)
             .iter()
@@ -39,8 +43,7 @@ impl Audience {
     }
 }
 
-/// Why a request is not answered as asked. Its form is decided last, by [`spell_out`], where the request's reader is
-/// known.
+/// An error response. Its form is decided last, by [`spell_out`], where the reader is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub(super) status: StatusCode,
@@ -59,7 +62,7 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// Puts a refusal into words; any other response passes as it is.
+/// Gives a refusal the form for its reader. Any other response stays as it is.
 pub(super) fn spell_out(mut response: Response, audience: Audience) -> Response {
     let Some(refusal) = response.extensions_mut().remove::<Refusal>() else {
         return response;
@@ -68,7 +71,7 @@ pub(super) fn spell_out(mut response: Response, audience: Audience) -> Response 
         Audience::Program => Json(json!({ "error": refusal.message })).into_response(),
         Audience::Person => format!("{}\n", refusal.message).into_response(),
     };
-    // only the body and its type: Allow and whatever else the response has stay, except the length of no body
+    // only the body and its type change: Allow and other headers stay, except the length, which was that of an empty body
     response.headers_mut().remove(header::CONTENT_LENGTH);
     if let Some(kind) = worded.headers().get(header::CONTENT_TYPE) {
         response.headers_mut().insert(header::CONTENT_TYPE, kind.clone());
@@ -80,41 +83,41 @@ pub(super) async fn not_found(uri: Uri) -> Refusal {
     Refusal { status: StatusCode::NOT_FOUND, message: format!("nothing at {}", uri.path()) }
 }
 
-/// The Allow header comes from the router.
+/// The response to a method that the path does not have. The router adds the Allow header.
 pub(super) async fn method_not_allowed(method: axum::http::Method, uri: Uri) -> Refusal {
     Refusal { status: StatusCode::METHOD_NOT_ALLOWED, message: format!("{method} is not allowed at {}", uri.path()) }
 }
 
-/// For who runs the replica: counted nowhere, opens no session.
+/// The health check. It is not counted and opens no session.
 pub(super) async fn health() -> &'static str {
     "ok"
 }
 
-/// How long `?delay=MS` asks to wait. As in PHP, the last one counts.
+/// The delay that `?delay=MS` asks for. As in PHP, the last such parameter counts.
 pub(super) fn delay(uri: &Uri) -> Result<Duration, Refusal> {
     let query = uri.query().unwrap_or_default();
     let Some((_, value)) = form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == "delay").last() else {
         return Ok(Duration::ZERO);
     };
-    // digits alone: the number parsers of Rust, PHP and JavaScript differ in what else they take (`+5`, ` 5`, `5e1`)
+    // only digits: the number parsers of Rust, PHP and JavaScript differ in what else they take (`+5`, ` 5`, `5e1`)
     Some(value.as_ref())
         .filter(|value| !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()))
         .and_then(|value| value.parse().ok())
-        .filter(|ms| *ms <= LONGEST_DELAY)
+        .filter(|ms| *ms <= MAX_DELAY_MS)
         .map(Duration::from_millis)
         .ok_or_else(|| {
-            Refusal::bad_request(format!("delay must be a whole number of milliseconds up to {LONGEST_DELAY}"))
+            Refusal::bad_request(format!("delay must be a whole number of milliseconds up to {MAX_DELAY_MS}"))
         })
 }
 
-/// Waits that long; where nothing is to be waited for, not even the timer's millisecond.
+/// Waits for the delay. No delay costs nothing, not even the millisecond that a timer takes.
 pub(super) async fn wait(delay: Duration) {
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
     }
 }
 
-/// JSON that a program may rely on: fields in the order of the type.
+/// A JSON response, with the fields in the order of the type.
 pub(super) fn json(body: &impl serde::Serialize) -> Response {
     match serde_json::to_string(body) {
         Ok(text) => ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], text).into_response(),
@@ -144,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_such_number_is_refused() {
+    fn any_other_delay_is_refused() {
         for query in ["10001", "99999999999999999999", "-1", "+1", "%2B1", "1.5", "1e3", "", "soon", "%201", "１"] {
             let encoded: String = form_urlencoded::byte_serialize(query.as_bytes()).collect();
             let query = if query.is_ascii() { query } else { &encoded };
@@ -153,14 +156,14 @@ mod tests {
     }
 
     #[test]
-    fn json_is_for_api_paths_and_for_who_asks_for_it() {
+    fn json_is_for_api_paths_and_for_clients_that_ask_for_it() {
         let plain = HeaderMap::new();
         let mut json = HeaderMap::new();
         json.insert(header::ACCEPT, HeaderValue::from_static("text/html, Application/JSON;q=0.9"));
-        let of = |path: &'static str, headers: &HeaderMap| Audience::of(&Uri::from_static(path), headers);
-        assert_eq!(of("/session?delay=x", &plain), Audience::Program);
-        assert_eq!(of("/api/?delay=x", &plain), Audience::Program);
-        assert_eq!(of("/login", &plain), Audience::Person);
-        assert_eq!(of("/login", &json), Audience::Program);
+        let audience = |path: &'static str, headers: &HeaderMap| Audience::of_request(&Uri::from_static(path), headers);
+        assert_eq!(audience("/session?delay=x", &plain), Audience::Program);
+        assert_eq!(audience("/api/?delay=x", &plain), Audience::Program);
+        assert_eq!(audience("/login", &plain), Audience::Person);
+        assert_eq!(audience("/login", &json), Audience::Program);
     }
 }

@@ -1,4 +1,4 @@
-//! `web_dynamic`: says who answered, and how often this replica has.
+//! `web_dynamic`: a JSON service that names its server and counts its answers.
 
 use std::sync::{
     Arc,
@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::answer::{self, Refusal};
 
-/// What this app calls itself.
+/// The name of this app's service.
 const SERVICE: &str = "web_dynamic";
 
 /// One replica of the JSON service.
@@ -35,17 +35,17 @@ struct Answer<'a> {
 }
 
 pub(super) fn routes(api: Arc<Api>) -> Router {
-    Router::new().route("/api/", get(number)).route("/health", get(answer::health)).with_state(api)
+    Router::new().route("/api/", get(answer_request)).route("/health", get(answer::health)).with_state(api)
 }
 
-async fn number(State(api): State<Arc<Api>>, uri: Uri) -> Result<Response, Refusal> {
-    // numbered after the delay: a client that gave up meanwhile got no answer, so it takes no number
+async fn answer_request(State(api): State<Arc<Api>>, uri: Uri) -> Result<Response, Refusal> {
+    // numbered after the delay: a client that gives up during the delay gets no answer, so it takes no number
     answer::wait(answer::delay(&uri)?).await;
     let request = api.answered.fetch_add(1, Ordering::Relaxed) + 1;
     Ok(answer::json(&Answer { hostname: &api.hostname, service: SERVICE, request, time: rfc3339(Timestamp::now()) }))
 }
 
-/// In milliseconds, as JavaScript's `toISOString` has it.
+/// The time with milliseconds, in the format of JavaScript's `toISOString`.
 fn rfc3339(time: Timestamp) -> String {
     format!("{time:.3}")
 }

@@ -1,4 +1,4 @@
-//! Which session a request names, exactly as PHP reads it, and how a new one is handed out.
+//! The session that a request names, read exactly as PHP reads it, and the cookie of a new session.
 //!
 //! Checked against PHP 8.2 (`php -n -S`, so without a php.ini, as in its Docker image): the first cookie of the name
 //! counts, its value is percent-decoded (`+` stays `+`) and ends at a NUL; `PHPSESSID[…]` makes an array of it, which
@@ -12,42 +12,43 @@ use percent_encoding::percent_decode;
 /// PHP's default `session.name`.
 const NAME: &str = "PHPSESSID";
 
-/// PHP allows 256, but keeps a session in a file named `sess_` and the id, and a file's name has at most 255 bytes.
-const LONGEST_ID: usize = 250;
+/// The longest id that PHP can use. It allows 256 characters, but keeps a session in a file that is called `sess_` and the
+/// id, and the name of a file has at most 255 bytes.
+const MAX_ID_LENGTH: usize = 250;
 
-/// The session that a request belongs to.
+/// The id of the session that a request belongs to.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Named {
-    /// The client brought this id.
-    ByClient(String),
-    /// The client brought none, or none that is any good: it gets this one.
-    Anew(String),
+pub(super) enum SessionId {
+    /// The id that the client sent.
+    FromClient(String),
+    /// A new id, for a client that sent none, or one that PHP refuses.
+    New(String),
 }
 
-impl Named {
-    pub(super) fn by(headers: &HeaderMap) -> Self {
-        // PHP's servers join several Cookie headers like any other list, which breaks the pairs around the comma
+impl SessionId {
+    pub(super) fn from_headers(headers: &HeaderMap) -> Self {
+        // PHP's servers join several Cookie headers with a comma, as any list; that breaks the pairs beside the comma
         let cookies: Vec<&[u8]> = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes).collect();
-        session_id(&cookies.join(&b", "[..])).map_or_else(|| Self::Anew(new_id()), Self::ByClient)
+        adopted_id(&cookies.join(&b", "[..])).map_or_else(|| Self::New(new_id()), Self::FromClient)
     }
 
     pub(super) fn id(&self) -> &str {
         match self {
-            Self::ByClient(id) | Self::Anew(id) => id,
+            Self::FromClient(id) | Self::New(id) => id,
         }
     }
 
-    /// The cookie that tells the client its new id. PHP sends none for an id that it was given.
+    /// The cookie that gives the client its new id. PHP sends none for an id that came from the client.
     pub(super) fn set_cookie(&self) -> Option<HeaderValue> {
         match self {
-            Self::ByClient(_) => None,
-            Self::Anew(id) => HeaderValue::from_str(&format!("{NAME}={id}; path=/")).ok(),
+            Self::FromClient(_) => None,
+            Self::New(id) => HeaderValue::from_str(&format!("{NAME}={id}; path=/")).ok(),
         }
     }
 }
 
-/// The id in a Cookie header, if PHP would adopt it.
-fn session_id(cookies: &[u8]) -> Option<String> {
+/// The id in a Cookie header, if PHP adopts it.
+fn adopted_id(cookies: &[u8]) -> Option<String> {
     let pairs = || {
         cookies.split(|byte| *byte == b';').map(|pair| {
             let pair = pair.trim_ascii_start();
@@ -60,7 +61,7 @@ fn session_id(cookies: &[u8]) -> Option<String> {
     }
     let (_, value) = pairs().find(|(name, _)| *name == NAME.as_bytes())?;
     let decoded: Vec<u8> = percent_decode(value).take_while(|byte| *byte != 0).collect();
-    let valid = (1..=LONGEST_ID).contains(&decoded.len())
+    let valid = (1..=MAX_ID_LENGTH).contains(&decoded.len())
         && decoded.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b',' | b'-'));
     valid.then(|| String::from_utf8(decoded).ok()).flatten()
 }
@@ -69,7 +70,7 @@ fn is_array(name: &[u8]) -> bool {
     name.strip_prefix(NAME.as_bytes()).is_some_and(|rest| rest.starts_with(b"[") && rest.contains(&b']'))
 }
 
-/// As PHP's own by default: 32 hexadecimal digits, from a generator that nobody can predict.
+/// A new id as PHP makes it by default: 32 hexadecimal digits, from a generator that cannot be predicted.
 fn new_id() -> String {
     format!("{:032x}", rand::random::<u128>())
 }
@@ -81,7 +82,7 @@ mod tests {
     use super::*;
 
     fn adopted(cookies: &str) -> Option<String> {
-        session_id(cookies.as_bytes())
+        adopted_id(cookies.as_bytes())
     }
 
     #[test]
@@ -139,7 +140,7 @@ mod tests {
 
     #[test]
     fn an_id_is_as_long_as_a_file_name_allows() {
-        let id = "a".repeat(LONGEST_ID);
+        let id = "a".repeat(MAX_ID_LENGTH);
         assert_eq!(adopted(&format!("PHPSESSID={id}")), Some(id.clone()));
         assert_eq!(adopted(&format!("PHPSESSID={id}a")), None);
     }
@@ -148,15 +149,15 @@ mod tests {
     fn several_cookie_headers_are_read_as_php_reads_them() {
         let mut headers = HeaderMap::new();
         headers.append(header::COOKIE, HeaderValue::from_static("PHPSESSID=one"));
-        assert_eq!(Named::by(&headers), Named::ByClient("one".into()));
+        assert_eq!(SessionId::from_headers(&headers), SessionId::FromClient("one".into()));
         headers.append(header::COOKIE, HeaderValue::from_static("PHPSESSID=two"));
-        assert!(matches!(Named::by(&headers), Named::Anew(_)));
+        assert!(matches!(SessionId::from_headers(&headers), SessionId::New(_)));
     }
 
     #[test]
     fn only_a_new_id_is_sent_to_the_client() {
-        assert_eq!(Named::ByClient("known".into()).set_cookie(), None);
-        let cookie = Named::Anew("fresh".into()).set_cookie().unwrap();
+        assert_eq!(SessionId::FromClient("known".into()).set_cookie(), None);
+        let cookie = SessionId::New("fresh".into()).set_cookie().unwrap();
         assert_eq!(cookie, "PHPSESSID=fresh; path=/");
     }
 

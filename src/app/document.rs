@@ -1,12 +1,12 @@
-//! The page's HTML document, put together from `lab/web_static/` in the same way as PHP does it there.
+//! The HTML document of the page, built from the files of `lab/web_static/` in the same way as PHP does it there.
 //!
-//! `page.html` is a template: `{{name}}` is replaced in one pass (PHP's `strtr`), so that a value which looks like a
-//! placeholder stays what it is. `style` and `script` are the files `page.css` and `page.js` as they stand, for their
-//! hashes are in the Content-Security-Policy; every other value is escaped as by `htmlspecialchars($value, ENT_QUOTES)`:
+//! `page.html` is a template: each `{{name}}` is replaced in one pass (PHP's `strtr`), so that a value which looks like a
+//! placeholder stays unchanged. `style` and `script` are the unchanged files `page.css` and `page.js`, because their hashes
+//! are in the Content-Security-Policy. Every other value is escaped as by `htmlspecialchars($value, ENT_QUOTES)`:
 //!
 //! | placeholder | value |
 //! | --- | --- |
-//! | `hostname` | the server's |
+//! | `hostname` | the hostname of the server |
 //! | `session_id` | the whole id |
 //! | `session_short` | its first eight characters, and `…` where there are more |
 //! | `state` | `logged-in` or `logged-out` |
@@ -25,14 +25,14 @@ const PAGE: &str = include_str!("../../lab/web_static/page.html");
 const STYLE: &str = include_str!("../../lab/web_static/page.css");
 const SCRIPT: &str = include_str!("../../lab/web_static/page.js");
 
-/// So much of an id tells two sessions apart at a glance.
-const SHORT: usize = 8;
+/// The number of characters of an id that distinguish two sessions at a glance.
+const SHORT_ID_LENGTH: usize = 8;
 
-/// The document that `hostname` serves to this session.
+/// The document that the server `hostname` sends in this session.
 pub(super) fn render(hostname: &str, session: &Snapshot) -> String {
     let hostname = escape(hostname);
     let id = escape(&session.id);
-    let short = match session.id.char_indices().nth(SHORT) {
+    let short = match session.id.char_indices().nth(SHORT_ID_LENGTH) {
         Some((end, _)) => format!("{}…", escape(&session.id[..end])),
         None => id.clone(),
     };
@@ -56,18 +56,19 @@ pub(super) fn render(hostname: &str, session: &Snapshot) -> String {
     })
 }
 
-/// Allows the page what it has inside, and to ask its own host: nothing else is loaded, by anyone.
+/// The policy of the page: it may use its own style and script, and send requests to its own host. The browser loads
+/// nothing else.
 pub(super) fn content_security_policy() -> io::Result<HeaderValue> {
     let policy = format!(
         "default-src 'none'; style-src '{}'; script-src '{}'; img-src data:; connect-src 'self'; form-action 'self'; \
          base-uri 'none'; frame-ancestors 'none'",
-        source(STYLE),
-        source(SCRIPT)
+        hash_source(STYLE),
+        hash_source(SCRIPT)
     );
     HeaderValue::from_str(&policy).map_err(io::Error::other)
 }
 
-fn source(inlined: &str) -> String {
+fn hash_source(inlined: &str) -> String {
     format!("sha256-{}", BASE64_STANDARD.encode(Sha256::digest(inlined)))
 }
 
@@ -92,7 +93,7 @@ fn fill<'a>(template: &'a str, value: impl Fn(&str) -> Option<&'a str>) -> Strin
     filled
 }
 
-/// As PHP's `htmlspecialchars` with `ENT_QUOTES`.
+/// Escapes HTML as PHP's `htmlspecialchars` does with `ENT_QUOTES`.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
@@ -143,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_placeholder_is_left_alone() {
+    fn other_text_in_braces_stays_as_it_is() {
         let value = |name: &str| (name == "a").then_some("1");
         assert_eq!(fill("{{a}} {{b}} {{a}} {{", value), "1 {{b}} 1 {{");
         assert_eq!(fill("{{ {{a}}", value), "{{ 1");
@@ -165,7 +166,7 @@ mod tests {
         for (element, directive) in [("style", "style-src"), ("script", "script-src")] {
             let (_, inside) = page.split_once(&format!("<{element}>")).unwrap();
             let (inside, _) = inside.split_once(&format!("</{element}>")).unwrap();
-            assert!(policy.contains(&format!("{directive} '{}'", source(inside))), "{policy}");
+            assert!(policy.contains(&format!("{directive} '{}'", hash_source(inside))), "{policy}");
         }
     }
 

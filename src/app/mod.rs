@@ -1,16 +1,16 @@
-//! The built-in apps: the page (`web_static`) and the JSON service (`web_dynamic`), as one replica serves them.
+//! The built-in apps that a replica serves: the page (`web_static`) and the JSON service (`web_dynamic`).
 //!
-//! They stand in for the lab's images where there is no Docker, and answer as those do: `lab/web_static/` and
-//! `lab/web_dynamic/` and this module keep one contract, the design's table of what the lab's apps answer.
+//! They replace the lab's images where there is no Docker, and give the same answers. This module, `lab/web_static/` and
+//! `lab/web_dynamic/` keep one contract, which the tests hold: the design's table of what the lab's apps answer.
 //!
 //! ```text
-//! server     one replica on one socket: routes, what every response carries, the end
+//! server     one replica on one socket: its routes, the headers of every response, its end
 //! page       web_static: the page, its session, login and logout
-//! document   the HTML document, put together from lab/web_static/
-//! sessions   what this server knows of whom: pure, the clock is passed in
-//! cookie     which session a request names, exactly as PHP reads it
+//! document   the HTML document, built from the files of lab/web_static/
+//! sessions   the sessions of one server; pure, the clock is an argument
+//! cookie     the session that a request names, read exactly as PHP reads it
 //! api        web_dynamic
-//! answer     refusals and delays, the same for both
+//! answer     parts of both apps: error responses, delays, the health check
 //! ```
 
 mod answer;
@@ -21,4 +21,4 @@ mod page;
 mod server;
 mod sessions;
 
-pub use server::{Served, serve};
+pub use server::serve;

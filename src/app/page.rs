@@ -1,4 +1,4 @@
-//! `web_static`: the page that shows its server's hostname and a login kept in this server's session alone.
+//! `web_static`: the page that shows the hostname of its server, and a login that only this server remembers.
 
 use std::{
     io,
@@ -17,48 +17,49 @@ use axum::{
 use serde::Serialize;
 use url::form_urlencoded;
 
+use crate::model::Sessions;
+
 use super::{
     answer::{self, Audience, Refusal},
-    cookie::Named,
+    cookie::SessionId,
     document,
-    server::Served,
-    sessions::{Action, Sessions, Snapshot},
+    sessions::{Action, SessionStore, Snapshot},
 };
 
-/// What this app calls itself.
+/// The name of this app's service.
 const SERVICE: &str = "web_static";
 
 /// The longest user name, in characters.
-const LONGEST_NAME: usize = 64;
+const MAX_USER_LENGTH: usize = 64;
 
 /// One replica of the page.
 pub(super) struct Site {
     hostname: String,
     policy: HeaderValue,
-    sessions: Mutex<Sessions>,
+    sessions: Mutex<SessionStore>,
 }
 
 impl Site {
     pub(super) fn new(hostname: String) -> io::Result<Self> {
         let policy = document::content_security_policy()?;
-        Ok(Self { hostname, policy, sessions: Mutex::new(Sessions::new()) })
+        Ok(Self { hostname, policy, sessions: Mutex::new(SessionStore::new()) })
     }
 
-    /// The sessions that end with this server.
-    pub(super) fn census(&self) -> Served {
-        let census = self.with_sessions(|sessions| sessions.census(Instant::now()));
-        Served { sessions: census.sessions, logged_in: census.logged_in }
+    /// The number of sessions that end with this server.
+    pub(super) fn census(&self) -> Sessions {
+        self.with_sessions(|sessions| sessions.census(Instant::now()))
     }
 
-    /// What PHP does between `session_start` and `session_write_close`. Nothing holds the sessions afterwards.
+    /// Opens the session of a request and applies the action, as PHP does between `session_start` and
+    /// `session_write_close`. The sessions are unlocked afterwards.
     fn visit(&self, headers: &HeaderMap, action: Action) -> Visit {
-        let named = Named::by(headers);
-        let session = self.with_sessions(|sessions| sessions.visit(named.id(), action, Instant::now()));
-        Visit { session, cookie: named.set_cookie() }
+        let id = SessionId::from_headers(headers);
+        let session = self.with_sessions(|sessions| sessions.visit(id.id(), action, Instant::now()));
+        Visit { session, cookie: id.set_cookie() }
     }
 
-    fn with_sessions<T>(&self, work: impl FnOnce(&mut Sessions) -> T) -> T {
-        // a session is whole between any two statements, so whoever panicked left nothing broken behind
+    fn with_sessions<T>(&self, work: impl FnOnce(&mut SessionStore) -> T) -> T {
+        // a session is whole between any two statements, so a panic in another request left nothing broken behind
         work(&mut self.sessions.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -76,25 +77,25 @@ impl Site {
         })
     }
 
-    /// After a login or logout a browser goes on to the page, a program reads what has become of the session.
-    fn changed(&self, headers: &HeaderMap, action: Action) -> Response {
+    /// Answers a login or logout: a browser goes on to the page, a program gets the new state of the session.
+    fn change(&self, headers: &HeaderMap, action: Action) -> Response {
         let visit = self.visit(headers, action);
-        let response = match Audience::asking(headers) {
+        let response = match Audience::by_accept(headers) {
             Audience::Program => self.state_of(&visit.session),
             Audience::Person => Redirect::to("/").into_response(),
         };
-        visit.sends(response)
+        visit.with_cookie(response)
     }
 }
 
-/// One request in a session, and the cookie that its answer brings if the session's id is new.
+/// A request in a session, and the cookie of its answer if the session's id is new.
 struct Visit {
     session: Snapshot,
     cookie: Option<HeaderValue>,
 }
 
 impl Visit {
-    fn sends(self, mut response: Response) -> Response {
+    fn with_cookie(self, mut response: Response) -> Response {
         if let Some(cookie) = self.cookie {
             response.headers_mut().insert(header::SET_COOKIE, cookie);
         }
@@ -128,17 +129,17 @@ pub(super) fn routes(site: Arc<Site>) -> Router {
 }
 
 async fn page(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
-    let visit = site.visit(&headers, Action::Look);
+    let visit = site.visit(&headers, Action::View);
     let html = Html(document::render(&site.hostname, &visit.session));
-    visit.sends(([(header::CONTENT_SECURITY_POLICY, site.policy.clone())], html).into_response())
+    visit.with_cookie(([(header::CONTENT_SECURITY_POLICY, site.policy.clone())], html).into_response())
 }
 
 async fn session(State(site): State<Arc<Site>>, uri: Uri, headers: HeaderMap) -> Result<Response, Refusal> {
     let delay = answer::delay(&uri)?;
-    let visit = site.visit(&headers, Action::Look);
+    let visit = site.visit(&headers, Action::View);
     answer::wait(delay).await;
     let state = site.state_of(&visit.session);
-    Ok(visit.sends(state))
+    Ok(visit.with_cookie(state))
 }
 
 async fn login(
@@ -146,8 +147,8 @@ async fn login(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
-    let user = user_in(&headers, &whole(body)?)?;
-    Ok(site.changed(&headers, Action::LogIn(user)))
+    let user = form_user(&headers, &read_body(body)?)?;
+    Ok(site.change(&headers, Action::LogIn(user)))
 }
 
 async fn logout(
@@ -155,11 +156,11 @@ async fn logout(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
-    whole(body)?;
-    Ok(site.changed(&headers, Action::LogOut))
+    read_body(body)?;
+    Ok(site.change(&headers, Action::LogOut))
 }
 
-fn whole(body: Result<Bytes, BytesRejection>) -> Result<Bytes, Refusal> {
+fn read_body(body: Result<Bytes, BytesRejection>) -> Result<Bytes, Refusal> {
     body.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => {
             Refusal { status: StatusCode::PAYLOAD_TOO_LARGE, message: "the body is too large for a form".into() }
@@ -168,8 +169,8 @@ fn whole(body: Result<Bytes, BytesRejection>) -> Result<Bytes, Refusal> {
     })
 }
 
-/// The form field `user`: the last one, as in PHP, and only from a form that PHP would read.
-fn user_in(headers: &HeaderMap, body: &[u8]) -> Result<String, Refusal> {
+/// The form field `user`. As in PHP, the last one counts, and the body must be of the type of a form.
+fn form_user(headers: &HeaderMap, body: &[u8]) -> Result<String, Refusal> {
     let is_form = headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
@@ -181,12 +182,12 @@ fn user_in(headers: &HeaderMap, body: &[u8]) -> Result<String, Refusal> {
     if user.is_empty() {
         return Err(Refusal::bad_request("who logs in? send the form field `user`"));
     }
-    // the replacement character stands for bytes that are no UTF-8
+    // the replacement character stands for bytes that are not UTF-8
     if user.chars().any(|character| character.is_control() || character == char::REPLACEMENT_CHARACTER) {
         return Err(Refusal::bad_request("user must be plain text"));
     }
-    if user.chars().count() > LONGEST_NAME {
-        return Err(Refusal::bad_request(format!("user may have {LONGEST_NAME} characters at most")));
+    if user.chars().count() > MAX_USER_LENGTH {
+        return Err(Refusal::bad_request(format!("user may have {MAX_USER_LENGTH} characters at most")));
     }
     Ok(user.to_owned())
 }
@@ -202,7 +203,7 @@ mod tests {
     fn user(kind: &'static str, body: &str) -> Option<String> {
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-        user_in(&headers, body.as_bytes()).ok()
+        form_user(&headers, body.as_bytes()).ok()
     }
 
     #[test]
@@ -216,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_and_nonsense_do_not_log_in() {
+    fn an_empty_or_odd_name_does_not_log_in() {
         let long = format!("user={}", "a".repeat(65));
         for body in
             ["", "user", "user=", "user=+", "name=alice", "user[]=alice", "user=a%0Ab", "user=a%FFb", "user=%7F", &long]
@@ -224,6 +225,6 @@ mod tests {
             assert_eq!(user(FORM, body), None, "{body}");
         }
         assert_eq!(user("text/plain", "user=alice"), None);
-        assert!(user_in(&HeaderMap::new(), b"user=alice").is_err());
+        assert!(form_user(&HeaderMap::new(), b"user=alice").is_err());
     }
 }

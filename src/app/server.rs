@@ -1,4 +1,4 @@
-//! One replica on one socket: the routes of its app, what every response carries, and the end.
+//! One replica on one socket: the routes of its app, the headers of every response, and its end.
 
 use std::{future::Future, io, sync::Arc};
 
@@ -17,25 +17,16 @@ use super::{
     api::{self, Api},
     page::{self, Site},
 };
-use crate::model::App;
+use crate::model::{App, Sessions};
 
-/// By this header every response names its server, whatever else it says.
+/// The header by which every response, errors included, names its server.
 const SERVED_BY: HeaderName = HeaderName::from_static("x-served-by");
 
-/// A login form is tiny; what is larger is no login.
-const LARGEST_BODY: usize = 16 * 1024;
-
-/// What a replica leaves behind when it ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Served {
-    /// Sessions alive at the end, which are lost with their server. The API has none.
-    pub sessions: usize,
-    /// How many of them were logged in.
-    pub logged_in: usize,
-}
+/// The largest body that is read. A login form is tiny: a larger body is no login.
+const MAX_BODY_BYTES: usize = 16 * 1024;
 
 /// Serves `app` as `hostname` until `stop` completes; then takes no new connection, lets requests in flight finish,
-/// closes idle connections, and returns.
+/// closes idle connections, and returns the sessions that are lost with this server. The API has no sessions.
 ///
 /// # Errors
 ///
@@ -45,21 +36,21 @@ pub async fn serve(
     hostname: String,
     listener: TcpListener,
     stop: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<Served> {
+) -> io::Result<Sessions> {
     match app {
         App::Page => {
             let site = Arc::new(Site::new(hostname.clone())?);
-            run(page::routes(Arc::clone(&site)), &hostname, listener, stop).await?;
+            serve_routes(page::routes(Arc::clone(&site)), &hostname, listener, stop).await?;
             Ok(site.census())
         }
         App::Api => {
-            run(api::routes(Arc::new(Api::new(hostname.clone()))), &hostname, listener, stop).await?;
-            Ok(Served::default())
+            serve_routes(api::routes(Arc::new(Api::new(hostname.clone()))), &hostname, listener, stop).await?;
+            Ok(Sessions::default())
         }
     }
 }
 
-async fn run(
+async fn serve_routes(
     routes: Router,
     hostname: &str,
     listener: TcpListener,
@@ -70,19 +61,19 @@ async fn run(
     let app = routes
         .fallback(answer::not_found)
         .method_not_allowed_fallback(answer::method_not_allowed)
-        .layer(DefaultBodyLimit::max(LARGEST_BODY))
-        // outermost, so that it also sees what the routes themselves refuse
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        // outermost, so that it also sees the error responses of the routes
         .layer(middleware::from_fn_with_state(served_by, finish));
-    // small answers on connections that are kept: waiting to fill a segment only delays them
+    // answers are small and connections are kept: waiting to fill a TCP segment only delays an answer
     let listener = listener.tap_io(|stream| {
         let _ = stream.set_nodelay(true);
     });
     axum::serve(listener, app).with_graceful_shutdown(stop).await
 }
 
-/// Gives every response, refusals included, its form and the headers that all of them have.
+/// Gives every response, errors included, its final form and the headers that all responses have.
 async fn finish(State(served_by): State<HeaderValue>, request: Request, next: Next) -> Response {
-    let audience = Audience::of(request.uri(), request.headers());
+    let audience = Audience::of_request(request.uri(), request.headers());
     let mut response = answer::spell_out(next.run(request).await, audience);
     response.headers_mut().insert(SERVED_BY, served_by);
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -4,7 +4,7 @@ use std::{io, thread};
 
 use tokio::{net::TcpListener, signal::unix};
 
-use crate::{app, cli::Replica, engine::ReadyLine, error::Exit, model::Sessions};
+use crate::{app, cli::Replica, engine::ReadyLine, error::Exit};
 
 use super::console;
 
@@ -18,8 +18,7 @@ pub fn run(args: Replica) -> anyhow::Result<Exit> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         console::json_line(&ReadyLine { address: listener.local_addr()? })?;
         let stop = async move { _ = terminate.recv().await };
-        let served = app::serve(args.app, args.name, listener, stop).await?;
-        console::json_line(&Sessions { sessions: served.sessions, logged_in: served.logged_in })?;
+        console::json_line(&app::serve(args.app, args.name, listener, stop).await?)?;
         Ok(Exit::Done)
     })
 }

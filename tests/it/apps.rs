@@ -1,8 +1,8 @@
 //! What only the built-in apps have: their end, and what is lost with it. Their answers are in `contract.rs`.
 
 use lbctl::{
-    app::{Served, serve},
-    model::App,
+    app::serve,
+    model::{App, Sessions},
 };
 use reqwest::Method;
 use tokio::net::{TcpListener, TcpStream};
@@ -14,7 +14,7 @@ async fn a_health_check_is_not_part_of_what_is_lost() {
     for app in [App::Page, App::Api] {
         let replica = BuiltIn::start(app, "replica").await;
         assert_eq!(replica.server.get("/health").await.status(), 200);
-        assert_eq!(replica.stop().await, Served { sessions: 0, logged_in: 0 });
+        assert_eq!(replica.stop().await, Sessions { sessions: 0, logged_in: 0 });
     }
 }
 
@@ -36,7 +36,7 @@ async fn a_server_that_stops_answers_what_it_has_begun_and_says_what_is_lost() {
     }
     assert!(!slow.is_finished(), "nobody else waits for it");
     let address = server.address.clone();
-    assert_eq!(replica.stop().await, Served { sessions: 3, logged_in: 1 });
+    assert_eq!(replica.stop().await, Sessions { sessions: 3, logged_in: 1 });
     let answer = slow.await.unwrap().unwrap();
     assert_eq!(json_of(answer).await["session"]["id"], "slow");
     assert!(TcpStream::connect(&address).await.is_err(), "nobody listens any more");

@@ -13,8 +13,8 @@ use std::{
 };
 
 use lbctl::{
-    app::{Served, serve},
-    model::App,
+    app::serve,
+    model::{App, Sessions},
 };
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, header::HeaderValue};
 use serde_json::{Value, json};
@@ -39,7 +39,7 @@ pub struct Server {
 pub struct BuiltIn {
     pub server: Server,
     stop: oneshot::Sender<()>,
-    end: JoinHandle<std::io::Result<Served>>,
+    end: JoinHandle<std::io::Result<Sessions>>,
 }
 
 impl BuiltIn {
@@ -53,7 +53,7 @@ impl BuiltIn {
         Self { server: Server { address, hostname: hostname.to_owned(), client: client() }, stop, end }
     }
 
-    pub async fn stop(self) -> Served {
+    pub async fn stop(self) -> Sessions {
         self.stop.send(()).unwrap();
         self.end.await.unwrap().unwrap()
     }
