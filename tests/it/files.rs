@@ -15,9 +15,10 @@ fn below(directory: &Path) -> BTreeSet<PathBuf> {
     while let Some(next) = directories.pop() {
         for entry in fs::read_dir(next).expect("a directory").flatten() {
             let path = entry.path();
-            match path.is_dir() {
-                true => directories.push(path),
-                false => _ = found.insert(path.strip_prefix(directory).expect("below").to_owned()),
+            if path.is_dir() {
+                directories.push(path);
+            } else {
+                found.insert(path.strip_prefix(directory).expect("below").to_owned());
             }
         }
     }

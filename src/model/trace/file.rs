@@ -136,9 +136,10 @@ fn recognise(file: &str, text: &[u8]) -> Result<(), TraceError> {
         return not_one("the file is empty");
     }
     // a list would do as the fields of an object, for serde
-    let read = match text.trim_ascii().starts_with(b"{") {
-        true => serde_json::from_slice(text).map(Some),
-        false => serde_json::from_slice::<IgnoredAny>(text).map(|_| None),
+    let read = if text.trim_ascii().starts_with(b"{") {
+        serde_json::from_slice(text).map(Some)
+    } else {
+        serde_json::from_slice::<IgnoredAny>(text).map(|_| None)
     };
     let anything: Anything = match read {
         Ok(Some(anything)) => anything,

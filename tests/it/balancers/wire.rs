@@ -81,9 +81,10 @@ impl Wire {
     pub fn line(&mut self) -> io::Result<String> {
         let mut line = Vec::new();
         self.0.read_until(b'\n', &mut line)?;
-        match line.ends_with(b"\n") {
-            true => Ok(line.into_iter().map(char::from).collect()),
-            false => Err(io::ErrorKind::UnexpectedEof.into()),
+        if line.ends_with(b"\n") {
+            Ok(line.into_iter().map(char::from).collect())
+        } else {
+            Err(io::ErrorKind::UnexpectedEof.into())
         }
     }
 

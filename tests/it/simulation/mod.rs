@@ -82,11 +82,13 @@ fn outcome(case: &Case, trace: &Trace, verdict: &Verdict) -> Outcome {
     if verdict.algorithm == Algorithm::Single {
         // says itself which share may have stayed unseen
         let unseen = 1.0 - ALPHA.powf(1.0 / picks.len() as f64);
-        return match truth.algorithms.contains(&Algorithm::Single) {
-            true => Outcome::Right,
-            false if truth.algorithms.is_empty() => Outcome::Qualified,
-            false if truth.hidden.is_some_and(|share| share < unseen) => Outcome::Qualified,
-            false => Outcome::Wrong,
+        let is_qualified = truth.algorithms.is_empty() || truth.hidden.is_some_and(|share| share < unseen);
+        return if truth.algorithms.contains(&Algorithm::Single) {
+            Outcome::Right
+        } else if is_qualified {
+            Outcome::Qualified
+        } else {
+            Outcome::Wrong
         };
     }
     if !listed && !verdict.candidates.is_empty() {
