@@ -64,11 +64,11 @@ impl<'t> Case<'t> {
 
 impl FreeSeries<'_> {
     pub fn sequence(&self) -> &Sequence {
-        self.sequence.get_or_init(|| Sequence::of(self.series))
+        self.sequence.get_or_init(|| Sequence::from_series(self.series))
     }
 
     pub fn finding(&self) -> &Finding {
-        self.finding.get_or_init(|| select::find(self.series, self.sequence(), self.alpha))
+        self.finding.get_or_init(|| select::find_pattern(self.series, self.sequence(), self.alpha))
     }
 
     /// The last picks, [`RECENT`] at most.
@@ -86,6 +86,6 @@ impl FreeSeries<'_> {
         if recent.len() == self.sequence().len() {
             return self.finding();
         }
-        self.recent_finding.get_or_init(|| select::find(self.series, recent, self.alpha))
+        self.recent_finding.get_or_init(|| select::find_pattern(self.series, recent, self.alpha))
     }
 }

@@ -1,75 +1,264 @@
-//! The judge: gathers what a trace shows and makes one verdict of it.
+//! The judge: gathers the facts of a case, names their pattern and its candidates, and makes one verdict of them.
 
-use crate::model::trace::InstanceId;
+use std::collections::BTreeMap;
 
-use crate::analysis::{
-    affinity::{connection, cookie},
-    case::Case,
-    experiments,
-    pattern::finding::{Disturbed, undetermined},
-    verdict::{Algorithm, Hits, RuledOut, Verdict, evidence::Evidence, expected, natural},
+use crate::{
+    analysis::{
+        affinity::{cookie_mechanism, key_facts::KeyEvidence, keys::Key},
+        case::Case,
+        facts::Facts,
+        load::{LoadEffect, OneAtATime},
+        pattern::{
+            evidence::{OneInstanceEvidence, OrderEvidence, PatternEvidence},
+            finding::{Background, several_instances},
+            one_instance::ONE_ALONE,
+        },
+        unseen_instances::Meaning,
+        verdict::{
+            Algorithm, Hits, Order, RuledOut, Stickiness, StickyBy, StickyCookie, Verdict,
+            candidates::{SPREADING, Steps},
+            evidence::Evidence,
+            expected, natural,
+        },
+    },
+    model::trace::{InstanceId, Trace},
 };
 
-/// Judges a trace, with false verdicts by chance below `alpha`.
+/// Judges a case, with false verdicts by chance below its alpha.
 pub fn judge(case: &Case) -> Verdict {
-    let free = case.free();
-    let series = free.map(|free| free.series);
-    let name = |id: InstanceId| case.trace().instances[usize::from(id.0)].name.clone();
-    let found = free.map_or_else(|| undetermined("no request was sent".to_owned()), |free| free.finding().clone());
-    let sticky = cookie::find(case);
-    let per = connection::balances_per(case);
-
-    let ours = series.into_iter().flat_map(|series| &series.requests).filter_map(|request| request.instance);
-    let mut counts: std::collections::BTreeMap<_, usize> = Default::default();
-    ours.for_each(|id| *counts.entry(id).or_default() += 1);
-    let expected = free.map(|free| expected::counts(&found, free.series, free.sequence())).unwrap_or_default();
-    let hits = |(id, hits)| Hits {
-        name: name(id),
-        hits,
-        weight: found.weights.iter().find(|(one, _)| *one == id).map(|(_, weight)| *weight),
-        share: found.shares.iter().find(|(one, _)| *one == id).map(|(_, share)| *share),
-        expected: expected.get(&id).copied(),
-    };
-    let mut instances: Vec<Hits> = counts.into_iter().map(hits).collect();
-    instances.sort_by_key(|instance| natural(&instance.name));
-
-    let ruled_out: Vec<RuledOut> = found.ruled_out.into_iter().chain(sticky.ruled_out).chain(per.ruled_out).collect();
-    let cycle = found.cycle.into_iter().map(name).collect();
-    let mut verdict = Verdict {
-        algorithm: found.algorithm,
-        candidates: found.candidates,
-        chance: ruled_out.iter().map(|out| out.p).sum::<f64>().min(1.0),
+    let facts = Facts::gather(case);
+    let steps = Steps::take(&facts, case.free().map(|free| free.sequence()), case.alpha());
+    let ruled_out = ruled_out(&facts, &steps, case.alpha());
+    let (stickiness, sticky_cookie) = stickiness(case, &facts);
+    let by_keys = facts.deciding().next().is_some();
+    let finding = &facts.finding;
+    Verdict {
+        // the sum of nothing is -0
+        chance: (0.0 + ruled_out.iter().map(|out| out.p).sum::<f64>()).min(1.0),
         alpha: case.alpha(),
         ruled_out,
-        instances,
-        order: found.order,
-        cycle: from_the_first(cycle),
-        repeats_after: found.repeats_after,
-        even: found.even,
-        disturbed: match found.disturbed {
-            Some(Disturbed::ByOthers(share)) => Some(share),
-            Some(Disturbed::Somehow) | None => None,
+        instances: instances(case, &facts, &steps),
+        order: if by_keys { order_of_tables(&facts) } else { finding.order },
+        cycle: if by_keys { Vec::new() } else { from_the_first(names(case.trace(), &finding.cycle)) },
+        repeats_after: finding.repeats_after.filter(|_| !by_keys),
+        even: finding.even,
+        background_share: match finding.background {
+            Some(Background::Share(share)) => Some(share),
+            Some(Background::Unknown) | None => None,
         },
-        regular_beyond: found.regular_beyond,
-        stickiness: sticky.stickiness,
-        sticky_cookie: sticky.cookie,
-        balances_per: per.per,
-        evidence: found
-            .evidence
-            .into_iter()
-            .chain(sticky.evidence)
-            .chain(per.evidence)
-            .map(Evidence::Sentence)
-            .collect(),
-    };
-    experiments::amend(case, &mut verdict);
-    verdict
+        regular_beyond: finding.regular_beyond,
+        stickiness,
+        sticky_cookie,
+        balances_per: facts.connections.per,
+        evidence: evidence(&facts, &steps),
+        algorithm: steps.all.pattern,
+        candidates: steps.all.candidates,
+    }
 }
 
-/// Whether one instance answers plain requests, surely enough, and nothing that was varied has shown why.
+/// Whether one instance answers plain requests, surely enough, and no key that was varied has shown why.
 pub fn one_answers(case: &Case) -> bool {
-    case.free().is_some_and(|free| free.finding().algorithm == Algorithm::Single)
+    case.free().is_some_and(|free| free.finding().algorithm() == Algorithm::Single)
         && matches!(judge(case).algorithm, Algorithm::Single | Algorithm::Undetermined)
+}
+
+/// The algorithms that the facts rule out, each by its test.
+fn ruled_out(facts: &Facts, steps: &Steps, alpha: f64) -> Vec<RuledOut> {
+    let finding = facts.finding.ruled_out.iter();
+    let mut all: Vec<RuledOut> =
+        finding.chain(&facts.stickiness.ruled_out).chain(&facts.connections.ruled_out).cloned().collect();
+    if let Some(p) = steps.no_uri_hash {
+        all.push(RuledOut { algorithm: Algorithm::UriHash, test: "one instance for all paths", p });
+    }
+    if facts.deciding().next().is_some() {
+        all.retain(|out| out.test != ONE_ALONE && out.algorithm != Algorithm::Single);
+        all.extend(ruled_out_by_keys(facts));
+    }
+    all.extend(ruled_out_by_load(facts, steps, alpha));
+    match facts.other_series.meaning(steps.with_load.pattern) {
+        Meaning::Nothing => {}
+        Meaning::OthersWhenBusy => all.retain(|out| !SPREADING.contains(&out.algorithm)),
+        Meaning::SeveralInstances => {
+            all.retain(|out| !SPREADING.contains(&out.algorithm));
+            rule_out_single(&mut all);
+        }
+        Meaning::MoreInstances => rule_out_single(&mut all),
+    }
+    all
+}
+
+fn rule_out_single(all: &mut Vec<RuledOut>) {
+    if all.iter().all(|out| out.algorithm != Algorithm::Single) {
+        all.push(several_instances());
+    }
+}
+
+fn ruled_out_by_keys(facts: &Facts) -> Vec<RuledOut> {
+    let p = facts.deciding().map(|(_, decision)| decision.p).sum();
+    let blind = RuledOut { algorithm: Algorithm::FirstAvailable, test: "each value has its own instance", p };
+    let mut all = vec![several_instances(), blind];
+    for (fact, decision) in facts.deciding() {
+        let (Some(placement), Some(p)) = (&decision.placement, fact.table_p()) else { continue };
+        all.push(RuledOut { algorithm: fact.key.hash(), test: "new values came in turn", p });
+        all.extend(placement.ruled_out.iter().filter(|out| out.algorithm == Algorithm::Random).cloned());
+    }
+    all
+}
+
+fn ruled_out_by_load(facts: &Facts, steps: &Steps, alpha: f64) -> Vec<RuledOut> {
+    let Some(load) = &facts.load else { return Vec::new() };
+    let least_connections = |test, p| RuledOut { algorithm: Algorithm::LeastConnections, test, p };
+    match load.effect {
+        LoadEffect::Avoided { p, limit: OneAtATime::Excluded } => {
+            let blind = steps.without_load.candidates.iter().filter(|one| **one != Algorithm::LeastConnections);
+            blind.map(|&algorithm| RuledOut { algorithm, test: "busy instances are avoided", p }).collect()
+        }
+        LoadEffect::Ignored { p } => vec![least_connections("busy instances get their share", p)],
+        LoadEffect::Spilled { .. } => {
+            vec![RuledOut { algorithm: Algorithm::Single, test: "another answers while it is busy", p: 0.0 }]
+        }
+        LoadEffect::Alone { .. } => {
+            let p = load.least_connections_alone(alpha);
+            p.map(|p| least_connections("a busy instance gets everything", p)).into_iter().collect()
+        }
+        LoadEffect::Avoided { limit: OneAtATime::Possible, .. } | LoadEffect::Unclear(_) => Vec::new(),
+    }
+}
+
+/// What keeps a client on its instance: the address or the cookie that decides, or else the cookie that pins.
+fn stickiness(case: &Case, facts: &Facts) -> (Stickiness, Option<StickyCookie>) {
+    let mut sticky = (facts.stickiness.stickiness, facts.stickiness.cookie.clone());
+    if facts.deciding().any(|(fact, _)| fact.key == Key::Source) {
+        sticky.0 = Stickiness::Source;
+    }
+    for (fact, decision) in facts.deciding() {
+        let Some(name) = fact.key.cookie(case.trace()) else { continue };
+        let by = if decision.placement.is_some() { StickyBy::Learned } else { StickyBy::Hash };
+        let cookie = StickyCookie { by: Some(by), ..cookie_mechanism::described(case.trace(), name) };
+        sticky = (Stickiness::Cookie, Some(cookie));
+    }
+    sticky
+}
+
+/// The order in which the last table placed new values.
+fn order_of_tables(facts: &Facts) -> Option<Order> {
+    let placements = facts.deciding().filter_map(|(_, decision)| decision.placement.as_ref());
+    placements.last().and_then(|placement| placement.order)
+}
+
+/// How often each instance answered. Where keys decide, the instances show themselves in their series.
+fn instances(case: &Case, facts: &Facts, steps: &Steps) -> Vec<Hits> {
+    let trace = case.trace();
+    let mut instances = free_instances(case, facts);
+    if let Some(share) = instances.first().map(|(_, first)| first.share)
+        && facts.deciding().next().is_some()
+    {
+        instances.iter_mut().for_each(|(_, instance)| (instance.weight, instance.expected) = (None, None));
+        for (fact, _) in facts.deciding() {
+            for (&id, &hits) in &fact.hits {
+                match instances.iter_mut().find(|(one, _)| *one == id) {
+                    Some((_, instance)) => instance.hits += hits,
+                    None => instances.push((id, Hits { share, ..Hits::without_share(name(trace, id), hits) })),
+                }
+            }
+        }
+    }
+    if facts.load.as_ref().is_some_and(|load| matches!(load.effect, LoadEffect::Avoided { .. })) {
+        instances.iter_mut().for_each(|(_, instance)| instance.expected = None);
+    }
+    match facts.other_series.meaning(steps.with_load.pattern) {
+        Meaning::SeveralInstances | Meaning::MoreInstances => {
+            let unseen = facts.other_series.unseen.iter().map(|(id, _)| *id);
+            instances.extend(unseen.map(|id| (id, Hits::without_share(name(trace, id), 0))));
+        }
+        Meaning::OthersWhenBusy | Meaning::Nothing => {}
+    }
+    let mut instances: Vec<Hits> = instances.into_iter().map(|(_, instance)| instance).collect();
+    instances.sort_by_key(|instance| natural(&instance.name));
+    instances
+}
+
+/// The instances that answered the free series, in the order of their names.
+fn free_instances(case: &Case, facts: &Facts) -> Vec<(InstanceId, Hits)> {
+    let Some(free) = case.free() else { return Vec::new() };
+    let finding = &facts.finding;
+    let mut counts: BTreeMap<InstanceId, usize> = BTreeMap::new();
+    for id in free.series.requests.iter().filter_map(|request| request.instance) {
+        *counts.entry(id).or_default() += 1;
+    }
+    let expected = expected::counts(finding, free.series, free.sequence());
+    let hits = |(id, hits): (InstanceId, usize)| {
+        let instance = Hits {
+            weight: finding.weights.iter().find(|(one, _)| *one == id).map(|(_, weight)| *weight),
+            share: finding.shares.iter().find(|(one, _)| *one == id).map(|(_, share)| *share),
+            expected: expected.get(&id).copied(),
+            ..Hits::without_share(name(case.trace(), id), hits)
+        };
+        (id, instance)
+    };
+    let mut instances: Vec<(InstanceId, Hits)> = counts.into_iter().map(hits).collect();
+    instances.sort_by_key(|(_, instance)| natural(&instance.name));
+    instances
+}
+
+/// Every fact that speaks for the verdict and that no other has replaced.
+fn evidence(facts: &Facts, steps: &Steps) -> Vec<Evidence> {
+    let pattern = facts.finding.evidence.iter().filter(|fact| !is_replaced(fact, facts, steps));
+    let pattern = pattern.cloned().map(Evidence::Pattern);
+    let affinity = facts.stickiness.evidence.iter().chain(&facts.connections.evidence).cloned();
+    let load = facts.load.iter().flat_map(|load| load.evidence(steps.without_load.pattern));
+    let others = facts.other_series.evidence(steps.with_load.pattern);
+    pattern
+        .chain(affinity.map(Evidence::Sentence))
+        .chain(key_evidence(facts, steps).into_iter().map(Evidence::Key))
+        .chain(load.map(Evidence::Load))
+        .chain(others.map(Evidence::Unseen))
+        .collect()
+}
+
+/// Whether a fact about the free series says nothing any more, because other series say more.
+fn is_replaced(fact: &PatternEvidence, facts: &Facts, steps: &Steps) -> bool {
+    match fact {
+        PatternEvidence::OneInstance(OneInstanceEvidence::OtherReasons { .. }) => {
+            facts.deciding().next().is_some()
+                || facts.other_series.meaning(steps.with_load.pattern) == Meaning::SeveralInstances
+        }
+        PatternEvidence::Order(OrderEvidence::LeastConnectionsLooksTheSame) => facts
+            .load
+            .as_ref()
+            .is_some_and(|load| matches!(load.effect, LoadEffect::Avoided { .. } | LoadEffect::Ignored { .. })),
+        _ => false,
+    }
+}
+
+fn key_evidence(facts: &Facts, steps: &Steps) -> Vec<KeyEvidence> {
+    let mut all: Vec<KeyEvidence> = facts.keys.iter().map(|fact| fact.evidence.clone()).collect();
+    all.extend(steps.no_uri_hash.map(|p| KeyEvidence::NoUriHash { p }));
+    if facts.deciding().next().is_none() {
+        return all;
+    }
+    let free = facts.finding.algorithm();
+    if free != Algorithm::Single {
+        all.push(KeyEvidence::PatternWithoutValue(free));
+    }
+    if facts.deciding().any(|(fact, _)| fact.key == Key::Source) {
+        all.push(KeyEvidence::ClientStaysByAddress);
+    }
+    for (fact, _) in facts.deciding() {
+        all.extend(fact.table_p().map(|p| KeyEvidence::PlacedInTurn { subject: fact.subject.clone(), p }));
+    }
+    if facts.deciding().any(|(_, decision)| decision.placement.is_none()) {
+        all.push(KeyEvidence::TableLooksTheSame);
+    }
+    all
+}
+
+fn name(trace: &Trace, id: InstanceId) -> String {
+    trace.instances[usize::from(id.0)].name.clone()
+}
+
+fn names(trace: &Trace, ids: &[InstanceId]) -> Vec<String> {
+    ids.iter().map(|id| name(trace, *id)).collect()
 }
 
 /// A cycle has no beginning; a reader's is the first name.

@@ -44,7 +44,7 @@
 mod affinity;
 mod case;
 mod expect;
-mod experiments;
+mod facts;
 mod judge;
 mod load;
 mod math;
@@ -59,24 +59,25 @@ pub use affinity::{
     connection::enough_on_one_connection,
     cookie::{candidate_cookies, enough_alone, enough_with_jar, sticky_cookie},
     cookie_mechanism::{cookies_to_vary, next_values},
+    key_facts::{KeyEvidence, OnlyInstance, Subject},
     keys::{Key, enough_values},
 };
 pub use case::Case;
 pub use expect::{Checked, ExpectError, Expectation, Outcome, Strictness, passed};
 pub use judge::{judge, one_answers};
-pub use load::{enough_load, gets_its_share, perhaps_a_limit, quick_requests};
+pub use load::{LoadEvidence, Strictly, Unclear, enough_load, gets_its_share, perhaps_a_limit, quick_requests};
 pub use math::log_prob::in_words;
+pub use pattern::evidence as pattern_evidence;
 pub use sampling::{
     budget::PARTS,
     sizes::{Sample, Sampled, fewest, samples},
     stop::{Sampling, at_most, sampling},
 };
 pub use session::{Facts, KeptBy, Session, SessionVerdict, judge_session};
+pub use unseen_instances::{PatternHolds, UnseenEvidence};
 pub use verdict::{
-    Algorithm, BalancesPer, Hits, Order, RuledOut, Stickiness, StickyBy, StickyCookie, Verdict,
-    evidence::{BEGIN, END, Evidence},
-    expected::ASTRAY,
-    natural,
+    Algorithm, BalancesPer, Hits, Order, RuledOut, Stickiness, StickyBy, StickyCookie, Verdict, evidence::Evidence,
+    expected::ASTRAY, natural,
 };
 
 /// The chance of a false verdict that is accepted by default: one in a million.

@@ -88,7 +88,7 @@ fn verdict(trace: &Trace, verdict: &Verdict) -> Value {
         "cycle": verdict.cycle,
         "repeats_after": verdict.repeats_after,
         "even": verdict.even,
-        "disturbed": verdict.disturbed,
+        "disturbed": verdict.background_share,
         "regular_beyond": verdict.regular_beyond,
         "stickiness": verdict.stickiness.as_str(),
         "sticky_cookie": verdict.sticky_cookie.as_ref().map(|cookie| &cookie.name),

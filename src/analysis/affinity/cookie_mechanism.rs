@@ -251,18 +251,18 @@ fn keeps_any(case: &Case, name: &str, made_up: &Values) -> (Option<StickyBy>, St
 /// Whether clients without cookies are answered in turn.
 fn goes_round(case: &Case) -> bool {
     let Some(free) = case.trace().series(&SeriesName::WithoutJar) else { return false };
-    let found = select::of(free, case.alpha());
-    matches!(found.algorithm, Algorithm::RoundRobin | Algorithm::WeightedRoundRobin)
+    let found = select::find_in_series(free, case.alpha());
+    matches!(found.algorithm(), Algorithm::RoundRobin | Algorithm::WeightedRoundRobin)
 }
 
 /// By which chance new values that were placed by the round robin of free clients would look so little in turn.
 fn not_in_turn(case: &Case, new: &Values) -> Option<f64> {
     let free = case.trace().series(&SeriesName::WithoutJar)?;
-    let found = select::of(free, case.alpha());
-    if found.order != Some(Order::Fixed) || found.algorithm != Algorithm::RoundRobin || found.disturbed.is_some() {
+    let found = select::find_in_series(free, case.alpha());
+    if found.order != Some(Order::Fixed) || found.algorithm() != Algorithm::RoundRobin || found.background.is_some() {
         return None;
     }
-    let k = found.cycle.len().max(Sequence::of(free).counts().len());
+    let k = found.cycle.len().max(Sequence::from_series(free).counts().len());
     let placed: Vec<InstanceId> = new.placed().iter().filter_map(|request| request.instance).collect();
     // in a ring of k, none comes again before k - 1 others have
     let early = |index: usize| placed[(index + 1).saturating_sub(k)..index].contains(&placed[index]);

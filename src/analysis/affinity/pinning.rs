@@ -81,7 +81,7 @@ pub fn staying_of(case: &Case) -> Option<f64> {
 }
 
 fn stays_of(sequence: &Sequence, found: &Finding, alpha: f64) -> f64 {
-    stays(sequence, found.algorithm, found.order, alpha)
+    stays(sequence, found.algorithm(), found.order, alpha)
 }
 
 /// The same where the pattern is known.
@@ -93,7 +93,7 @@ pub fn stays(sequence: &Sequence, algorithm: Algorithm, order: Option<Order>, al
         // a round robin gives each its share exactly; others' traffic may shift who comes next, not how often
         return most as f64 / picks as f64;
     }
-    let pairs = sequence.stretches.iter().flat_map(|stretch| stretch.windows(2));
+    let pairs = sequence.segments.iter().flat_map(|segment| segment.windows(2));
     let (mut again, mut neighbours) = (0, 0);
     for pair in pairs {
         again += usize::from(pair[0] == pair[1]);

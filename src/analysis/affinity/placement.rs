@@ -17,6 +17,6 @@ pub fn in_turn(case: &Case, values: &Values) -> Option<Finding> {
     // they were asked for one after the other, however the free ones were
     let conditions = Conditions { connection: Connection::Fresh, concurrency: 1, ..free.conditions.clone() };
     let series = Series { conditions, requests: placed, others: Vec::new(), ..free.clone() };
-    let found = select::of(&series, case.alpha() * budget::PLACED);
-    matches!(found.algorithm, Algorithm::RoundRobin | Algorithm::WeightedRoundRobin).then_some(found)
+    let found = select::find_in_series(&series, case.alpha() * budget::PLACED);
+    matches!(found.algorithm(), Algorithm::RoundRobin | Algorithm::WeightedRoundRobin).then_some(found)
 }

@@ -8,7 +8,7 @@
 use crate::analysis::{math::log_prob::ln_mean, series::picks::Picks};
 
 /// The log-probability of a sequence as foretold pick by pick, by even shares or by shares that are learned.
-pub fn ln_foretold(picks: &Picks) -> f64 {
+pub fn ln_predictive(picks: &Picks) -> f64 {
     ln_mean(&[ln_even(picks), ln_learned(&picks.counts)])
 }
 

@@ -9,11 +9,11 @@ use crate::analysis::{series::picks::Picks, series::sequence::Sequence};
 /// The cycle that every pick follows: each instance is always followed by the same one, and all of them form one ring.
 /// Starts with the instance of the lowest id. `None` when some pick breaks it or the ring has not closed yet.
 ///
-/// Works across gaps, because a successor is judged inside a stretch only.
+/// Works across gaps, because a successor is judged inside a segment only.
 pub fn fixed_cycle(sequence: &Sequence) -> Option<Vec<InstanceId>> {
     let mut next: BTreeMap<InstanceId, InstanceId> = BTreeMap::new();
-    for stretch in &sequence.stretches {
-        for pair in stretch.windows(2) {
+    for segment in &sequence.segments {
+        for pair in segment.windows(2) {
             if *next.entry(pair[0]).or_insert(pair[1]) != pair[1] {
                 return None;
             }
@@ -49,7 +49,7 @@ pub struct Rounds {
 
 /// Whether the picks fall into rounds, for one sequence without gaps. `None` when they do not, whatever the offset.
 pub fn rounds(sequence: &Sequence) -> Option<Rounds> {
-    let [picks] = sequence.stretches.as_slice() else { return None };
+    let [picks] = sequence.segments.as_slice() else { return None };
     let k = sequence.counts().len();
     if k < 2 {
         return None;
@@ -69,14 +69,14 @@ pub fn rounds(sequence: &Sequence) -> Option<Rounds> {
 
 /// The shortest period that the picks repeat with, and how many picks repeated what was one period before.
 pub fn period(sequence: &Sequence) -> Option<(usize, usize)> {
-    let [picks] = sequence.stretches.as_slice() else { return None };
+    let [picks] = sequence.segments.as_slice() else { return None };
     let repeats = |period: usize| picks[period..].iter().zip(picks).all(|(later, earlier)| later == earlier);
     (1..=picks.len() / 2).find(|&period| repeats(period)).map(|period| (period, picks.len() - period))
 }
 
 /// Likewise, of picks.
 pub fn period_of(picks: &Picks) -> Option<usize> {
-    let [picks] = picks.stretches.as_slice() else { return None };
+    let [picks] = picks.segments.as_slice() else { return None };
     (1..=picks.len() / 2).find(|&period| picks[period..].iter().zip(picks).all(|(later, earlier)| later == earlier))
 }
 
@@ -85,13 +85,13 @@ mod tests {
     use super::*;
     use crate::analysis::series::sequence::Known;
 
-    fn sequence(stretches: &[&str]) -> Sequence {
+    fn sequence(segments: &[&str]) -> Sequence {
         let ids = |text: &&str| text.bytes().map(|b| InstanceId(u16::from(b - b'a'))).collect();
-        Sequence { stretches: stretches.iter().map(ids).collect(), known: Known::Ours }
+        Sequence { segments: segments.iter().map(ids).collect(), known: Known::Ours }
     }
 
-    fn cycle(stretches: &[&str]) -> Option<String> {
-        let cycle = fixed_cycle(&sequence(stretches))?;
+    fn cycle(segments: &[&str]) -> Option<String> {
+        let cycle = fixed_cycle(&sequence(segments))?;
         Some(cycle.into_iter().map(|id| char::from(b'a' + id.0 as u8)).collect())
     }
 
@@ -121,8 +121,8 @@ mod tests {
         assert_eq!(cycle(&[]), None);
     }
 
-    fn whole(stretches: &[&str]) -> Option<(usize, usize)> {
-        rounds(&sequence(stretches)).map(|rounds| (rounds.whole, rounds.offsets))
+    fn whole(segments: &[&str]) -> Option<(usize, usize)> {
+        rounds(&sequence(segments)).map(|rounds| (rounds.whole, rounds.offsets))
     }
 
     #[test]

@@ -1,71 +1,68 @@
-//! Silence: requests that no instance answered, as far as the answers say, and that come as regularly as an instance that
-//! fails has its turns.
+//! Failing instances: requests without an answer that come as regularly as an instance that fails has its turns.
 
-use crate::model::trace::{InstanceId, Request, Series};
-
-use crate::analysis::{
-    pattern::finding::Finding,
-    pattern::strict_order,
-    series::picks::Picks,
-    series::sequence::{Known, Sequence},
-    verdict::Algorithm,
+use crate::{
+    analysis::{
+        pattern::{
+            evidence::{ChangeEvidence, PatternEvidence},
+            finding::{Finding, NearWeights, Pattern},
+            strict_order,
+        },
+        series::{
+            picks::Picks,
+            sequence::{Known, Sequence},
+        },
+        verdict::Algorithm,
+    },
+    model::trace::{InstanceId, Request, Series},
 };
 
-/// Stands for whoever did not answer. No instance has this number: so many are not told apart.
-const NOBODY: InstanceId = InstanceId(u16::MAX);
+/// The number that stands for every instance without an answer. No instance has it: a trace numbers fewer.
+const UNNAMED: InstanceId = InstanceId(u16::MAX);
 
 /// The order that every request follows, if those without an answer have places of their own in it.
-pub fn find(series: &Series, sequence: &Sequence, alpha: f64) -> Option<Finding> {
-    let mut found = with_nobody(series, sequence, alpha)?;
-    let instances = sequence.counts().len();
-    let turns = found.cycle.iter().filter(|id| **id == NOBODY).count();
-    found.weights.retain(|(id, _)| *id != NOBODY);
-    found.cycle.retain(|id| *id != NOBODY);
-    if let [(_, first), rest @ ..] = found.weights.as_mut_slice()
-        && rest.iter().all(|(_, weight)| *weight == *first)
-    {
-        *first = 1;
-        rest.iter_mut().for_each(|(_, weight)| *weight = 1);
-        if found.algorithm == Algorithm::WeightedRoundRobin {
-            found.algorithm = Algorithm::RoundRobin;
-            found.candidates = vec![Algorithm::RoundRobin, Algorithm::LeastConnections];
-            // one that answers without a name may have another weight than the others
-            let answers = |request: &Request| request.status.is_some_and(|status| status.get() < 500);
-            if series.requests.iter().any(|request| request.instance.is_none() && answers(request)) {
-                found.candidates.push(Algorithm::WeightedRoundRobin);
-            }
+pub fn find_order(series: &Series, sequence: &Sequence, alpha: f64) -> Option<Finding> {
+    let mut found = order_with_unnamed(series, sequence, alpha)?;
+    let nameless = series.requests.iter().filter(|request| request.instance.is_none()).count();
+    let places = found.cycle.iter().filter(|id| **id == UNNAMED).count();
+    found.evidence.push(PatternEvidence::Change(ChangeEvidence::Failures {
+        nameless,
+        instances: sequence.counts().len(),
+        places,
+    }));
+    found.weights.retain(|(id, _)| *id != UNNAMED);
+    found.cycle.retain(|id| *id != UNNAMED);
+    let equal = found.weights.first().is_some_and(|(_, first)| found.weights.iter().all(|(_, one)| one == first));
+    if equal {
+        found.weights.iter_mut().for_each(|(_, weight)| *weight = 1);
+        if found.pattern == Pattern::WeightedRoundRobin {
+            found.pattern = Pattern::RoundRobin(near_weights(series));
             found.ruled_out.retain(|out| out.algorithm != Algorithm::RoundRobin);
         }
     }
-    let silent = series.requests.iter().filter(|request| request.instance.is_none()).count();
-    found.evidence.push(match turns {
-        0 => format!(
-            "{silent} requests that none of the {instances} instances answered are counted as turns of their own: they \
-             come where the turns of instances that fail would"
-        ),
-        1 => format!(
-            "{silent} requests that none of the {instances} instances answered have a place of their own in each round, \
-             as an instance would that fails or does not say its name"
-        ),
-        _ => format!(
-            "{silent} requests that none of the {instances} instances answered have {turns} places of their own in each \
-             round, as instances would that fail or do not say their names"
-        ),
-    });
     Some(found)
 }
 
-/// Whether requests without an answer come regularly between those of one instance.
-pub fn regularly(series: &Series, sequence: &Sequence, alpha: f64) -> bool {
-    with_nobody(series, sequence, alpha).is_some()
+/// An instance that answers without a name may have another weight than the others.
+fn near_weights(series: &Series) -> NearWeights {
+    let answers = |request: &Request| request.status.is_some_and(|status| status.get() < 500);
+    if series.requests.iter().any(|request| request.instance.is_none() && answers(request)) {
+        NearWeights::Possible
+    } else {
+        NearWeights::Excluded
+    }
 }
 
-fn with_nobody(series: &Series, sequence: &Sequence, alpha: f64) -> Option<Finding> {
-    let ours = series.requests.iter().map(|request| request.instance.unwrap_or(NOBODY));
+/// Whether requests without an answer come regularly between those of one instance.
+pub fn fail_periodically(series: &Series, sequence: &Sequence, alpha: f64) -> bool {
+    order_with_unnamed(series, sequence, alpha).is_some()
+}
+
+fn order_with_unnamed(series: &Series, sequence: &Sequence, alpha: f64) -> Option<Finding> {
     if sequence.known != Known::Ours || series.requests.iter().all(|request| request.instance.is_some()) {
         return None;
     }
-    let whole = Sequence { stretches: vec![ours.collect()], known: Known::Ours };
-    let found = strict_order::find(&whole, &Picks::of(&whole), alpha)?;
-    matches!(found.algorithm, Algorithm::RoundRobin | Algorithm::WeightedRoundRobin).then_some(found)
+    let ours = series.requests.iter().map(|request| request.instance.unwrap_or(UNNAMED));
+    let whole = Sequence { segments: vec![ours.collect()], known: Known::Ours };
+    let found = strict_order::find_strict_order(&whole, &Picks::from_sequence(&whole), alpha)?;
+    found.pattern.goes_round().then_some(found)
 }

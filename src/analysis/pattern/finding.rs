@@ -1,59 +1,157 @@
-//! Findings: what one sequence shows of the algorithm.
+//! The finding: the pattern that one sequence of picks shows, what it rules out, and the facts that speak for it.
 
-use crate::model::trace::InstanceId;
+use crate::{
+    analysis::{
+        pattern::evidence::PatternEvidence,
+        series::picks::Picks,
+        verdict::{Algorithm, Order, RuledOut},
+    },
+    model::trace::InstanceId,
+};
 
-use crate::analysis::verdict::{Algorithm, Order, RuledOut};
+/// The pattern that one sequence shows, as far as it decides which mechanisms would produce it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pattern {
+    /// Nothing is known of the order.
+    Open,
+    OneInstance,
+    /// Rounds of which each instance has the same share.
+    RoundRobin(NearWeights),
+    WeightedRoundRobin,
+    /// Picks are more regular than chance makes them, in an order that has no name.
+    Regular,
+    /// Rounds hold every pick, but the instances of a round change.
+    ChangingInstances,
+    /// Picks may be independent draws, or an order of which others take turns.
+    RandomOrRegular(Spill),
+    Random(Turns, Spill),
+}
+
+/// Whether weights that are nearly the same would look like equal ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NearWeights {
+    Possible,
+    Excluded,
+}
+
+/// Whether one instance answers nearly everything, so that the others may only help when it cannot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spill {
+    Possible,
+    Excluded,
+}
+
+/// Whether the turns of all clients are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turns {
+    All,
+    OursAlone,
+}
+
+impl Pattern {
+    /// The name that the pattern has in a verdict.
+    pub fn algorithm(self) -> Algorithm {
+        match self {
+            Pattern::OneInstance => Algorithm::Single,
+            Pattern::RoundRobin(_) => Algorithm::RoundRobin,
+            Pattern::WeightedRoundRobin => Algorithm::WeightedRoundRobin,
+            Pattern::Random(..) => Algorithm::Random,
+            Pattern::Open | Pattern::Regular | Pattern::ChangingInstances | Pattern::RandomOrRegular(_) => {
+                Algorithm::Undetermined
+            }
+        }
+    }
+
+    /// Whether instances are picked in rounds, with or without weights.
+    pub fn goes_round(self) -> bool {
+        matches!(self, Pattern::RoundRobin(_) | Pattern::WeightedRoundRobin)
+    }
+}
 
 /// What keeps an order from holding for every pick.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Disturbed {
+pub enum Background {
     /// Other clients take about this share of the turns.
-    ByOthers(f64),
-    /// Several counters, instances that come and go, requests without an answer, or others: that cannot be told.
-    Somehow,
+    Share(f64),
+    /// Several counters, instances that come and go, requests without an answer, or other clients: which of these is not
+    /// known.
+    Unknown,
 }
 
-/// What a sequence shows of the algorithm.
+/// What one sequence of picks shows.
 #[derive(Debug, Clone)]
 pub struct Finding {
-    pub algorithm: Algorithm,
-    pub candidates: Vec<Algorithm>,
+    pub pattern: Pattern,
     pub ruled_out: Vec<RuledOut>,
     pub order: Option<Order>,
+    /// The instances in their order, where it is fixed.
     pub cycle: Vec<InstanceId>,
+    /// The number of requests after which the order repeats.
     pub repeats_after: Option<usize>,
     /// How often each instance comes in a round, where that is known.
     pub weights: Vec<(InstanceId, u32)>,
-    /// Between which bounds each instance's share lies, where picks are independent.
+    /// The bounds between which the share of each instance lies, where picks are independent.
     pub shares: Vec<(InstanceId, (f64, f64))>,
     /// Whether the shares of independent draws may be even.
     pub even: Option<bool>,
-    /// Of a regular order that not every pick follows.
-    pub disturbed: Option<Disturbed>,
-    /// A round robin would need more foreign turns than this share to look so.
+    /// The reason why not every pick follows a regular order.
+    pub background: Option<Background>,
+    /// A round robin would look like these picks only if others took more than this share of its turns.
     pub regular_beyond: Option<f64>,
-    pub evidence: Vec<String>,
+    pub evidence: Vec<PatternEvidence>,
 }
 
-/// Nothing is named, for this reason.
-pub fn undetermined(why: String) -> Finding {
-    Finding {
-        algorithm: Algorithm::Undetermined,
-        candidates: Vec::new(),
-        ruled_out: Vec::new(),
-        order: None,
-        cycle: Vec::new(),
-        repeats_after: None,
-        weights: Vec::new(),
-        shares: Vec::new(),
-        even: None,
-        disturbed: None,
-        regular_beyond: None,
-        evidence: vec![why],
+impl Finding {
+    pub fn new(pattern: Pattern, ruled_out: Vec<RuledOut>, evidence: Vec<PatternEvidence>) -> Finding {
+        Finding {
+            pattern,
+            ruled_out,
+            order: None,
+            cycle: Vec::new(),
+            repeats_after: None,
+            weights: Vec::new(),
+            shares: Vec::new(),
+            even: None,
+            background: None,
+            regular_beyond: None,
+            evidence,
+        }
+    }
+
+    /// Nothing is named, for this reason.
+    pub fn open(reason: PatternEvidence) -> Finding {
+        Finding::new(Pattern::Open, Vec::new(), vec![reason])
+    }
+
+    /// A round robin, whatever its order; `p` is the probability of the picks if they were drawn at random.
+    pub fn round_robin(picks: &Picks, near_weights: NearWeights, test: &'static str, p: f64) -> Finding {
+        let ruled_out = vec![several_instances(), RuledOut { algorithm: Algorithm::Random, test, p }];
+        Finding {
+            weights: picks.ids.iter().map(|&id| (id, 1)).collect(),
+            ..Finding::new(Pattern::RoundRobin(near_weights), ruled_out, Vec::new())
+        }
+    }
+
+    /// A weighted round robin, whatever its order; `p` is the probability of the picks if they were drawn at random.
+    pub fn weighted_round_robin(picks: &Picks, weights: &[u32], test: &'static str, p: f64) -> Finding {
+        let ruled_out = vec![
+            several_instances(),
+            RuledOut { algorithm: Algorithm::Random, test, p },
+            RuledOut { algorithm: Algorithm::RoundRobin, test: "unequal rounds", p: 0.0 },
+        ];
+        Finding {
+            weights: picks.ids.iter().copied().zip(weights.iter().copied()).collect(),
+            ..Finding::new(Pattern::WeightedRoundRobin, ruled_out, Vec::new())
+        }
+    }
+
+    /// The name that the pattern has in a verdict.
+    pub fn algorithm(&self) -> Algorithm {
+        self.pattern.algorithm()
     }
 }
 
 /// Several instances answered, so there is not one alone.
-pub fn not_single() -> RuledOut {
+pub fn several_instances() -> RuledOut {
     RuledOut { algorithm: Algorithm::Single, test: "several instances", p: 0.0 }
 }

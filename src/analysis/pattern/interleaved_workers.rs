@@ -10,31 +10,31 @@ use crate::analysis::{
     series::sequence::{Known, Sequence},
 };
 
-/// Most counters that are looked for.
+/// Most workers that are looked for.
 pub const MOST: usize = 8;
 /// Joint positions that a filter may have, and instances of which the ring is looked for.
 const MOST_STATES: usize = 10_000;
 const MOST_INSTANCES: usize = 20;
 
 /// Counters that take turns regularly.
-pub struct Regular {
-    pub counters: usize,
-    /// The ring, where no other number of counters needs another one.
+pub struct RegularWorkers {
+    pub workers: usize,
+    /// The ring, where no other number of workers needs another one.
     pub ring: Vec<usize>,
-    /// How often each instance was picked where its pick was foretold.
-    pub foretold: Vec<usize>,
+    /// How often each instance was picked where its pick was predicted_counts.
+    pub predicted_counts: Vec<usize>,
 }
 
-/// The fewest counters that, one after the other, explain every pick. For picks without a gap.
-pub fn regular(picks: &Picks) -> Option<Regular> {
-    let [all] = picks.stretches.as_slice() else { return None };
-    let explained = (2..=MOST.min(all.len() / 3)).filter_map(|counters| {
-        let each = (0..counters)
-            .map(|first| all[first..].iter().step_by(counters).map(|&pick| picks.ids[pick]).collect::<Vec<_>>());
-        let sequence = Sequence { stretches: each.collect(), known: Known::EveryTurn };
+/// The fewest workers that, one after the other, explain every pick. For picks without a gap.
+pub fn find_regular(picks: &Picks) -> Option<RegularWorkers> {
+    let [all] = picks.segments.as_slice() else { return None };
+    let explained = (2..=MOST.min(all.len() / 3)).filter_map(|workers| {
+        let each = (0..workers)
+            .map(|first| all[first..].iter().step_by(workers).map(|&pick| picks.ids[pick]).collect::<Vec<_>>());
+        let sequence = Sequence { segments: each.collect(), known: Known::EveryTurn };
         let cycle = cycle::fixed_cycle(&sequence)?;
         let ring = cycle.iter().filter_map(|id| picks.ids.binary_search(id).ok()).collect();
-        Some(Regular { counters, ring, foretold: sequence.foretold() })
+        Some(RegularWorkers { workers, ring, predicted_counts: sequence.ring_predicted_counts() })
     });
     let mut explained = explained.collect::<Vec<_>>().into_iter();
     let mut fewest = explained.next()?;
@@ -45,40 +45,40 @@ pub fn regular(picks: &Picks) -> Option<Regular> {
 }
 
 /// Counters of which chance says whose turn it is.
-pub struct Mixed {
-    pub counters: usize,
+pub struct IrregularWorkers {
+    pub workers: usize,
     pub ring: Vec<usize>,
     /// The log-probability of the picks, the ring being known,
     pub ln: f64,
     /// and before anybody knew it.
-    pub ln_foretold: f64,
+    pub ln_predictive: f64,
 }
 
-/// The likeliest number of mixed counters, where so few can explain the picks.
-pub fn mixed(picks: &Picks) -> Option<Mixed> {
+/// The likeliest number of mixed workers, where so few can explain the picks.
+pub fn fit_irregular(picks: &Picks) -> Option<IrregularWorkers> {
     if picks.k > MOST_INSTANCES {
         return None;
     }
-    let gaps = picks.stretches.len() - 1;
-    // counters keep the counts this close together
+    let gaps = picks.segments.len() - 1;
+    // workers keep the counts this close together
     let fewest = picks.widest_gap().saturating_sub(gaps).max(2);
-    let feasible = (fewest..=4).filter(|&counters| picks.k.pow(counters as u32) <= MOST_STATES);
-    let of = |counters| {
-        let ring = likely_ring(picks, counters);
-        let ln = ln_mixed(picks, &ring, counters);
-        Mixed { counters, ring, ln, ln_foretold: ln - ln_factorial(picks.k - 1) - 4f64.ln() }
+    let feasible = (fewest..=4).filter(|&workers| picks.k.pow(workers as u32) <= MOST_STATES);
+    let of = |workers| {
+        let ring = likely_ring(picks, workers);
+        let ln = ln_irregular(picks, &ring, workers);
+        IrregularWorkers { workers, ring, ln, ln_predictive: ln - ln_factorial(picks.k - 1) - 4f64.ln() }
     };
     feasible.map(of).max_by(|one, other| one.ln.total_cmp(&other.ln)).filter(|best| best.ln.is_finite())
 }
 
-/// The ring on which most picks are one ahead of one of the last few: of these, one is mostly by the same counter.
-fn likely_ring(picks: &Picks, counters: usize) -> Vec<usize> {
+/// The ring on which most picks are one ahead of one of the last few: of these, one is mostly by the same worker.
+fn likely_ring(picks: &Picks, workers: usize) -> Vec<usize> {
     let k = picks.k;
     let mut near = vec![0.0; k * k];
-    for stretch in &picks.stretches {
-        for (index, &pick) in stretch.iter().enumerate() {
-            for back in 1..=counters.min(index) {
-                near[stretch[index - back] * k + pick] += (1.0 - 1.0 / counters as f64).powi(back as i32 - 1);
+    for segment in &picks.segments {
+        for (index, &pick) in segment.iter().enumerate() {
+            for back in 1..=workers.min(index) {
+                near[segment[index - back] * k + pick] += (1.0 - 1.0 / workers as f64).powi(back as i32 - 1);
             }
         }
     }
@@ -119,14 +119,14 @@ fn likely_ring(picks: &Picks, counters: usize) -> Vec<usize> {
     best.1
 }
 
-/// The log-probability of the picks under counters that start anywhere and are equally likely to be next. A gap may have
+/// The log-probability of the picks under workers that start anywhere and are equally likely to be next. A gap may have
 /// been a turn.
-fn ln_mixed(picks: &Picks, ring: &[usize], counters: usize) -> f64 {
+fn ln_irregular(picks: &Picks, ring: &[usize], workers: usize) -> f64 {
     let k = picks.k;
     let mut place = vec![0; k];
     ring.iter().enumerate().for_each(|(at, &instance)| place[instance] = at);
-    let states = k.pow(counters as u32);
-    let units: Vec<usize> = (0..counters).map(|counter| k.pow(counter as u32)).collect();
+    let states = k.pow(workers as u32);
+    let units: Vec<usize> = (0..workers).map(|worker| k.pow(worker as u32)).collect();
     let mut state = vec![1.0 / states as f64; states];
     let mut ln = 0.0;
     let step = |state: &[f64], wanted: Option<usize>| {
@@ -135,18 +135,18 @@ fn ln_mixed(picks: &Picks, ring: &[usize], counters: usize) -> f64 {
             for &unit in &units {
                 let at = index / unit % k;
                 if wanted.is_none_or(|wanted| wanted == at) {
-                    next[if at + 1 == k { index - at * unit } else { index + unit }] += p / counters as f64;
+                    next[if at + 1 == k { index - at * unit } else { index + unit }] += p / workers as f64;
                 }
             }
         }
         next
     };
-    for (number, stretch) in picks.stretches.iter().enumerate() {
+    for (number, segment) in picks.segments.iter().enumerate() {
         if number > 0 {
             let turned = step(&state, None);
             state.iter_mut().zip(turned).for_each(|(stayed, turned)| *stayed = 0.5 * (*stayed + turned));
         }
-        for &pick in stretch {
+        for &pick in segment {
             state = step(&state, Some(place[pick]));
             let total: f64 = state.iter().sum();
             if total <= 0.0 {

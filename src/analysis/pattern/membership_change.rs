@@ -1,44 +1,47 @@
-//! Pieces: rounds that hold every pick, but from some pick on of other instances.
+//! Membership changes: rounds that hold every pick, but from some pick on of other instances.
 //!
-//! Why others take over does not show: instances that join or leave, that are avoided while they are busy, that have a
-//! smaller weight (as in the rounds of Linux Virtual Server), or that answer somebody else who asks in step. So nothing is
-//! named, but what was seen is told. A pick that belongs to two pieces goes to the first.
+//! The reason for the change does not show: instances join or leave, are avoided while they are busy, have a smaller
+//! weight (as in the rounds of Linux Virtual Server), or answer another client that asks in step. So no pattern is named,
+//! but the stretches of the sequence are reported. A pick that belongs to two stretches goes to the first.
 
 use std::collections::BTreeSet;
 
 use crate::analysis::{
-    math::log_prob::{in_words, ln_factorial, probability},
-    pattern::finding::Finding,
-    pattern::strict_order::round_robin,
+    math::log_prob::{ln_factorial, probability},
+    pattern::{
+        evidence::{ChanceEvidence, ChangeEvidence, PatternEvidence, Stretch},
+        finding::{Finding, NearWeights, Pattern},
+    },
     sampling::budget,
     series::picks::Picks,
-    verdict::Algorithm,
 };
 
-/// Whole rounds and picks of what is taken for a piece.
+/// The whole rounds that a stretch has at least.
 const FEWEST_ROUNDS: usize = 3;
+/// The picks that a stretch has at least.
 const FEWEST_PICKS: usize = 12;
-/// More pieces than so many are no order any more.
-const MOST_PIECES: usize = 8;
+/// With more stretches than this there is no order any more.
+const MOST_STRETCHES: usize = 8;
 
 /// Picks that fall into rounds of the same instances.
-struct Piece {
+struct RoundsOfSame {
     length: usize,
     instances: BTreeSet<usize>,
     whole: usize,
 }
 
-impl Piece {
-    /// The longest one that these picks begin with.
-    fn first(picks: &[usize], most: usize) -> Option<Piece> {
+impl RoundsOfSame {
+    /// The longest stretch that `picks` begin with, of `most` instances at most.
+    fn longest(picks: &[usize], most: usize) -> Option<RoundsOfSame> {
         let each = (2..=most).flat_map(|k| (0..k).map(move |offset| (k, offset)));
-        each.filter_map(|(k, offset)| Piece::of(picks, k, offset)).max_by_key(|piece| (piece.length, piece.whole))
+        let stretches = each.filter_map(|(k, offset)| RoundsOfSame::begin(picks, k, offset));
+        stretches.max_by_key(|stretch| (stretch.length, stretch.whole))
     }
 
-    /// The one whose rounds are so long, and begin after so many picks.
-    fn of(picks: &[usize], k: usize, offset: usize) -> Option<Piece> {
+    /// The stretch whose rounds have `k` picks, of which the first whole one begins after `offset` picks.
+    fn begin(picks: &[usize], k: usize, offset: usize) -> Option<RoundsOfSame> {
         let round = picks.get(offset..offset + k)?;
-        // how many of these are of the round's instances, each once
+        // the number of first picks in a part that are of the round's instances, each once
         let within = |part: &[usize]| {
             let breaks = |at: &usize| !round.contains(&part[*at]) || part[..*at].contains(&part[*at]);
             (0..part.len()).find(breaks).unwrap_or(part.len())
@@ -54,68 +57,61 @@ impl Piece {
                 break;
             }
         }
-        Some(Piece { length, instances: round.iter().copied().collect(), whole: (length - offset) / k })
+        Some(RoundsOfSame { length, instances: round.iter().copied().collect(), whole: (length - offset) / k })
     }
 
     fn is_long(&self) -> bool {
         self.whole >= FEWEST_ROUNDS && self.length >= FEWEST_PICKS
     }
 
-    /// How likely independent draws of any shares make its rounds, where the first says which instances there are.
+    /// The log of how likely independent draws of any shares make these rounds, where the first round says which
+    /// instances there are.
     fn ln_by_chance(&self) -> f64 {
         let k = self.instances.len();
         let ln_round = ln_factorial(k) - k as f64 * (k as f64).ln();
-        // rounds of how many instances, and where the first begins
+        // the price of having looked for the number of instances, and for the pick at which the first round begins
         2.0 * (k as f64).ln() + self.whole.saturating_sub(1) as f64 * ln_round
     }
 }
 
-/// What is told of rounds of which the instances change now and then, where chance does not explain them.
-pub fn find(picks: &Picks, alpha: f64) -> Option<Finding> {
-    let pieces = pieces(picks)?;
+/// The finding where rounds hold every pick and their instances change now and then, unless chance explains it.
+pub fn find_membership_change(picks: &Picks, alpha: f64) -> Option<Finding> {
+    let stretches = stretches(picks)?;
     let ln_n = (picks.len() as f64).ln();
-    // each may begin anywhere, and it is looked for after every request
-    let p = probability(ln_n + pieces.iter().map(|piece| ln_n + piece.ln_by_chance()).sum::<f64>());
+    // each stretch may begin anywhere, and it is looked for after every request
+    let p = probability(ln_n + stretches.iter().map(|stretch| ln_n + stretch.ln_by_chance()).sum::<f64>());
     if p >= alpha * budget::INDEPENDENT {
         return None;
     }
-    let mut found = round_robin(picks, "rounds until others take over", p);
-    found.algorithm = Algorithm::Undetermined;
-    found.candidates.push(Algorithm::WeightedRoundRobin);
+    let mut found = Finding::round_robin(picks, NearWeights::Possible, "rounds until others take over", p);
+    found.pattern = Pattern::ChangingInstances;
     found.weights.clear();
-    let next = |piece: &Piece| format!("the next {} round {}", piece.length, piece.instances.len());
+    let seen = |one: &RoundsOfSame| Stretch { requests: one.length, instances: one.instances.len() };
     found.evidence = vec![
-        format!(
-            "the first {} requests went round {} instances, {}: in each round every one of them answered once",
-            pieces[0].length,
-            pieces[0].instances.len(),
-            pieces[1..].iter().map(next).collect::<Vec<_>>().join(", ")
-        ),
-        "that is so when instances join or leave, are avoided while they are busy, have a smaller weight, or answer \
-         another client who asks in step"
-            .to_owned(),
-        format!("with instances picked at random, the chance of that would be {}", in_words(p)),
+        PatternEvidence::Change(ChangeEvidence::Stretches(stretches.iter().map(seen).collect())),
+        PatternEvidence::Change(ChangeEvidence::Reasons),
+        PatternEvidence::Chance(ChanceEvidence::Regular { p }),
     ];
     Some(found)
 }
 
-/// All picks as pieces, each of other instances than the one before; `None` where there are no such.
-fn pieces(picks: &Picks) -> Option<Vec<Piece>> {
-    let [all] = picks.stretches.as_slice() else { return None };
-    let mut pieces: Vec<Piece> = Vec::new();
+/// All picks as stretches, each of other instances than the one before; `None` where some pick is in none.
+fn stretches(picks: &Picks) -> Option<Vec<RoundsOfSame>> {
+    let [all] = picks.segments.as_slice() else { return None };
+    let mut stretches: Vec<RoundsOfSame> = Vec::new();
     let mut from = 0;
     while from < all.len() {
-        let piece = Piece::first(&all[from..], picks.k).filter(Piece::is_long)?;
-        if pieces.last().is_some_and(|last| last.instances == piece.instances) {
+        let stretch = RoundsOfSame::longest(&all[from..], picks.k).filter(RoundsOfSame::is_long)?;
+        if stretches.last().is_some_and(|last| last.instances == stretch.instances) {
             return None;
         }
-        from += piece.length;
-        pieces.push(piece);
-        if pieces.len() > MOST_PIECES {
+        from += stretch.length;
+        stretches.push(stretch);
+        if stretches.len() > MOST_STRETCHES {
             return None;
         }
     }
-    (pieces.len() > 1).then_some(pieces)
+    (stretches.len() > 1).then_some(stretches)
 }
 
 #[cfg(test)]
@@ -126,37 +122,31 @@ mod tests {
         model::trace::InstanceId,
     };
 
-    fn told(parts: &[(&str, usize)]) -> Option<String> {
+    /// The stretches that are found in parts of which each is repeated, as (requests, instances).
+    fn stretches_of(parts: &[(&str, usize)]) -> Option<Vec<(usize, usize)>> {
         let picks = parts.iter().flat_map(|(part, times)| part.repeat(*times).into_bytes());
-        let stretch = picks.map(|letter| InstanceId((letter - b'a').into())).collect();
-        let sequence = Sequence { stretches: vec![stretch], known: Known::Ours };
-        find(&Picks::of(&sequence), 1e-6).map(|found| found.evidence[0].clone())
-    }
-
-    #[track_caller]
-    fn is_told(parts: &[(&str, usize)], lengths: &str) {
-        let evidence = told(parts).unwrap_or_default();
-        assert!(evidence.contains(lengths), "{evidence}");
-    }
-
-    #[test]
-    fn rounds_are_told_by_their_instances() {
-        is_told(
-            &[("abcde", 10), ("abc", 1), ("fgabcde", 10), ("abcd", 10)],
-            "first 53 requests went round 5 instances, the next 74 round 7, the next 36 round 4:",
-        );
-        is_told(
-            &[("abcacbbac", 5), ("abcddcbaacbd", 5)],
-            "first 48 requests went round 3 instances, the next 57 round 4:",
-        );
-        is_told(
-            &[("ab", 20), ("abc", 20), ("ab", 20)],
-            "first 42 requests went round 2 instances, the next 62 round 3, the next 36 round 2:",
-        );
+        let segment = picks.map(|letter| InstanceId((letter - b'a').into())).collect();
+        let sequence = Sequence { segments: vec![segment], known: Known::Ours };
+        let found = find_membership_change(&Picks::from_sequence(&sequence), 1e-6)?;
+        let Some(PatternEvidence::Change(ChangeEvidence::Stretches(stretches))) = found.evidence.first() else {
+            return None;
+        };
+        Some(stretches.iter().map(|stretch| (stretch.requests, stretch.instances)).collect())
     }
 
     #[test]
-    fn what_is_no_round_or_too_short_has_no_pieces() {
+    fn rounds_are_reported_by_their_instances() {
+        for (parts, stretches) in [
+            (&[("abcde", 10), ("abc", 1), ("fgabcde", 10), ("abcd", 10)][..], [(53, 5), (74, 7), (36, 4)].as_slice()),
+            (&[("abcacbbac", 5), ("abcddcbaacbd", 5)], &[(48, 3), (57, 4)]),
+            (&[("ab", 20), ("abc", 20), ("ab", 20)], &[(42, 2), (62, 3), (36, 2)]),
+        ] {
+            assert_eq!(stretches_of(parts).as_deref(), Some(stretches), "{parts:?}");
+        }
+    }
+
+    #[test]
+    fn picks_without_rounds_or_with_too_few_have_no_stretches() {
         for parts in [
             &[("abc", 20)][..],
             &[("abc", 10), ("bac", 10)],
@@ -165,7 +155,7 @@ mod tests {
             &[("abc", 3), ("abcd", 3)],
             &[("ab", 20), ("aa", 2)],
         ] {
-            assert_eq!(told(parts), None, "{parts:?}");
+            assert_eq!(stretches_of(parts), None, "{parts:?}");
         }
     }
 }

@@ -1,13 +1,17 @@
+pub mod counts;
 pub mod cycle;
+pub mod evidence;
 pub mod failing_instances;
 pub mod finding;
 pub mod interleaved_workers;
 pub mod membership_change;
 pub mod models;
+pub mod one_instance;
 pub mod periodic;
 pub mod random;
 pub mod regularity;
 pub mod ring;
+pub mod ring_with_background;
 pub mod rounds;
 pub mod select;
 pub mod strict_order;

@@ -1,86 +1,116 @@
-//! The models that compete for picks without an exact order, and how probable each makes them.
+//! The models that compete for picks without a strict order, and the log-probability that each gives the picks.
+//!
+//! A *predictive* log-probability is that of a model whose parameters are learned pick by pick, or averaged over: nothing
+//! was fitted afterwards. A *maximum likelihood* is that of the parameters that fit best, so it is too good, which is the
+//! right side to err on for a model that is to be ruled out.
 
 use crate::analysis::{
-    math::independent,
-    math::log_prob::{ln_best_independent, ln_mean},
-    pattern::interleaved_workers,
-    pattern::interleaved_workers::Mixed,
-    pattern::regularity,
-    pattern::ring::Ring,
-    pattern::rounds::Rounds,
-    pattern::weighted,
-    pattern::weighted::Weighted,
-    pattern::weighted_workers,
-    pattern::weighted_workers::{Kept, Staggered},
-    series::picks::Picks,
-    series::sequence::Sequence,
+    math::{
+        independent,
+        log_prob::{ln_best_independent, ln_mean},
+    },
+    pattern::{
+        interleaved_workers::{self, IrregularWorkers},
+        regularity,
+        ring::Ring,
+        rounds::Rounds,
+        weighted::{self, Weighted},
+        weighted_workers::{self, Pulled, WeightedWorkers},
+    },
+    series::{picks::Picks, sequence::Sequence},
 };
 
-/// How much better a model without a name may be, before nothing is named: a thousand times.
+/// The log by which a model without a name may be better before nothing is named: a factor of a thousand.
 pub const UNNAMED: f64 = 6.9;
 
-/// How probable each model makes the picks.
+/// The models, fitted to the same picks.
 pub struct Models {
+    /// Predictive, of independent draws.
     pub independent: f64,
+    /// Maximum likelihood of independent draws.
     pub best_independent: f64,
     pub ring: Ring,
     pub rounds: Rounds,
-    pub mixed: Option<Mixed>,
+    pub irregular_workers: Option<IrregularWorkers>,
+    /// Predictive, of counts that stay closer together than chance keeps them.
     pub evened: f64,
     pub weighted: Vec<Weighted>,
-    pub kept: Vec<Kept>,
-    pub staggered: Vec<Staggered>,
-    /// Each pick depends on those before it, somehow.
+    pub pulled: Vec<Pulled>,
+    /// The likeliest first.
+    pub weighted_workers: Vec<WeightedWorkers>,
+    /// Predictive, of picks that depend on those before them in ways that have no name.
     pub dependent: f64,
 }
 
 impl Models {
-    pub fn of(sequence: &Sequence, picks: &Picks) -> Models {
-        let ring = Ring::best(picks);
+    pub fn fit(sequence: &Sequence, picks: &Picks) -> Models {
+        let ring = Ring::fit(picks);
         let best_independent = ln_best_independent(&picks.counts);
-        let kept = weighted_workers::kept(picks);
-        // following counters is dear, so their counts must have stayed together
-        let together = kept.iter().any(|kept| kept.ln > best_independent + UNNAMED);
+        let pulled = weighted_workers::fit_pulled(picks);
+        // following workers takes long, so their counts must have stayed together
+        let together = pulled.iter().any(|pulled| pulled.ln > best_independent + UNNAMED);
         Models {
-            independent: independent::ln_foretold(picks),
+            independent: independent::ln_predictive(picks),
             best_independent,
-            staggered: if together { weighted_workers::all(picks) } else { Vec::new() },
-            kept,
-            rounds: Rounds::of(picks),
-            mixed: interleaved_workers::mixed(picks),
+            weighted_workers: if together { weighted_workers::fit_all(picks) } else { Vec::new() },
+            pulled,
+            rounds: Rounds::fit(picks),
+            irregular_workers: interleaved_workers::fit_irregular(picks),
             evened: regularity::ln_evened(picks),
-            weighted: weighted::all(picks, &ring.order),
+            weighted: weighted::fit_all(picks, &ring.order),
             dependent: regularity::ln_regular(sequence, picks.k),
             ring,
         }
     }
 
-    /// The forecast of a round robin of some kind.
+    /// The largest predictive log-probability of the regular models that have a name.
+    pub fn best_named(&self) -> f64 {
+        self.round_robin().max(self.weighted_predictive()).max(self.workers_predictive()).max(self.pulled_predictive())
+    }
+
+    /// Predictive, of round robins of any order.
     pub fn round_robin(&self) -> f64 {
-        let mixed = self.mixed.as_ref().map_or(f64::NEG_INFINITY, |mixed| mixed.ln_foretold);
-        ln_mean(&[self.ring.ln_foretold(), self.rounds.ln_foretold(), mixed, self.evened])
+        let workers = self.irregular_workers.as_ref().map_or(f64::NEG_INFINITY, |workers| workers.ln_predictive);
+        ln_mean(&[self.ring.ln_predictive(), self.rounds.ln_predictive(), workers, self.evened])
     }
 
-    /// The best that round robins can do.
-    pub fn most_round_robin(&self) -> f64 {
-        let mixed = self.mixed.as_ref().map_or(f64::NEG_INFINITY, |mixed| mixed.ln);
-        self.ring.ln_most(1.0).max(self.rounds.ln_most(1.0)).max(mixed)
+    /// Maximum likelihood of round robins.
+    pub fn best_round_robin(&self) -> f64 {
+        let workers = self.irregular_workers.as_ref().map_or(f64::NEG_INFINITY, |workers| workers.ln);
+        self.ring.ln_max_likelihood(1.0).max(self.rounds.ln_max_likelihood(1.0)).max(workers)
     }
 
-    /// The forecast of counts that are kept near weights.
-    pub fn kept(&self) -> f64 {
-        let best = self.kept.iter().map(|kept| kept.ln_foretold).fold(f64::NEG_INFINITY, f64::max);
-        best - (self.kept.len() as f64).ln()
+    pub fn likeliest_weighted(&self) -> Option<&Weighted> {
+        self.weighted.iter().max_by(|one, other| one.ln_predictive().total_cmp(&other.ln_predictive()))
     }
 
-    /// The best that several counters on one weighted order can do, whether they can be followed or not.
-    pub fn most_staggered(&self) -> f64 {
-        let each = self.staggered.iter().map(|one| one.ln).chain(self.kept.iter().map(|kept| kept.ln));
-        each.fold(f64::NEG_INFINITY, f64::max)
+    /// Predictive, of weighted orders that one counter follows.
+    pub fn weighted_predictive(&self) -> f64 {
+        let choice = (self.weighted.len() as f64).ln();
+        self.likeliest_weighted().map_or(f64::NEG_INFINITY, |best| best.ln_predictive() - choice)
     }
 
-    /// The best that weighted round robins can do of which this is true.
-    pub fn most_weighted(&self, of: impl Fn(&Weighted) -> bool) -> f64 {
-        self.weighted.iter().filter(|one| of(one)).map(|one| one.ln_most(1.0)).fold(f64::NEG_INFINITY, f64::max)
+    /// Predictive, of several workers on one weighted order.
+    pub fn workers_predictive(&self) -> f64 {
+        let choice = (self.weighted_workers.len() as f64).ln();
+        self.weighted_workers.first().map_or(f64::NEG_INFINITY, |best| best.ln_predictive - choice)
+    }
+
+    /// Predictive, of counts that are pulled to weights.
+    fn pulled_predictive(&self) -> f64 {
+        let best = self.pulled.iter().map(|pulled| pulled.ln_predictive).fold(f64::NEG_INFINITY, f64::max);
+        best - (self.pulled.len() as f64).ln()
+    }
+
+    /// Maximum likelihood of several workers on one weighted order, whether they can be followed or not.
+    pub fn best_weighted_workers(&self) -> f64 {
+        let followed = self.weighted_workers.iter().map(|one| one.ln);
+        followed.chain(self.pulled.iter().map(|pulled| pulled.ln)).fold(f64::NEG_INFINITY, f64::max)
+    }
+
+    /// Maximum likelihood of the weighted orders that `accept` takes.
+    pub fn best_weighted(&self, accept: impl Fn(&Weighted) -> bool) -> f64 {
+        let accepted = self.weighted.iter().filter(|one| accept(one));
+        accepted.map(|one| one.ln_max_likelihood(1.0)).fold(f64::NEG_INFINITY, f64::max)
     }
 }

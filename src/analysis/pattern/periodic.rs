@@ -23,22 +23,22 @@ pub struct Periodic {
 }
 
 /// The shortest period that explains every pick.
-pub fn periodic(picks: &Picks) -> Option<Periodic> {
-    let longest = picks.stretches.iter().max_by_key(|stretch| stretch.len())?;
+pub fn find_period(picks: &Picks) -> Option<Periodic> {
+    let longest = picks.segments.iter().max_by_key(|segment| segment.len())?;
     let period = shortest_period(longest);
     if 2 * period > longest.len() {
         return None;
     }
     let pattern = longest[..period].to_vec();
-    let fits = |stretch: &[usize]| {
-        (0..period).any(|phase| stretch.iter().zip(pattern.iter().cycle().skip(phase)).all(|(one, other)| one == other))
+    let fits = |segment: &[usize]| {
+        (0..period).any(|phase| segment.iter().zip(pattern.iter().cycle().skip(phase)).all(|(one, other)| one == other))
     };
-    if !picks.stretches.iter().all(|stretch| fits(stretch)) {
+    if !picks.segments.iter().all(|segment| fits(segment)) {
         return None;
     }
     let mut foretold = picks.counts.clone();
     pattern.iter().for_each(|&pick| foretold[pick] -= 1);
-    let phases = (picks.stretches.len() - 1) as f64 * (period as f64).ln();
+    let phases = (picks.segments.len() - 1) as f64 * (period as f64).ln();
     Some(Periodic {
         weights: lowest_terms(&counts(&pattern, picks.k)),
         ln_p: ln_best_independent(&foretold) + phases + ln_which(period),
@@ -59,11 +59,11 @@ pub struct WeightedRounds {
 }
 
 /// The shortest weighted rounds that explain every pick. For picks without a gap.
-pub fn rounds(picks: &Picks) -> Option<WeightedRounds> {
+pub fn find_weighted_rounds(picks: &Picks) -> Option<WeightedRounds> {
     const LONGEST: usize = 60;
     // a ring of which others take a turn now and then has a few alike by chance
     const FEWEST_ROUNDS: usize = 6;
-    let [all] = picks.stretches.as_slice() else { return None };
+    let [all] = picks.segments.as_slice() else { return None };
     let of = |round: usize, offset: usize| {
         let (head, rest) = all.split_at(offset);
         let first = counts(&rest[..round], picks.k);

@@ -1,137 +1,149 @@
-//! Independent draws: named when they foretell the picks better than regular orders of which others take turns.
+//! Independent draws: named when they predict the picks better than regular orders of which others take turns.
 
 use crate::analysis::{
-    math::independent,
-    math::log_prob::{in_words, probability},
-    pattern::finding::{Finding, not_single, undetermined},
-    pattern::interleaved_workers,
-    pattern::models::Models,
-    pattern::ring,
-    pattern::weighted_workers,
+    math::{independent, log_prob::probability},
+    pattern::{
+        evidence::{DrawsEvidence, Evenness, PatternEvidence},
+        finding::{Finding, Pattern, Spill, Turns, several_instances},
+        interleaved_workers,
+        models::Models,
+        ring, weighted_workers,
+    },
     sampling::budget,
-    series::picks::Picks,
-    series::sequence::Known,
+    series::{picks::Picks, sequence::Known},
     verdict::{Algorithm, RuledOut},
 };
 
-/// Shares of foreign turns up to which regular orders must be ruled out before picks are called independent.
-const FEWEST_FOREIGN: [(usize, f64); 3] = [(2, 0.3), (4, 0.4), (usize::MAX, 0.5)];
-/// The same where shares differ, because weighted orders of which others take turns lose theirs sooner.
-const FEWEST_FOREIGN_WEIGHTED: f64 = 0.2;
-/// How much better a model without a name may be than the best independent draws, before those are named: a hundred
-/// times, as that best is already fitted.
-const FEW: f64 = 2.0;
-/// Picks before independent draws are named: enough for weak dependence to show.
+/// The share of foreign turns up to which regular orders must be ruled out before picks are called independent, by the
+/// largest number of instances that it holds for.
+const RULED_OUT_UP_TO: [(usize, f64); 3] = [(2, 0.3), (4, 0.4), (usize::MAX, 0.5)];
+/// The same share where shares differ, because weighted orders of which others take turns lose theirs sooner.
+const WEIGHTED_RULED_OUT_UP_TO: f64 = 0.2;
+/// The log by which a model without a name may be better than the best independent draws, before those are named: a small
+/// factor, as that best is already fitted.
+const MOST_DEPENDENCE: f64 = 2.0;
+/// The picks before independent draws are named: enough for weak dependence to show.
 pub const FEWEST_DRAWS: usize = 100;
+/// The standard deviations that repeats may be away from those of draws, before draws are named.
+const MOST_DEVIATIONS: f64 = 2.5;
+/// An instance with a larger share than this answers nearly everything.
+const NEARLY_ALL: f64 = 0.8;
 
-/// How many standard deviations repeats may be away from what draws make, before these are named.
-const REPEATS: f64 = 2.5;
-
-/// How many standard deviations the picks that repeat the one before are away from what draws of these shares make.
-fn repeats_astray(picks: &Picks) -> f64 {
+/// The standard deviations by which the picks that repeat the one before differ from those of draws with these shares.
+fn deviations_of_repeats(picks: &Picks) -> f64 {
     let n = picks.len() as f64;
     let chance: f64 = picks.counts.iter().map(|&count| (count as f64 / n).powi(2)).sum();
-    let pairs = picks.stretches.iter().flat_map(|stretch| stretch.windows(2));
+    let pairs = picks.segments.iter().flat_map(|segment| segment.windows(2));
     let (all, same) =
         pairs.fold((0.0, 0.0), |(all, same), pair| (all + 1.0, same + f64::from(u8::from(pair[0] == pair[1]))));
     (same - chance * all).abs() / (all * chance * (1.0 - chance)).sqrt().max(1.0)
 }
 
 /// Where one instance answers nearly everything, it may be the first that can, and the others help when it cannot.
-fn spills(picks: &Picks) -> Option<Algorithm> {
-    const NEARLY: f64 = 0.8;
+fn spill(picks: &Picks) -> Spill {
     let most = picks.counts.iter().max().copied().unwrap_or(0);
-    (most as f64 > NEARLY * picks.len() as f64).then_some(Algorithm::FirstAvailable)
+    if most as f64 > NEARLY_ALL * picks.len() as f64 { Spill::Possible } else { Spill::Excluded }
 }
 
-/// Independent draws, if nothing regular explains the picks.
-pub fn find(models: &Models, picks: &Picks, line: f64, alpha: f64) -> Finding {
-    let (k, n) = (picks.k, picks.len());
-    let gap = picks.widest_gap();
-    let gaps = picks.stretches.len() - 1;
+/// How well regular orders are ruled out.
+struct Exclusion {
+    /// The share of foreign turns up to which every regular order is ruled out.
+    share: f64,
+    /// The log of how much better independent draws predict the picks than regular orders with that share fit them.
+    ln: f64,
+    /// The number of workers from which on a regular order may look so.
+    workers: usize,
+}
+
+/// The finding where no regular order beats independent draws: `line` is the log by which these must beat regular orders.
+pub fn judge_randomness(models: &Models, picks: &Picks, line: f64, alpha: f64) -> Finding {
+    let (instances, requests) = (picks.k, picks.len());
+    let gaps = picks.segments.len() - 1;
     let difference = independent::ln_learned(&picks.counts) - independent::ln_even(picks);
-    let uneven = difference > line;
-    // ties in any order leave no order to look for where shares are even
-    let beaten = |share: f64| {
-        let weighted = models
-            .weighted
-            .iter()
-            .filter(|one| difference > 0.0 || !one.tied)
-            .map(|one| one.ln_most(share))
-            .fold(f64::NEG_INFINITY, f64::max);
-        models.independent - models.ring.ln_most(share).max(models.rounds.ln_most(share)).max(weighted)
+    let evenness = match difference {
+        difference if difference > line => Evenness::Uneven,
+        difference if difference > 0.0 => Evenness::PerhapsUneven,
+        _ => Evenness::Even,
     };
-    let beyond = ring::finely(0.98).take_while(|share| beaten(*share) > line).last().unwrap_or(0.0);
-    let needed = match difference > 0.0 {
-        true => FEWEST_FOREIGN_WEIGHTED,
-        false => FEWEST_FOREIGN.iter().find(|(most, _)| k <= *most).map_or(1.0, |(_, share)| *share),
-    };
-    let counters = gap.saturating_sub(gaps.min(2 + gaps / k));
-    // of weighted orders more counters than were followed might look so
-    let beyond_counters = if uneven { weighted_workers::MOST + 1 } else { counters };
-    if n < FEWEST_DRAWS
-        || beyond < needed
-        || counters <= interleaved_workers::MOST
-        || models.independent - models.most_staggered() <= line
-        || models.dependent - models.best_independent > FEW
-        || repeats_astray(picks) > REPEATS
-    {
-        let mut open = undetermined(format!(
-            "{n} requests to {k} instances can tell neither a disturbed order nor picks at random for sure; more may (-n)"
-        ));
-        open.candidates =
-            vec![Algorithm::Random, Algorithm::LeastConnections, Algorithm::RoundRobin, Algorithm::WeightedRoundRobin];
-        open.candidates.extend(spills(picks));
-        open.ruled_out = vec![not_single()];
-        return open;
+    let share = share_ruled_out(models, evenness, line);
+    let workers = picks.widest_gap().saturating_sub(gaps.min(2 + gaps / instances));
+    let random = requests >= FEWEST_DRAWS
+        && share >= share_needed(instances, evenness)
+        && workers > interleaved_workers::MOST
+        && models.independent - models.best_weighted_workers() > line
+        && models.dependent - models.best_independent <= MOST_DEPENDENCE
+        && deviations_of_repeats(picks) <= MOST_DEVIATIONS;
+    if !random {
+        let reason = PatternEvidence::Draws(DrawsEvidence::RandomOrRegular { requests, instances });
+        return Finding::new(Pattern::RandomOrRegular(spill(picks)), vec![several_instances()], vec![reason]);
     }
-    let shares = picks.ids.iter().zip(&picks.counts);
-    let mut found = Finding {
-        algorithm: Algorithm::Random,
-        candidates: vec![Algorithm::Random, Algorithm::LeastConnections],
-        ruled_out: vec![not_single()],
-        shares: shares
-            .map(|(&id, &count)| (id, independent::share_between(count, n, alpha * budget::REGULAR / (3 * k) as f64)))
-            .collect(),
-        even: match uneven {
-            true => Some(false),
-            false if difference > 0.0 => None,
-            false => Some(true),
-        },
-        regular_beyond: Some(beyond),
-        evidence: vec![
-            format!("the order of {n} requests to {k} instances shows nothing but chance"),
-            match uneven {
-                true => "some instances get more than others, more than even chances explain".to_owned(),
-                false if difference > 0.0 => {
-                    "some may get more than others: the counts speak for it, but not for sure".to_owned()
-                }
-                false => "the counts are such as even chances give".to_owned(),
-            },
-        ],
-        ..undetermined(String::new())
+    let exclusion = Exclusion {
+        share,
+        ln: ln_better_than_regular(models, evenness, share),
+        // of weighted orders more workers than were followed might look so
+        workers: if evenness == Evenness::Uneven { weighted_workers::MOST + 1 } else { workers },
     };
-    found.candidates.extend(spills(picks));
-    let p = probability(-beaten(beyond));
-    match picks.known {
-        Known::EveryTurn => {
+    independent_draws(picks, evenness, &exclusion, alpha)
+}
+
+/// The log of how much better independent draws predict the picks than regular orders fit them of which others take up to
+/// this share of the turns. Ties in any order leave no order to look for where shares are even.
+fn ln_better_than_regular(models: &Models, evenness: Evenness, share: f64) -> f64 {
+    let tried = models.weighted.iter().filter(|one| evenness != Evenness::Even || !one.tied);
+    let weighted = tried.map(|one| one.ln_max_likelihood(share)).fold(f64::NEG_INFINITY, f64::max);
+    let round_robin = models.ring.ln_max_likelihood(share).max(models.rounds.ln_max_likelihood(share));
+    models.independent - round_robin.max(weighted)
+}
+
+/// The share of foreign turns up to which every regular order is ruled out.
+fn share_ruled_out(models: &Models, evenness: Evenness, line: f64) -> f64 {
+    let ruled_out = |share: &f64| ln_better_than_regular(models, evenness, *share) > line;
+    ring::finely(0.98).take_while(ruled_out).last().unwrap_or(0.0)
+}
+
+fn share_needed(instances: usize, evenness: Evenness) -> f64 {
+    match evenness {
+        Evenness::Uneven | Evenness::PerhapsUneven => WEIGHTED_RULED_OUT_UP_TO,
+        Evenness::Even => RULED_OUT_UP_TO.iter().find(|(most, _)| instances <= *most).map_or(1.0, |(_, share)| *share),
+    }
+}
+
+fn independent_draws(picks: &Picks, evenness: Evenness, exclusion: &Exclusion, alpha: f64) -> Finding {
+    let (instances, requests) = (picks.k, picks.len());
+    let Exclusion { share, ln, workers } = *exclusion;
+    let p = probability(-ln);
+    let turns = match picks.known {
+        Known::EveryTurn => Turns::All,
+        Known::Ours | Known::CountsOnly => Turns::OursAlone,
+    };
+    let bounds_alpha = alpha * budget::REGULAR / (3 * instances) as f64;
+    let bounds = |(&id, &count)| (id, independent::share_between(count, requests, bounds_alpha));
+    let mut found = Finding {
+        shares: picks.ids.iter().zip(&picks.counts).map(bounds).collect(),
+        even: match evenness {
+            Evenness::Uneven => Some(false),
+            Evenness::PerhapsUneven => None,
+            Evenness::Even => Some(true),
+        },
+        regular_beyond: Some(share),
+        ..Finding::new(
+            Pattern::Random(turns, spill(picks)),
+            vec![several_instances()],
+            vec![
+                PatternEvidence::Draws(DrawsEvidence::NothingButChance { requests, instances }),
+                PatternEvidence::Draws(DrawsEvidence::Shares(evenness)),
+            ],
+        )
+    };
+    match turns {
+        Turns::All => {
             for algorithm in [Algorithm::RoundRobin, Algorithm::WeightedRoundRobin] {
                 found.ruled_out.push(RuledOut { algorithm, test: "independent draws foretell better", p });
             }
-            found.evidence.push(format!(
-                "it is no round robin: every turn is known, and the chance that one would look like this is {}",
-                in_words(p)
-            ));
+            found.evidence.push(PatternEvidence::Draws(DrawsEvidence::NoRoundRobinByEveryTurn { p }));
         }
-        Known::Ours | Known::CountsOnly => {
-            found.candidates.push(Algorithm::RoundRobin);
-            found.candidates.push(Algorithm::WeightedRoundRobin);
-            found.evidence.push(format!(
-                "a round robin would look like this only if other clients took more than {:.0} % of its turns (with fewer \
-                 the chance is {}), or if it had {beyond_counters} counters or more",
-                beyond * 100.0,
-                in_words(p)
-            ));
+        Turns::OursAlone => {
+            found.evidence.push(PatternEvidence::Draws(DrawsEvidence::RoundRobinOnlyWithMore { share, p, workers }))
         }
     }
     found

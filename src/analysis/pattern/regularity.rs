@@ -45,12 +45,12 @@ fn ln_again(sequence: &Sequence, k: usize, back: usize) -> f64 {
     let mut counts: HashMap<InstanceId, f64> = Default::default();
     let (mut again, mut other, mut total) = (0.5, 0.5, 0.5 * k as f64);
     let mut ln = 0.0;
-    for stretch in &sequence.stretches {
-        for (index, pick) in stretch.iter().enumerate() {
+    for segment in &sequence.segments {
+        for (index, pick) in segment.iter().enumerate() {
             let share = |pick: &InstanceId, counts: &HashMap<InstanceId, f64>| {
                 (counts.get(pick).copied().unwrap_or(0.0) + 0.5) / total
             };
-            match index.checked_sub(back).map(|before| stretch[before]) {
+            match index.checked_sub(back).map(|before| segment[before]) {
                 Some(before) if before == *pick => {
                     ln += f64::ln(again / (again + other));
                     again += 1.0;
@@ -75,9 +75,9 @@ fn ln_in_rounds(sequence: &Sequence, k: usize, offset: usize) -> f64 {
     let any = 1.0 / k as f64;
     let mut ln = 0.0;
     let mut before = offset;
-    for stretch in &sequence.stretches {
+    for segment in &sequence.segments {
         let mut seen = BTreeSet::new();
-        for pick in stretch {
+        for pick in segment {
             if before > 0 {
                 before -= 1;
                 ln += any.ln();
@@ -102,9 +102,9 @@ fn ln_with_depth(sequence: &Sequence, k: usize, depth: usize) -> f64 {
     let mut seen: HashMap<(&[InstanceId], InstanceId), f64> = Default::default();
     let mut totals: HashMap<&[InstanceId], f64> = Default::default();
     let mut ln = 0.0;
-    for stretch in &sequence.stretches {
-        for (index, &pick) in stretch.iter().enumerate() {
-            let context = &stretch[index.saturating_sub(depth)..index];
+    for segment in &sequence.segments {
+        for (index, &pick) in segment.iter().enumerate() {
+            let context = &segment[index.saturating_sub(depth)..index];
             let count = seen.entry((context, pick)).or_default();
             let total = totals.entry(context).or_default();
             ln += ((*count + 0.5) / (*total + 0.5 * k as f64)).ln();

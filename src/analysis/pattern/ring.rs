@@ -23,21 +23,21 @@ pub struct Ring {
     pub order: Vec<usize>,
     /// How often the next pick was one ahead, two ahead, …, `k` ahead.
     pub jumps: Vec<u32>,
-    stretches: usize,
+    segments: usize,
 }
 
 impl Ring {
     /// The ring that needs the fewest revolutions.
-    pub fn best(picks: &Picks) -> Ring {
+    pub fn fit(picks: &Picks) -> Ring {
         let followers = picks.followers();
         let order = best_order(&followers, picks.k);
-        Ring { jumps: jumps(&followers, &order), order, stretches: picks.stretches.len() }
+        Ring { jumps: jumps(&followers, &order), order, segments: picks.segments.len() }
     }
 
     /// The log-probability with a share of foreign turns.
     pub fn ln(&self, share: f64) -> f64 {
         let k = self.jumps.len();
-        let ln_start = -(self.stretches as f64) * (k as f64).ln();
+        let ln_start = -(self.segments as f64) * (k as f64).ln();
         let ahead = |index: usize| {
             let ln_geometric = (1.0 - share).ln() + index as f64 * share.ln() - (1.0 - share.powi(k as i32)).ln();
             ((1.0 - LOST) * ln_geometric.exp() + LOST / k as f64).ln()
@@ -47,17 +47,17 @@ impl Ring {
     }
 
     /// The log-probability as foretold, before anybody knew the ring or the share.
-    pub fn ln_foretold(&self) -> f64 {
+    pub fn ln_predictive(&self) -> f64 {
         ln_mean(&SHARES.map(|share| self.ln(share))) - ln_factorial(self.order.len() - 1)
     }
 
     /// How much better any distribution of distances explains them than foreign turns do, in logarithms.
-    pub fn misfit(&self) -> f64 {
+    pub fn ln_lack_of_fit(&self) -> f64 {
         let share = self.share();
         let total = f64::from(self.jumps.iter().sum::<u32>());
         let freely: f64 =
             self.jumps.iter().map(|&n| if n == 0 { 0.0 } else { f64::from(n) * (f64::from(n) / total).ln() }).sum();
-        freely - self.ln(share) - self.stretches as f64 * (self.jumps.len() as f64).ln()
+        freely - self.ln(share) - self.segments as f64 * (self.jumps.len() as f64).ln()
     }
 
     /// The likeliest share of foreign turns.
@@ -66,7 +66,7 @@ impl Ring {
     }
 
     /// The largest log-probability with a share of foreign turns up to this.
-    pub fn ln_most(&self, share: f64) -> f64 {
+    pub fn ln_max_likelihood(&self, share: f64) -> f64 {
         finely(share).map(|share| self.ln(share)).fold(f64::NEG_INFINITY, f64::max)
     }
 }

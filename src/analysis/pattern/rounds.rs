@@ -21,19 +21,19 @@ pub struct Rounds {
 }
 
 impl Rounds {
-    pub fn of(picks: &Picks) -> Rounds {
+    pub fn fit(picks: &Picks) -> Rounds {
         if picks.k > MOST {
             return Rounds { by_share: vec![(0.0, f64::NEG_INFINITY)] };
         }
         Rounds { by_share: SHARES.into_iter().map(|share| (share, ln_with(picks, share))).collect() }
     }
 
-    pub fn ln_foretold(&self) -> f64 {
+    pub fn ln_predictive(&self) -> f64 {
         ln_mean(&self.by_share.iter().map(|(_, ln)| *ln).collect::<Vec<_>>())
     }
 
     /// The largest log-probability with a share of foreign turns up to this.
-    pub fn ln_most(&self, share: f64) -> f64 {
+    pub fn ln_max_likelihood(&self, share: f64) -> f64 {
         let upto = self.by_share.iter().filter(|(one, _)| *one <= share + 1e-9);
         upto.map(|(_, ln)| *ln).fold(f64::NEG_INFINITY, f64::max)
     }
@@ -51,18 +51,18 @@ pub fn likeliest_share(picks: &Picks, near: f64) -> f64 {
 }
 
 /// Whether whole rounds explain every pick, when a gap may have been a turn or not and nobody else took any.
-pub fn fit(picks: &Picks) -> bool {
+pub fn hold_every_pick(picks: &Picks) -> bool {
     let k = picks.k;
     // by how many picks of the round there were, and how many turns
     let mut state: BTreeSet<(usize, usize)> = (0..k).map(|turns| (0, turns)).collect();
     let mut last: Vec<Option<usize>> = vec![None; k];
     let mut index = 0;
-    for (number, stretch) in picks.stretches.iter().enumerate() {
+    for (number, segment) in picks.segments.iter().enumerate() {
         if number > 0 {
             let turned = state.iter().map(|&(ours, turns)| if turns + 1 >= k { (0, 0) } else { (ours, turns + 1) });
             state = state.iter().copied().chain(turned.collect::<Vec<_>>()).collect();
         }
-        for &pick in stretch {
+        for &pick in segment {
             let age = last[pick].map_or(usize::MAX, |last: usize| index - last);
             let next = state.iter().filter(|(ours, _)| age > *ours);
             state = next.map(|&(ours, turns)| if turns + 1 == k { (0, 0) } else { (ours + 1, turns + 1) }).collect();
@@ -83,10 +83,10 @@ fn ln_with(picks: &Picks, share: f64) -> f64 {
     let mut ln = 0.0;
     let mut state = vec![0.0; (k + 1) * k];
     let mut next = state.clone();
-    for stretch in &picks.stretches {
+    for segment in &picks.segments {
         // how many picks ago each instance was last seen
         let mut last = vec![usize::MAX; k];
-        for (index, &pick) in stretch.iter().enumerate() {
+        for (index, &pick) in segment.iter().enumerate() {
             let age = index.wrapping_sub(last[pick]);
             last[pick] = index;
             next.fill(0.0);
@@ -141,11 +141,11 @@ mod tests {
     fn the_probabilities_of_all_sequences_add_up() {
         let mut sum = 0.0;
         for picks in every(3, 6) {
-            let stretches = vec![picks.iter().map(|&id| InstanceId(id)).collect()];
-            let mut one = Picks::of(&Sequence { stretches, known: Known::Ours });
+            let segments = vec![picks.iter().map(|&id| InstanceId(id)).collect()];
+            let mut one = Picks::from_sequence(&Sequence { segments, known: Known::Ours });
             // instances that were not picked are there all the same
             one.k = 3;
-            one.stretches = vec![picks.into_iter().map(usize::from).collect()];
+            one.segments = vec![picks.into_iter().map(usize::from).collect()];
             sum += ln_with(&one, 0.3).exp();
         }
         assert!((sum - 1.0).abs() < 1e-9, "{sum}");

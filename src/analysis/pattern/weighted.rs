@@ -33,13 +33,13 @@ pub struct Weighted {
     places: Vec<f64>,
     /// By share of foreign turns.
     by_share: Vec<f64>,
-    ln_price: f64,
+    ln_complexity: f64,
 }
 
 impl Weighted {
-    fn of(picks: &Picks, weights: &[u32], places: Vec<f64>, ln_price: f64, tied: bool) -> Weighted {
+    fn of(picks: &Picks, weights: &[u32], places: Vec<f64>, ln_complexity: f64, tied: bool) -> Weighted {
         let by_share = SHARES.map(|share| ln_with(picks, &places, share)).to_vec();
-        Weighted { weights: weights.to_vec(), tied, places, by_share, ln_price }
+        Weighted { weights: weights.to_vec(), tied, places, by_share, ln_complexity }
     }
 
     /// How much larger than the smallest the largest weight is.
@@ -48,12 +48,12 @@ impl Weighted {
         most.zip(least).map_or(1.0, |(most, least)| f64::from(*most) / f64::from(*least))
     }
 
-    pub fn ln_foretold(&self) -> f64 {
-        ln_mean(&self.by_share) - self.ln_price
+    pub fn ln_predictive(&self) -> f64 {
+        ln_mean(&self.by_share) - self.ln_complexity
     }
 
     /// The largest log-probability with a share of foreign turns up to this.
-    pub fn ln_most(&self, share: f64) -> f64 {
+    pub fn ln_max_likelihood(&self, share: f64) -> f64 {
         let upto = SHARES.iter().zip(&self.by_share).filter(|(one, _)| **one <= share + 1e-9);
         upto.map(|(_, ln)| *ln).fold(f64::NEG_INFINITY, f64::max)
     }
@@ -65,7 +65,7 @@ impl Weighted {
 }
 
 /// The orders that the counts allow, one for each set of weights. `ring` is the likeliest order of equals.
-pub fn all(picks: &Picks, ring: &[usize]) -> Vec<Weighted> {
+pub fn fit_all(picks: &Picks, ring: &[usize]) -> Vec<Weighted> {
     sets(picks).into_iter().flat_map(|weights| [likeliest(picks, &weights, ring), tied(picks, &weights)]).collect()
 }
 
@@ -127,12 +127,12 @@ fn likeliest(picks: &Picks, weights: &[u32], ring: &[usize]) -> Weighted {
     let places =
         |pattern: &Vec<usize>| pattern.iter().flat_map(|&one| (0..picks.k).map(move |k| f64::from(k == one))).collect();
     let patterns: Vec<Vec<f64>> = patterns.iter().map(places).collect();
-    let ln_price = (patterns.len() as f64).ln() + f64::from(sum).ln() * 2.0;
+    let ln_complexity = (patterns.len() as f64).ln() + f64::from(sum).ln() * 2.0;
     // one share says which pattern fits best
     let each = patterns.iter().map(|pattern| (ln_with(picks, pattern, SHARES[2]), pattern));
     let best = each.max_by(|one, other| one.0.total_cmp(&other.0));
     let best = best.map_or(Vec::new(), |(_, best)| best.clone());
-    Weighted::of(picks, weights, best, ln_price, false)
+    Weighted::of(picks, weights, best, ln_complexity, false)
 }
 
 /// All orders of few instances, else none.
@@ -163,8 +163,8 @@ pub fn smooth_orders(k: usize, weights: &[u32]) -> Vec<Vec<usize>> {
 /// The earliest deadline first, with ties in any order.
 fn tied(picks: &Picks, weights: &[u32]) -> Weighted {
     let places = by_deadline(weights);
-    let ln_price = f64::from(weights.iter().sum::<u32>()).ln() * 2.0;
-    Weighted::of(picks, weights, places, ln_price, true)
+    let ln_complexity = f64::from(weights.iter().sum::<u32>()).ln() * 2.0;
+    Weighted::of(picks, weights, places, ln_complexity, true)
 }
 
 /// A pattern has no beginning: the same one for all its rotations.
@@ -224,8 +224,8 @@ fn ln_with(picks: &Picks, places: &[f64], share: f64) -> f64 {
     let all_round = 1.0 / (1.0 - share.powi(length as i32));
     let mut state = vec![any; length];
     let mut ln = 0.0;
-    for stretch in &picks.stretches {
-        for (index, &pick) in stretch.iter().enumerate() {
+    for segment in &picks.segments {
+        for (index, &pick) in segment.iter().enumerate() {
             let mut total = 0.0;
             // how likely each place is next, were it ours
             let mut coming = state.iter().fold(0.0, |sum, p| sum * share + p) * all_round;

@@ -1,18 +1,18 @@
-//! Staggered weights: several counters that each follow the same weighted order, as worker processes do that count for
-//! themselves, and of which chance says whose turn it is.
+//! Workers on a weighted order: several workers that each follow the same weighted order, as worker processes do that
+//! count for themselves, and of which chance says whose turn it is.
 //!
-//! Like `counters`, a forward filter over their joint positions (Rabiner 1989) foretells the picks. Counters are as good
-//! as one another, so their positions are a multiset. Where the order is not among those that are tried, the counts stay
-//! closer to the weights than chance keeps them all the same.
+//! As in `interleaved_workers`, a forward filter over their joint positions (Rabiner 1989) predicts the picks. Workers
+//! cannot be told apart, so their positions are a multiset. Where the order is not among those that are tried, the counts
+//! still stay closer to the weights than chance keeps them: they are *pulled* to the weights.
 
 use std::collections::BTreeMap;
 
 use crate::analysis::{
-    math::log_prob::in_words,
-    pattern::finding::{Disturbed, Finding},
-    pattern::strict_order,
-    pattern::strict_order::in_proportion,
-    pattern::weighted,
+    pattern::{
+        evidence::{ChanceEvidence, PatternEvidence, WeightsEvidence},
+        finding::{Background, Finding},
+        weighted,
+    },
     series::picks::Picks,
     verdict::Order,
 };
@@ -20,42 +20,42 @@ use crate::analysis::{
 /// Most joint positions that a filter may have, and sets of weights that are tried.
 const MOST_STATES: usize = 1500;
 const MOST_SETS: usize = 6;
-/// How strongly counts are pulled to the weights: the weaker, the more counters.
+/// How strongly counts are pulled to the weights: the weaker, the more workers.
 const PULLS: [f64; 3] = [0.4, 0.8, 1.5];
 /// Rounds that are seen before weights are told: of fewer, weights that are nearly the same may look so.
 const ROUNDS_WEIGHED: usize = 16;
 /// The largest weight whose neighbours are all tried.
 const COARSE: u32 = 3;
-/// Most counters that are looked for.
+/// Most workers that are looked for.
 pub const MOST: usize = 4;
 
 /// Counters on one weighted order.
-pub struct Staggered {
-    pub counters: usize,
+pub struct WeightedWorkers {
+    pub workers: usize,
     pub weights: Vec<u32>,
     /// The log-probability of the picks when all this is known,
     pub ln: f64,
     /// and before anybody knew it.
-    pub ln_foretold: f64,
+    pub ln_predictive: f64,
 }
 
 /// Counts that are kept near some weights.
-pub struct Kept {
+pub struct Pulled {
     pub ln: f64,
-    pub ln_foretold: f64,
+    pub ln_predictive: f64,
 }
 
 /// How well each set of weights that the counts allow explains that they stay together.
-pub fn kept(picks: &Picks) -> Vec<Kept> {
+pub fn fit_pulled(picks: &Picks) -> Vec<Pulled> {
     let of = |weights: Vec<u32>| {
-        let ln = PULLS.map(|pull| ln_kept(picks, &weights, pull)).into_iter().fold(f64::NEG_INFINITY, f64::max);
-        Kept { ln, ln_foretold: ln - (PULLS.len() as f64).ln() - ln_price(&weights) }
+        let ln = PULLS.map(|pull| ln_pulled(picks, &weights, pull)).into_iter().fold(f64::NEG_INFINITY, f64::max);
+        Pulled { ln, ln_predictive: ln - (PULLS.len() as f64).ln() - ln_complexity(&weights) }
     };
     weighted::sets(picks).into_iter().map(of).collect()
 }
 
 /// The log-probability of picks of which an instance is the likelier the further it is behind its share.
-fn ln_kept(picks: &Picks, weights: &[u32], pull: f64) -> f64 {
+fn ln_pulled(picks: &Picks, weights: &[u32], pull: f64) -> f64 {
     let sum = f64::from(weights.iter().sum::<u32>());
     let share: Vec<f64> = weights.iter().map(|&weight| f64::from(weight) / sum).collect();
     // share * e^(-pull * turns ahead), kept up to date by multiplication
@@ -73,70 +73,69 @@ fn ln_kept(picks: &Picks, weights: &[u32], pull: f64) -> f64 {
     ln
 }
 
-/// The counters that explain the picks, the likeliest first.
-pub fn all(picks: &Picks) -> Vec<Staggered> {
+/// The workers that explain the picks, the likeliest first.
+pub fn fit_all(picks: &Picks) -> Vec<WeightedWorkers> {
     let mut found = Vec::new();
     for weights in weighted::sets(picks).into_iter().take(MOST_SETS) {
         let orders = weighted::smooth_orders(picks.k, &weights);
-        for counters in 2..=MOST {
+        for workers in 2..=MOST {
             for pattern in &orders {
-                let Some(ln) = ln_staggered(picks, pattern, counters) else { continue };
-                let ln_foretold = ln - ln_price(&weights) - (3.0 * orders.len() as f64).ln();
-                found.push(Staggered { counters, weights: weights.clone(), ln, ln_foretold });
+                let Some(ln) = ln_shared_order(picks, pattern, workers) else { continue };
+                let ln_predictive = ln - ln_complexity(&weights) - (3.0 * orders.len() as f64).ln();
+                found.push(WeightedWorkers { workers, weights: weights.clone(), ln, ln_predictive });
             }
         }
     }
-    found.sort_by(|one, other| other.ln_foretold.total_cmp(&one.ln_foretold));
+    found.sort_by(|one, other| other.ln_predictive.total_cmp(&one.ln_predictive));
     found
 }
 
-/// A weighted round robin that several counters keep.
-pub fn finding(best: &Staggered, all: &[Staggered], picks: &Picks, line: f64, p: f64) -> Finding {
-    let mut found = strict_order::weighted(picks, &best.weights, "more regular than chance", p);
-    found.order = Some(Order::Interleaved);
-    found.disturbed = Some(Disturbed::Somehow);
-    found.evidence = vec![
-        format!(
-            "each request went to the next instance of one of {} counters, which follow the same weighted order {} and \
-             take turns irregularly, as worker processes do that each count for themselves",
-            best.counters,
-            in_proportion(&best.weights)
-        ),
-        format!("picked at random with such shares, the chance of that would be {}", in_words(p)),
-    ];
+/// Describes the workers that explain the picks best. `all` are the workers that were fitted, `line` is the log by which
+/// other weights must be worse, and `p` the probability of the picks as independent draws.
+pub fn describe_workers(best: &WeightedWorkers, all: &[WeightedWorkers], picks: &Picks, line: f64, p: f64) -> Finding {
+    let weighted = Finding::weighted_round_robin(picks, &best.weights, "more regular than chance", p);
+    let mut found = Finding {
+        order: Some(Order::Interleaved),
+        background: Some(Background::Unknown),
+        evidence: vec![
+            PatternEvidence::Weights(WeightsEvidence::Workers { workers: best.workers, weights: best.weights.clone() }),
+            PatternEvidence::Chance(ChanceEvidence::Shares { p }),
+        ],
+        ..weighted
+    };
     let others = all.iter().filter(|one| one.weights != best.weights).map(|one| one.ln);
     // finer weights near large ones are too many to be tried
     let fine = best.weights.iter().any(|weight| *weight > COARSE);
     let few = picks.len() < ROUNDS_WEIGHED * best.weights.iter().sum::<u32>() as usize;
-    if fine || few || best.ln_foretold - others.fold(f64::NEG_INFINITY, f64::max) <= line {
+    if fine || few || best.ln_predictive - others.fold(f64::NEG_INFINITY, f64::max) <= line {
         found.weights.clear();
-        found.evidence.push("other weights near these fit as well".to_owned());
+        found.evidence.push(PatternEvidence::Weights(WeightsEvidence::OthersFit));
     }
     found
 }
 
 /// The price of having looked for weights.
-fn ln_price(weights: &[u32]) -> f64 {
+fn ln_complexity(weights: &[u32]) -> f64 {
     f64::from(weights.iter().sum::<u32>()).ln() * 2.0
 }
 
-/// The log-probability of the picks under counters that start anywhere and are equally likely to be next; `None` where
+/// The log-probability of the picks under workers that start anywhere and are equally likely to be next; `None` where
 /// they could not have picked so, or are too many to follow. A gap may have been a turn.
-fn ln_staggered(picks: &Picks, pattern: &[usize], counters: usize) -> Option<f64> {
+fn ln_shared_order(picks: &Picks, pattern: &[usize], workers: usize) -> Option<f64> {
     let length = pattern.len();
-    let states = multisets(length, counters)?;
+    let states = multisets(length, workers)?;
     let number: BTreeMap<&[usize], usize> =
         states.iter().enumerate().map(|(at, state)| (state.as_slice(), at)).collect();
-    // from each state: whom the counter at each place picks, and what state that leads to
-    let step = |state: &Vec<usize>, counter: usize| {
+    // from each state: whom the worker at each place picks, and what state that leads to
+    let step = |state: &Vec<usize>, worker: usize| {
         let mut next = state.clone();
-        next[counter] = (next[counter] + 1) % length;
+        next[worker] = (next[worker] + 1) % length;
         next.sort_unstable();
-        (pattern[state[counter]], number.get(next.as_slice()).copied().unwrap_or(0))
+        (pattern[state[worker]], number.get(next.as_slice()).copied().unwrap_or(0))
     };
     let steps: Vec<Vec<(usize, usize)>> =
-        states.iter().map(|state| (0..counters).map(|counter| step(state, counter)).collect()).collect();
-    let each = 1.0 / counters as f64;
+        states.iter().map(|state| (0..workers).map(|worker| step(state, worker)).collect()).collect();
+    let each = 1.0 / workers as f64;
     let turn = |state: &[f64], wanted: Option<usize>| {
         let mut next = vec![0.0; state.len()];
         for (steps, &p) in steps.iter().zip(state).filter(|(_, p)| **p > 0.0) {
@@ -147,14 +146,14 @@ fn ln_staggered(picks: &Picks, pattern: &[usize], counters: usize) -> Option<f64
         next
     };
     let mut state: Vec<f64> =
-        states.iter().map(|state| arrangements(state) / (length as f64).powi(counters as i32)).collect();
+        states.iter().map(|state| arrangements(state) / (length as f64).powi(workers as i32)).collect();
     let mut ln = 0.0;
-    for (index, stretch) in picks.stretches.iter().enumerate() {
+    for (index, segment) in picks.segments.iter().enumerate() {
         if index > 0 {
             let turned = turn(&state, None);
             state.iter_mut().zip(turned).for_each(|(stayed, turned)| *stayed = 0.5 * (*stayed + turned));
         }
-        for &pick in stretch {
+        for &pick in segment {
             state = turn(&state, Some(pick));
             let total: f64 = state.iter().sum();
             if total <= 0.0 {
@@ -167,10 +166,10 @@ fn ln_staggered(picks: &Picks, pattern: &[usize], counters: usize) -> Option<f64
     Some(ln)
 }
 
-/// All ways to put counters on places, in order; `None` where they are too many.
-fn multisets(places: usize, counters: usize) -> Option<Vec<Vec<usize>>> {
+/// All ways to put workers on places, in order; `None` where they are too many.
+fn multisets(places: usize, workers: usize) -> Option<Vec<Vec<usize>>> {
     let mut all: Vec<Vec<usize>> = vec![Vec::new()];
-    for _ in 0..counters {
+    for _ in 0..workers {
         let more = |set: &Vec<usize>| {
             let set = set.clone();
             (set.last().copied().unwrap_or(0)..places).map(move |place| [set.as_slice(), &[place]].concat())
@@ -183,7 +182,7 @@ fn multisets(places: usize, counters: usize) -> Option<Vec<Vec<usize>>> {
     Some(all)
 }
 
-/// In how many ways counters that can be told apart make this multiset.
+/// In how many ways workers that can be told apart make this multiset.
 fn arrangements(state: &[usize]) -> f64 {
     let mut ways = 1.0;
     let mut same = 0.0;

@@ -1,110 +1,129 @@
-//! Disturbed orders: which regular order explains the picks when others take some of the turns, or none.
+//! Background traffic: which regular order explains the picks when other clients take some of the turns, or none does.
 //!
-//! The models compete. One is named when its forecast, made pick by pick before anybody knew its parameters, is better
-//! than all the others with the parameters that fit them best, by more than 1/alpha: chance does that to a true model with
-//! a probability of at most alpha, whenever one looks (see `independent`). Whoever is not beaten stays a candidate.
+//! The models compete. A model is named when its predictions, made pick by pick before its parameters were known, are
+//! better than all the others with the parameters that fit them best, by more than 1/alpha: chance does that to a true
+//! model with a probability of at most alpha, whenever one looks (see `math::independent`). Every model that is not
+//! beaten stays a candidate.
 
 use crate::analysis::{
-    math::log_prob::{in_words, probability},
-    pattern::finding::{Disturbed, Finding, not_single, undetermined},
-    pattern::models::{Models, UNNAMED},
-    pattern::random,
-    pattern::ring::Ring,
-    pattern::rounds,
-    pattern::rounds::Rounds,
-    pattern::strict_order::{in_proportion, round_robin, weighted},
-    pattern::weighted,
-    pattern::weighted::Weighted,
-    pattern::weighted_workers,
+    math::log_prob::probability,
+    pattern::{
+        evidence::{
+            BackgroundEvidence, ChanceEvidence, ChangeEvidence, ForeignTurns, PatternEvidence, Precision, TakenBy,
+            WeightsEvidence,
+        },
+        finding::{Background, Finding, Pattern, several_instances},
+        models::{Models, UNNAMED},
+        random, ring_with_background,
+        weighted::{self, Weighted},
+        weighted_workers::{self, WeightedWorkers},
+    },
     sampling::budget,
-    series::picks::Picks,
-    series::sequence::Sequence,
+    series::{picks::Picks, sequence::Sequence},
     verdict::{Algorithm, Order, RuledOut},
 };
 
-/// How much larger than the smallest the largest weight is at least, where weights are told from none.
-const SPREAD: f64 = 1.5;
-/// The largest share of foreign turns with which a ring is named: with more, counters of which others take turns look the
-/// same.
-const HEAVIEST: f64 = 0.55;
-/// With more than this, a smaller weight of one instance may hide in it.
-const HEAVY: f64 = 0.35;
-/// How much better rounds in an order of their own must be in each third, before an order is called changing.
-const EACH_THIRD: f64 = 3.0;
-/// Picks of each instance before weights are read from a disturbed order.
+/// The ratio of the largest weight to the smallest from which on weights are told from equal shares.
+pub const SPREAD: f64 = 1.5;
+/// With a larger share of foreign turns than this, a smaller weight of one instance may hide in it.
+const HEAVY_BACKGROUND: f64 = 0.35;
+/// The picks of each instance before weights are read from an order with background traffic.
 const FEWEST_EACH: usize = 4;
 
-/// What the picks show when no order holds for all of them.
-pub fn find(sequence: &Sequence, picks: &Picks, alpha: f64) -> Finding {
-    let (k, n) = (picks.k, picks.len());
-    if n < 12.max(2 * k) {
-        return undetermined(format!("{n} requests to {k} instances show no order yet"));
-    }
-    let models = Models::of(sequence, picks);
-    let line = -(alpha * budget::INDEPENDENT).ln();
-    let regular = -(alpha * budget::REGULAR / 3.0).ln();
-    let round_robin = models.round_robin();
-    let best = models.weighted.iter().max_by(|one, other| one.ln_foretold().total_cmp(&other.ln_foretold()));
-    let weighted = best.map_or(f64::NEG_INFINITY, |best| best.ln_foretold() - (models.weighted.len() as f64).ln());
+/// The lines, in logarithms, by which a model must be better than others before it is named.
+struct Lines {
+    /// Against independent draws.
+    independent: f64,
+    /// Against another regular order.
+    regular: f64,
+}
 
-    let staggered = models
-        .staggered
-        .first()
-        .map_or(f64::NEG_INFINITY, |best| best.ln_foretold - (models.staggered.len() as f64).ln());
-    let named = round_robin.max(weighted).max(staggered).max(models.kept());
-    let p = probability(models.best_independent - named);
-    let beats = |model: f64| model - models.best_independent > line;
-    if beats(named) {
-        let unnamed = models.dependent - named > UNNAMED;
-        if !unnamed && beats(round_robin) && round_robin - models.most_weighted(|one| one.spread() >= SPREAD) > regular
-        {
-            let found = disturbed_ring(&models, picks, regular, p);
-            let share = match (found.disturbed, found.order) {
-                (Some(Disturbed::ByOthers(share)), _) => share,
-                (_, Some(_)) => 0.0,
-                (_, None) => models.rounds.share().min(models.ring.share()),
-            };
-            let told = found.order == Some(Order::Fixed) && share <= HEAVY;
-            if told || equal(picks, share, 2.0 * UNNAMED) {
-                return found;
-            }
-        }
-        if let Some(best) = best.filter(|best| {
-            !unnamed
-                && beats(weighted)
-                && steady(picks, &best.weights)
-                && best.ln_foretold() - models.most_round_robin() > regular
-        }) {
-            let others = models.most_weighted(|one| one.weights != best.weights);
-            let near = weighted::nearest(picks, &best.weights, &models.ring.order);
-            let most = near.iter().map(|one| one.ln_most(1.0)).fold(others, f64::max);
-            let sure = best.ln_foretold() - most > regular;
-            let others_alone = best.ln_foretold() - models.most_staggered() > regular;
-            return disturbed_weights(best, sure, others_alone, picks, p);
-        }
-        if let Some(best) = models.staggered.first().filter(|best| {
-            !unnamed
-                && beats(staggered)
-                && steady(picks, &best.weights)
-                && best.ln_foretold - models.most_round_robin().max(models.most_weighted(|_| true)) > regular
-        }) {
-            return weighted_workers::finding(best, &models.staggered, picks, regular, p);
-        }
-        let mut open = irregular(picks, p);
-        if unnamed || came_or_left(picks, p) {
-            return open;
-        }
-        open.candidates = vec![Algorithm::RoundRobin, Algorithm::WeightedRoundRobin, Algorithm::LeastConnections];
-        return open;
+/// The finding where no order holds for all picks.
+pub fn find_with_background(sequence: &Sequence, picks: &Picks, alpha: f64) -> Finding {
+    let (instances, requests) = (picks.k, picks.len());
+    if requests < 12.max(2 * instances) {
+        return Finding::open(PatternEvidence::Background(BackgroundEvidence::NoOrderYet { requests, instances }));
     }
-    if models.dependent - models.best_independent > line {
-        return irregular(picks, probability(models.best_independent - models.dependent));
+    let models = Models::fit(sequence, picks);
+    let lines =
+        Lines { independent: -(alpha * budget::INDEPENDENT).ln(), regular: -(alpha * budget::REGULAR / 3.0).ln() };
+    let named = models.best_named();
+    if named - models.best_independent > lines.independent {
+        return regular_picks(&models, picks, &lines, probability(models.best_independent - named));
     }
-    random::find(&models, picks, regular, alpha)
+    if models.dependent - models.best_independent > lines.independent {
+        return unknown_regularity(picks, probability(models.best_independent - models.dependent));
+    }
+    random::judge_randomness(&models, picks, lines.regular, alpha)
+}
+
+/// The finding where some model with a name beats independent draws, which have the probability `p`.
+fn regular_picks(models: &Models, picks: &Picks, lines: &Lines, p: f64) -> Finding {
+    let unnamed = models.dependent - models.best_named() > UNNAMED;
+    if !unnamed {
+        let found = ring(models, picks, lines, p)
+            .or_else(|| weights(models, picks, lines, p))
+            .or_else(|| workers(models, picks, lines, p));
+        if let Some(found) = found {
+            return found;
+        }
+    }
+    let mut open = unknown_regularity(picks, p);
+    if !unnamed && !membership_changed(picks, p) {
+        open.pattern = Pattern::Regular;
+    }
+    open
+}
+
+/// A round robin of which others take turns, where it is better than independent draws and weighted orders.
+fn ring(models: &Models, picks: &Picks, lines: &Lines, p: f64) -> Option<Finding> {
+    let round_robin = models.round_robin();
+    let unequal = models.best_weighted(|one| one.spread() >= SPREAD);
+    let stands_out = round_robin - models.best_independent > lines.independent && round_robin - unequal > lines.regular;
+    if !stands_out {
+        return None;
+    }
+    let found = ring_with_background::describe_ring(models, picks, lines.regular, p);
+    let share = match (found.background, found.order) {
+        (Some(Background::Share(share)), _) => share,
+        (_, Some(_)) => 0.0,
+        (_, None) => models.rounds.share().min(models.ring.share()),
+    };
+    let in_order = found.order == Some(Order::Fixed) && share <= HEAVY_BACKGROUND;
+    (in_order || have_equal_weights(picks, share, 2.0 * UNNAMED)).then_some(found)
+}
+
+/// A weighted round robin of which others take turns, where it is better than independent draws and round robins.
+fn weights(models: &Models, picks: &Picks, lines: &Lines, p: f64) -> Option<Finding> {
+    let best = models.likeliest_weighted()?;
+    let stands_out = models.weighted_predictive() - models.best_independent > lines.independent
+        && are_steady(picks, &best.weights)
+        && best.ln_predictive() - models.best_round_robin() > lines.regular;
+    if !stands_out {
+        return None;
+    }
+    let others = models.best_weighted(|one| one.weights != best.weights);
+    let near = weighted::nearest(picks, &best.weights, &models.ring.order);
+    let most = near.iter().map(|one| one.ln_max_likelihood(1.0)).fold(others, f64::max);
+    let sure = best.ln_predictive() - most > lines.regular;
+    let others_alone = best.ln_predictive() - models.best_weighted_workers() > lines.regular;
+    let precision = if sure { Precision::Exact } else { Precision::Rough };
+    let taken_by = if others_alone { TakenBy::Others } else { TakenBy::OthersOrWorkers };
+    Some(weights_with_background(best, precision, taken_by, picks, p))
+}
+
+/// Several workers on one weighted order, where they are better than independent draws and all other orders.
+fn workers(models: &Models, picks: &Picks, lines: &Lines, p: f64) -> Option<Finding> {
+    let best: &WeightedWorkers = models.weighted_workers.first()?;
+    let others = models.best_round_robin().max(models.best_weighted(|_| true));
+    let stands_out = models.workers_predictive() - models.best_independent > lines.independent
+        && are_steady(picks, &best.weights)
+        && best.ln_predictive - others > lines.regular;
+    stands_out.then(|| weighted_workers::describe_workers(best, &models.weighted_workers, picks, lines.regular, p))
 }
 
 /// Whether these weights held from the first pick to the last, rather than an instance having come or left.
-fn steady(picks: &Picks, weights: &[u32]) -> bool {
+fn are_steady(picks: &Picks, weights: &[u32]) -> bool {
     let sum: u32 = weights.iter().sum();
     let missed =
         |(&absence, &weight): (&usize, &u32)| absence as f64 * f64::from(weight) / f64::from(sum) - f64::from(weight);
@@ -115,7 +134,7 @@ fn steady(picks: &Picks, weights: &[u32]) -> bool {
 
 /// Whether the counts speak against any instance's having half or twice the weight of the others. Where others take a
 /// share of the turns, the counts vary by that share of what chance makes them vary.
-fn equal(picks: &Picks, share: f64, line: f64) -> bool {
+fn have_equal_weights(picks: &Picks, share: f64, line: f64) -> bool {
     let (k, n) = (picks.k as f64, picks.len() as f64);
     let against = |count: f64, weight: f64| {
         let sum = k - 1.0 + weight;
@@ -125,161 +144,48 @@ fn equal(picks: &Picks, share: f64, line: f64) -> bool {
     picks.counts.iter().all(|&count| [0.5, 2.0].iter().all(|&weight| against(count as f64, weight) > line))
 }
 
-fn irregular(picks: &Picks, p: f64) -> Finding {
-    let mut open = undetermined(format!(
-        "{} requests to {} instances came more regularly than picks at random do (by chance {}), but in none of the \
-         orders that were looked for",
-        picks.len(),
-        picks.k,
-        in_words(p)
-    ));
-    if came_or_left(picks, p) {
-        open.evidence = vec![format!(
-            "somewhere among the {} requests the instances' shares changed, as when instances come or leave, or some become \
-             slower than others",
-            picks.len()
-        )];
-        open.ruled_out = vec![not_single()];
-        return open;
+/// Picks that are more regular than chance, in no order that is known.
+fn unknown_regularity(picks: &Picks, p: f64) -> Finding {
+    let (instances, requests) = (picks.k, picks.len());
+    if membership_changed(picks, p) {
+        let evidence = vec![PatternEvidence::Change(ChangeEvidence::SharesChanged { requests })];
+        return Finding::new(Pattern::Open, vec![several_instances()], evidence);
     }
-    open.ruled_out = vec![not_single(), RuledOut { algorithm: Algorithm::Random, test: "too regular", p }];
-    open
+    let too_regular = RuledOut { algorithm: Algorithm::Random, test: "too regular", p };
+    let evidence = vec![PatternEvidence::Background(BackgroundEvidence::UnknownRegularity { requests, instances, p })];
+    Finding::new(Pattern::Open, vec![several_instances(), too_regular], evidence)
 }
 
 /// Whether shares that changed in the middle explain much of what independent draws of the same shares do not.
-fn came_or_left(picks: &Picks, p: f64) -> bool {
+fn membership_changed(picks: &Picks, p: f64) -> bool {
     picks.change_of_shares() > -p.ln() / 2.0
 }
 
-/// A round robin of which others took turns, or that several counters keep.
-fn disturbed_ring(models: &Models, picks: &Picks, line: f64, p: f64) -> Finding {
-    let (k, n) = (picks.k, picks.len());
-    let ring = models.ring.ln_foretold();
-    let mixed = models.mixed.as_ref();
-    let (mixed_foretold, mixed_most) = mixed.map_or((f64::NEG_INFINITY, f64::NEG_INFINITY), |m| (m.ln_foretold, m.ln));
-    let (ring_most, rounds_most) = (models.ring.ln_most(1.0), models.rounds.ln_most(1.0));
-    let mut found = round_robin(picks, "more regular than chance", p);
-    found.candidates.push(Algorithm::WeightedRoundRobin);
-    let chance = format!("with instances picked at random, the chance of an order like that would be {}", in_words(p));
-    let in_a_ring = models.ring.misfit() < (k as f64 - 1.0) / 2.0 + 3.0
-        && models.dependent - ring < UNNAMED
-        && ring > models.evened
-        && models.ring.share() <= HEAVIEST;
-    // two that change places are rather two counters
-    let changing = k > 2 && changes_throughout(picks, line);
-    if changing && rounds::fit(picks) {
-        found.order = Some(Order::Changing);
-        found.disturbed = Some(Disturbed::Somehow);
-        found.evidence = vec![
-            format!(
-                "{n} requests fall into rounds that held each of {k} instances once, in an order that changes, if some \
-                 of the requests without an answer took their turns"
-            ),
-            chance,
-        ];
-    } else if in_a_ring && ring - rounds_most.max(mixed_most) > line {
-        let share = models.ring.share();
-        let next = models.ring.jumps.first().copied().unwrap_or(0);
-        let of: u32 = models.ring.jumps.iter().sum();
-        found.order = Some(Order::Fixed);
-        found.cycle = models.ring.order.iter().map(|&one| picks.ids[one]).collect();
-        found.repeats_after = Some(k);
-        found.disturbed = Some(Disturbed::ByOthers(share));
-        found.evidence = vec![
-            format!("{k} instances answer in turn: {next} of {of} times the next request went to the next instance"),
-            format!(
-                "the other times some were skipped, as when other clients take {} of the turns, or instances come and go",
-                about(share)
-            ),
-            chance,
-        ];
-    } else if let Some(mixed) =
-        mixed.filter(|_| mixed_foretold - ring_most.max(rounds_most) > line && !anywhere_in_rounds(picks))
-    {
-        found.order = Some(Order::Interleaved);
-        found.cycle = mixed.ring.iter().map(|&one| picks.ids[one]).collect();
-        found.disturbed = Some(Disturbed::Somehow);
-        found.evidence = vec![
-            format!(
-                "each request went to the next instance of one of {} counters, which go round the same ring and take \
-                 turns irregularly, as worker processes do that each count for themselves",
-                mixed.counters
-            ),
-            chance,
-        ];
-    } else if changing && models.rounds.share() < 0.2 && models.rounds.ln_foretold() - mixed_most > line {
-        found.order = Some(Order::Changing);
-        let share = rounds::likeliest_share(picks, models.rounds.share());
-        found.disturbed = Some(Disturbed::ByOthers(share));
-        found.evidence = vec![
-            format!(
-                "{n} requests fall into rounds of {k} that hold each instance once, in an order that changes from round \
-                 to round, but for {} of the turns, which other clients took",
-                about(share)
-            ),
-            chance,
-        ];
-    } else {
-        found.disturbed = Some(Disturbed::Somehow);
-        found.evidence = vec![
-            format!(
-                "{n} requests were spread over {k} instances more evenly than chance does it, but not strictly in turn: \
-                 other clients take turns as well, there are several counters, or instances come and go"
-            ),
-            chance,
-        ];
-    }
-    found
-        .evidence
-        .push(format!("weights of which the largest is less than {SPREAD} times the smallest might look the same"));
-    found
-}
-
-/// A share in words.
-fn about(share: f64) -> String {
-    if share < 0.005 { "less than 1 %".to_owned() } else { format!("about {:.0} %", share * 100.0) }
-}
-
-/// Whether whole rounds explain some third of the picks, so that they may be what was disturbed in the others.
-fn anywhere_in_rounds(picks: &Picks) -> bool {
-    picks.thirds().iter().any(rounds::fit)
-}
-
-/// Whether each third of the picks speaks for rounds in an order of their own rather than for a ring of its own, and all
-/// of them together surely: a ring that is put in another order once does so in one of them.
-fn changes_throughout(picks: &Picks, line: f64) -> bool {
-    let better = picks.thirds().map(|third| Rounds::of(&third).ln_foretold() - Ring::best(&third).ln_most(1.0));
-    better.iter().all(|better| *better > EACH_THIRD) && better.iter().sum::<f64>() > line
-}
-
 /// A weighted round robin of which others took turns.
-fn disturbed_weights(best: &Weighted, sure: bool, others_alone: bool, picks: &Picks, p: f64) -> Finding {
-    let mut found = weighted(picks, &best.weights, "more regular than chance", p);
-    let taken = match (sure, others_alone) {
-        (true, true) => {
+fn weights_with_background(best: &Weighted, precision: Precision, taken_by: TakenBy, picks: &Picks, p: f64) -> Finding {
+    let mut found = Finding::weighted_round_robin(picks, &best.weights, "more regular than chance", p);
+    let (background, turns) = match (precision, taken_by) {
+        (Precision::Exact, TakenBy::Others) => {
             let share = best.share(picks);
-            found.disturbed = Some(Disturbed::ByOthers(share));
-            about(share)
+            (Background::Share(share), ForeignTurns::Share(share))
         }
-        _ => {
-            found.disturbed = Some(Disturbed::Somehow);
-            "some".to_owned()
-        }
+        _ => (Background::Unknown, ForeignTurns::Some),
     };
-    let roughly = if sure { "" } else { "roughly " };
-    let or = if others_alone { "" } else { ", or that several counters keep" };
+    found.background = Some(background);
     found.evidence = vec![
-        format!(
-            "{} requests to {} instances follow an order {roughly}{}, of which other clients take {taken} of the turns{or}",
-            picks.len(),
-            picks.k,
-            in_proportion(&best.weights),
-        ),
-        format!("picked at random with such shares, the chance of that would be {}", in_words(p)),
+        PatternEvidence::Weights(WeightsEvidence::WithBackground {
+            requests: picks.len(),
+            instances: picks.k,
+            weights: best.weights.clone(),
+            precision,
+            turns,
+            taken_by,
+        }),
+        PatternEvidence::Chance(ChanceEvidence::Shares { p }),
     ];
-    if !sure {
+    if precision == Precision::Rough {
         found.weights.clear();
-        found.evidence.push("other weights near these fit as well, with more or fewer foreign turns".to_owned());
+        found.evidence.push(PatternEvidence::Weights(WeightsEvidence::OthersFitWithOtherTurns));
     }
     found
 }

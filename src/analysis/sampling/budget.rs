@@ -15,6 +15,8 @@ pub const ALONE: f64 = 0.05 / MOST_ALONE as f64;
 pub const MOST_ALONE: usize = 8;
 /// To say that a connection is what is balanced.
 pub const CONNECTION: f64 = 0.1;
+/// For each of the two hypotheses on load, of which one is true.
+pub const LOAD: f64 = 0.05;
 /// For experiments over paths, headers, addresses and slow requests.
 pub const EXPERIMENTS: f64 = 0.2;
 

@@ -5,8 +5,8 @@ use crate::model::trace::{SeriesName, Trace};
 use crate::analysis::{
     affinity::keys::Key,
     affinity::pinning,
+    pattern::one_instance,
     pattern::random,
-    pattern::select,
     pattern::strict_order,
     sampling::budget,
     series::sequence::Sequence,
@@ -54,7 +54,7 @@ impl Sample {
 /// With how many requests the order of so many instances can be told, at the earliest.
 pub fn fewest(instances: usize, alpha: f64) -> usize {
     match instances {
-        0 | 1 => select::alone_takes(alpha),
+        0 | 1 => one_instance::requests_needed(alpha),
         k => strict_order::ring_takes(k, alpha),
     }
 }
@@ -62,7 +62,7 @@ pub fn fewest(instances: usize, alpha: f64) -> usize {
 /// The samples of a trace, in the order in which they were taken.
 pub fn samples(trace: &Trace, verdict: &Verdict) -> Vec<Sample> {
     let alpha = verdict.alpha;
-    let sequence = trace.series(&SeriesName::WithoutJar).map(Sequence::of);
+    let sequence = trace.series(&SeriesName::WithoutJar).map(Sequence::from_series);
     // how many must stay on one instance before that is no chance
     let stays = |part: f64| {
         let sequence = sequence.as_ref().filter(|sequence| sequence.counts().len() > 1)?;
@@ -102,7 +102,7 @@ fn order(sequence: &Sequence, verdict: &Verdict) -> Option<usize> {
         _ if k < 2 => Some(fewest(k, verdict.alpha)),
         _ if verdict.regular_beyond.is_some() => Some(random::FEWEST_DRAWS.max(2 * k)),
         // others' turns make it longer, nobody knows by how much
-        _ if verdict.disturbed.is_some() => None,
+        _ if verdict.background_share.is_some() => None,
         (Some(Order::Changing), _) if even => Some(strict_order::rounds_take(k, verdict.alpha)),
         (Some(_), _) if even => Some(fewest(k, verdict.alpha)),
         (_, Some(period)) if verdict.algorithm == Algorithm::WeightedRoundRobin => {

@@ -39,7 +39,7 @@ const DISTURBED_WATCH: usize = 150;
 /// Whether a series without a cookie jar needs more requests. `known` is the number of instances that there are, as far
 /// as somebody knows.
 pub fn sampling(series: &Series, known: usize, alpha: f64) -> Sampling {
-    let sequence = Sequence::of(series);
+    let sequence = Sequence::from_series(series);
     let k = sequence.counts().len();
     let sent = series.requests.len();
     let timed_out = |request: &&Request| request.error.as_ref().is_some_and(|error| error.kind == FailureKind::Timeout);
@@ -60,21 +60,21 @@ pub fn sampling(series: &Series, known: usize, alpha: f64) -> Sampling {
     if !often && !disturbed {
         return Sampling::More;
     }
-    let orderly = || strict_order::find(&sequence, &Picks::of(&sequence), alpha).is_some();
+    let orderly = || strict_order::find_strict_order(&sequence, &Picks::from_sequence(&sequence), alpha).is_some();
     if k > 1 && sequence.known != Known::CountsOnly && !disturbed && !orderly() {
         return Sampling::More;
     }
-    let found = select::find(series, &sequence, alpha);
+    let found = select::find_pattern(series, &sequence, alpha);
     let n = sequence.len();
-    let decided = match (found.algorithm, found.order) {
+    let decided = match (found.algorithm(), found.order) {
         (Algorithm::Undetermined, _) => false,
-        (Algorithm::RoundRobin | Algorithm::WeightedRoundRobin, _) if found.disturbed.is_some() => {
+        (Algorithm::RoundRobin | Algorithm::WeightedRoundRobin, _) if found.background.is_some() => {
             (found.order.is_some() && !found.weights.is_empty() && n >= 60) || n >= DISTURBED_WATCH.max(6 * k)
         }
         _ if sequence.known == Known::CountsOnly => true,
         (Algorithm::RoundRobin, Some(Order::Fixed)) => {
             let needs = strict_order::ring_needs(k);
-            strict_order::longest(&Picks::of(&sequence)) >= needs || n >= 3 * needs
+            strict_order::longest_segment(&Picks::from_sequence(&sequence)) >= needs || n >= 3 * needs
         }
         (Algorithm::RoundRobin, Some(Order::Changing)) => {
             found.repeats_after.is_some() || n >= LONGEST_PERIOD_WATCH.max(4 * k)

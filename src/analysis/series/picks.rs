@@ -13,18 +13,18 @@ pub struct Picks {
     /// The instance behind each number.
     pub ids: Vec<InstanceId>,
     /// The picks between gaps.
-    pub stretches: Vec<Vec<usize>>,
+    pub segments: Vec<Vec<usize>>,
     /// How often each instance was picked.
     pub counts: Vec<usize>,
     pub known: Known,
 }
 
 impl Picks {
-    pub fn of(sequence: &Sequence) -> Picks {
+    pub fn from_sequence(sequence: &Sequence) -> Picks {
         let (ids, counts): (Vec<_>, Vec<_>) = sequence.counts().into_iter().unzip();
         let number = |id: &InstanceId| ids.binary_search(id).unwrap_or_default();
-        let stretches = sequence.stretches.iter().map(|stretch| stretch.iter().map(number).collect()).collect();
-        Picks { k: ids.len(), stretches, counts, ids, known: sequence.known }
+        let segments = sequence.segments.iter().map(|segment| segment.iter().map(number).collect()).collect();
+        Picks { k: ids.len(), segments, counts, ids, known: sequence.known }
     }
 
     pub fn len(&self) -> usize {
@@ -33,13 +33,13 @@ impl Picks {
 
     /// All picks, gaps passed over.
     pub fn all(&self) -> impl Iterator<Item = usize> + '_ {
-        self.stretches.iter().flatten().copied()
+        self.segments.iter().flatten().copied()
     }
 
     /// How often each instance was followed by each, as rows of `k`.
     pub fn followers(&self) -> Vec<u32> {
         let mut counts = vec![0; self.k * self.k];
-        for pair in self.stretches.iter().flat_map(|stretch| stretch.windows(2)) {
+        for pair in self.segments.iter().flat_map(|segment| segment.windows(2)) {
             counts[pair[0] * self.k + pair[1]] += 1;
         }
         counts
@@ -50,17 +50,17 @@ impl Picks {
         let third = self.len().div_ceil(3);
         [0, 1, 2].map(|part| {
             let (mut counts, mut index) = (vec![0; self.k], 0);
-            let mut stretches = Vec::new();
-            for stretch in &self.stretches {
-                let within = stretch.iter().filter(|_| {
+            let mut segments = Vec::new();
+            for segment in &self.segments {
+                let within = segment.iter().filter(|_| {
                     index += 1;
                     (index - 1) / third == part
                 });
                 let within: Vec<usize> = within.copied().collect();
                 within.iter().for_each(|&pick| counts[pick] += 1);
-                stretches.extend((!within.is_empty()).then_some(within));
+                segments.extend((!within.is_empty()).then_some(within));
             }
-            Picks { k: self.k, ids: self.ids.clone(), stretches, counts, known: self.known }
+            Picks { k: self.k, ids: self.ids.clone(), segments, counts, known: self.known }
         })
     }
 

@@ -8,12 +8,12 @@ use crate::model::trace::{InstanceId, Series};
 
 use crate::analysis::series::connection_reuse;
 
-/// Picks in the balancer's order, in stretches without a gap. A gap is a turn of which nobody knows whose it was, or a
+/// Picks in the balancer's order, in segments without a gap. A gap is a turn of which nobody knows whose it was, or a
 /// request that brought no answer and may have taken a turn or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sequence {
-    /// The stretches, none of them empty.
-    pub stretches: Vec<Vec<InstanceId>>,
+    /// The segments, none of them empty.
+    pub segments: Vec<Vec<InstanceId>>,
     /// How far the order can be trusted.
     pub known: Known,
 }
@@ -31,7 +31,7 @@ pub enum Known {
 
 impl Sequence {
     /// The picks of a series.
-    pub fn of(series: &Series) -> Sequence {
+    pub fn from_series(series: &Series) -> Sequence {
         let answered = series.requests.iter().filter(|request| request.instance.is_some());
         match answered.clone().count() > 0 && answered.clone().all(|request| request.turn.is_some()) {
             true => Sequence::by_turns(series),
@@ -44,59 +44,59 @@ impl Sequence {
         let others = series.others.iter().map(|other| (other.turn, other.instance));
         let (first, last) = match (ours.clone().map(|(turn, _)| turn).min(), ours.clone().map(|(turn, _)| turn).max()) {
             (Some(first), Some(last)) => (first, last),
-            _ => return Sequence { stretches: Vec::new(), known: Known::EveryTurn },
+            _ => return Sequence { segments: Vec::new(), known: Known::EveryTurn },
         };
         let mut turns: Vec<(u64, Option<InstanceId>)> =
             ours.chain(others.filter(|(turn, _)| (first..=last).contains(turn))).collect();
         turns.sort_by_key(|(turn, _)| *turn);
-        let mut stretches = Stretches::default();
+        let mut segments = Segments::default();
         let mut next = first;
         for (turn, instance) in turns {
             if turn != next {
-                stretches.gap();
+                segments.gap();
             }
             next = turn + 1;
-            stretches.pick(instance);
+            segments.pick(instance);
         }
-        Sequence { stretches: stretches.finish(), known: Known::EveryTurn }
+        Sequence { segments: segments.finish(), known: Known::EveryTurn }
     }
 
     fn by_sending(series: &Series) -> Sequence {
-        let mut stretches = Stretches::default();
-        connection_reuse::picks(series).into_iter().for_each(|pick| stretches.pick(pick));
+        let mut segments = Segments::default();
+        connection_reuse::picks(series).into_iter().for_each(|pick| segments.pick(pick));
         let known = if series.conditions.concurrency > 1 { Known::CountsOnly } else { Known::Ours };
-        Sequence { stretches: stretches.finish(), known }
+        Sequence { segments: segments.finish(), known }
     }
 
     /// The last picks alone, so many at most.
     pub fn end(mut self, most: usize) -> Sequence {
         let mut surplus = self.len().saturating_sub(most);
-        self.stretches.retain_mut(|stretch| {
-            let cut = surplus.min(stretch.len());
-            stretch.drain(..cut);
+        self.segments.retain_mut(|segment| {
+            let cut = surplus.min(segment.len());
+            segment.drain(..cut);
             surplus -= cut;
-            !stretch.is_empty()
+            !segment.is_empty()
         });
         self
     }
 
     /// How many picks there are.
     pub fn len(&self) -> usize {
-        self.stretches.iter().map(Vec::len).sum()
+        self.segments.iter().map(Vec::len).sum()
     }
 
     /// All picks, gaps passed over.
     pub fn picks(&self) -> impl Iterator<Item = InstanceId> + '_ {
-        self.stretches.iter().flatten().copied()
+        self.segments.iter().flatten().copied()
     }
 
     /// How often each instance was picked where a ring foretold it: somebody had followed the one before by then, or all
     /// the others had been followed, so that this closed the ring.
-    pub fn foretold(&self) -> Vec<usize> {
+    pub fn ring_predicted_counts(&self) -> Vec<usize> {
         let k = self.counts().len();
         let mut followed = std::collections::BTreeSet::new();
         let mut counts = std::collections::BTreeMap::new();
-        for pair in self.stretches.iter().flat_map(|stretch| stretch.windows(2)) {
+        for pair in self.segments.iter().flat_map(|segment| segment.windows(2)) {
             if !followed.insert(pair[0]) || followed.len() == k {
                 *counts.entry(pair[1]).or_insert(0) += 1;
             }
@@ -113,12 +113,12 @@ impl Sequence {
 }
 
 #[derive(Default)]
-struct Stretches {
+struct Segments {
     done: Vec<Vec<InstanceId>>,
     open: Vec<InstanceId>,
 }
 
-impl Stretches {
+impl Segments {
     fn pick(&mut self, instance: Option<InstanceId>) {
         match instance {
             Some(instance) => self.open.push(instance),
@@ -145,8 +145,8 @@ mod tests {
     #[test]
     fn the_end_of_a_sequence_keeps_its_gaps() {
         let ids = |text: &str| text.bytes().map(|b| InstanceId(b.into())).collect::<Vec<_>>();
-        let sequence = |stretches: &[&str]| Sequence {
-            stretches: stretches.iter().map(|stretch| ids(stretch)).collect(),
+        let sequence = |segments: &[&str]| Sequence {
+            segments: segments.iter().map(|segment| ids(segment)).collect(),
             known: Known::Ours,
         };
         let whole = sequence(&["abc", "de", "f"]);

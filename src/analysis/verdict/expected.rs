@@ -20,12 +20,12 @@ pub fn counts(found: &Finding, series: &Series, sequence: &Sequence) -> BTreeMap
     let answered = series.requests.iter().filter(|request| request.instance.is_some()).count();
     let ids: Vec<InstanceId> = sequence.counts().into_iter().map(|(id, _)| id).collect();
     let k = ids.len();
-    let rounds = matches!(found.algorithm, Algorithm::RoundRobin | Algorithm::WeightedRoundRobin);
-    if found.algorithm == Algorithm::Random && found.even == Some(true) {
+    let rounds = matches!(found.algorithm(), Algorithm::RoundRobin | Algorithm::WeightedRoundRobin);
+    if found.algorithm() == Algorithm::Random && found.even == Some(true) {
         let range = by_chance(answered, k);
         return ids.into_iter().map(|id| (id, range)).collect();
     }
-    if !rounds || found.disturbed.is_some() || !series.others.is_empty() {
+    if !rounds || found.background.is_some() || !series.others.is_empty() {
         return BTreeMap::new();
     }
     // a request without an answer may have taken a turn
@@ -39,11 +39,11 @@ pub fn counts(found: &Finding, series: &Series, sequence: &Sequence) -> BTreeMap
             _ => None,
         };
         let (least, most) = match (repeating, found.order) {
-            (Some(range), Some(Order::Changing)) if found.algorithm == Algorithm::RoundRobin => {
+            (Some(range), Some(Order::Changing)) if found.algorithm() == Algorithm::RoundRobin => {
                 let (least, most) = in_rounds(turns, k);
                 (least.max(range.0), most.min(range.1))
             }
-            (None, Some(Order::Changing)) if found.algorithm == Algorithm::RoundRobin => in_rounds(turns, k),
+            (None, Some(Order::Changing)) if found.algorithm() == Algorithm::RoundRobin => in_rounds(turns, k),
             (None, None) if sequence.known == Known::CountsOnly => periodic(turns, k, 1),
             (repeating, _) => repeating?,
         };
@@ -52,13 +52,13 @@ pub fn counts(found: &Finding, series: &Series, sequence: &Sequence) -> BTreeMap
     ids.into_iter().filter_map(of).collect()
 }
 
-/// How often an instance comes in a stretch of an order that repeats after `period` and holds it `weight` times.
+/// How often an instance comes in a segment of an order that repeats after `period` and holds it `weight` times.
 fn periodic(turns: usize, period: usize, weight: usize) -> (usize, usize) {
     let (whole, rest) = (turns / period * weight, turns % period);
     (whole + (weight + rest).saturating_sub(period), whole + weight.min(rest))
 }
 
-/// How often an instance comes in a stretch of rounds that hold each of `k` once, begun in the middle of one perhaps.
+/// How often an instance comes in a segment of rounds that hold each of `k` once, begun in the middle of one perhaps.
 fn in_rounds(turns: usize, k: usize) -> (usize, usize) {
     let begun = (0..k.min(turns + 1)).map(|head| {
         let (whole, tail) = ((turns - head) / k, (turns - head) % k);

@@ -2,6 +2,7 @@
 
 use crate::model::trace::Attributes;
 
+pub mod candidates;
 pub mod evidence;
 pub mod expected;
 
@@ -182,6 +183,13 @@ pub struct Hits {
     pub expected: Option<(usize, usize)>,
 }
 
+impl Hits {
+    /// An instance of which only the number of answers is known.
+    pub fn without_share(name: String, hits: usize) -> Hits {
+        Hits { name, hits, weight: None, share: None, expected: None }
+    }
+}
+
 /// What a trace proves.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verdict {
@@ -205,8 +213,8 @@ pub struct Verdict {
     pub repeats_after: Option<usize>,
     /// Whether the shares of independent draws may be even.
     pub even: Option<bool>,
-    /// The share of the turns that others took of a regular order, where that can be told.
-    pub disturbed: Option<f64>,
+    /// The share of the turns of a regular order that other clients took, where that is known.
+    pub background_share: Option<f64>,
     /// Where picks look independent: a round robin would look so only if others took more than this share of its turns.
     pub regular_beyond: Option<f64>,
     /// What keeps a client on its instance.
@@ -217,13 +225,6 @@ pub struct Verdict {
     pub balances_per: BalancesPer,
     /// Sentences, each with its figures.
     pub evidence: Vec<Evidence>,
-}
-
-impl Verdict {
-    /// Brings the instances into the order of their names.
-    pub(super) fn sort_instances(&mut self) {
-        self.instances.sort_by_key(|instance| natural(&instance.name));
-    }
 }
 
 /// A key by which `web-10` comes after `web-9`.

@@ -33,7 +33,7 @@ pub fn of(trace: &Trace, verdict: &Verdict, samples: &[Sample], paint: Paint) ->
     if !candidates.is_empty() {
         say(format!("what would look like this: {}", candidates.join(", ")));
     }
-    if let Some(share) = verdict.disturbed {
+    if let Some(share) = verdict.background_share {
         say(format!("turns that others took: about {:.0} %", share * 100.0));
     }
     if let Some(share) = verdict.regular_beyond {

@@ -111,7 +111,7 @@ fn outcome(case: &Case, trace: &Trace, verdict: &Verdict) -> Outcome {
     let right = truth.algorithms.contains(&verdict.algorithm)
         && order_holds(case, verdict, &picks)
         && weights_hold(case, verdict)
-        && verdict.disturbed.is_none_or(|share| (share - truth.others).abs() <= NEAR)
+        && verdict.background_share.is_none_or(|share| (share - truth.others).abs() <= NEAR)
         && verdict.repeats_after.is_none_or(|period| truth.repeats(period, &picks));
     // an instance that comes less than once in so many requests may not have been seen
     let unseen = truth.hidden.is_some_and(|share| share * (picks.len() as f64) < 1.0)
@@ -145,11 +145,12 @@ fn order_holds(case: &Case, verdict: &Verdict, picks: &[usize]) -> bool {
     // an order that was seen as it is told, from the first request to the last
     let phase =
         || (0..cycle.len()).any(|by| picks.iter().zip(cycle.iter().cycle().skip(by)).all(|(one, other)| one == other));
-    let named =
-        named || truth.orders.contains(&order) && order == Order::Fixed && verdict.disturbed.is_none() && phase();
+    let named = named
+        || truth.orders.contains(&order) && order == Order::Fixed && verdict.background_share.is_none() && phase();
     let changing = || whole() || whole_by_weight(verdict, picks);
     named
-        || (verdict.disturbed.is_none() && (order == Order::Changing && changing() || order == Order::Fixed && ring()))
+        || (verdict.background_share.is_none()
+            && (order == Order::Changing && changing() || order == Order::Fixed && ring()))
 }
 
 /// Whether all picks fall into rounds that hold each instance as often as the weight says that is claimed for it.
@@ -211,7 +212,7 @@ fn study(seeds: u64, most_instances: usize) -> Vec<String> {
             let outcome = outcome(&case, &trace, &verdict);
             *row.outcomes.entry(outcome).or_default() += 1;
             row.runs += 1;
-            shares_told += usize::from(verdict.disturbed.is_some());
+            shares_told += usize::from(verdict.background_share.is_some());
             row.requests += trace.series[0].requests.len();
             if outcome == Outcome::Undetermined {
                 *row.open.entry(case.name.clone()).or_default() += 1;

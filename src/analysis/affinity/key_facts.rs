@@ -1,0 +1,202 @@
+//! Key facts: what varying each key showed, and whether the key decides which instance answers.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    analysis::{
+        affinity::{
+            keys::{KEYS, Key, Told, Values, is_sure},
+            placement,
+        },
+        case::Case,
+        pattern::finding::Finding,
+        verdict::Algorithm,
+    },
+    model::trace::{InstanceId, Trace},
+};
+
+/// A key as a reader knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    Address,
+    Query,
+    Path,
+    /// The cookie, by its name.
+    Cookie(Option<String>),
+    /// The header, by its name.
+    Header(Option<String>),
+}
+
+/// The only instance that answered whatever the value was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnlyInstance {
+    /// It answers the free series as well, or nothing else does.
+    Same,
+    /// Another instance than for the free series answers other paths, which may be another service's.
+    AnotherForPaths,
+    AnotherThanFree,
+}
+
+/// One fact about a key. `values` counts the values of which some answer names an instance.
+#[derive(Debug, Clone, PartialEq)]
+pub enum KeyEvidence {
+    /// Each value always led to the same of several instances; chance would do that with probability `p`.
+    Decides {
+        subject: Subject,
+        answers: usize,
+        values: usize,
+        instances: usize,
+        p: f64,
+    },
+    /// The same for so few values that each may have a rule of its own.
+    DecidesOrRules {
+        subject: Subject,
+        values: usize,
+        p: f64,
+    },
+    /// The same with too few requests to be sure.
+    DecidesTooFew {
+        subject: Subject,
+        answers: usize,
+        values: usize,
+        instances: usize,
+        p: f64,
+    },
+    OneInstance {
+        subject: Subject,
+        values: usize,
+        only: OnlyInstance,
+    },
+    /// The same value led to different instances.
+    Inconsistent {
+        subject: Subject,
+        values: usize,
+    },
+    TooFew {
+        subject: Subject,
+        values: usize,
+        asked: usize,
+    },
+    NoUriHash {
+        p: f64,
+    },
+    /// The pattern of requests without such a value.
+    PatternWithoutValue(Algorithm),
+    ClientStaysByAddress,
+    /// New values were given to the instances in turn, which a hash does with probability `p`.
+    PlacedInTurn {
+        subject: Subject,
+        p: f64,
+    },
+    /// A table that places new values at random would look like a hash.
+    TableLooksTheSame,
+}
+
+/// What varying one key showed.
+pub struct KeyFact {
+    pub key: Key,
+    pub effect: Told,
+    /// Whether the value of the key decides which instance answers.
+    pub decides: Option<Decision>,
+    /// How often each instance answered.
+    pub hits: BTreeMap<InstanceId, usize>,
+    pub subject: Subject,
+    pub evidence: KeyEvidence,
+}
+
+/// How a key decides.
+pub struct Decision {
+    /// The probability of what was seen if the value played no part.
+    pub p: f64,
+    /// The round robin that placed new values, where there is one: then a table remembers them, and no hash is taken.
+    pub placement: Option<Finding>,
+}
+
+impl KeyFact {
+    /// The probability that a hash of the key would have placed new values in turn; `None` where a hash decides.
+    pub fn table_p(&self) -> Option<f64> {
+        let placement = self.decides.as_ref()?.placement.as_ref()?;
+        let by_chance = placement.ruled_out.iter().filter(|out| out.algorithm == Algorithm::Random).map(|out| out.p);
+        Some(by_chance.fold(0.0, f64::max))
+    }
+}
+
+/// The facts of every key that was varied.
+pub fn gather_keys(case: &Case) -> Vec<KeyFact> {
+    KEYS.into_iter().filter_map(|key| observe(case, key)).collect()
+}
+
+fn observe(case: &Case, key: Key) -> Option<KeyFact> {
+    let values = Values::of(case.trace(), key)?;
+    let effect = values.told();
+    let hits = values.hits();
+    let subject = subject(case.trace(), key);
+    let named = values.named();
+    let (answers, instances) = (hits.values().sum(), hits.len());
+    let sure = |p: f64| is_sure(p, case.alpha());
+    let decides = match effect {
+        Told::Decides { p } if sure(p) && (values.are_many() || key == Key::Source) => {
+            Some(Decision { p, placement: placement::in_turn(case, &values) })
+        }
+        _ => None,
+    };
+    let for_evidence = subject.clone();
+    let evidence = match effect {
+        Told::Decides { p } if decides.is_some() => {
+            KeyEvidence::Decides { subject: for_evidence, answers, values: named, instances, p }
+        }
+        Told::Decides { p } if sure(p) => KeyEvidence::DecidesOrRules { subject: for_evidence, values: named, p },
+        Told::Decides { p } => {
+            KeyEvidence::DecidesTooFew { subject: for_evidence, answers, values: named, instances, p }
+        }
+        Told::Same { .. } => {
+            KeyEvidence::OneInstance { subject: for_evidence, values: named, only: only_instance(case, key, &hits) }
+        }
+        Told::Changes => KeyEvidence::Inconsistent { subject: for_evidence, values: named },
+        Told::Little => KeyEvidence::TooFew { subject: for_evidence, values: named, asked: values.asked() },
+    };
+    Some(KeyFact { key, effect, decides, hits, subject, evidence })
+}
+
+fn only_instance(case: &Case, key: Key, hits: &BTreeMap<InstanceId, usize>) -> OnlyInstance {
+    let free = case.free().into_iter().flat_map(|free| &free.series.requests);
+    let here: Vec<InstanceId> = free.filter_map(|request| request.instance).collect();
+    if here.is_empty() || hits.keys().any(|id| here.contains(id)) {
+        OnlyInstance::Same
+    } else if key == Key::Path {
+        OnlyInstance::AnotherForPaths
+    } else {
+        OnlyInstance::AnotherThanFree
+    }
+}
+
+fn subject(trace: &Trace, key: Key) -> Subject {
+    match key {
+        Key::Source => Subject::Address,
+        Key::Query => Subject::Query,
+        Key::Path => Subject::Path,
+        Key::Cookie => Subject::Cookie(key.cookie(trace).cloned()),
+        Key::Header => {
+            Subject::Header(trace.series.iter().find_map(|series| Some(series.name.header()?.name.as_str().to_owned())))
+        }
+    }
+}
+
+/// The probability that a hash of the path would send all queries and all paths to one of two instances, where neither
+/// makes a difference. `None` where that is not surely so, or where the paths share a beginning of which alone a balancer
+/// may take its hash.
+pub fn no_uri_hash(case: &Case, keys: &[KeyFact]) -> Option<f64> {
+    let free = case.free()?.series;
+    let here = free.requests.iter().find_map(|request| request.instance);
+    let same = |key: Key| {
+        let fact = keys.iter().find(|fact| fact.key == key)?;
+        match fact.effect {
+            // paths that another service answers say nothing of this one
+            Told::Same { p } if fact.hits.keys().eq(here.iter()) && is_sure(p, case.alpha()) => Some(p),
+            _ => None,
+        }
+    };
+    let at_the_root = free.conditions.path.split('?').next() == Some("/");
+    let p = same(Key::Query)? + same(Key::Path)?;
+    at_the_root.then_some(p)
+}

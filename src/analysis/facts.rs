@@ -1,0 +1,69 @@
+//! The facts of a case: what each question of the analysis found, gathered once, before a verdict is made of them.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    analysis::{
+        affinity::{
+            connection::{self, Per},
+            cookie::{self, Sticky},
+            key_facts::{self, Decision, KeyFact},
+        },
+        case::Case,
+        load::{self, Load},
+        pattern::{
+            evidence::{PatternEvidence, SeriesEvidence},
+            finding::Finding,
+        },
+        unseen_instances::{self, OtherSeries},
+    },
+    model::trace::InstanceId,
+};
+
+/// The facts of a case.
+pub struct Facts {
+    /// What the free series shows.
+    pub finding: Finding,
+    pub stickiness: Sticky,
+    pub connections: Per,
+    /// What each key showed that was varied.
+    pub keys: Vec<KeyFact>,
+    /// The probability that no hash of the path would look so, where that is surely small.
+    pub no_uri_hash: Option<f64>,
+    pub load: Option<Load>,
+    pub other_series: OtherSeries,
+}
+
+impl Facts {
+    pub fn gather(case: &Case) -> Facts {
+        let finding = case.free().map(|free| free.finding().clone());
+        let keys = key_facts::gather_keys(case);
+        let no_uri_hash = key_facts::no_uri_hash(case, &keys);
+        let counted = counted(case, &keys);
+        Facts {
+            finding: finding.unwrap_or_else(|| Finding::open(PatternEvidence::Series(SeriesEvidence::NoRequest))),
+            stickiness: cookie::find(case),
+            connections: connection::balances_per(case),
+            no_uri_hash: no_uri_hash.filter(|_| keys.iter().all(|key| key.decides.is_none())),
+            load: load::observe_load(case),
+            other_series: unseen_instances::gather_other_series(case, &counted),
+            keys,
+        }
+    }
+
+    /// The keys that decide which instance answers.
+    pub fn deciding(&self) -> impl Iterator<Item = (&KeyFact, &Decision)> {
+        self.keys.iter().filter_map(|key| Some((key, key.decides.as_ref()?)))
+    }
+}
+
+/// The instances that answered the free series, and, where that shows any, those that a deciding key led to.
+fn counted(case: &Case, keys: &[KeyFact]) -> BTreeSet<InstanceId> {
+    let free = case.free().into_iter().flat_map(|free| &free.series.requests);
+    let mut counted: BTreeSet<InstanceId> = free.filter_map(|request| request.instance).collect();
+    if !counted.is_empty() {
+        let decided = keys.iter().filter(|key| key.decides.is_some());
+        counted.extend(decided.flat_map(|key| key.hits.keys().copied()));
+    }
+    counted
+}

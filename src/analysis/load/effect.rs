@@ -1,0 +1,147 @@
+//! The effect of load, and the facts that speak for it.
+
+use crate::analysis::{math::log_prob::probability, sampling::budget, verdict::Algorithm};
+
+/// The quick requests that were sent while slow ones kept instances busy.
+#[derive(Debug, Clone)]
+pub struct Load {
+    /// The quick requests that count.
+    pub quick: usize,
+    /// The quick requests that went to a busy instance.
+    pub on_busy: usize,
+    /// The quick requests that would have gone to a busy instance if load played no part.
+    pub expected: f64,
+    pub effect: LoadEffect,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum LoadEffect {
+    /// Busy instances are avoided. If load played no part, this would happen with probability `p`.
+    Avoided {
+        p: f64,
+        limit: OneAtATime,
+    },
+    /// Busy instances get their share. A balancer that minds load would do so with probability `p`.
+    Ignored {
+        p: f64,
+    },
+    /// One instance answers until it has this many slow requests; then another does.
+    Spilled {
+        at: usize,
+    },
+    /// One instance answers, with up to this many slow requests at once.
+    Alone {
+        busiest: usize,
+    },
+    Unclear(Unclear),
+}
+
+/// Whether a limit of one request to each instance may be the reason why busy ones are avoided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OneAtATime {
+    Possible,
+    /// One instance was seen to work on two requests at once.
+    Excluded,
+}
+
+/// The reasons why quick requests say nothing of load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unclear {
+    /// No slow request was under way long enough.
+    NoneSlow,
+    /// Slow requests kept no instance busy, all of them, or other instances than those that are judged.
+    OtherInstancesBusy,
+    /// An instance that had been busy was avoided afterwards, so response times may count.
+    AvoidedAfterwards,
+    /// Requests of others may have kept the other instances as busy.
+    OthersBusy,
+    TooFew,
+}
+
+/// How strictly busy instances are avoided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strictly {
+    Always,
+    Mostly,
+}
+
+/// One fact about load. `on_busy` of `quick` requests went to a busy instance; `expected` would have if load played no
+/// part.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LoadEvidence {
+    /// Chance alone would make such a difference with probability `p`.
+    FewerOnBusy {
+        quick: usize,
+        on_busy: usize,
+        expected: f64,
+        p: f64,
+    },
+    BusyAvoided(Strictly),
+    /// The pattern with a limit of one request to each instance would look the same.
+    LimitLooksTheSame(Algorithm),
+    /// Busy instances get their share, which least connections does with probability `p`.
+    ShareOnBusy {
+        quick: usize,
+        on_busy: usize,
+        expected: f64,
+        p: f64,
+    },
+    SpillsAt {
+        requests: usize,
+    },
+    LimitOfOneOrLeastConnections,
+    StaysWhenBusy {
+        quick: usize,
+        busiest: usize,
+    },
+    UnclearCounts {
+        quick: usize,
+        on_busy: usize,
+        expected: f64,
+        reason: Unclear,
+    },
+    NotSeen(Unclear),
+}
+
+impl Load {
+    /// The probability that a balancer that minds load leaves all quick requests with one busy instance, where that is
+    /// surely too small: two picks at random both meet the busy one of two instances once in four times.
+    pub fn least_connections_alone(&self, alpha: f64) -> Option<f64> {
+        let LoadEffect::Alone { .. } = self.effect else { return None };
+        let p = probability(self.quick as f64 * 0.25f64.ln());
+        is_sure(p, alpha).then_some(p)
+    }
+
+    /// The facts that speak for this effect. `pattern` is the one that was named without load.
+    pub fn evidence(&self, pattern: Algorithm) -> Vec<LoadEvidence> {
+        let Load { quick, on_busy, expected, effect } = *self;
+        match effect {
+            LoadEffect::Avoided { p, limit } => {
+                let strictly = if on_busy == 0 { Strictly::Always } else { Strictly::Mostly };
+                let mut facts = vec![
+                    LoadEvidence::FewerOnBusy { quick, on_busy, expected, p },
+                    LoadEvidence::BusyAvoided(strictly),
+                ];
+                if limit == OneAtATime::Possible {
+                    facts.push(LoadEvidence::LimitLooksTheSame(pattern));
+                }
+                facts
+            }
+            LoadEffect::Ignored { p } => vec![LoadEvidence::ShareOnBusy { quick, on_busy, expected, p }],
+            LoadEffect::Spilled { at: 1 } => {
+                vec![LoadEvidence::SpillsAt { requests: 1 }, LoadEvidence::LimitOfOneOrLeastConnections]
+            }
+            LoadEffect::Spilled { at } => vec![LoadEvidence::SpillsAt { requests: at }],
+            LoadEffect::Alone { busiest } => vec![LoadEvidence::StaysWhenBusy { quick, busiest }],
+            LoadEffect::Unclear(reason) if quick > 0 => {
+                vec![LoadEvidence::UnclearCounts { quick, on_busy, expected, reason }]
+            }
+            LoadEffect::Unclear(reason) => vec![LoadEvidence::NotSeen(reason)],
+        }
+    }
+}
+
+/// Whether a probability is small enough for a statement about load.
+pub fn is_sure(p: f64, alpha: f64) -> bool {
+    p < alpha * budget::LOAD
+}

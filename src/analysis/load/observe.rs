@@ -1,0 +1,217 @@
+//! Observing load: which instances were busy while each quick request was under way, and what that shows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    analysis::{
+        affinity::cookie,
+        case::{Case, FreeSeries},
+        load::{
+            effect::{Load, LoadEffect, OneAtATime, Unclear, is_sure},
+            ratios,
+        },
+        math::log_prob::probability,
+        pattern::{cycle, finding::Pattern},
+        series::sequence::Known,
+        verdict::Stickiness,
+    },
+    model::trace::{InstanceId, Request, Series, SeriesName},
+};
+
+/// The time that a balancer may take to know that a request has come or gone, in microseconds.
+const SETTLE_US: u64 = 20_000;
+/// The quick requests while instances are held once, where a regular order tells the share of each instance exactly.
+const QUICK: u32 = 40;
+/// The quick requests where the share is only known from counts.
+const QUICK_IF_RANDOM: u32 = 150;
+
+/// A quick request, and the instances that were busy while it was under way.
+pub struct Pick {
+    pub instance: InstanceId,
+    pub busy: BTreeSet<InstanceId>,
+    slow: usize,
+}
+
+/// The effect of load that a trace shows; `None` where no instance was kept busy.
+pub fn observe_load(case: &Case) -> Option<Load> {
+    let (slow, meanwhile) = (case.trace().series(&SeriesName::Slow)?, case.trace().series(&SeriesName::Meanwhile)?);
+    let free = case.free()?;
+    let instances: Vec<InstanceId> = free.sequence().counts().into_iter().map(|(id, _)| id).collect();
+    let picks = picks(slow, meanwhile);
+    Some(match instances.as_slice() {
+        _ if picks.is_empty() => unclear(Unclear::NoneSlow),
+        [only] => with_one_instance(&picks, *only),
+        _ => with_several_instances(case, free, &picks, slow, meanwhile),
+    })
+}
+
+fn unclear(reason: Unclear) -> Load {
+    Load { quick: 0, on_busy: 0, expected: 0.0, effect: LoadEffect::Unclear(reason) }
+}
+
+fn with_one_instance(picks: &[Pick], only: InstanceId) -> Load {
+    let on_busy: Vec<&Pick> = picks.iter().filter(|pick| pick.busy.contains(&only)).collect();
+    let Some(busiest) = on_busy.iter().map(|pick| pick.slow).max() else {
+        return unclear(Unclear::OtherInstancesBusy);
+    };
+    let elsewhere = on_busy.iter().filter(|pick| pick.instance != only).map(|pick| pick.slow);
+    let effect = elsewhere.min().map_or(LoadEffect::Alone { busiest }, |at| LoadEffect::Spilled { at });
+    Load { quick: on_busy.len(), on_busy: 0, expected: 0.0, effect }
+}
+
+fn with_several_instances(case: &Case, free: &FreeSeries, picks: &[Pick], slow: &Series, meanwhile: &Series) -> Load {
+    let round = exact_round(free);
+    let quiet = quiet_shares(case, free, round.as_ref());
+    let is_judged = |pick: &&Pick| pick.busy.iter().all(|id| quiet.contains_key(id)) && pick.busy.len() < quiet.len();
+    let picks: Vec<&Pick> = picks.iter().filter(is_judged).collect();
+    if picks.is_empty() {
+        return unclear(Unclear::OtherInstancesBusy);
+    }
+    let total: usize = quiet.values().sum();
+    let share = |pick: &Pick| pick.busy.iter().map(|id| quiet[id]).sum::<usize>() as f64 / total as f64;
+    let (avoided, ignored) = match &round {
+        Some(round) => {
+            let order = ratios::ln_kept_order(&picks, &share, round.repeats_after, quiet.len());
+            (ratios::ln_avoided_share(&picks, &share), ratios::ln_kept_share(&picks, &share).max(order))
+        }
+        None => (ratios::ln_avoided_counts(&picks, &quiet), ratios::ln_kept_counts(&picks, &quiet, total)),
+    };
+    // requests of others keep instances busy as well, and may hide that ours do
+    let ours_alone = round.is_some_and(|round| round.every_pick)
+        || (free.sequence().known == Known::EveryTurn && free.series.others.is_empty() && meanwhile.others.is_empty());
+    // two models were tried for the second where one could have done
+    let (avoided, ignored) = (probability(-avoided), probability(2f64.ln() - ignored));
+    let effect = if is_sure(avoided, case.alpha()) {
+        LoadEffect::Avoided { p: avoided, limit: one_at_a_time(slow) }
+    } else if !is_sure(ignored, case.alpha()) {
+        LoadEffect::Unclear(Unclear::TooFew)
+    } else if avoided_afterwards(slow, meanwhile, quiet.len()) {
+        LoadEffect::Unclear(Unclear::AvoidedAfterwards)
+    } else if ours_alone {
+        LoadEffect::Ignored { p: ignored }
+    } else {
+        LoadEffect::Unclear(Unclear::OthersBusy)
+    };
+    Load {
+        quick: picks.len(),
+        on_busy: picks.iter().filter(|pick| pick.busy.contains(&pick.instance)).count(),
+        expected: picks.iter().map(|pick| share(pick)).sum(),
+        effect,
+    }
+}
+
+/// How often each instance is picked without load, as parts of a whole.
+fn quiet_shares(case: &Case, free: &FreeSeries, round: Option<&Round>) -> BTreeMap<InstanceId, usize> {
+    if let Some(round) = round {
+        return round.weights.clone();
+    }
+    let mut quiet: BTreeMap<InstanceId, usize> = free.sequence().counts().into_iter().collect();
+    // where no cookie pins, a client with a jar is one more without load
+    if cookie::find(case).stickiness == Stickiness::None {
+        let with_jar = case.trace().series(&SeriesName::WithJar).into_iter().flat_map(|series| &series.requests);
+        for id in with_jar.filter_map(|request| request.instance) {
+            quiet.entry(id).and_modify(|count| *count += 1);
+        }
+    }
+    quiet
+}
+
+/// Whether more quick requests would tell nothing more.
+pub fn enough_load(case: &Case) -> bool {
+    let clear = |load: &Load| !matches!(load.effect, LoadEffect::Unclear(_) | LoadEffect::Alone { .. });
+    observe_load(case).is_some_and(|load| clear(&load))
+}
+
+/// Whether busy instances are avoided, but perhaps only because each takes one request at a time.
+pub fn perhaps_a_limit(case: &Case) -> bool {
+    let limit = |load: &Load| matches!(load.effect, LoadEffect::Avoided { limit: OneAtATime::Possible, .. });
+    observe_load(case).is_some_and(|load| limit(&load))
+}
+
+/// Whether busy instances get their share, as far as that shows while they are busy.
+pub fn gets_its_share(case: &Case) -> bool {
+    observe_load(case).is_some_and(|load| matches!(load.effect, LoadEffect::Ignored { .. }))
+}
+
+/// The number of quick requests to send while instances are held once.
+pub fn quick_requests(case: &Case) -> u32 {
+    let several = |free: &&FreeSeries| free.sequence().counts().len() > 1;
+    match case.free().filter(several) {
+        Some(free) if exact_round(free).is_none() => QUICK_IF_RANDOM,
+        _ => QUICK,
+    }
+}
+
+/// Rounds that give each instance its share exactly.
+struct Round {
+    weights: BTreeMap<InstanceId, usize>,
+    repeats_after: Option<usize>,
+    /// Whether every pick of ours follows it, so that no other client takes turns.
+    every_pick: bool,
+}
+
+/// The round that was seen without load, if it holds each instance an exact number of times.
+fn exact_round(free: &FreeSeries) -> Option<Round> {
+    let (sequence, found) = (free.sequence(), free.finding());
+    let undisturbed = found.background.is_none();
+    let (every_pick, known) = match found.pattern {
+        Pattern::RoundRobin(_) => {
+            let strict = cycle::fixed_cycle(sequence).is_some() || cycle::rounds(sequence).is_some();
+            (strict, sequence.known == Known::EveryTurn && undisturbed)
+        }
+        Pattern::WeightedRoundRobin => (undisturbed && !found.weights.is_empty(), false),
+        Pattern::Open
+        | Pattern::OneInstance
+        | Pattern::Regular
+        | Pattern::ChangingInstances
+        | Pattern::RandomOrRegular(_)
+        | Pattern::Random(..) => return None,
+    };
+    let weights = match found.pattern {
+        Pattern::WeightedRoundRobin => found.weights.iter().map(|&(id, weight)| (id, weight as usize)).collect(),
+        _ => sequence.counts().into_iter().collect(),
+    };
+    (every_pick || known).then_some(Round { weights, repeats_after: found.repeats_after, every_pick })
+}
+
+/// The quick requests that were under way while slow ones were, from their beginning to their end.
+fn picks(slow: &Series, meanwhile: &Series) -> Vec<Pick> {
+    meanwhile.requests.iter().filter_map(|quick| pick(slow, quick)).collect()
+}
+
+fn pick(slow: &Series, quick: &Request) -> Option<Pick> {
+    let instance = quick.instance?;
+    let overlap = |slow: &&Request| slow.at_us <= end_us(quick) && quick.at_us <= end_us(slow);
+    let lasts = |slow: &Request| slow.at_us + SETTLE_US <= quick.at_us && end_us(quick) + SETTLE_US <= end_us(slow);
+    let around: Vec<&Request> = slow.requests.iter().filter(overlap).collect();
+    // of a slow request that just comes or goes, or failed, the busy instance is not known
+    let known = around.iter().all(|slow| slow.instance.is_some() && lasts(slow));
+    let busy: BTreeSet<InstanceId> = around.iter().filter_map(|slow| slow.instance).collect();
+    (known && !busy.is_empty()).then_some(Pick { instance, busy, slow: around.len() })
+}
+
+fn end_us(request: &Request) -> u64 {
+    request.at_us + request.us
+}
+
+/// Whether each instance may take one request at a time. An instance works on two at once where the later of two slow
+/// requests did not have to wait for the earlier to end.
+fn one_at_a_time(slow: &Series) -> OneAtATime {
+    let answered: Vec<&Request> = slow.requests.iter().filter(|request| request.instance.is_some()).collect();
+    let shortest = answered.iter().map(|request| request.us).min().unwrap_or(0);
+    let together = |one: &Request, other: &Request| {
+        one.instance == other.instance && end_us(one).abs_diff(end_us(other)) < shortest / 2
+    };
+    let two_at_once =
+        answered.iter().enumerate().any(|(index, one)| answered[index + 1..].iter().any(|other| together(one, other)));
+    if two_at_once { OneAtATime::Excluded } else { OneAtATime::Possible }
+}
+
+/// Whether an instance that was kept busy got nothing of several rounds after all slow requests were answered.
+fn avoided_afterwards(slow: &Series, meanwhile: &Series, instances: usize) -> bool {
+    let over = slow.requests.iter().map(end_us).max().unwrap_or(0);
+    let after: Vec<InstanceId> =
+        meanwhile.requests.iter().filter(|quick| quick.at_us > over).filter_map(|quick| quick.instance).collect();
+    let mut kept_busy = slow.requests.iter().filter_map(|request| request.instance);
+    after.len() >= 2 * instances && kept_busy.any(|id| !after.contains(&id))
+}

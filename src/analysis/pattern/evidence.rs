@@ -1,0 +1,322 @@
+//! What one sequence of picks shows, as facts with their figures. `p` is always the probability of the fact if instances
+//! were picked at random.
+
+use crate::model::trace::InstanceId;
+
+/// What is counted where connections are reused: every request may be a pick, or only the first on each connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    Requests,
+    Connections,
+}
+
+/// How the shares of independent draws compare with even ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Evenness {
+    /// Even shares are ruled out.
+    Uneven,
+    /// The counts fit uneven shares better, but even ones are not ruled out.
+    PerhapsUneven,
+    Even,
+}
+
+/// A part of a sequence in which the same instances go round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stretch {
+    pub requests: usize,
+    pub instances: usize,
+}
+
+/// A share of turns that other clients took, or the reason why there is none.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum ForeignTurns {
+    Share(f64),
+    /// Some turns were taken, and their share is not known.
+    Some,
+}
+
+/// Whether only other clients can explain the turns that were taken, or several workers as well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TakenBy {
+    Others,
+    OthersOrWorkers,
+}
+
+/// How exactly weights are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Precision {
+    Exact,
+    Rough,
+}
+
+/// One fact about the picks of one sequence.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PatternEvidence {
+    /// One instance gave all answers that name one.
+    OneInstance(OneInstanceEvidence),
+    /// Requests overlapped, so only how often each instance answered is known.
+    Counts(CountsEvidence),
+    /// An order without weights that every pick follows.
+    Order(OrderEvidence),
+    /// An order in which some instances come more often than others.
+    Weights(WeightsEvidence),
+    /// An order without weights of which other clients take turns.
+    Background(BackgroundEvidence),
+    /// Instances that fail, join or leave.
+    Change(ChangeEvidence),
+    /// How likely picks at random would be as regular.
+    Chance(ChanceEvidence),
+    /// Independent draws.
+    Draws(DrawsEvidence),
+    /// The circumstances of the series.
+    Series(SeriesEvidence),
+}
+
+/// One instance gave all answers that name one.
+#[derive(Debug, Clone, PartialEq)]
+pub enum OneInstanceEvidence {
+    /// One instance answered over so few connections that a pick for each connection may be chance.
+    FewConnections {
+        instance: InstanceId,
+        answered: usize,
+        connections: usize,
+    },
+    /// One instance answered, and failures came as regularly as turns of another.
+    RegularFailures {
+        instance: InstanceId,
+    },
+    /// One instance answered, and too many answers name none.
+    ManyNameless {
+        instance: InstanceId,
+        picks: usize,
+        nameless: usize,
+    },
+    TooFew {
+        instance: InstanceId,
+        picks: usize,
+        p: f64,
+    },
+    Alone {
+        instance: InstanceId,
+        picks: usize,
+        unit: Unit,
+        nameless: usize,
+        p: f64,
+    },
+    /// One instance answered, which has other reasons than that there is one; an instance with a smaller share than
+    /// `unseen_share` may not have shown itself.
+    OtherReasons {
+        unit: Unit,
+        unseen_share: f64,
+    },
+}
+
+/// Requests overlapped, so only how often each instance answered is known.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CountsEvidence {
+    SomeConnectionsMove,
+    NotAllAgain { picks: usize, unit: Unit, instances: usize },
+    Uneven { unit: Unit, instances: usize, least: usize, most: usize },
+    EvenTooFew { unit: Unit, p: f64 },
+    Even { picks: usize, unit: Unit, instances: usize, least: usize, most: usize },
+    EvenByChance { p: f64 },
+}
+
+/// An order without weights that every pick follows.
+#[derive(Debug, Clone, PartialEq)]
+pub enum OrderEvidence {
+    FixedCycleTooFew {
+        requests: usize,
+        instances: usize,
+        p: f64,
+    },
+    FixedCycle {
+        instances: usize,
+        followed: usize,
+    },
+    /// Without load, the least busy instance is the next of a ring as well.
+    LeastConnectionsLooksTheSame,
+    /// Weights that are nearly the same would show after this many requests.
+    NearWeightsTake {
+        requests: usize,
+    },
+    HardlyAnyAgain {
+        requests: usize,
+        instances: usize,
+    },
+    RoundsTooFew {
+        requests: usize,
+        instances: usize,
+        rounds: usize,
+        p: f64,
+    },
+    ChangingRounds {
+        rounds: usize,
+        instances: usize,
+        repeats_after: Option<usize>,
+    },
+    /// A ring of which others take turns regularly, or regular workers: both fit.
+    RegularTurnsOnRing {
+        followed: usize,
+    },
+    WorkersInTurn {
+        workers: usize,
+        followed: usize,
+    },
+    RepeatsEvenly {
+        period: usize,
+    },
+    NearWeightsWithOthersTurn,
+}
+
+/// An order in which some instances come more often than others.
+#[derive(Debug, Clone, PartialEq)]
+pub enum WeightsEvidence {
+    Repeats {
+        period: usize,
+        weights: Vec<u32>,
+        followed: usize,
+    },
+    NoOtherPeriodWithin {
+        requests: usize,
+    },
+    TooFew,
+    Rounds {
+        rounds: usize,
+        length: usize,
+        weights: Vec<u32>,
+        changes: usize,
+    },
+    OneCounterOrSeveral,
+    WithBackground {
+        requests: usize,
+        instances: usize,
+        weights: Vec<u32>,
+        precision: Precision,
+        turns: ForeignTurns,
+        taken_by: TakenBy,
+    },
+    OthersFitWithOtherTurns,
+    Workers {
+        workers: usize,
+        weights: Vec<u32>,
+    },
+    OthersFit,
+}
+
+/// An order without weights of which other clients take turns.
+#[derive(Debug, Clone, PartialEq)]
+pub enum BackgroundEvidence {
+    NoOrderYet {
+        requests: usize,
+        instances: usize,
+    },
+    UnknownRegularity {
+        requests: usize,
+        instances: usize,
+        p: f64,
+    },
+    ChangingRoundsAndFailures {
+        requests: usize,
+        instances: usize,
+    },
+    /// `next` of `of` times the next request went to the next instance of the ring.
+    Ring {
+        instances: usize,
+        next: u32,
+        of: u32,
+    },
+    TurnsSkipped {
+        share: f64,
+    },
+    Workers {
+        workers: usize,
+    },
+    ChangingRounds {
+        requests: usize,
+        instances: usize,
+        share: f64,
+    },
+    EvenButNotInTurn {
+        requests: usize,
+        instances: usize,
+    },
+    /// Weights of which the largest is less than `spread` times the smallest might look the same.
+    NearWeightsLookTheSame {
+        spread: f64,
+    },
+}
+
+/// Instances that fail, join or leave.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ChangeEvidence {
+    SharesChanged {
+        requests: usize,
+    },
+    /// `nameless` requests that no instance answered have `places` of their own in each round.
+    Failures {
+        nameless: usize,
+        instances: usize,
+        places: usize,
+    },
+    Stretches(Vec<Stretch>),
+    Reasons,
+}
+
+/// How likely picks at random would be as regular.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ChanceEvidence {
+    /// Picks at random would look so with this probability.
+    Regular { p: f64 },
+    /// Picks at random with the shares that were found would look so with this probability.
+    Shares { p: f64 },
+    /// Picks at random would have an order like that with this probability.
+    Order { p: f64 },
+}
+
+/// Independent draws.
+#[derive(Debug, Clone, PartialEq)]
+pub enum DrawsEvidence {
+    RandomOrRegular {
+        requests: usize,
+        instances: usize,
+    },
+    NothingButChance {
+        requests: usize,
+        instances: usize,
+    },
+    Shares(Evenness),
+    NoRoundRobinByEveryTurn {
+        p: f64,
+    },
+    /// A round robin would look so only if others took more than `share` of its turns, or with `workers` or more.
+    RoundRobinOnlyWithMore {
+        share: f64,
+        p: f64,
+        workers: usize,
+    },
+}
+
+/// The circumstances of the series.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SeriesEvidence {
+    NoRequest,
+    /// No answer names its instance.
+    NoInstance,
+    ConnectionsCounted {
+        connections: usize,
+    },
+    OthersTurns {
+        turns: usize,
+        of: usize,
+    },
+    Failures {
+        failed: usize,
+        sent: usize,
+    },
+    /// Answers without an instance, by their status.
+    Nameless {
+        by_status: Vec<(u16, usize)>,
+        answers: usize,
+    },
+}

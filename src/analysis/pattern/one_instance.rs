@@ -1,0 +1,89 @@
+//! One instance: whether it answered so often that several instances would have shown themselves.
+
+use crate::{
+    analysis::{
+        math::log_prob::{largest_share, ln_factorial, probability},
+        pattern::{
+            evidence::{OneInstanceEvidence, PatternEvidence, Unit},
+            failing_instances,
+            finding::{Finding, Pattern},
+        },
+        sampling::budget,
+        series::sequence::Sequence,
+        verdict::{Algorithm, RuledOut},
+    },
+    model::trace::{InstanceId, Series},
+};
+
+/// The test that one instance passes in the free series.
+pub const ONE_ALONE: &str = "one instance alone";
+
+/// The number of requests that one instance must all answer before two that are picked at random are ruled out.
+pub fn requests_needed(alpha: f64) -> usize {
+    (1..).find(|&picks| all_by_chance(picks) < alpha * budget::INDEPENDENT).unwrap_or(0)
+}
+
+/// The probability that one of two instances with even chances gets all of `picks` picks. Two even ones are the likeliest
+/// way to see one alone.
+fn all_by_chance(picks: usize) -> f64 {
+    probability((1.0 - picks as f64) * 2f64.ln())
+}
+
+/// The probability that the other of the two gets no more than the `nameless` picks of which the instance is not known,
+/// whenever one looks: the price of an even coin against one of any other share, all shares being equally likely
+/// beforehand (Ville 1939).
+fn nearly_all_by_chance(picks: usize, nameless: usize) -> f64 {
+    if nameless == 0 {
+        return all_by_chance(picks);
+    }
+    if nameless >= picks {
+        return 1.0;
+    }
+    let n = picks + nameless;
+    let choose = ln_factorial(n) - ln_factorial(nameless) - ln_factorial(picks);
+    probability(2f64.ln() + ((n + 1) as f64).ln() + choose - n as f64 * 2f64.ln())
+}
+
+/// The finding where one instance gave all answers that name one.
+pub fn judge_one_instance(series: &Series, sequence: &Sequence, unit: Unit, alpha: f64) -> Finding {
+    let alpha = alpha * budget::INDEPENDENT;
+    let instance = sequence.picks().next().unwrap_or(InstanceId(0));
+    let picks = sequence.len();
+    let answered = series.requests.iter().filter(|request| request.instance.is_some()).count();
+    let nameless = match unit {
+        Unit::Connections => 0,
+        Unit::Requests => series.requests.len() - answered,
+    };
+    let p = nearly_all_by_chance(picks, nameless);
+    if p >= alpha && unit == Unit::Connections {
+        return Finding::open(PatternEvidence::OneInstance(OneInstanceEvidence::FewConnections {
+            instance,
+            answered,
+            connections: picks,
+        }));
+    }
+    if failing_instances::fail_periodically(series, sequence, alpha) {
+        return Finding::open(PatternEvidence::OneInstance(OneInstanceEvidence::RegularFailures { instance }));
+    }
+    if p >= alpha && nameless > 0 {
+        return Finding::open(PatternEvidence::OneInstance(OneInstanceEvidence::ManyNameless {
+            instance,
+            picks,
+            nameless,
+        }));
+    }
+    if p >= alpha {
+        return Finding::open(PatternEvidence::OneInstance(OneInstanceEvidence::TooFew { instance, picks, p }));
+    }
+    // an instance with a smaller share than this has a fair chance to stay unseen
+    let unseen_share = largest_share(nameless, picks + nameless, alpha);
+    Finding::new(
+        Pattern::OneInstance,
+        // even draws are ruled out as well, and they are the likeliest to look so
+        vec![RuledOut { algorithm: Algorithm::RoundRobin, test: ONE_ALONE, p }],
+        vec![
+            PatternEvidence::OneInstance(OneInstanceEvidence::Alone { instance, picks, unit, nameless, p }),
+            PatternEvidence::OneInstance(OneInstanceEvidence::OtherReasons { unit, unseen_share }),
+        ],
+    )
+}
