@@ -17,7 +17,7 @@ use crate::{
         App, Balancer, Engine,
         trace::{Connection, CookieValue, Header, SeriesName, Trace},
     },
-    probe::{Prober, Series, with_path},
+    probe::{Prober, SeriesPlan, with_path},
 };
 
 use super::{
@@ -217,8 +217,8 @@ async fn over(
     why: &str,
 ) -> anyhow::Result<()> {
     let here = ask::path_and_query(&resolved.url);
-    let mut series: Vec<Series> = values
-        .map(|(name, path)| Series {
+    let mut series: Vec<SeriesPlan> = values
+        .map(|(name, path)| SeriesPlan {
             name,
             connection: Connection::Fresh,
             path: path.unwrap_or_else(|| here.clone()),
@@ -276,7 +276,7 @@ async fn slow(
     known: Option<Duration>,
     most: u32,
 ) -> anyhow::Result<()> {
-    let series = |name, path, most, concurrency| Series {
+    let series = |name, path, most, concurrency| SeriesPlan {
         name,
         connection: Connection::Fresh,
         path,

@@ -5,7 +5,7 @@ use crate::{
     cli::{self, Experiment, Format, Probe},
     error::{Exit, Failure},
     model::trace::{self, Connection, SeriesName, Trace},
-    probe::{Prober, Script, Series},
+    probe::{Prober, Script, SeriesPlan},
     report::{self, Paint, probe::Detail},
 };
 
@@ -165,11 +165,11 @@ async fn send(
     // -n is about the overlapping requests: as many again in turn would take far longer than those
     let in_turn = args.requests.filter(|_| !at_once);
     let most = args.requests.unwrap_or(if at_once { OVERLAPPING } else { MOST });
-    let series = |name, most| Series { name, connection, path: path.clone(), script: None, most, concurrency: 1 };
+    let series = |name, most| SeriesPlan { name, connection, path: path.clone(), script: None, most, concurrency: 1 };
 
     let replicas = resolved.lab.as_ref().map_or(0, |lab| lab.replicas());
     let without =
-        Series { concurrency: args.concurrency, connection: overlapping, ..series(SeriesName::WithoutJar, most) };
+        SeriesPlan { concurrency: args.concurrency, connection: overlapping, ..series(SeriesName::WithoutJar, most) };
     let takes = |trace: &Trace| match trace.instances.len().max(replicas) {
         instances @ 2.. if !at_once => {
             format!("without-jar ({instances} instances take {} or more)", analysis::fewest(instances, args.alpha))
@@ -188,7 +188,7 @@ async fn send(
     let rows = prober.trace().series(&SeriesName::WithoutJar).map_or(0, |series| series.requests.len()) as u32;
     let most_with_jar = analysis::at_most(MOST_WITH_JAR, args.alpha);
     let most_with_jar = in_turn.unwrap_or(if at_once { most_with_jar } else { rows.max(most_with_jar) });
-    let with = Series { script, ..series(SeriesName::WithJar, most_with_jar) };
+    let with = SeriesPlan { script, ..series(SeriesName::WithJar, most_with_jar) };
     let with_jar = |trace: &Trace| {
         let sent = trace.series(&SeriesName::WithJar).map_or(0, |series| series.requests.len()) as u32;
         sent >= rows.min(ROWS_WITH_JAR)
@@ -204,7 +204,7 @@ async fn send(
     if connection == Connection::Fresh && experiments::wanted(&args.experiments, Experiment::Connection) {
         // it stops by itself: what -n asks for is the two series that are shown
         let most = analysis::at_most(MOST_ALONE, args.alpha);
-        let over_one = Series { connection: Connection::Reused, ..series(SeriesName::OneConnection, most) };
+        let over_one = SeriesPlan { connection: Connection::Reused, ..series(SeriesName::OneConnection, most) };
         let enough = |trace: &Trace| {
             let sent = trace.series.last().map_or(0, |series| series.requests.len()) as u32;
             worth_a_look(trace, sent) && analysis::enough_on_one_connection(&Case::new(trace, args.alpha))

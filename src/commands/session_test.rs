@@ -13,7 +13,7 @@ use crate::{
         ServiceView,
         trace::{Connection, SeriesName, Trace, Via},
     },
-    probe::{Prober, Script, Series},
+    probe::{Prober, Script, SeriesPlan},
     proxy::Strategy,
     report,
 };
@@ -127,7 +127,7 @@ async fn play(
     prober: &mut Prober,
     bar: &ProgressBar,
 ) -> anyhow::Result<()> {
-    let series = |name, most| Series {
+    let series = |name, most| SeriesPlan {
         name,
         connection: Connection::Fresh,
         path: ask::path_and_query(&resolved.url),

@@ -26,7 +26,7 @@ pub const LONGEST_BODY: usize = 256 * 1024;
 
 /// Whom to ask, and how.
 #[derive(Debug, Clone)]
-pub struct Setup {
+pub struct ClientConfig {
     /// The target as asked for.
     pub url: Url,
     /// Where to connect instead of where the URL's host is.
@@ -139,27 +139,27 @@ impl Client {
     ///
     /// # Errors
     /// When the TLS set-up of this machine cannot be used, or the combination is impossible.
-    pub fn new(setup: &Setup) -> Result<Client, Failure> {
-        Client::bound_to(setup, None)
+    pub fn new(config: &ClientConfig) -> Result<Client, Failure> {
+        Client::bound_to(config, None)
     }
 
     /// A client for a target, whose connections come from this address of the machine's.
     ///
     /// # Errors
     /// As [`Client::new`]. An address that is not the machine's shows when a connection is made.
-    pub fn bound_to(setup: &Setup, source: Option<IpAddr>) -> Result<Client, Failure> {
-        let (base, host) = base(setup)?;
+    pub fn bound_to(config: &ClientConfig, source: Option<IpAddr>) -> Result<Client, Failure> {
+        let (base, host) = base(config)?;
         let to: Uri = base.parse().map_err(|_| impossible(format!("`{base}` cannot be asked")))?;
         let proxied = || Matcher::from_env().intercept(&to).is_some();
-        let way = if setup.url.scheme() == "https" || (setup.connect.is_none() && proxied()) {
+        let way = if config.url.scheme() == "https" || (config.connect.is_none() && proxied()) {
             Way::Through {
-                fresh: through(setup, source, Connection::Fresh)?,
-                kept: through(setup, source, Connection::Reused)?,
+                fresh: through(config, source, Connection::Fresh)?,
+                kept: through(config, source, Connection::Reused)?,
             }
         } else {
-            Way::Plain(Wire::new(to, source, setup.timeout))
+            Way::Plain(Wire::new(to, source, config.timeout))
         };
-        let (headers, agent) = (headers(setup, &host)?, setup.agent.clone());
+        let (headers, agent) = (headers(config, &host)?, config.agent.clone());
         Ok(Client { way, base, headers, agent, path: Arc::default() })
     }
 
@@ -236,21 +236,21 @@ impl Client {
 }
 
 /// A client for TLS and proxies.
-fn through(setup: &Setup, source: Option<IpAddr>, connection: Connection) -> Result<reqwest::Client, Failure> {
+fn through(config: &ClientConfig, source: Option<IpAddr>, connection: Connection) -> Result<reqwest::Client, Failure> {
     let mut builder = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
         .http1_only()
         .local_address(source)
-        .timeout(setup.timeout)
-        .tls_danger_accept_invalid_certs(setup.verify == Verify::Nothing)
+        .timeout(config.timeout)
+        .tls_danger_accept_invalid_certs(config.verify == Verify::Nothing)
         .pool_max_idle_per_host(match connection {
             Connection::Fresh => 0,
             Connection::Reused => usize::MAX,
         });
-    if let Some(address) = setup.connect {
+    if let Some(address) = config.connect {
         builder = builder.no_proxy();
-        if let Some(Host::Domain(domain)) = setup.url.host() {
+        if let Some(Host::Domain(domain)) = config.url.host() {
             builder = builder.resolve(domain, address);
         }
     }
@@ -293,14 +293,14 @@ fn failure(error: &reqwest::Error) -> Failure {
 }
 
 /// The headers of every request: the caller's own replace ours.
-fn headers(setup: &Setup, host: &str) -> Result<HeaderMap, Failure> {
+fn headers(config: &ClientConfig, host: &str) -> Result<HeaderMap, Failure> {
     let mut headers = HeaderMap::new();
     headers.insert(header::HOST, value(host)?);
-    headers.insert(header::USER_AGENT, value(&setup.agent)?);
+    headers.insert(header::USER_AGENT, value(&config.agent)?);
     headers.insert(header::ACCEPT, HeaderValue::from_static("application/json, text/html;q=0.9, */*;q=0.8"));
-    for name in setup.headers.keys() {
+    for name in config.headers.keys() {
         headers.remove(name);
-        for value in setup.headers.get_all(name) {
+        for value in config.headers.get_all(name) {
             headers.append(name, value.clone());
         }
     }
@@ -312,14 +312,14 @@ fn value(text: &str) -> Result<HeaderValue, Failure> {
 }
 
 /// What stands before the path, and the `Host` header.
-fn base(setup: &Setup) -> Result<(String, String), Failure> {
-    let url = &setup.url;
+fn base(config: &ClientConfig) -> Result<(String, String), Failure> {
+    let url = &config.url;
     let scheme = url.scheme();
     let host = match url.port() {
         Some(port) => format!("{}:{port}", url.host_str().unwrap_or_default()),
         None => url.host_str().unwrap_or_default().to_owned(),
     };
-    let Some(address) = setup.connect else { return Ok((format!("{scheme}://{host}"), host)) };
+    let Some(address) = config.connect else { return Ok((format!("{scheme}://{host}"), host)) };
     match (scheme, url.host()) {
         ("http", _) => Ok((format!("http://{address}"), host)),
         // without a port in the URL, the connection goes to the port of the address that the name is resolved to

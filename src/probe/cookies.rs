@@ -13,7 +13,7 @@ use crate::model::trace::{CookieValue, Issued, SeenCookie, SeriesName};
 
 use super::{
     jar::{self, Jar},
-    prober::clean,
+    text::printable_name,
 };
 
 /// Replies of a series whose cookies are looked at one by one.
@@ -83,7 +83,7 @@ impl Cookies {
         match series {
             SeriesName::WithJar => {
                 for jar::Set { line, withheld } in self.jar.take(headers, url, next) {
-                    let (name, value) = (clean(&line.name), line.value.clone());
+                    let (name, value) = (printable_name(&line.name), line.value.clone());
                     if let Some(entered) = self.enter(line, n, seen) {
                         entered.withheld = withheld;
                         self.given.insert(name, value);
@@ -92,7 +92,7 @@ impl Cookies {
             }
             SeriesName::WithoutJar => {
                 for line in jar::lines(headers) {
-                    let key = (clean(&line.name), n);
+                    let key = (printable_name(&line.name), n);
                     let value = line.value.clone();
                     let entered = self.enter(line, n, seen);
                     if entered.is_some_and(|cookie| cookie.issued.last().is_some_and(|issued| issued.n == n)) {
@@ -106,7 +106,7 @@ impl Cookies {
 
     fn enter<'a>(&mut self, line: jar::Line, n: u32, seen: &'a mut Vec<SeenCookie>) -> Option<&'a mut SeenCookie> {
         let jar::Line { name, value, attributes } = line;
-        let name = clean(&name);
+        let name = printable_name(&name);
         let index = match seen.iter().position(|seen| seen.name == name) {
             Some(index) => index,
             None if seen.len() >= MOST_NAMES || value.len() > LONGEST_VALUE => return None,

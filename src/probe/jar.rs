@@ -6,7 +6,7 @@ use url::Url;
 
 use crate::model::trace::{Attributes, Withheld};
 
-use super::prober::clean;
+use super::text::printable_name;
 
 /// The cookies of one client.
 #[derive(Debug, Default)]
@@ -47,8 +47,8 @@ impl Line {
             secure: raw.secure() == Some(true),
             http_only: raw.http_only() == Some(true),
             same_site: raw.same_site().map(|same_site| same_site.to_string()),
-            path: raw.path().map(clean),
-            domain: raw.domain().map(clean),
+            path: raw.path().map(printable_name),
+            domain: raw.domain().map(printable_name),
             max_age: raw.max_age().map(|age| age.whole_seconds()),
             expires: raw.expires().is_some(),
         };
@@ -92,7 +92,7 @@ impl Jar {
             _ if *secure && next.scheme() == "http" => Some(Withheld::Secure),
             Some(_) => Some(Withheld::Invalid),
             None => match path.as_deref().filter(|path| path.starts_with('/')).unwrap_or(default_path(url)) {
-                path if !covers(path, next.path()) => Some(Withheld::Path(clean(path))),
+                path if !covers(path, next.path()) => Some(Withheld::Path(printable_name(path))),
                 _ => Some(Withheld::Expired),
             },
         };

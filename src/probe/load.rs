@@ -8,7 +8,8 @@ use crate::model::trace::{Action, Request, Trace};
 
 use super::{
     client::Outgoing,
-    prober::{Prober, Series, Unreachable},
+    plan::SeriesPlan,
+    prober::{Prober, Unreachable},
 };
 
 /// How long a balancer may take until it knows that a request is under way.
@@ -20,7 +21,7 @@ impl Prober {
     ///
     /// # Errors
     /// As [`Prober::send`].
-    pub async fn hold(&mut self, slow: &Series, quick: &Series, lasting: Duration) -> Result<(), Unreachable> {
+    pub async fn hold(&mut self, slow: &SeriesPlan, quick: &SeriesPlan, lasting: Duration) -> Result<(), Unreachable> {
         let ends = Instant::now() + lasting;
         let before = self.trace().series(&slow.name).map_or(0, |series| series.requests.len() as u32);
         let mut busy = JoinSet::new();

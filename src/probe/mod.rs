@@ -9,8 +9,9 @@
 //! jar        the cookies of one client, and why some are not sent back
 //! cookies    what the target sets, how its values look, and which of them a series sends
 //! script     what a login is, and how a reply shows one
-//! step       what a series sends at each of its places
+//! plan       what a series sends, request by request
 //! pace       no more requests a second than allowed
+//! text       names from outside, as a trace keeps them
 //! prober     series of requests, one after the other
 //!   overlap    several at once
 //! load       requests that keep instances busy, and others meanwhile
@@ -26,15 +27,17 @@ mod jar;
 mod load;
 mod overlap;
 mod pace;
+mod plan;
 mod prober;
 mod script;
-mod step;
 mod target;
+mod text;
 mod wire;
 
-pub use client::Setup;
+pub use client::ClientConfig;
 pub use client::Verify;
 pub use identity::{Identity, IdentityError};
-pub use prober::{Prober, Series, Unreachable, tag};
-pub use script::{LoggedIn, RequestSpec, Script, SpecError};
+pub use plan::{SeriesPlan, user_agent_tag};
+pub use prober::{Prober, Unreachable};
+pub use script::{LoginCondition, RequestSpec, Script, SpecError};
 pub use target::{TargetError, parse as parse_target, with_path};

@@ -18,7 +18,8 @@ use crate::model::trace::{self, Action, Connection, Failure, Request, Trace};
 
 use super::{
     client::{Outgoing, Reply},
-    prober::{Prober, Series, Unreachable, tag},
+    plan::{SeriesPlan, user_agent_tag},
+    prober::{Prober, Unreachable},
 };
 
 /// Connections that overlapping requests go over at least, kept ones too, where there are as many requests: enough to
@@ -29,7 +30,7 @@ impl Prober {
     /// Sends the rest of a series, as many requests at once as it says.
     pub(super) async fn send_at_once(
         &mut self,
-        series: &Series,
+        series: &SeriesPlan,
         sent: u32,
         go_on: &mut impl FnMut(&Trace) -> ControlFlow<()>,
     ) -> Result<(), Unreachable> {
@@ -57,12 +58,12 @@ impl Prober {
     /// Sends one request of a series after the other, until the last of them was taken.
     fn worker(
         &self,
-        series: &Series,
+        series: &SeriesPlan,
         next: Arc<AtomicU32>,
         answered: mpsc::Sender<(Request, Result<Reply, Failure>)>,
     ) -> impl Future<Output = ()> + Send + use<> {
         let (client, pace, started) = (self.client.clone(), self.pace.clone(), self.started);
-        let (series, numbered) = (series.clone(), self.setup.number_requests);
+        let (series, numbered) = (series.clone(), self.config.number_requests);
         // who picks once a connection shows no more picks than there are connections: one is given up now and then
         let (close, every) = (close(), series.most.div_ceil(CONNECTIONS));
         async move {
@@ -71,7 +72,7 @@ impl Prober {
                 if n > series.most {
                     return;
                 }
-                let tag = numbered.then(|| tag(&series.name, n));
+                let tag = numbered.then(|| user_agent_tag(&series.name, n));
                 let header = (series.connection == Connection::Reused && n.is_multiple_of(every)).then_some(&close);
                 let outgoing = Outgoing { tag, header, ..Outgoing::get(&series.path) };
                 pace.next().await;

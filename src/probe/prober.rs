@@ -10,19 +10,17 @@ use std::{
 
 use http::header::SET_COOKIE;
 
-use crate::model::trace::{
-    self, Action, Conditions, Connection, Failure, Instance, InstanceId, Jar as KeepsJar, Request, SeriesName,
-    SessionId, Target, Trace, Via,
-};
+use crate::model::trace::{Action, Failure, Instance, InstanceId, Request, SeriesName, SessionId, Target, Trace, Via};
 
 use super::{
-    client::{Client, Outgoing, Reply, Setup},
+    client::{Client, ClientConfig, Outgoing, Reply},
     cookies::Cookies,
     identity::{Again, Identity, Place, Read, Recogniser},
     pace::Pace,
-    script::{LoggedIn, Script, session_id},
-    step::Step,
+    plan::{SeriesPlan, user_agent_tag},
+    script::{LoginCondition, Script, session_id},
     target::with_path,
+    text::printable_name,
 };
 
 /// Failures in a row, from the first request on, after which a target counts as unreachable.
@@ -40,27 +38,10 @@ pub struct Unreachable {
     pub failure: Failure,
 }
 
-/// One series to be sent.
-#[derive(Debug, Clone)]
-pub struct Series {
-    /// Which experiment.
-    pub name: SeriesName,
-    /// Whether each request has a connection of its own.
-    pub connection: Connection,
-    /// The path that is asked for.
-    pub path: String,
-    /// With a jar: log in after the first request, and check the session instead of the path.
-    pub script: Option<Script>,
-    /// Requests at most.
-    pub most: u32,
-    /// Requests under way at once.
-    pub concurrency: u32,
-}
-
 /// Sends series to one target and keeps what it saw.
 #[derive(Debug)]
 pub struct Prober {
-    pub(super) setup: Setup,
+    pub(super) config: ClientConfig,
     pub(super) client: Client,
     /// The same, from other addresses of this machine.
     elsewhere: HashMap<IpAddr, Client>,
@@ -82,23 +63,23 @@ impl Prober {
     /// # Errors
     /// When the target cannot be asked at all.
     pub fn new(
-        setup: Setup,
+        config: ClientConfig,
         via: Via,
         identity: Option<Identity>,
         names: HashMap<String, String>,
     ) -> Result<Prober, Unreachable> {
-        let client = Client::new(&setup).map_err(|failure| Unreachable {
-            url: setup.url.to_string(),
+        let client = Client::new(&config).map_err(|failure| Unreachable {
+            url: config.url.to_string(),
             tried: "nothing was sent".to_owned(),
             failure,
         })?;
-        let target = Target { url: setup.url.to_string(), connected_to: setup.connect.map(|to| to.to_string()), via };
+        let target = Target { url: config.url.to_string(), connected_to: config.connect.map(|to| to.to_string()), via };
         let trace =
             Trace { target, identified_by: None, unidentified: None, instances: Vec::new(), series: Vec::new() };
         let (elsewhere, ids, cookies, session) = Default::default();
         let recogniser = Recogniser::new(identity);
-        let (pace, started) = (Pace::new(setup.interval), Instant::now());
-        Ok(Prober { setup, client, elsewhere, pace, started, recogniser, names, ids, cookies, session, trace })
+        let (pace, started) = (Pace::new(config.interval), Instant::now());
+        Ok(Prober { config, client, elsewhere, pace, started, recogniser, names, ids, cookies, session, trace })
     }
 
     /// What was seen so far.
@@ -121,7 +102,7 @@ impl Prober {
     /// When the first requests of all bring no answer; a later failure is an entry of the trace.
     pub async fn send(
         &mut self,
-        series: &Series,
+        series: &SeriesPlan,
         mut go_on: impl FnMut(&Trace) -> ControlFlow<()>,
     ) -> Result<(), Unreachable> {
         let begun = self.begin(series);
@@ -139,24 +120,11 @@ impl Prober {
     }
 
     /// Makes a series the last of the trace, where its requests are entered, and says where it was before.
-    pub(super) fn begin(&mut self, series: &Series) -> Option<usize> {
+    pub(super) fn begin(&mut self, series: &SeriesPlan) -> Option<usize> {
         let begun = self.trace.series.iter().position(|begun| begun.name == series.name);
         let recorded = match begun {
             Some(index) => self.trace.series.remove(index),
-            None => trace::Series {
-                name: series.name.clone(),
-                conditions: Conditions {
-                    jar: if series.name == SeriesName::WithJar { KeepsJar::Kept } else { KeepsJar::None },
-                    connection: series.connection,
-                    path: series.script.as_ref().map_or(&series.path, |script| &script.check.path).clone(),
-                    source: series.name.source(),
-                    header: series.name.header().cloned(),
-                    concurrency: series.concurrency,
-                },
-                requests: Vec::new(),
-                cookies: Vec::new(),
-                others: Vec::new(),
-            },
+            None => series.empty_record(),
         };
         self.trace.series.push(recorded);
         begun
@@ -174,8 +142,8 @@ impl Prober {
         if let Some(client) = self.elsewhere.get(&source) {
             return Ok(client.clone());
         }
-        let url = self.setup.url.to_string();
-        let client = Client::bound_to(&self.setup, Some(source)).map_err(|failure| Unreachable {
+        let url = self.config.url.to_string();
+        let client = Client::bound_to(&self.config, Some(source)).map_err(|failure| Unreachable {
             url,
             tried: format!("from {source}"),
             failure,
@@ -187,13 +155,13 @@ impl Prober {
     async fn send_in_turn(
         &mut self,
         client: &Client,
-        series: &Series,
+        series: &SeriesPlan,
         sent: u32,
         go_on: &mut impl FnMut(&Trace) -> ControlFlow<()>,
     ) -> Result<(), Unreachable> {
         for n in sent + 1..=series.most {
-            let step = Step::of(series, n);
-            let url = with_path(&self.setup.url, step.path);
+            let step = series.step(n);
+            let url = with_path(&self.config.url, step.path);
             let (cookies, cookies_sent) = self.cookies.header(&series.name, &url);
             let outgoing = Outgoing {
                 method: step.method.clone(),
@@ -210,13 +178,13 @@ impl Prober {
             if let (Ok(reply), Some(recorded)) = (&reply, self.trace.series.last_mut())
                 && reply.headers.contains_key(SET_COOKIE)
             {
-                let next = with_path(&self.setup.url, Step::of(series, n + 1).path);
+                let next = with_path(&self.config.url, series.step(n + 1).path);
                 self.cookies.note(&series.name, n, &reply.headers, (&url, &next), &mut recorded.cookies);
             }
             let shows = series.script.as_ref().filter(|script| match step.action {
                 Action::Open => false,
                 // a page after a login may well say something else than the check does; a JSON field is the same field
-                Action::Login => matches!(script.logged_in, LoggedIn::Json { .. }),
+                Action::Login => matches!(script.logged_in, LoginCondition::Json { .. }),
                 Action::Get => true,
             });
             self.fill(&mut request, reply, shows);
@@ -310,7 +278,7 @@ impl Prober {
         if let Some(id) = self.ids.get(name) {
             return Some(*id);
         }
-        let hostname = clean(name);
+        let hostname = printable_name(name);
         if let Some(id) = self.ids.get(&hostname) {
             return Some(*id);
         }
@@ -333,17 +301,6 @@ impl Prober {
 
     /// What a request of a series adds to its `User-Agent`.
     pub(super) fn tag(&self, series: &SeriesName, n: u32) -> Option<String> {
-        self.setup.number_requests.then(|| tag(series, n))
+        self.config.number_requests.then(|| user_agent_tag(series, n))
     }
-}
-
-/// A name from outside as it may be shown: no hidden characters, and not endless.
-pub(super) fn clean(name: &str) -> String {
-    const LONGEST: usize = 200;
-    trace::without_hidden(&name.chars().take(LONGEST).collect::<String>())
-}
-
-/// What request `n` of a series adds to its `User-Agent`.
-pub fn tag(series: &SeriesName, n: u32) -> String {
-    format!("{series}/{n}")
 }

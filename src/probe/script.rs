@@ -24,7 +24,7 @@ pub struct RequestSpec {
 
 /// How a reply shows a login.
 #[derive(Debug, Clone)]
-pub enum LoggedIn {
+pub enum LoginCondition {
     /// A field of a JSON body has this value.
     Json {
         /// JSON pointer (RFC 6901).
@@ -46,7 +46,7 @@ pub struct Script {
     /// The request that shows the session.
     pub check: RequestSpec,
     /// How its reply shows a login.
-    pub logged_in: LoggedIn,
+    pub logged_in: LoginCondition,
 }
 
 /// A request or condition that cannot be used. The text is not repeated: it may hold a secret.
@@ -108,26 +108,26 @@ impl RequestSpec {
     }
 }
 
-impl LoggedIn {
+impl LoginCondition {
     /// Reads `json:/POINTER=VALUE`, `regex:PATTERN` or `status:CODE`.
     ///
     /// # Errors
     /// When it is none of these.
-    pub fn parse(text: &str) -> Result<LoggedIn, SpecError> {
+    pub fn parse(text: &str) -> Result<LoginCondition, SpecError> {
         let failed = |reason: String| SpecError { flag: "--logged-in", reason };
         match text.split_once(':') {
             Some(("json", rest)) => match rest.rsplit_once('=') {
                 Some((pointer, value)) if pointer.starts_with('/') => {
-                    Ok(LoggedIn::Json { pointer: pointer.to_owned(), value: value.to_owned() })
+                    Ok(LoginCondition::Json { pointer: pointer.to_owned(), value: value.to_owned() })
                 }
                 _ => Err(failed("expected json:/POINTER=VALUE, for example json:/session/logged_in=true".to_owned())),
             },
             Some(("regex", pattern)) => Regex::new(pattern)
-                .map(LoggedIn::Pattern)
+                .map(LoginCondition::Pattern)
                 .map_err(|error| failed(error.to_string().lines().last().unwrap_or_default().to_owned())),
             Some(("status", code)) => code
                 .parse()
-                .map(LoggedIn::Status)
+                .map(LoginCondition::Status)
                 .map_err(|_| failed(format!("`{}` is not a status", code.escape_debug()))),
             _ => Err(failed("expected json:/POINTER=VALUE, regex:PATTERN or status:CODE".to_owned())),
         }
@@ -136,14 +136,14 @@ impl LoggedIn {
     /// Whether a reply shows a login; `None` where it does not tell, as an error page does not.
     pub fn read(&self, reply: &Reply) -> Option<bool> {
         match self {
-            LoggedIn::Json { pointer, value } => {
+            LoginCondition::Json { pointer, value } => {
                 let body: Value = serde_json::from_slice(&reply.body).ok()?;
                 Some(scalar(body.pointer(pointer)?)? == *value)
             }
-            LoggedIn::Pattern(_) if reply.status.is_server_error() => None,
-            LoggedIn::Pattern(pattern) => Some(pattern.is_match(&reply.text())),
-            LoggedIn::Status(status) if reply.status.is_server_error() && reply.status != *status => None,
-            LoggedIn::Status(status) => Some(reply.status == *status),
+            LoginCondition::Pattern(_) if reply.status.is_server_error() => None,
+            LoginCondition::Pattern(pattern) => Some(pattern.is_match(&reply.text())),
+            LoginCondition::Status(status) if reply.status.is_server_error() && reply.status != *status => None,
+            LoginCondition::Status(status) => Some(reply.status == *status),
         }
     }
 }
@@ -155,7 +155,7 @@ impl Script {
         Script {
             login: RequestSpec { method: Method::POST, path: "/login".to_owned(), content: Some(form) },
             check: RequestSpec { method: Method::GET, path: "/session".to_owned(), content: None },
-            logged_in: LoggedIn::Json { pointer: "/session/logged_in".to_owned(), value: "true".to_owned() },
+            logged_in: LoginCondition::Json { pointer: "/session/logged_in".to_owned(), value: "true".to_owned() },
         }
     }
 }
@@ -245,7 +245,7 @@ mod tests {
             port: None,
             cut: None,
         };
-        let seen = |how: &str, status, body| LoggedIn::parse(how).unwrap().read(&reply(status, body));
+        let seen = |how: &str, status, body| LoginCondition::parse(how).unwrap().read(&reply(status, body));
         assert_eq!(seen("json:/a/b=true", 200, r#"{"a":{"b":true}}"#), Some(true));
         assert_eq!(seen("json:/a/b=true", 200, r#"{"a":{"b":false}}"#), Some(false));
         assert_eq!(seen("json:/a/b=true", 200, "no JSON"), None);
@@ -254,8 +254,8 @@ mod tests {
         assert_eq!(seen("status:200", 302, ""), Some(false));
         assert_eq!(seen("status:200", 200, ""), Some(true));
         assert_eq!(seen("status:200", 503, ""), None);
-        assert!(LoggedIn::parse("json:a=1").is_err());
-        assert!(LoggedIn::parse("status:xx").is_err());
-        assert!(LoggedIn::parse("yes").is_err());
+        assert!(LoginCondition::parse("json:a=1").is_err());
+        assert!(LoginCondition::parse("status:xx").is_err());
+        assert!(LoginCondition::parse("yes").is_err());
     }
 }

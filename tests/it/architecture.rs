@@ -91,7 +91,7 @@ fn nobody_imports_what_the_map_forbids() {
 }
 
 /// Import circles between files of one wing that are still there; the list may only become shorter.
-const CIRCLES: [&[&str]; 10] = [
+const CIRCLES: &[&[&str]] = &[
     &["analysis/affinity/cookie.rs", "analysis/session.rs"],
     &["commands/up/background.rs", "commands/up/mod.rs"],
     &[
@@ -109,7 +109,6 @@ const CIRCLES: [&[&str]; 10] = [
         "lab/supervisor.rs",
     ],
     &["probe/client.rs", "probe/wire.rs"],
-    &["probe/cookies.rs", "probe/jar.rs", "probe/prober.rs", "probe/step.rs"],
     &[
         "probe/identity/candidate.rs",
         "probe/identity/discovery.rs",

@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header::USER_AGENT};
 use crate::{
     cli,
     error::Failure,
-    probe::{LoggedIn, Prober, RequestSpec, Script, Setup, Verify},
+    probe::{ClientConfig, LoginCondition, Prober, RequestSpec, Script, Verify},
 };
 
 pub use resolve::{LabSide, Resolved, agent, resolve};
@@ -26,7 +26,7 @@ pub fn prober(args: &cli::Target, resolved: &mut Resolved) -> anyhow::Result<Pro
         // what tells our requests from others' in a lab's log stays part of it
         resolved.agent = if resolved.lab.is_some() { format!("{agent} {}", resolved.agent) } else { agent.to_owned() };
     }
-    let setup = Setup {
+    let config = ClientConfig {
         url: resolved.url.clone(),
         connect: resolved.connect,
         verify: if args.insecure { Verify::Nothing } else { Verify::Certificate },
@@ -38,7 +38,7 @@ pub fn prober(args: &cli::Target, resolved: &mut Resolved) -> anyhow::Result<Pro
     };
     let names = resolved.lab.iter().flat_map(|lab| lab.view.services.values()).flat_map(|service| &service.replicas);
     let names: HashMap<_, _> = names.map(|replica| (replica.hostname.clone(), replica.name.clone())).collect();
-    Ok(Prober::new(setup, resolved.via.clone(), identity, names)?)
+    Ok(Prober::new(config, resolved.via.clone(), identity, names)?)
 }
 
 /// The login that the flags tell, or that of a lab's page.
@@ -57,7 +57,7 @@ pub fn script(args: &cli::Target, resolved: &Resolved) -> anyhow::Result<Option<
         None => RequestSpec { method: http::Method::GET, path: path_and_query(&resolved.url), content: None },
     };
     let logged_in = match (&args.logged_in, Script::of_the_lab()) {
-        (Some(how), _) => LoggedIn::parse(how)?,
+        (Some(how), _) => LoginCondition::parse(how)?,
         (None, Script { logged_in, .. }) => logged_in,
     };
     Ok(Some(Script { login, check, logged_in }))

@@ -6,7 +6,7 @@ use indicatif::ProgressBar;
 
 use crate::{
     model::trace::Trace,
-    probe::{Prober, Series},
+    probe::{Prober, SeriesPlan},
 };
 
 use super::{super::console, stop_if};
@@ -15,7 +15,7 @@ use super::{super::console, stop_if};
 pub async fn sending(
     requests: Option<u32>,
     prober: &mut Prober,
-    series: &Series,
+    series: &SeriesPlan,
     doing: impl Fn(&Trace) -> String,
     enough: impl Fn(&Trace) -> bool,
 ) -> anyhow::Result<()> {

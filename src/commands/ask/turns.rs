@@ -139,7 +139,7 @@ impl Turns {
             let name = trace.series[index].name.clone();
             let requests = &mut trace.series[index].requests;
             for request in requests.iter_mut() {
-                request.turn = ours.get(&probe::tag(&name, request.n)).copied().flatten();
+                request.turn = ours.get(&probe::user_agent_tag(&name, request.n)).copied().flatten();
             }
             let turns = requests.iter().filter_map(|request| request.turn);
             let Some((first, last)) = turns.clone().min().zip(turns.max()) else { continue };
