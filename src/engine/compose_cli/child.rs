@@ -42,6 +42,12 @@ pub(super) enum Completion {
     Cancelled,
 }
 
+impl From<ExitStatus> for Completion {
+    fn from(status: ExitStatus) -> Completion {
+        if status.success() { Completion::Success } else { Completion::Failure }
+    }
+}
+
 /// A part of a program's output.
 #[derive(Debug)]
 enum Output {
@@ -66,7 +72,7 @@ impl ProcessRunner {
     ) -> io::Result<Completion> {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.process_group(0).kill_on_drop(true);
-        let mut cancellations = self.cancellations.subscribe();
+        let cancellations = self.cancellations.subscribe();
         let mut child = command.spawn()?;
         let (sender, mut parts) = mpsc::unbounded_channel();
         let outputs = (child.stdout.take(), child.stderr.take());
@@ -77,20 +83,14 @@ impl ProcessRunner {
         };
         let running = RunningGuard::new(&self.running);
         let (ended, end) = oneshot::channel();
-        // a task of its own, so that the child is cancelled in order even where the caller stopped waiting
-        let (waiting, gone) = oneshot::channel::<()>();
+        // dropped with this future, which tells the task that the caller stopped waiting
+        let (_waiting, caller_gone) = oneshot::channel::<()>();
+        // a task of its own, so that the child is cancelled in order even then
         tokio::spawn(async move {
-            let mut group = ProcessGroup::led_by(&child);
-            let end = tokio::select! {
-                status = child.wait() => status.map(completion),
-                _ = cancellations.changed() => cancel(&mut child, &group).await,
-                _ = gone => cancel(&mut child, &group).await,
-            };
-            group.release();
-            let readers = async { tokio::join!(output, errors) };
-            _ = tokio::time::timeout(READ_TIMEOUT, readers).await;
+            let completion = wait(child, cancellations, caller_gone).await;
+            _ = tokio::time::timeout(READ_TIMEOUT, async { tokio::join!(output, errors) }).await;
             drop(running);
-            _ = ended.send(end);
+            _ = ended.send(completion);
         });
         let mut end = std::pin::pin!(end);
         let mut pass_on = |part: Output| match (part, &mut data) {
@@ -108,7 +108,6 @@ impl ProcessRunner {
         while let Ok(part) = parts.try_recv() {
             pass_on(part);
         }
-        drop(waiting);
         end.unwrap_or_else(|_| Err(io::Error::other("nothing waits for it any more")))
     }
 
@@ -120,8 +119,20 @@ impl ProcessRunner {
     }
 }
 
-fn completion(status: ExitStatus) -> Completion {
-    if status.success() { Completion::Success } else { Completion::Failure }
+/// Waits for the end of a child, or cancels it when the runner is cancelled or the caller is gone.
+async fn wait(
+    mut child: Child,
+    mut cancellations: watch::Receiver<u64>,
+    caller_gone: oneshot::Receiver<()>,
+) -> io::Result<Completion> {
+    let mut group = ProcessGroup::led_by(&child);
+    let completion = tokio::select! {
+        status = child.wait() => status.map(Completion::from),
+        _ = cancellations.changed() => cancel(&mut child, &group).await,
+        _ = caller_gone => cancel(&mut child, &group).await,
+    };
+    group.release();
+    completion
 }
 
 /// Interrupts a child and its group, and kills them if the child does not end in time.
