@@ -4,8 +4,10 @@ use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, ValueEnum};
 
+use crate::model::Strategy;
+
 use super::{
-    Output, Project, Strategy,
+    Output, Project,
     values::{seconds, service_count},
 };
 

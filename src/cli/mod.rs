@@ -89,20 +89,6 @@ pub struct Output {
     pub format: Format,
 }
 
-/// A strategy, by which the next replica is picked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Strategy {
-    /// 1-2-3-1-2-3, strictly in order
-    #[value(alias = "wrr")]
-    RoundRobin,
-    /// Every replica with the same chance
-    Random,
-    /// The less busy of two picked at random
-    P2c,
-    /// By the client's address (highest random weight)
-    Hrw,
-}
-
 /// `lbctl completions`
 #[derive(Debug, Args)]
 pub struct Completions {

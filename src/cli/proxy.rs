@@ -4,7 +4,9 @@ use std::net::{IpAddr, SocketAddr};
 
 use clap::{ArgGroup, Args};
 
-use super::{Strategy, values::upstream};
+use crate::model::Strategy;
+
+use super::values::upstream;
 
 /// `lbctl proxy`
 #[derive(Debug, Args)]

@@ -1,6 +1,24 @@
-//! Parsers of flags' values, with the message for a wrong value.
+//! Values of flags: their parsers, with the message for a wrong value.
 
 use std::{net::SocketAddr, time::Duration};
+
+use clap::{ValueEnum, builder::PossibleValue};
+use strum::VariantArray;
+
+use crate::model::Strategy;
+
+/// A strategy goes by its own name and by Traefik's.
+impl ValueEnum for Strategy {
+    fn value_variants<'a>() -> &'a [Strategy] {
+        Strategy::VARIANTS
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let name: &str = self.into();
+        let traefiks = self.traefik_name().filter(|traefiks| *traefiks != name);
+        Some(PossibleValue::new(name).help(self.summary()).aliases(traefiks))
+    }
+}
 
 /// Parses `SERVICE=N`.
 pub fn service_count(text: &str) -> Result<(String, u32), String> {

@@ -10,11 +10,10 @@ use crate::{
     error::{Exit, Failure},
     lab::{self, Embedded, Ending, Plan, Port, Runner, Supervisor, Wanted, Wishes, bind, compose},
     model::{
-        ServiceView,
+        ServiceView, Strategy,
         trace::{Connection, SeriesName, Trace, Via},
     },
     probe::{Prober, Script, SeriesPlan},
-    proxy::Strategy,
     report,
 };
 
@@ -168,7 +167,7 @@ fn expected_of(service: &ServiceView) -> Session {
 fn facts(service: &ServiceView) -> Facts {
     Facts {
         replicas: service.ready(),
-        source_hash: service.strategy == Strategy::HighestRandomWeight.as_str(),
+        source_hash: service.strategy.known().is_some_and(Strategy::hashes_client),
         sticky: service.sticky_cookie.is_some(),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::model::{App, Labels};
+use crate::model::{App, ExposedByDefault, Labels};
 
 /// A lab, as its compose file defines it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct Definition {
     /// publishes), if it says one.
     pub port: Option<u16>,
     /// Traefik's `exposedByDefault`, from the flags of the proxy's own service (Traefik's own default: yes).
-    pub exposure: Exposure,
+    pub exposed_by_default: ExposedByDefault,
     /// One sentence for each thing in the file that `lbctl` does not support and passes over.
     pub notes: Vec<String>,
 }
@@ -29,15 +29,6 @@ pub enum Origin {
     File(PathBuf),
     /// A compose file as Compose resolved it, which is the judge of what may stand in it.
     Resolved,
-}
-
-/// Whether Traefik routes to a container that does not say `traefik.enable`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exposure {
-    /// `exposedByDefault=true`.
-    ByDefault,
-    /// `exposedByDefault=false`.
-    OnRequest,
 }
 
 /// A service of the compose file.

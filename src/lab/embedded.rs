@@ -14,8 +14,8 @@ use tokio::sync::{SetOnce, watch};
 use crate::{
     engine::EmbeddedEngine,
     model::{
-        Balancer, Engine, LAB_SCHEMA, LabView, ReplicaView, Replicas, ScaleView, ScaledView, ServiceView, Sessions,
-        State,
+        Balancer, Engine, LAB_SCHEMA, LabView, ReplicaView, Replicas, ScaleView, ScaledView, ServiceStrategy,
+        ServiceView, Sessions, State,
     },
     proxy::{Proxy, Settings, Subject, bare_host},
 };
@@ -86,7 +86,7 @@ impl Runner {
         }
         tell(&replicas.borrow());
         // The proxy accepts only now, so that the first request finds the whole lab.
-        let settings = Settings { unmarked: self.plan.unmarked, workers: 1 };
+        let settings = Settings { exposed_by_default: self.plan.exposed_by_default, workers: 1 };
         let listeners = std::mem::take(&mut *self.listeners.lock().unwrap_or_else(PoisonError::into_inner));
         let proxy = Proxy::start(listeners, replicas.clone(), &settings)?;
         tokio::spawn(journal::keep_requests(proxy.events(), journal.clone()));
@@ -107,7 +107,7 @@ impl Runner {
             let mine = replicas.iter().filter(|replica| *replica.service == **name);
             let view = ServiceView {
                 app: Some(service.spec.app),
-                strategy: service.routing.strategy.as_str().to_owned(),
+                strategy: ServiceStrategy::Known(service.routing.strategy),
                 sticky_cookie: service.routing.sticky_cookie.clone(),
                 replicas: mine.map(ReplicaView::from).collect(),
             };

@@ -6,11 +6,11 @@ use indexmap::IndexMap;
 
 use crate::{
     engine::ServiceSpec,
-    model::{App, Labels},
-    proxy::{self, Routing, Strategy, Unmarked},
+    model::{App, ExposedByDefault, Labels, Strategy},
+    proxy::{self, OWN_STRATEGY, Routing, strategy_label},
 };
 
-use super::definition::{Definition, Exposure, Role, Service};
+use super::definition::{Definition, Role, Service};
 
 /// Replicas of a service when neither the command line nor the compose file says how many.
 pub const DEFAULT_REPLICAS: u32 = 5;
@@ -34,7 +34,7 @@ pub struct Plan {
     /// The project's name.
     pub project: String,
     /// Whether a service without `traefik.enable` is routed to.
-    pub unmarked: Unmarked,
+    pub exposed_by_default: ExposedByDefault,
     /// The services, in the order of the compose file.
     pub services: IndexMap<String, Planned>,
     /// A sentence for each thing that has no effect.
@@ -86,8 +86,8 @@ pub enum PlanError {
     #[error("service {0}: no built-in app stands in for its image")]
     NoApp(String),
     /// Traefik was asked for what only the bundled proxy has.
-    #[error("Traefik has no strategy `random`")]
-    NotTraefiks,
+    #[error("Traefik has no strategy `{0}`")]
+    NotTraefiks(Strategy),
     /// Traefik was asked for and the file has none.
     #[error("the lab has no service with Traefik's image")]
     NoTraefik,
@@ -116,7 +116,7 @@ impl PlanError {
             PlanError::Label { .. } => Some("Traefik would drop this container, and say so in its log only".to_owned()),
             PlanError::Routes(_) => Some("Traefik would drop this router, and say so in its log only".to_owned()),
             PlanError::NoApp(_) => Some("label it `lbctl.app: page` or `lbctl.app: api`".to_owned()),
-            PlanError::NotTraefiks | PlanError::NoTraefik => {
+            PlanError::NotTraefiks(_) | PlanError::NoTraefik => {
                 Some("`--proxy bundled` puts lbctl's own in its place".to_owned())
             }
             PlanError::FixedPort { .. } => {
@@ -134,12 +134,12 @@ impl Plan {
     /// # Errors
     /// When a wish names what is not there, or a label cannot be used.
     pub fn new(project: &str, definition: &Definition, wishes: &Wishes) -> Result<Plan, PlanError> {
-        let unmarked = match definition.exposure {
-            Exposure::ByDefault => Unmarked::Routed,
-            Exposure::OnRequest => Unmarked::Ignored,
+        let mut plan = Plan {
+            project: project.to_owned(),
+            exposed_by_default: definition.exposed_by_default,
+            services: IndexMap::new(),
+            notes: definition.notes.clone(),
         };
-        let mut plan =
-            Plan { project: project.to_owned(), unmarked, services: IndexMap::new(), notes: definition.notes.clone() };
         for service in &definition.services {
             match service.role {
                 Role::Proxy => {}
@@ -206,7 +206,7 @@ impl Plan {
     }
 
     fn routing(&self, service: &Service, labels: &Labels) -> Result<Routing, PlanError> {
-        proxy::check(&base(&service.name, &self.project), labels, self.unmarked)
+        proxy::check(&base(&service.name, &self.project), labels, self.exposed_by_default)
             .map_err(|reason| PlanError::Label { service: service.name.clone(), reason })
     }
 }
@@ -231,8 +231,8 @@ pub fn labels_for(service: &Service, project: &str, wishes: &Wishes) -> Labels {
     }
     if let Some(strategy) = wishes.strategy {
         // what the file says of it gives way
-        labels.remove("lbctl.strategy");
-        labels.extend([strategy.label(&balancer)]);
+        labels.remove(OWN_STRATEGY);
+        labels.extend([strategy_label(strategy, &balancer)]);
     }
     labels
 }
@@ -265,7 +265,13 @@ mod tests {
     }
 
     fn definition(services: Vec<Service>) -> Definition {
-        Definition { origin: Origin::BuiltIn, services, port: None, exposure: Exposure::ByDefault, notes: Vec::new() }
+        Definition {
+            origin: Origin::BuiltIn,
+            services,
+            port: None,
+            exposed_by_default: ExposedByDefault::Yes,
+            notes: Vec::new(),
+        }
     }
 
     const WEB: Role = Role::App(App::Page);

@@ -19,7 +19,7 @@ use super::plan::{Plan, PlanError};
 pub fn routed(plan: &Plan) -> Result<BTreeSet<Arc<str>>, PlanError> {
     let replicas: Vec<Replica> =
         plan.services.values().zip(1..).map(|(service, port)| one(&service.spec, port)).collect();
-    let Preview { offered, problems } = proxy::preview(&replicas, plan.unmarked);
+    let Preview { offered, problems } = proxy::preview(&replicas, plan.exposed_by_default);
     match problems.into_iter().next() {
         Some(problem) => Err(PlanError::Routes(problem)),
         None => Ok(offered),
@@ -49,10 +49,10 @@ mod tests {
     use super::*;
     use crate::{
         lab::{
-            definition::{Definition, Exposure, Origin, Role, Service},
+            definition::{Definition, Origin, Role, Service},
             plan::Wishes,
         },
-        model::{App, Labels},
+        model::{App, ExposedByDefault, Labels},
     };
 
     fn plan(services: &[(&str, &[(&str, &str)])]) -> Plan {
@@ -64,7 +64,7 @@ mod tests {
             origin: Origin::BuiltIn,
             services: services.iter().map(service).collect(),
             port: None,
-            exposure: Exposure::ByDefault,
+            exposed_by_default: ExposedByDefault::Yes,
             notes: Vec::new(),
         };
         Plan::new("lab", &definition, &Wishes::default()).unwrap()

@@ -1,11 +1,14 @@
 //! A running lab and its changes as plain data: what `up`, `ps` and `scale` print and the control API sends.
 
-use std::net::SocketAddr;
+use std::{fmt, net::SocketAddr};
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use super::replica::{App, Balancer, Engine, Replica, Sessions, State};
+use super::{
+    replica::{App, Balancer, Engine, Replica, Sessions, State},
+    strategy::Strategy,
+};
 
 /// A lab as its supervisor shows it: what `up` and `ps` print, as `lbctl.lab.v1`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,8 +41,8 @@ pub const LAB_SCHEMA: &str = "lbctl.lab.v1";
 pub struct ServiceView {
     /// The built-in app that stands in for it.
     pub app: Option<App>,
-    /// How the next replica is picked: `round-robin`, `random`, `p2c`, `hrw`.
-    pub strategy: String,
+    /// How the next replica is picked.
+    pub strategy: ServiceStrategy,
     /// The cookie that makes it sticky, if one does.
     pub sticky_cookie: Option<String>,
     /// Its replicas by number.
@@ -50,6 +53,39 @@ impl ServiceView {
     /// How many of its replicas take requests.
     pub fn ready(&self) -> usize {
         self.replicas.iter().filter(|replica| replica.state == State::Ready).count()
+    }
+}
+
+/// How the next replica of a service is picked, as far as the labels tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ServiceStrategy {
+    /// No router leads to the service, so no replica is picked.
+    None,
+    /// The bundled proxy cannot use the labels; Traefik may.
+    Unknown,
+    /// The labels ask for this strategy.
+    #[serde(untagged)]
+    Known(Strategy),
+}
+
+impl ServiceStrategy {
+    /// The strategy, where it is known.
+    pub fn known(self) -> Option<Strategy> {
+        match self {
+            ServiceStrategy::Known(strategy) => Some(strategy),
+            ServiceStrategy::None | ServiceStrategy::Unknown => None,
+        }
+    }
+}
+
+impl fmt::Display for ServiceStrategy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ServiceStrategy::None => f.write_str("none"),
+            ServiceStrategy::Unknown => f.write_str("unknown"),
+            ServiceStrategy::Known(strategy) => strategy.fmt(f),
+        }
     }
 }
 
@@ -96,4 +132,24 @@ pub struct ScaledView {
     pub to: u32,
     /// The sessions that lived in the removed replicas.
     pub lost: Sessions,
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_services_strategy_is_one_string_in_json() {
+        for (strategy, text) in [
+            (ServiceStrategy::None, "none"),
+            (ServiceStrategy::Unknown, "unknown"),
+            (ServiceStrategy::Known(Strategy::RoundRobin), "round-robin"),
+            (ServiceStrategy::Known(Strategy::HighestRandomWeight), "hrw"),
+        ] {
+            assert_eq!(serde_json::to_value(strategy).unwrap(), text);
+            assert_eq!(serde_json::from_value::<ServiceStrategy>(text.into()).unwrap(), strategy);
+            assert_eq!(strategy.to_string(), text);
+        }
+    }
 }

@@ -3,14 +3,19 @@
 //! - [`Replica`]: what an engine runs. Engines publish [`Replicas`] on a `tokio::sync::watch` channel; the proxy builds its
 //!   routes from them and the supervisor shows them.
 //! - [`LabView`]: a lab as its supervisor shows it.
+//! - [`Strategy`]: how the next replica is picked.
 //! - [`Access`]: one request as the balancer saw it, from inside.
 //! - [`trace`]: requests as a probe saw them, from outside.
 
 mod access;
+mod exposed_by_default;
 mod lab_view;
 mod replica;
+mod strategy;
 pub mod trace;
 
 pub use access::{Access, Entry};
-pub use lab_view::{LAB_SCHEMA, LabView, ReplicaView, ScaleView, ScaledView, ServiceView};
+pub use exposed_by_default::ExposedByDefault;
+pub use lab_view::{LAB_SCHEMA, LabView, ReplicaView, ScaleView, ScaledView, ServiceStrategy, ServiceView};
 pub use replica::{App, Balancer, Engine, Labels, Port, Replica, Replicas, Sessions, State, replica_name};
+pub use strategy::{Strategy, TRAEFIK_ONLY};

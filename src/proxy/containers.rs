@@ -3,12 +3,11 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use crate::model::{Labels, Port, Replica, State};
+use crate::model::{ExposedByDefault, Labels, Port, Replica, State};
 
 use super::{
     defaults::{Plans, plan},
     labels::{self, ServerWish},
-    routes::Unmarked,
 };
 
 /// Replicas that say the same of themselves, and what they ask for.
@@ -21,11 +20,15 @@ pub struct Group<'a> {
 }
 
 /// The groups in the order of their first replicas; what cannot be used is added to `problems`.
-pub fn groups<'a>(replicas: &'a [Replica], unmarked: Unmarked, problems: &mut Vec<String>) -> Vec<Group<'a>> {
+pub fn groups<'a>(
+    replicas: &'a [Replica],
+    exposed_by_default: ExposedByDefault,
+    problems: &mut Vec<String>,
+) -> Vec<Group<'a>> {
     let mut groups = Vec::new();
     for mut members in alike(replicas) {
         let Replica { service, base, labels, .. } = members[0];
-        let plans = match plan(base, labels, unmarked) {
+        let plans = match plan(base, labels, exposed_by_default) {
             Ok(Some(plans)) => plans,
             Ok(None) => continue,
             Err(problem) => {

@@ -2,22 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::Labels;
+use crate::model::{ExposedByDefault, Labels, Strategy};
 
 use super::{
     labels::{self, Fields, RouterWish, ServiceWish, Wishes},
     middleware::MiddlewareWish,
-    routes::Unmarked,
     rule::Rule,
-    strategy::Strategy,
 };
 
 /// Reads the labels of a service, which is called `base` where they give it no name, before anything is started.
 ///
 /// # Errors
 /// What is wrong with them, in one line.
-pub fn check(base: &str, labels: &Labels, unmarked: Unmarked) -> Result<Routing, String> {
-    let Some(plans) = plan(base, labels, unmarked)? else { return Ok(Routing::default()) };
+pub fn check(base: &str, labels: &Labels, exposed_by_default: ExposedByDefault) -> Result<Routing, String> {
+    let Some(plans) = plan(base, labels, exposed_by_default)? else { return Ok(Routing::default()) };
     if let Some(problem) = plans.problems.into_iter().next() {
         return Err(problem);
     }
@@ -34,7 +32,7 @@ pub fn check(base: &str, labels: &Labels, unmarked: Unmarked) -> Result<Routing,
 
 /// The names under which Traefik knows what these labels define; none where they cannot be used.
 pub fn balancers(base: &str, labels: &Labels) -> Vec<String> {
-    let plans = plan(base, labels, Unmarked::Routed).ok().flatten();
+    let plans = plan(base, labels, ExposedByDefault::Yes).ok().flatten();
     plans.into_iter().flat_map(|plans| plans.services.into_keys()).collect()
 }
 
@@ -98,8 +96,11 @@ fn own(name: &str) -> &str {
 }
 
 /// A container's wishes, completed; `None` when it is not to be routed to.
-pub fn plan(base: &str, labels: &Labels, unmarked: Unmarked) -> Result<Option<Plans>, String> {
-    if !labels::enable(labels).map_err(|error| error.to_string())?.unwrap_or(unmarked == Unmarked::Routed) {
+pub fn plan(base: &str, labels: &Labels, exposed_by_default: ExposedByDefault) -> Result<Option<Plans>, String> {
+    if !labels::enable(labels)
+        .map_err(|error| error.to_string())?
+        .unwrap_or(exposed_by_default == ExposedByDefault::Yes)
+    {
         return Ok(None);
     }
     let Wishes { routers, mut services, middlewares, strategy, notes } =

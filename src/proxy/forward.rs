@@ -267,7 +267,7 @@ fn cookie_choice(balancer: &Balancer, parts: &Parts) -> Option<Arc<Upstream>> {
 fn pick(balancer: &Balancer, excluded: &[Arc<Upstream>], client: SocketAddr) -> Option<(Arc<Upstream>, u64)> {
     let mut cursor = balancer.cursor.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let mut pick_from = |candidates: &[Server]| {
-        let index = balancer.strategy.pick(&mut cursor, candidates, client.ip(), &mut rand::rng())?;
+        let index = balancer.balance.pick(&mut cursor, candidates, client.ip(), &mut rand::rng())?;
         Some((candidates[index].upstream.clone(), cursor.take_turn()))
     };
     if excluded.is_empty() {

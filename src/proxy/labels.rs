@@ -5,13 +5,17 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::Labels;
+use strum::VariantArray;
+
+use crate::model::{Labels, Strategy, TRAEFIK_ONLY};
 
 use super::{
     middleware::{MiddlewareWish, list},
     sticky::Cookie,
-    strategy::Strategy,
 };
+
+/// The label for the strategies that Traefik does not have.
+pub const OWN_STRATEGY: &str = "lbctl.strategy";
 
 /// What one container's labels ask for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -128,10 +132,7 @@ fn read_one(wishes: &mut Wishes, label: &str, value: &str) -> Result<(), String>
     let lower: Vec<&str> = lower.iter().map(String::as_str).collect();
     match lower[..] {
         ["lbctl", "strategy"] => {
-            wishes.strategy = match value {
-                "random" => Some(Strategy::Random),
-                _ => return Err(format!("`{value}` is not a strategy of the bundled proxy alone: there is `random`")),
-            };
+            wishes.strategy = Some(own_strategy(value)?);
             Ok(())
         }
         ["traefik", "enable"] => boolean(value).map(|_| ()),
@@ -191,13 +192,7 @@ fn service_field(service: &mut ServiceWish, field: &[&str], value: &str, name: &
             balancer.host = if boolean(value)? { HostHeader::Passed } else { HostHeader::Replaced };
         }
         ["strategy"] => {
-            balancer.strategy = match value.to_ascii_lowercase().as_str() {
-                "wrr" => Strategy::RoundRobin,
-                "p2c" => Strategy::PowerOfTwo,
-                "hrw" => Strategy::HighestRandomWeight,
-                "leasttime" => return Err("the strategy leasttime is not supported by the bundled proxy".to_owned()),
-                _ => return Err(format!("there is no strategy `{value}`: there are wrr, p2c, hrw")),
-            };
+            balancer.strategy = traefiks_strategy(value)?;
         }
         // Traefik's trap: `sticky=true` alone makes nothing sticky
         ["sticky"] => {
@@ -223,6 +218,38 @@ fn service_field(service: &mut ServiceWish, field: &[&str], value: &str, name: &
         _ => return Err("a service has no such field".to_owned()),
     }
     Ok(None)
+}
+
+/// A strategy that the bundled proxy has and Traefik does not, by its name.
+fn own_strategy(name: &str) -> Result<Strategy, String> {
+    let own = || Strategy::VARIANTS.iter().copied().filter(|strategy| strategy.traefik_name().is_none());
+    own().find(|strategy| strategy.to_string() == name).ok_or_else(|| {
+        let known: Vec<String> = own().map(|strategy| format!("`{strategy}`")).collect();
+        format!("`{name}` is not a strategy of the bundled proxy alone: there is {}", known.join(", "))
+    })
+}
+
+/// A strategy that Traefik has, by Traefik's name for it.
+fn traefiks_strategy(name: &str) -> Result<Strategy, String> {
+    Strategy::from_traefik_name(name).ok_or_else(|| {
+        match TRAEFIK_ONLY.into_iter().find(|known| known.eq_ignore_ascii_case(name)) {
+            Some(known) => format!("the strategy {known} is not supported by the bundled proxy"),
+            None => {
+                let known =
+                    Strategy::VARIANTS.iter().filter_map(|strategy| strategy.traefik_name()).collect::<Vec<_>>();
+                format!("there is no strategy `{name}`: there are {}", known.join(", "))
+            }
+        }
+    })
+}
+
+/// The label that asks for a strategy, for the balancer of this name. A strategy that Traefik does not have is asked for
+/// by a label of lbctl's own.
+pub fn strategy_label(strategy: Strategy, balancer: &str) -> (String, String) {
+    match strategy.traefik_name() {
+        Some(name) => (format!("traefik.http.services.{balancer}.loadbalancer.strategy"), name.to_owned()),
+        None => (OWN_STRATEGY.to_owned(), strategy.to_string()),
+    }
 }
 
 fn cookie_field(cookie: &mut Cookie, attribute: &str, value: &str) -> Result<(), String> {

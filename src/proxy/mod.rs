@@ -5,6 +5,7 @@
 //! does, but for two things: its round robin is strict and starts at replica 1, and a replica that refuses the
 //! connection is passed over at once.
 
+mod balance;
 mod body;
 mod containers;
 mod defaults;
@@ -20,13 +21,11 @@ mod routes;
 mod rule;
 mod server;
 mod sticky;
-mod strategy;
 mod upstream;
 
 pub use containers::address;
 pub use defaults::{Routing, balancers, check};
+pub use labels::{OWN_STRATEGY, strategy_label};
 pub use registry::{Preview, preview, route};
-pub use routes::Unmarked;
 pub use rule::{Subject, bare_host};
 pub use server::{Proxy, Settings};
-pub use strategy::Strategy;

@@ -6,30 +6,30 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use crate::model::{Port, Replica, State};
+use crate::model::{ExposedByDefault, Port, Replica, State};
 
 use super::{
+    balance::{Balance, Candidate, Cursor},
     containers::{Group, address_for, groups},
     defaults::Plan,
     labels::BalancerWish,
     merge::Definitions,
     middleware::{Middleware, MiddlewareWish},
-    routes::{Balancer, Router, Table, Unmarked},
+    routes::{Balancer, Router, Table},
     rule::Subject,
-    strategy::{Candidate, Cursor},
     upstream::{Server, Upstream},
 };
 
 /// What replicas with these labels would make together, found out without serving anything.
-pub fn preview(replicas: &[Replica], unmarked: Unmarked) -> Preview {
-    let table = Registry::new(unmarked, 0).table(replicas);
+pub fn preview(replicas: &[Replica], exposed_by_default: ExposedByDefault) -> Preview {
+    let table = Registry::new(exposed_by_default, 0).table(replicas);
     let offered = replicas.iter().filter(|replica| table.offers(&replica.name));
     Preview { offered: offered.map(|replica| replica.service.clone()).collect(), problems: table.problems.clone() }
 }
 
 /// The service that a request would be given to, among these replicas.
-pub fn route(replicas: &[Replica], unmarked: Unmarked, subject: Subject<'_>) -> Option<String> {
-    let table = Registry::new(unmarked, 0).table(replicas);
+pub fn route(replicas: &[Replica], exposed_by_default: ExposedByDefault, subject: Subject<'_>) -> Option<String> {
+    let table = Registry::new(exposed_by_default, 0).table(replicas);
     table.route(subject).map(|router| router.balancer.service.to_string())
 }
 
@@ -45,7 +45,7 @@ pub struct Preview {
 /// Builds tables, and keeps what outlives them.
 #[derive(Debug)]
 pub struct Registry {
-    unmarked: Unmarked,
+    exposed_by_default: ExposedByDefault,
     workers: usize,
     /// Services in the order they were first seen, so that replicas of two of them behind one balancer keep theirs.
     ranks: Vec<Arc<str>>,
@@ -64,9 +64,9 @@ struct Servers {
 
 impl Registry {
     /// An empty registry for tables that `workers` workers read.
-    pub fn new(unmarked: Unmarked, workers: usize) -> Self {
+    pub fn new(exposed_by_default: ExposedByDefault, workers: usize) -> Self {
         let (ranks, cursors, upstreams) = Default::default();
-        Registry { unmarked, workers, ranks, cursors, upstreams }
+        Registry { exposed_by_default, workers, ranks, cursors, upstreams }
     }
 
     /// The table for these replicas.
@@ -77,7 +77,7 @@ impl Registry {
         let mut middlewares = Definitions::of("middleware");
         let mut servers: BTreeMap<String, Servers> = BTreeMap::new();
         let mut in_use: HashSet<Key> = HashSet::new();
-        for Group { members, plans } in groups(replicas, self.unmarked, &mut problems) {
+        for Group { members, plans } in groups(replicas, self.exposed_by_default, &mut problems) {
             problems.extend(plans.problems);
             for (name, wish) in plans.services {
                 let servers = servers
@@ -128,10 +128,10 @@ impl Registry {
         let Servers { service, mut available } = servers;
         // one service's replicas may have come in several groups
         available.sort_by_key(Candidate::ordinal);
-        let (strategy, available) = strategy.over(available);
+        let (balance, available) = Balance::over(strategy, available);
         let cursor = self.cursors.entry(name.to_owned()).or_default().clone();
         let sticky = sticky.map(|cookie| (cookie.name_for(name), cookie));
-        Balancer { service, strategy, cursor, available, host, sticky }
+        Balancer { service, balance, cursor, available, host, sticky }
     }
 
     /// The upstream for a replica at one of its addresses: the known one, unless that drains and the replica is ready
@@ -231,7 +231,7 @@ pub(super) mod tests {
     }
 
     pub fn registry() -> Registry {
-        Registry::new(Unmarked::Routed, 1)
+        Registry::new(ExposedByDefault::Yes, 1)
     }
 
     pub fn names(table: &Table, host: &str, path: &str) -> Vec<String> {
@@ -275,7 +275,7 @@ pub(super) mod tests {
         let off = [("Traefik.Enable", "false"), ("traefik.http.oops", "1")];
         let table = registry().table(&[replica("web", 1, State::Ready, &off)]);
         assert_eq!((names(&table, "web-lab", "/"), table.problems), (vec![], vec![]));
-        let mut registry = Registry::new(Unmarked::Ignored, 1);
+        let mut registry = Registry::new(ExposedByDefault::No, 1);
         let table = registry.table(&[replica("web", 1, State::Ready, &[])]);
         assert_eq!(names(&table, "web-lab", "/"), [""; 0]);
     }

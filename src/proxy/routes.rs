@@ -9,22 +9,13 @@ use std::{
 };
 
 use super::{
+    balance::{Balance, Cursor},
     labels::HostHeader,
     middleware::Middleware,
     rule::{Rule, Subject},
     sticky::Cookie,
-    strategy::{Cursor, Strategy},
     upstream::{Server, Upstream},
 };
-
-/// Whether a container is routed to that does not say `traefik.enable`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unmarked {
-    /// It is (Traefik's default).
-    Routed,
-    /// It is not (`exposedByDefault=false`).
-    Ignored,
-}
 
 /// Routers and balancers at one moment.
 #[derive(Debug, Default)]
@@ -57,7 +48,7 @@ pub struct Balancer {
     /// The lab's service.
     pub service: Arc<str>,
     /// How the next replica is picked.
-    pub strategy: Strategy,
+    pub balance: Balance,
     /// What was picked before; shared by the tables that follow one another.
     pub cursor: Arc<Mutex<Cursor>>,
     /// The replicas that take requests, by number.

@@ -20,14 +20,14 @@ use tokio::{
     sync::{broadcast, mpsc, watch},
 };
 
-use crate::model::{Access, Replicas};
+use crate::model::{Access, ExposedByDefault, Replicas};
 
 use super::{
     forward::{self, Peer},
     headers::Forwarded,
     record::Events,
     registry::Registry,
-    routes::{Table, Unmarked},
+    routes::Table,
     rule::Subject,
 };
 
@@ -43,7 +43,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Whether a replica without `traefik.enable` is routed to.
-    pub unmarked: Unmarked,
+    pub exposed_by_default: ExposedByDefault,
     /// Threads; at least one.
     pub workers: usize,
 }
@@ -67,7 +67,7 @@ impl Proxy {
         mut replicas: watch::Receiver<Replicas>,
         settings: &Settings,
     ) -> io::Result<Proxy> {
-        let mut registry = Registry::new(settings.unmarked, settings.workers);
+        let mut registry = Registry::new(settings.exposed_by_default, settings.workers);
         let (publish, tables) = watch::channel(Arc::new(registry.table(&replicas.borrow_and_update())));
         tokio::spawn(async move {
             while replicas.changed().await.is_ok() {

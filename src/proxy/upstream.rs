@@ -18,7 +18,7 @@ use tokio::{
     sync::{Notify, watch},
 };
 
-use super::{body::Outgoing, sticky, strategy::Candidate};
+use super::{balance::Candidate, body::Outgoing, sticky};
 
 /// Connections to one replica that one worker keeps at most; as Traefik.
 const MOST_IDLE: usize = 200;

@@ -2,7 +2,7 @@
 
 use comfy_table::Cell;
 
-use crate::model::{LabView, ScaleView};
+use crate::model::{LabView, ScaleView, ServiceStrategy};
 
 use super::{
     style::{self, Paint},
@@ -44,8 +44,8 @@ pub fn table(view: &LabView, paint: Paint) -> String {
             Some(cookie) => format!("sticky by cookie {cookie}"),
             None => "not sticky".to_owned(),
         };
-        text += &match service.strategy.as_str() {
-            "none" => format!("{name}: {replicas}, not routed\n"),
+        text += &match service.strategy {
+            ServiceStrategy::None => format!("{name}: {replicas}, not routed\n"),
             strategy => format!("{name}: {replicas}, {strategy}, {sticky}\n"),
         };
     }

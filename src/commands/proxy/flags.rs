@@ -6,7 +6,7 @@ use crate::{
     cli::Proxy as Args,
     error::Failure,
     model::{Labels, Port, Replica, Replicas, State},
-    proxy::Strategy,
+    proxy::strategy_label,
 };
 
 /// The upstreams with what the other flags say of them.
@@ -37,7 +37,7 @@ fn labels(args: &Args) -> Labels {
     if args.sticky {
         labels.insert(service("sticky.cookie"), "true".to_owned());
     }
-    labels.extend([Strategy::from(args.strategy).label("proxy")]);
+    labels.extend([strategy_label(args.strategy, "proxy")]);
     labels
 }
 

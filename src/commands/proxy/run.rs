@@ -23,7 +23,7 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
         () = signals.next() => return Ok(Exit::Interrupted),
     };
     let settings = Settings {
-        unmarked: source.unmarked(&args),
+        exposed_by_default: source.exposed_by_default(&args),
         workers: args.threads.map_or_else(|| thread::available_parallelism().map_or(1, Into::into), Into::into),
     };
     let bound = bind(Wanted { bind: args.bind, port: Port::Exactly(args.port) })?;

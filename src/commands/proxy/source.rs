@@ -5,8 +5,7 @@ use tokio::sync::watch;
 use crate::{
     cli::Proxy as Args,
     engine::{Containers, Docker, DockerError, Naming, Scope},
-    model::Replicas,
-    proxy::Unmarked,
+    model::{ExposedByDefault, Replicas},
     report,
 };
 
@@ -49,10 +48,10 @@ impl Source {
     }
 
     /// Whether a replica without `traefik.enable` is routed to.
-    pub fn unmarked(&self, args: &Args) -> Unmarked {
+    pub fn exposed_by_default(&self, args: &Args) -> ExposedByDefault {
         match self {
-            Source::Docker(_) if !args.exposed_by_default => Unmarked::Ignored,
-            Source::Docker(_) | Source::Flags(_) => Unmarked::Routed,
+            Source::Docker(_) if !args.exposed_by_default => ExposedByDefault::No,
+            Source::Docker(_) | Source::Flags(_) => ExposedByDefault::Yes,
         }
     }
 

@@ -16,7 +16,6 @@ use crate::{
         containers::{Asked, Prepared, prepare},
     },
     model::Balancer,
-    proxy::Strategy,
 };
 
 use super::{console::Signals, found, scale};
@@ -161,7 +160,7 @@ fn wishes(args: &Up) -> anyhow::Result<Wishes> {
     Ok(Wishes {
         scale: scale::targets(&args.counts, &args.scale)?,
         sticky: args.sticky.clone(),
-        strategy: args.strategy.map(Strategy::from),
+        strategy: args.strategy,
     })
 }
 
@@ -170,17 +169,6 @@ impl From<cli::Balancer> for Balancer {
         match balancer {
             cli::Balancer::Traefik => Balancer::Traefik,
             cli::Balancer::Bundled => Balancer::Bundled,
-        }
-    }
-}
-
-impl From<cli::Strategy> for Strategy {
-    fn from(strategy: cli::Strategy) -> Strategy {
-        match strategy {
-            cli::Strategy::RoundRobin => Strategy::RoundRobin,
-            cli::Strategy::Random => Strategy::Random,
-            cli::Strategy::P2c => Strategy::PowerOfTwo,
-            cli::Strategy::Hrw => Strategy::HighestRandomWeight,
         }
     }
 }

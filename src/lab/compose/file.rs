@@ -8,7 +8,10 @@ use super::{
     ports, service, traefik,
     tree::{self, Entry, Node, Value},
 };
-use crate::lab::definition::{Definition, Exposure, Origin, Role};
+use crate::{
+    lab::definition::{Definition, Origin, Role},
+    model::ExposedByDefault,
+};
 
 const NO_SERVICES: &str =
     "a compose file has its services under `services:`; `lbctl export DIR` writes one to start from";
@@ -40,28 +43,28 @@ pub(super) fn read(
         }
         services.push(service);
     }
-    let (port, exposure) = match proxies.split_first() {
+    let (port, exposed_by_default) = match proxies.split_first() {
         Some((proxy, others)) => {
             for other in others {
                 notes.push(format!("service {}: there is one proxy, service {}", other.key, proxy.key));
             }
             proxy_of(proxy, &mut notes)?
         }
-        None => (None, Exposure::ByDefault),
+        None => (None, ExposedByDefault::Yes),
     };
     notes.extend(unset.into_iter().map(|name| format!("variable {name} is not set and has no default: it is empty")));
     let notes = notes.iter().map(|note| one_line(note)).collect();
-    Ok(Definition { origin, services, port, exposure, notes })
+    Ok(Definition { origin, services, port, exposed_by_default, notes })
 }
 
 /// What the proxy's own service says of the lab.
-fn proxy_of(entry: &Entry, notes: &mut Vec<String>) -> Result<(Option<u16>, Exposure), Problem> {
+fn proxy_of(entry: &Entry, notes: &mut Vec<String>) -> Result<(Option<u16>, ExposedByDefault), Problem> {
     let path = format!("services.{}", entry.key);
     let proxy = traefik::read(&entry.node, &path)?;
     notes.extend(proxy.notes);
     let published = ports::read(&entry.node, &path, proxy.entry)?;
     notes.extend(published.note);
-    Ok((published.port, proxy.exposure))
+    Ok((published.port, proxy.exposed_by_default))
 }
 
 /// The entries of `services`, of which there is one at least.

@@ -13,7 +13,7 @@
 //! | `file.rs` | the tree → the definition |
 //! | `service.rs`, `labels.rs` | one service: its role, labels and replicas |
 //! | `fields.rs` | which fields there are, and what becomes of each |
-//! | `traefik.rs`, `ports.rs` | what the proxy's own service says of ports and exposure |
+//! | `traefik.rs`, `ports.rs` | what the proxy's own service says of ports and exposedByDefault |
 //! | `error.rs` | the one error of all this |
 
 mod environment;

@@ -9,7 +9,7 @@ use super::{
     error::{Problem, quoted},
     tree::{Node, Position, Value},
 };
-use crate::lab::definition::Exposure;
+use crate::model::ExposedByDefault;
 
 /// Where Traefik's API answers unless told otherwise.
 const API_PORT: u16 = 8080;
@@ -18,7 +18,7 @@ const EXPOSED: &str = "providers.docker.exposedbydefault";
 /// What was found.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Proxy {
-    pub(super) exposure: Exposure,
+    pub(super) exposed_by_default: ExposedByDefault,
     /// The port that browsers come to, where the entry points leave no doubt.
     pub(super) entry: Option<u16>,
     pub(super) notes: Vec<String>,
@@ -39,11 +39,11 @@ pub(super) fn read(service: &Node, path: &str) -> Result<Proxy, Problem> {
     if settings.is_empty() {
         (settings, whence) = (variables(service), "environment");
     }
-    let exposure = match settings.get(EXPOSED) {
-        None => Exposure::ByDefault,
+    let exposed_by_default = match settings.get(EXPOSED) {
+        None => ExposedByDefault::Yes,
         Some((value, position)) => match value.as_str() {
-            "1" | "t" | "T" | "true" | "TRUE" | "True" => Exposure::ByDefault,
-            "0" | "f" | "F" | "false" | "FALSE" | "False" => Exposure::OnRequest,
+            "1" | "t" | "T" | "true" | "TRUE" | "True" => ExposedByDefault::Yes,
+            "0" | "f" | "F" | "false" | "FALSE" | "False" => ExposedByDefault::No,
             other => {
                 let reason =
                     format!("{path}.{whence}: expected exposedByDefault to be true or false, found {}", quoted(other));
@@ -54,14 +54,14 @@ pub(super) fn read(service: &Node, path: &str) -> Result<Proxy, Problem> {
     let notes = settings
         .get("configfile")
         .map(|_| format!("not supported: {path}.{whence}: Traefik's configuration file is not read"));
-    Ok(Proxy { exposure, entry: entry(&settings), notes: notes.into_iter().collect() })
+    Ok(Proxy { exposed_by_default, entry: entry(&settings), notes: notes.into_iter().collect() })
 }
 
 /// What Traefik's arguments say, as far as a running lab needs it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Flags {
     /// Whether a container without `traefik.enable` is routed to.
-    pub exposure: Exposure,
+    pub exposed_by_default: ExposedByDefault,
     /// The port that browsers come to, where the entry points leave no doubt.
     pub entry: Option<u16>,
     /// The port of its API, where that is open.
@@ -84,9 +84,9 @@ pub fn of_arguments(arguments: &[String]) -> Flags {
     let arguments: Vec<_> = arguments.iter().map(|argument| (argument.clone(), None)).collect();
     let settings = flags(&arguments, "").unwrap_or_default();
     let says = |name: &str| settings.get(name).map(|(value, _)| !matches!(&*value.to_lowercase(), "0" | "f" | "false"));
-    let exposure = match says(EXPOSED) {
-        Some(false) => Exposure::OnRequest,
-        _ => Exposure::ByDefault,
+    let exposed_by_default = match says(EXPOSED) {
+        Some(false) => ExposedByDefault::No,
+        _ => ExposedByDefault::Yes,
     };
     let written =
         says("accesslog").or_else(|| settings.keys().any(|name| name.starts_with("accesslog.")).then_some(true));
@@ -96,7 +96,12 @@ pub fn of_arguments(arguments: &[String]) -> Flags {
     };
     let port = |address: &str| address.rsplit_once(':')?.1.parse().ok();
     let api = settings.get("entrypoints.traefik.address").and_then(|(address, _)| port(address)).unwrap_or(API_PORT);
-    Flags { exposure, entry: entry(&settings), api: says("api.insecure").filter(|&open| open).map(|_| api), log }
+    Flags {
+        exposed_by_default,
+        entry: entry(&settings),
+        api: says("api.insecure").filter(|&open| open).map(|_| api),
+        log,
+    }
 }
 
 /// The port of the only entry point, or else of the one named `web` or `http`.
@@ -221,26 +226,23 @@ mod tests {
 
     #[test]
     fn exposure_is_read_from_flags_or_variables() {
-        use Exposure::{ByDefault, OnRequest};
+        use ExposedByDefault::{No, Yes};
         for (yaml, expected) in [
-            ("image: traefik", ByDefault),
-            ("command: [--providers.docker.exposedByDefault=false]", OnRequest),
-            ("command: [--providers.docker.exposedbydefault=False]", OnRequest),
-            ("command: [-providers.docker.EXPOSEDBYDEFAULT=0]", OnRequest),
-            ("command: [--providers.docker.exposedByDefault]", ByDefault),
-            (
-                "command: [--providers.docker.exposedByDefault=false, --providers.docker.exposedByDefault=true]",
-                ByDefault,
-            ),
-            ("command: --providers.docker --providers.docker.exposedByDefault=false", OnRequest),
-            ("command: --log.format json '--providers.docker.exposedByDefault=false'", OnRequest),
-            ("entrypoint: [traefik, --providers.docker.exposedByDefault=false]", OnRequest),
-            ("environment: {TRAEFIK_PROVIDERS_DOCKER_EXPOSEDBYDEFAULT: false}", OnRequest),
-            ("environment: [TRAEFIK_PROVIDERS_DOCKER_EXPOSEDBYDEFAULT=false, OTHER]", OnRequest),
+            ("image: traefik", Yes),
+            ("command: [--providers.docker.exposedByDefault=false]", No),
+            ("command: [--providers.docker.exposedbydefault=False]", No),
+            ("command: [-providers.docker.EXPOSEDBYDEFAULT=0]", No),
+            ("command: [--providers.docker.exposedByDefault]", Yes),
+            ("command: [--providers.docker.exposedByDefault=false, --providers.docker.exposedByDefault=true]", Yes),
+            ("command: --providers.docker --providers.docker.exposedByDefault=false", No),
+            ("command: --log.format json '--providers.docker.exposedByDefault=false'", No),
+            ("entrypoint: [traefik, --providers.docker.exposedByDefault=false]", No),
+            ("environment: {TRAEFIK_PROVIDERS_DOCKER_EXPOSEDBYDEFAULT: false}", No),
+            ("environment: [TRAEFIK_PROVIDERS_DOCKER_EXPOSEDBYDEFAULT=false, OTHER]", No),
             // Traefik reads one or the other
-            ("command: [--api]\nenvironment: [TRAEFIK_PROVIDERS_DOCKER_EXPOSEDBYDEFAULT=false]", ByDefault),
+            ("command: [--api]\nenvironment: [TRAEFIK_PROVIDERS_DOCKER_EXPOSEDBYDEFAULT=false]", Yes),
         ] {
-            assert_eq!(proxy(yaml).unwrap().exposure, expected, "{yaml}");
+            assert_eq!(proxy(yaml).unwrap().exposed_by_default, expected, "{yaml}");
         }
     }
 

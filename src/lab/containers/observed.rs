@@ -10,14 +10,16 @@ use indexmap::IndexMap;
 
 use crate::{
     engine::Container,
-    model::{App, Balancer, Engine, LAB_SCHEMA, LabView, Labels, Replica, ReplicaView, ServiceView, State},
-    proxy::{self, Preview, Strategy, Subject, Unmarked, bare_host},
+    model::{
+        App, Balancer, Engine, ExposedByDefault, LAB_SCHEMA, LabView, Labels, Replica, ReplicaView, ServiceStrategy,
+        ServiceView, State, Strategy,
+    },
+    proxy::{self, Preview, Subject, bare_host},
 };
 
 use super::super::{
     address::url,
     compose::{self, AccessLog, TraefikFlags},
-    definition::Exposure,
 };
 
 /// The label that says which built-in app a service's image implements.
@@ -37,7 +39,7 @@ pub struct Traefik {
     /// Whether its container's log has the requests.
     pub log: AccessLog,
     /// Whether a container without `traefik.enable` is routed to.
-    pub unmarked: Unmarked,
+    pub exposed_by_default: ExposedByDefault,
 }
 
 impl Traefik {
@@ -45,16 +47,13 @@ impl Traefik {
     pub fn among(containers: &[Container]) -> Option<Traefik> {
         let container =
             containers.iter().find(|container| container.is_traefik() && container.state == State::Ready)?;
-        let TraefikFlags { exposure, entry, api, log } = compose::traefik_flags(&container.args);
+        let TraefikFlags { exposed_by_default, entry, api, log } = compose::traefik_flags(&container.args);
         Some(Traefik {
             id: container.id.clone(),
             address: reached(container, entry.unwrap_or(ENTRY_PORT)),
             api: api.and_then(|port| reached(container, port)),
             log,
-            unmarked: match exposure {
-                Exposure::ByDefault => Unmarked::Routed,
-                Exposure::OnRequest => Unmarked::Ignored,
-            },
+            exposed_by_default,
         })
     }
 }
@@ -84,7 +83,7 @@ pub struct Shown<'a> {
     /// Where it takes requests.
     pub address: SocketAddr,
     /// Whether a container without `traefik.enable` is routed to.
-    pub unmarked: Unmarked,
+    pub exposed_by_default: ExposedByDefault,
     /// Its services, where somebody knows more of them than their containers say: one may have none.
     pub services: IndexMap<String, ServiceView>,
     /// The hosts that these are for.
@@ -104,7 +103,7 @@ pub fn view(shown: Shown<'_>) -> LabView {
     replicas.sort_by_key(place);
     for replica in replicas {
         let service = services.entry(replica.service.to_string()).or_insert_with(|| {
-            let (service, routed) = service(&replica.base, &replica.labels, shown.unmarked);
+            let (service, routed) = service(&replica.base, &replica.labels, shown.exposed_by_default);
             hosts.extend(routed);
             service
         });
@@ -133,50 +132,50 @@ fn app(labels: &Labels) -> Option<App> {
 }
 
 /// A service without replicas yet, and the hosts whose requests it gets.
-pub fn service(base: &str, labels: &Labels, unmarked: Unmarked) -> (ServiceView, Vec<String>) {
+pub fn service(base: &str, labels: &Labels, exposed_by_default: ExposedByDefault) -> (ServiceView, Vec<String>) {
     let app = app(labels);
     // what the labels mean to the bundled proxy; Traefik knows more of them
-    let routing = proxy::check(base, labels, unmarked).ok();
+    let routing = proxy::check(base, labels, exposed_by_default).ok();
     let (strategy, sticky_cookie, hosts) = match routing {
         Some(routing) if routing.routers > 0 => {
-            let written = strategy_label(labels).filter(|_| routing.strategy == Strategy::default());
-            let strategy = written.unwrap_or_else(|| routing.strategy.as_str().to_owned());
-            (strategy, routing.sticky_cookie, routing.hosts)
+            let written = labelled_strategy(labels).filter(|_| routing.strategy == Strategy::default());
+            let strategy = written.unwrap_or(routing.strategy);
+            (ServiceStrategy::Known(strategy), routing.sticky_cookie, routing.hosts)
         }
-        Some(_) => ("none".to_owned(), None, Vec::new()),
-        None => ("unknown".to_owned(), None, Vec::new()),
+        Some(_) => (ServiceStrategy::None, None, Vec::new()),
+        None => (ServiceStrategy::Unknown, None, Vec::new()),
     };
     (ServiceView { app, strategy, sticky_cookie, replicas: Vec::new() }, hosts)
 }
 
-/// A strategy that only Traefik has.
-fn strategy_label(labels: &Labels) -> Option<String> {
+/// The strategy of the first label that names one, whichever of the service's balancers it is for.
+fn labelled_strategy(labels: &Labels) -> Option<Strategy> {
     let (_, value) = labels.iter().find(|(label, _)| {
         let label = label.to_ascii_lowercase();
         label.starts_with("traefik.http.services.") && label.ends_with(".loadbalancer.strategy")
     })?;
-    (!value.eq_ignore_ascii_case("wrr")).then(|| value.to_ascii_lowercase())
+    Strategy::from_traefik_name(value)
 }
 
 /// The service that a request for this host and path would be given to.
-pub fn route(replicas: &[Replica], unmarked: Unmarked, host: &str, path: &str) -> Option<String> {
-    proxy::route(replicas, unmarked, Subject { host: bare_host(host), path })
+pub fn route(replicas: &[Replica], exposed_by_default: ExposedByDefault, host: &str, path: &str) -> Option<String> {
+    proxy::route(replicas, exposed_by_default, Subject { host: bare_host(host), path })
 }
 
 /// The first host of each service that its rules name, of those that run.
-pub fn hosts(replicas: &[Replica], unmarked: Unmarked) -> BTreeMap<Arc<str>, String> {
-    let routing = |replica: &Replica| proxy::check(&replica.base, &replica.labels, unmarked).ok();
+pub fn hosts(replicas: &[Replica], exposed_by_default: ExposedByDefault) -> BTreeMap<Arc<str>, String> {
+    let routing = |replica: &Replica| proxy::check(&replica.base, &replica.labels, exposed_by_default).ok();
     let host = |replica: &Replica| Some((replica.service.clone(), routing(replica)?.hosts.into_iter().next()?));
     replicas.iter().filter_map(host).collect()
 }
 
 /// Whether the labels of a replica ask for requests.
-pub fn is_routed(replica: &Replica, unmarked: Unmarked) -> bool {
-    proxy::check(&replica.base, &replica.labels, unmarked).is_ok_and(|routing| routing.routers > 0)
+pub fn is_routed(replica: &Replica, exposed_by_default: ExposedByDefault) -> bool {
+    proxy::check(&replica.base, &replica.labels, exposed_by_default).is_ok_and(|routing| routing.routers > 0)
 }
 
 /// The services that requests can reach.
-pub fn routed(replicas: &[Replica], unmarked: Unmarked) -> BTreeSet<Arc<str>> {
-    let Preview { offered, .. } = proxy::preview(replicas, unmarked);
+pub fn routed(replicas: &[Replica], exposed_by_default: ExposedByDefault) -> BTreeSet<Arc<str>> {
+    let Preview { offered, .. } = proxy::preview(replicas, exposed_by_default);
     offered
 }

@@ -4,13 +4,13 @@ use indexmap::IndexMap;
 use serde_json::json;
 
 use crate::{
-    model::{Balancer, Labels, ServiceView},
-    proxy::{self, Strategy, Unmarked},
+    model::{Balancer, ExposedByDefault, Labels, ServiceView},
+    proxy,
 };
 
 use super::{
     super::{
-        definition::{Definition, Exposure, Role},
+        definition::{Definition, Role},
         plan::{DEFAULT_REPLICAS, PlanError, Wishes, base, check_range, labels_for},
     },
     observed,
@@ -27,7 +27,7 @@ pub struct Plan {
     /// What balances.
     pub balancer: Balancer,
     /// Whether a service without `traefik.enable` is routed to.
-    pub unmarked: Unmarked,
+    pub exposed_by_default: ExposedByDefault,
     /// The services that are started; Traefik's own is none of them.
     pub services: IndexMap<String, Planned>,
     /// The hosts that its rules name.
@@ -55,12 +55,11 @@ impl Plan {
     /// # Errors
     /// When a wish names what is not there, or asks for what the balancer cannot do.
     pub fn new(project: &str, definition: &Definition, wishes: &Wishes, balancer: Balancer) -> Result<Plan, PlanError> {
-        let unmarked = match definition.exposure {
-            Exposure::ByDefault => Unmarked::Routed,
-            Exposure::OnRequest => Unmarked::Ignored,
-        };
-        if balancer == Balancer::Traefik && wishes.strategy == Some(Strategy::Random) {
-            return Err(PlanError::NotTraefiks);
+        let exposed_by_default = definition.exposed_by_default;
+        if let (Balancer::Traefik, Some(strategy)) = (balancer, wishes.strategy)
+            && strategy.traefik_name().is_none()
+        {
+            return Err(PlanError::NotTraefiks(strategy));
         }
         let (mut services, mut traefik, mut notes) = (IndexMap::new(), None, Vec::new());
         let mut hosts = Vec::new();
@@ -75,7 +74,7 @@ impl Plan {
                 Role::Other => 1,
             };
             let labels = labels_for(service, project, wishes);
-            let checked = proxy::check(&base(&service.name, project), &labels, unmarked);
+            let checked = proxy::check(&base(&service.name, project), &labels, exposed_by_default);
             match (checked, balancer) {
                 (Ok(routing), Balancer::Bundled) => {
                     notes.extend(routing.notes.iter().map(|note| format!("service {}: {note}", service.name)));
@@ -89,7 +88,7 @@ impl Plan {
                 }
                 (Ok(_), Balancer::Traefik) => {}
             }
-            let (view, routed) = observed::service(&base(&service.name, project), &labels, unmarked);
+            let (view, routed) = observed::service(&base(&service.name, project), &labels, exposed_by_default);
             hosts.extend(routed);
             let asked = wishes.scale.get(&service.name).copied();
             let mut added = labels;
@@ -99,7 +98,7 @@ impl Plan {
         }
         // what a visitor sees first comes first; before 2.0 Compose sorts them by name
         services.sort_by_cached_key(|_, planned: &Planned| planned.view.app.map_or(2, |app| app as u8));
-        let plan = Plan { project: project.to_owned(), balancer, unmarked, services, hosts, traefik, notes };
+        let plan = Plan { project: project.to_owned(), balancer, exposed_by_default, services, hosts, traefik, notes };
         for name in wishes.scale.keys().chain(&wishes.sticky) {
             plan.known(name)?;
         }

@@ -8,8 +8,8 @@ use std::{
 
 use crate::{
     engine::{Container, Containers, Docker, Naming},
-    model::{App, Balancer, LabView, Replica, State},
-    proxy::{self, Proxy, Unmarked},
+    model::{App, Balancer, ExposedByDefault, LabView, Replica, State, Strategy},
+    proxy::{self, Proxy},
 };
 use serde::Deserialize;
 
@@ -67,7 +67,7 @@ pub struct Awaited<'a> {
     /// What balances; Traefik has a container too.
     pub balancer: Balancer,
     /// Whether a container without `traefik.enable` is routed to.
-    pub unmarked: Unmarked,
+    pub exposed_by_default: ExposedByDefault,
     /// How long it may make no progress before its laggard is named.
     pub patience: Duration,
 }
@@ -88,12 +88,12 @@ pub async fn wait(
     let mut last = (0, Instant::now());
     loop {
         let now = replicas.borrow_and_update().clone();
-        let routed = observed::routed(&now, awaited.unmarked);
+        let routed = observed::routed(&now, awaited.exposed_by_default);
         let wanted: Vec<&Replica> =
             awaited.counts.keys().flat_map(|service| now.iter().filter(|r| *r.service == **service)).collect();
         // what is not routed to may have done its work
         let is_done = |replica: &Replica| {
-            replica.ended.as_deref() == Some(DONE) && !observed::is_routed(replica, awaited.unmarked)
+            replica.ended.as_deref() == Some(DONE) && !observed::is_routed(replica, awaited.exposed_by_default)
         };
         if let Some(ended) = wanted.iter().find(|replica| replica.state == State::Ended && !is_done(replica)) {
             let how = ended.ended.as_deref().unwrap_or("its container stopped").to_owned();
@@ -135,7 +135,7 @@ pub async fn wait(
             match &traefik {
                 Waiting::ForReplicas => return Ok(()),
                 Waiting::Behind(_) if matches!(offered, Offered::To(_)) => return Ok(()),
-                Waiting::Behind(traefik) if answers(&now, traefik, awaited.unmarked).await => return Ok(()),
+                Waiting::Behind(traefik) if answers(&now, traefik, awaited.exposed_by_default).await => return Ok(()),
                 Waiting::Behind(_) | Waiting::ForTraefik => {}
             }
         }
@@ -208,10 +208,10 @@ async fn late(
 }
 
 /// Whether Traefik, which has no API to ask, answers for every service that its root path belongs to.
-async fn answers(replicas: &[Replica], traefik: &Traefik, unmarked: Unmarked) -> bool {
+async fn answers(replicas: &[Replica], traefik: &Traefik, exposed_by_default: ExposedByDefault) -> bool {
     let (Some(address), Ok(client)) = (traefik.address, client()) else { return true };
-    for (service, host) in observed::hosts(replicas, unmarked) {
-        if observed::route(replicas, unmarked, &host, "/").as_deref() != Some(&*service) {
+    for (service, host) in observed::hosts(replicas, exposed_by_default) {
+        if observed::route(replicas, exposed_by_default, &host, "/").as_deref() != Some(&*service) {
             continue;
         }
         let answer = client.get(format!("http://{address}/")).header("host", host).send().await;
@@ -305,8 +305,8 @@ impl TraefikApi {
 ///
 /// # Errors
 /// A replica that takes no connection from here.
-pub async fn reach(replicas: &[Replica], proxy: &Proxy, unmarked: Unmarked) -> Result<(), Laggard> {
-    let routed = observed::routed(replicas, unmarked);
+pub async fn reach(replicas: &[Replica], proxy: &Proxy, exposed_by_default: ExposedByDefault) -> Result<(), Laggard> {
+    let routed = observed::routed(replicas, exposed_by_default);
     let ready = |replica: &&Replica| replica.state == State::Ready && routed.contains(&replica.service);
     let mut names = Vec::new();
     for replica in replicas.iter().filter(ready) {
@@ -351,7 +351,7 @@ pub async fn ask(
         let ready = || service.replicas.iter().filter(|replica| replica.state == State::Ready);
         let mut silent: BTreeSet<&str> = ready().map(|replica| replica.hostname.as_str()).collect();
         let all = silent.len();
-        let one_is_enough = !matches!(service.strategy.as_str(), "round-robin" | "random" | "p2c");
+        let one_is_enough = !service.strategy.known().is_some_and(Strategy::reaches_every_replica);
         let started = Instant::now();
         while !silent.is_empty() && started.elapsed() < patience {
             let request = client.get(format!("http://{}{path}", view.proxy_address)).header("host", host);

@@ -95,8 +95,8 @@ impl Runner {
         // its events may lag behind Compose
         self.containers.refresh().await?;
         let of = counts.values().sum();
-        let Plan { balancer, unmarked, .. } = self.plan;
-        let awaited = Awaited { counts: &counts, balancer, unmarked, patience: self.patience };
+        let Plan { balancer, exposed_by_default, .. } = self.plan;
+        let awaited = Awaited { counts: &counts, balancer, exposed_by_default, patience: self.patience };
         let mut ready = |ready| tell(Progress::Ready { ready, of });
         ready::wait(&self.docker, &self.containers, &awaited, &mut ready).await?;
         match balancer {
@@ -107,7 +107,7 @@ impl Runner {
                 tokio::spawn(follow::keep_requests(docker, containers, replicas, journal.clone()));
             }
             Balancer::Bundled => {
-                let settings = Settings { unmarked: self.plan.unmarked, workers: 1 };
+                let settings = Settings { exposed_by_default: self.plan.exposed_by_default, workers: 1 };
                 let listeners = std::mem::take(&mut *self.listeners.lock().unwrap_or_else(PoisonError::into_inner));
                 let proxy = Proxy::start(listeners, self.containers.replicas(), &settings)?;
                 tokio::spawn(journal::keep_requests(proxy.events(), journal.clone()));
@@ -118,7 +118,7 @@ impl Runner {
         tokio::spawn(follow::keep_changes(self.containers.replicas(), journal.clone()));
         let replicas = self.containers.replicas().borrow().clone();
         match self.proxy.get() {
-            Some(proxy) => Ok(ready::reach(&replicas, proxy, unmarked).await?),
+            Some(proxy) => Ok(ready::reach(&replicas, proxy, exposed_by_default).await?),
             None => Ok(ready::ask(&self.view(), &counts, self.patience, |host, path| self.routes(host, path)).await?),
         }
     }
@@ -175,7 +175,7 @@ impl Runner {
     }
 
     fn routes(&self, host: &str, path: &str) -> Option<String> {
-        observed::route(&self.containers.replicas().borrow(), self.plan.unmarked, host, path)
+        observed::route(&self.containers.replicas().borrow(), self.plan.exposed_by_default, host, path)
     }
 
     /// The lab as it is now.
@@ -186,7 +186,7 @@ impl Runner {
             replicas: &self.containers.replicas().borrow(),
             balancer: self.plan.balancer,
             address: *self.address.lock().unwrap_or_else(PoisonError::into_inner),
-            unmarked: self.plan.unmarked,
+            exposed_by_default: self.plan.exposed_by_default,
             services: services.collect(),
             hosts: self.plan.hosts.clone(),
         })
@@ -207,7 +207,7 @@ impl Runner {
             balancer: self.plan.balancer,
             proxy: self.proxy.get(),
             known: self.plan.services.keys().cloned().collect(),
-            unmarked: self.plan.unmarked,
+            exposed_by_default: self.plan.exposed_by_default,
             patience: self.patience,
         };
         let of = |service: &str, now: u32| targets.get(service).copied().unwrap_or(now);

@@ -11,8 +11,8 @@ use serde::Deserialize;
 
 use crate::{
     engine::{Compose, Container, Containers, Docker, Naming, Recreate},
-    model::{Balancer, LabView, ScaleView, ScaledView, Sessions, State},
-    proxy::{Proxy, Unmarked},
+    model::{Balancer, ExposedByDefault, LabView, ScaleView, ScaledView, Sessions, State},
+    proxy::Proxy,
 };
 
 use super::{
@@ -45,7 +45,7 @@ pub struct Scaling<'a> {
     /// The services that there may be containers of.
     pub known: Vec<String>,
     /// Whether a container without `traefik.enable` is routed to.
-    pub unmarked: Unmarked,
+    pub exposed_by_default: ExposedByDefault,
     /// How long it may make no progress before its laggard is named.
     pub patience: Duration,
 }
@@ -109,12 +109,12 @@ impl Scaling<'_> {
             self.compose.up(&names, &counts, Recreate::Never, |_| {}).await?;
             // its events may lag behind Compose
             self.containers.refresh().await?;
-            let Scaling { balancer, unmarked, patience, .. } = *self;
-            let awaited = Awaited { counts: &counts, balancer, unmarked, patience };
+            let Scaling { balancer, exposed_by_default, patience, .. } = *self;
+            let awaited = Awaited { counts: &counts, balancer, exposed_by_default, patience };
             ready::wait(self.docker, self.containers, &awaited, &mut |_| {}).await?;
             let replicas = self.containers.replicas().borrow().clone();
             match (self.proxy, view()) {
-                (Some(proxy), _) => ready::reach(&replicas, proxy, self.unmarked).await?,
+                (Some(proxy), _) => ready::reach(&replicas, proxy, self.exposed_by_default).await?,
                 (None, Some(view)) => ready::ask(&view, &counts, patience, |host, path| self.route(host, path)).await?,
                 (None, None) => {}
             }
@@ -159,7 +159,7 @@ impl Scaling<'_> {
     }
 
     fn route(&self, host: &str, path: &str) -> Option<String> {
-        observed::route(&self.containers.replicas().borrow(), self.unmarked, host, path)
+        observed::route(&self.containers.replicas().borrow(), self.exposed_by_default, host, path)
     }
 
     /// The sessions that live in a container, as far as it says.

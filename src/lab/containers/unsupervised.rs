@@ -128,7 +128,7 @@ impl Unsupervised {
             replicas,
             balancer: Balancer::Traefik,
             address: traefik.address.ok_or_else(no_proxy)?,
-            unmarked: traefik.unmarked,
+            exposed_by_default: traefik.exposed_by_default,
             services: IndexMap::new(),
             hosts: Vec::new(),
         }))
@@ -141,7 +141,7 @@ impl Unsupervised {
     pub async fn route(&self, host: &str, path: &str) -> Result<Option<String>, UnsupervisedError> {
         let (containers, replicas) = self.now().await?;
         let traefik = Traefik::among(&containers).ok_or_else(|| UnsupervisedError::NoProxy(self.project.clone()))?;
-        Ok(observed::route(&replicas, traefik.unmarked, host, path))
+        Ok(observed::route(&replicas, traefik.exposed_by_default, host, path))
     }
 
     /// Another number of containers.
@@ -167,7 +167,7 @@ impl Unsupervised {
             balancer: Balancer::Traefik,
             proxy: None,
             known: services.map(|service| service.name).collect(),
-            unmarked: traefik.unmarked,
+            exposed_by_default: traefik.exposed_by_default,
             patience: ready::PATIENCE,
         };
         let view = || {

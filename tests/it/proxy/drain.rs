@@ -4,8 +4,8 @@
 use std::{net::TcpListener, sync::Arc, time::Duration};
 
 use lbctl::{
-    model::{Replica, Replicas, State},
-    proxy::{Proxy, Settings, Unmarked},
+    model::{ExposedByDefault, Replica, Replicas, State},
+    proxy::{Proxy, Settings},
 };
 use tokio::sync::watch;
 
@@ -24,7 +24,7 @@ impl Lab {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
         let (sender, receiver) = watch::channel(replicas.into());
-        let settings = Settings { unmarked: Unmarked::Routed, workers: 1 };
+        let settings = Settings { exposed_by_default: ExposedByDefault::Yes, workers: 1 };
         Lab { proxy: Proxy::start(vec![listener], receiver, &settings).unwrap(), replicas: sender, url }
     }
 

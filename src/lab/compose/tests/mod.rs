@@ -6,8 +6,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    lab::definition::{Exposure, Role},
-    model::App,
+    lab::definition::Role,
+    model::{App, ExposedByDefault},
 };
 
 mod mistakes;
@@ -41,7 +41,7 @@ fn files(files: &[(&str, &[u8])]) -> tempfile::TempDir {
 fn the_built_in_lab_is_the_classic_one() {
     let lab = parse(BUILT_IN, Origin::BuiltIn, &none).unwrap();
     assert_eq!(lab.origin, Origin::BuiltIn);
-    assert_eq!((lab.port, lab.exposure), (Some(80), Exposure::OnRequest));
+    assert_eq!((lab.port, lab.exposed_by_default), (Some(80), ExposedByDefault::No));
     assert_eq!(lab.notes, Vec::<String>::new());
     let roles: Vec<_> = lab.services.iter().map(|service| (service.name.as_str(), service.role)).collect();
     let expected =
@@ -169,10 +169,10 @@ fn the_first_proxy_counts() {
         "  q: {image: traefik, ports: [\"83:80\"]}\n",
     ))
     .unwrap();
-    assert_eq!((lab.port, lab.exposure), (Some(81), Exposure::ByDefault));
+    assert_eq!((lab.port, lab.exposed_by_default), (Some(81), ExposedByDefault::Yes));
     assert_eq!(lab.notes, ["service q: there is one proxy, service p"]);
     let without = read("services: {a: {image: x, ports: ['1:80']}}").unwrap();
-    assert_eq!((without.port, without.exposure), (None, Exposure::ByDefault));
+    assert_eq!((without.port, without.exposed_by_default), (None, ExposedByDefault::Yes));
 }
 
 /// Lines that are nearly a compose file.

@@ -1,0 +1,24 @@
+//! Round robin over replicas of different weights: each has its share of a round, spread over the round as evenly as can
+//! be (nginx's smooth weighted round robin).
+
+use super::{candidate::Candidate, cursor::Cursor};
+
+/// Owes each replica its weight more; picks the replica that is owed the most, the first of equals, which pays for all.
+/// A replica that is left out for a while keeps what it is owed.
+pub fn pick<C: Candidate>(cursor: &mut Cursor, candidates: &[C]) -> usize {
+    let mut total: i64 = 0;
+    let mut best = (0, i64::MIN);
+    for (index, candidate) in candidates.iter().enumerate() {
+        let weight = candidate.weight();
+        total = total.saturating_add(weight);
+        let owed = cursor.owed.entry(candidate.ordinal()).or_default();
+        *owed = owed.saturating_add(weight);
+        if *owed > best.1 {
+            best = (index, *owed);
+        }
+    }
+    let picked = candidates[best.0].ordinal();
+    cursor.owed.entry(picked).and_modify(|owed| *owed = owed.saturating_sub(total));
+    cursor.last = Some(picked);
+    best.0
+}
