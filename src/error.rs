@@ -3,12 +3,11 @@
 use std::io;
 
 use crate::{
+    composefile::{Cause, ComposeError},
     engine::{DockerError, StartError, ToolError},
-    experiment::CampaignError,
     lab::{
-        ChangeError, ClientError, ListenError, PlanError, RefusedKind, RendezvousError, RunningError,
-        compose::{Cause, ComposeError},
-        containers::UnsupervisedError,
+        ChangeError, ClientError, ListenError, PlanError, RefusalKind, RendezvousError, RunningLabError,
+        compose::UnsupervisedError,
     },
     model::trace::{FailureKind, TraceError},
     probe::{IdentityError, SpecError, TargetError, Unreachable},
@@ -106,9 +105,9 @@ fn detail(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
     if let Some(Failure { detail, .. }) = cause.downcast_ref::<Failure>() {
         return detail.clone();
     }
-    match cause.downcast_ref::<RunningError>() {
-        Some(RunningError::Unsupervised(UnsupervisedError::Change(error))) => error.detail(),
-        Some(RunningError::Supervised(ClientError::Refused(refused))) => refused.detail.clone(),
+    match cause.downcast_ref::<RunningLabError>() {
+        Some(RunningLabError::Unsupervised(UnsupervisedError::Change(error))) => error.detail(),
+        Some(RunningLabError::Supervised(ClientError::Refused(refused))) => refused.detail.clone(),
         _ => cause.downcast_ref::<ChangeError>().and_then(ChangeError::detail),
     }
 }
@@ -140,12 +139,12 @@ fn classify(cause: &(dyn std::error::Error + 'static)) -> Option<(Exit, Option<S
     if let Some(error) = cause.downcast_ref::<ClientError>() {
         return Some(client(error));
     }
-    if let Some(error) = cause.downcast_ref::<RunningError>() {
+    if let Some(error) = cause.downcast_ref::<RunningLabError>() {
         return Some(match error {
-            RunningError::NoLab { docker, .. } => (Exit::Environment, Some(no_lab_hint(docker.as_ref()))),
-            RunningError::Supervised(error) => client(error),
-            RunningError::Unsupervised(UnsupervisedError::Change(error)) => change(error),
-            RunningError::Unsupervised(error) => (Exit::Environment, error.hint()),
+            RunningLabError::NoLab { docker, .. } => (Exit::Environment, Some(no_lab_hint(docker.as_ref()))),
+            RunningLabError::Supervised(error) => client(error),
+            RunningLabError::Unsupervised(UnsupervisedError::Change(error)) => change(error),
+            RunningLabError::Unsupervised(error) => (Exit::Environment, error.hint()),
         });
     }
     if let Some(error) = cause.downcast_ref::<ChangeError>() {
@@ -159,14 +158,6 @@ fn classify(cause: &(dyn std::error::Error + 'static)) -> Option<(Exit, Option<S
     }
     if let Some(Unreachable { failure, .. }) = cause.downcast_ref::<Unreachable>() {
         return Some((Exit::Environment, unreachable_hint(failure.kind)));
-    }
-    if let Some(error) = cause.downcast_ref::<CampaignError>() {
-        return Some(match error {
-            CampaignError::Unreachable(Unreachable { failure, .. }) => {
-                (Exit::Environment, unreachable_hint(failure.kind))
-            }
-            error => (Exit::Usage, error.hint().map(str::to_owned)),
-        });
     }
     if let Some(error) = cause.downcast_ref::<DockerError>() {
         return Some((Exit::Environment, error.hint()));
@@ -194,8 +185,8 @@ fn client(error: &ClientError) -> (Exit, Option<String>) {
         ClientError::NoLab(_) => (Exit::Environment, Some(no_lab_hint(None))),
         ClientError::Refused(refused) => {
             let exit = match refused.kind {
-                RefusedKind::Usage => Exit::Usage,
-                RefusedKind::Environment => Exit::Environment,
+                RefusalKind::Usage => Exit::Usage,
+                RefusalKind::Environment => Exit::Environment,
             };
             (exit, refused.hint.clone())
         }

@@ -6,11 +6,11 @@
 //! main.rs      parse, run, exit code
 //! cli/         every flag, nothing else           error.rs  cause → exit code and hint
 //! commands/    one small file a verb: wiring only
-//! lab/         the lab definition (compose file → services, labels) and the supervisor with its control API
+//! composefile/ compose file → the definition of a lab: services, labels, replicas
+//! lab/         the supervisor with its control API, and the labs that it keeps: of processes, of containers
 //! engine/      starts and stops replicas
 //! proxy/       the bundled proxy: labels → routes → pick → forward → event
 //! app/         the built-in page and api
-//! experiment/  what a probe does: one file per experiment, their order, and when each ends
 //! probe/       sends a plan of requests, returns a trace
 //! analysis/    trace → verdict; pure: no I/O, no clock, no async
 //! report/      verdict → table, json, …; returns strings
@@ -20,16 +20,16 @@
 //! # Who may import whom
 //!
 //! `main` → `commands` → everything; nothing else sees `cli`. The four wings (`engine`, `proxy`, `app`, `probe`)
-//! never import one another: they meet in the model. `experiment` imports `probe`, `analysis` and the model,
-//! `analysis` imports `model::trace` alone, `report` imports `analysis` and the model, and only `commands` prints. `tests/it/architecture.rs` holds these arrows.
+//! never import one another: they meet in the model. `analysis` imports `model::trace` alone, `report` imports `analysis`
+//! and the model, and only `commands` prints. `tests/it/architecture.rs` holds these arrows.
 
 pub mod analysis;
 pub mod app;
 pub mod cli;
 pub mod commands;
+pub mod composefile;
 pub mod engine;
 pub mod error;
-pub mod experiment;
 pub mod lab;
 pub mod model;
 pub mod probe;

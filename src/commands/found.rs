@@ -2,16 +2,16 @@
 
 use crate::{
     error::Failure,
-    lab::{self, Running, RunningError, is_project_name},
+    lab::{self, RunningLab, RunningLabError, is_project_name},
 };
 
 /// The running lab of `project`; where there is none, says which there are.
-pub async fn lab(project: &str) -> anyhow::Result<Running> {
+pub async fn lab(project: &str) -> anyhow::Result<RunningLab> {
     check_name(project)?;
-    match lab::find_running(project).await {
-        Err(error @ RunningError::NoLab { .. }) => {
-            let others = lab::all_running().await?;
-            let others: Vec<&str> = others.iter().map(Running::project).collect();
+    match lab::find_running_lab(project).await {
+        Err(error @ RunningLabError::NoLab { .. }) => {
+            let others = lab::running_labs().await?;
+            let others: Vec<&str> = others.iter().map(RunningLab::project).collect();
             Err(match others.is_empty() {
                 true => error.into(),
                 false => Failure::environment(error.to_string())

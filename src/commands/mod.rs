@@ -3,7 +3,9 @@
 mod ask;
 mod completions;
 mod console;
+mod cookies;
 mod down;
+mod experiments;
 mod export;
 mod found;
 mod logs;

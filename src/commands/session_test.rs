@@ -1,26 +1,36 @@
 //! `lbctl session-test`: does a login last through reloads.
 
+use std::ops::ControlFlow;
+
+use indicatif::ProgressBar;
+
 use crate::{
-    analysis::{self, ALPHA, Case, Facts, Session},
+    analysis::{self, ALPHA, Case, Facts, Sampling, Session},
     cli::{Expect, Format, SessionTest},
+    composefile,
     error::{Exit, Failure},
-    experiment::{LoginPlan, expected_session, play_login},
-    lab::{self, Embedded, Ending, Plan, Port, Runner, Supervisor, Wanted, Wishes, bind, compose},
+    lab::{
+        self, EmbeddedLab, EmbeddedPlan, LabRunner, ListenRequest, Overrides, PortChoice, StopMode, Supervisor, bind,
+    },
     model::{
         ServiceView, Strategy,
-        trace::{Trace, Via},
+        trace::{Connection, SeriesName, Trace, Via},
     },
-    probe::path_and_query,
+    probe::{Prober, Script, SeriesPlan},
     report,
 };
 
 use super::{
     ask::{self, Resolved},
-    console::{self, ExperimentBar},
+    console, cookies,
 };
 
 /// The service of the lab that has a login.
 const SERVICE: &str = "web_static";
+/// Reloads, unless it takes more to be sure,
+const RELOADS: u32 = 10;
+/// and then at most.
+const MOST_RELOADS: u32 = 100;
 /// The project of a lab that is started for one test.
 const OWN_PROJECT: &str = "session-test";
 
@@ -31,7 +41,7 @@ pub async fn run(args: SessionTest) -> anyhow::Result<Exit> {
         || (nothing_named
             && !args.target.no_lab
             && args.target.connect.is_none()
-            && lab::all_running().await?.is_empty())
+            && lab::running_labs().await?.is_empty())
     {
         return in_a_lab_of_its_own(&args).await;
     }
@@ -45,10 +55,10 @@ async fn in_a_lab_of_its_own(args: &SessionTest) -> anyhow::Result<Exit> {
     let sticky = if args.sticky { vec![SERVICE.to_owned()] } else { Vec::new() };
     // the JSON service plays no part
     let scale = [("web_dynamic".to_owned(), 0)].into();
-    let plan = Plan::new(OWN_PROJECT, &compose::built_in()?, &Wishes { scale, sticky, strategy: None })?;
-    let bound = bind(Wanted { bind: None, port: Port::Exactly(0) })?;
+    let plan = EmbeddedPlan::new(OWN_PROJECT, &composefile::built_in()?, &Overrides { scale, sticky, strategy: None })?;
+    let bound = bind(ListenRequest { bind: None, port: PortChoice::Required(0) })?;
     let address = bound.address;
-    let lab = Supervisor::new(Runner::Embedded(Embedded::new(plan, bound)?.into()));
+    let lab = Supervisor::new(LabRunner::Embedded(EmbeddedLab::new(plan, bound)?.into()));
     let bar = console::counter("starting replicas");
     let started = lab.start(|_| bar.tick()).await;
     bar.finish_and_clear();
@@ -60,10 +70,10 @@ async fn in_a_lab_of_its_own(args: &SessionTest) -> anyhow::Result<Exit> {
         connect: Some(address),
         via: Via::Lab(OWN_PROJECT.to_owned()),
         agent: ask::agent(),
-        lab: ask::LabSide::new(None, view, SERVICE.to_owned(), true),
+        lab: Some(ask::LabSide { client: None, view, service: SERVICE.to_owned(), logs_in: true }),
     };
     let tested = test(args, &mut resolved).await;
-    lab.stop(Ending::Gentle).await?;
+    lab.stop(StopMode::Graceful).await?;
     tested
 }
 
@@ -75,16 +85,18 @@ async fn test(args: &SessionTest, resolved: &mut Resolved) -> anyhow::Result<Exi
             .into());
     };
     let mut prober = ask::prober(&args.target, resolved)?;
-    let facts = resolved.lab.as_ref().map(|lab| facts(&lab.service.view));
-    let plan = LoginPlan { path: path_and_query(&resolved.url), script, reloads: args.reloads, facts };
-    play_login(&plan, &mut prober, &mut rand::rng(), &mut ExperimentBar::default()).await?;
+    let service = resolved.lab.as_ref().and_then(|lab| lab.view.services.get(&lab.service));
+    let bar = console::counter("reloading");
+    let played = play(args, resolved, service.map(facts), &script, &mut prober, &bar).await;
+    bar.finish_and_clear();
+    played?;
 
     let trace: Trace = prober.into_trace();
-    let verdict = analysis::judge_session(&Case::new(&trace, ALPHA), facts);
+    let verdict = analysis::judge_session(&Case::new(&trace, ALPHA), service.map(facts));
     let expected = match args.expect {
         Some(Expect::Lost) => Some(Session::Lost),
         Some(Expect::Kept) => Some(Session::Kept),
-        None => facts.map(expected_session),
+        None => service.map(expected_of),
     };
     let passed = expected.and_then(|expected| match verdict.session {
         Session::Undetermined => None,
@@ -108,7 +120,53 @@ async fn test(args: &SessionTest, resolved: &mut Resolved) -> anyhow::Result<Exi
     })
 }
 
+/// Plays the script with a jar, then without; then asks which of several cookies keeps the client, if one does.
+async fn play(
+    args: &SessionTest,
+    resolved: &Resolved,
+    facts: Option<Facts>,
+    script: &Script,
+    prober: &mut Prober,
+    bar: &ProgressBar,
+) -> anyhow::Result<()> {
+    let series = |name, most| SeriesPlan {
+        name,
+        connection: Connection::Fresh,
+        path: ask::path_and_query(&resolved.url),
+        script: Some(script.clone()),
+        most,
+        concurrency: 1,
+    };
+    let reloads = args.reloads.unwrap_or(RELOADS);
+    let count = |_: &Trace| {
+        bar.inc(1);
+        ControlFlow::Continue(())
+    };
+    prober.send(&series(SeriesName::WithJar, reloads + 2), count).await?;
+    prober.send(&series(SeriesName::WithoutJar, reloads), count).await?;
+    let sure = |trace: &Trace| {
+        let judged = analysis::judge_session(&Case::new(trace, ALPHA), facts);
+        judged.sampling == Sampling::Enough
+            && (judged.session != Session::Kept || analysis::enough_with_jar(&Case::new(trace, ALPHA)))
+    };
+    if args.reloads.is_none() && !sure(prober.trace()) {
+        // a session that looks kept: who answers without cookies decides how many reloads chance would take
+        prober.send(&series(SeriesName::WithoutJar, MOST_RELOADS), count).await?;
+        let until_sure = |trace: &Trace| {
+            bar.inc(1);
+            ask::stop_if(sure(trace))
+        };
+        prober.send(&series(SeriesName::WithJar, MOST_RELOADS + 2), until_sure).await?;
+    }
+    cookies::alone(prober, &series(SeriesName::WithoutJar, 0), ALPHA).await
+}
+
 /// What a lab's configuration says of its sessions.
+fn expected_of(service: &ServiceView) -> Session {
+    let Facts { replicas, source_hash, sticky } = facts(service);
+    if replicas <= 1 || source_hash || sticky { Session::Kept } else { Session::Lost }
+}
+
 fn facts(service: &ServiceView) -> Facts {
     Facts {
         replicas: service.ready(),

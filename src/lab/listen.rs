@@ -7,20 +7,20 @@ use std::{
 
 /// Where the lab shall listen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Wanted {
+pub struct ListenRequest {
     /// An address; by default both loopback addresses.
     pub bind: Option<IpAddr>,
     /// Which port.
-    pub port: Port,
+    pub port: PortChoice,
 }
 
 /// Which port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Port {
+pub enum PortChoice {
     /// This one or none; 0 stands for any free one.
-    Exactly(u16),
+    Required(u16),
     /// This one, else 8080, else any free one.
-    Rather(u16),
+    Preferred(u16),
 }
 
 /// A port that cannot be had.
@@ -49,7 +49,7 @@ impl ListenError {
 
 /// Bound listeners.
 #[derive(Debug)]
-pub struct Bound {
+pub struct BoundListeners {
     /// One for each address.
     pub listeners: Vec<TcpListener>,
     /// The address that people are told.
@@ -71,10 +71,10 @@ fn reason(error: &io::Error) -> String {
 ///
 /// # Errors
 /// When no port that would do can be had.
-pub fn bind(wanted: Wanted) -> Result<Bound, ListenError> {
+pub fn bind(wanted: ListenRequest) -> Result<BoundListeners, ListenError> {
     let (candidates, first) = match wanted.port {
-        Port::Exactly(port) => (vec![port], port),
-        Port::Rather(port) => (vec![port, 8080, 0], port),
+        PortChoice::Required(port) => (vec![port], port),
+        PortChoice::Preferred(port) => (vec![port, 8080, 0], port),
     };
     let mut failed: Option<ListenError> = None;
     for port in candidates {
@@ -90,7 +90,7 @@ pub fn bind(wanted: Wanted) -> Result<Bound, ListenError> {
         match bound {
             Ok((address, listeners)) => {
                 let instead_of = failed.filter(|_| address.port() != first);
-                return Ok(Bound { listeners, address, instead_of });
+                return Ok(BoundListeners { listeners, address, instead_of });
             }
             Err(error) => _ = failed.get_or_insert(error),
         }
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn any_free_port_is_the_same_on_both_loopback_addresses() {
-        let bound = bind(Wanted { bind: None, port: Port::Exactly(0) }).unwrap();
+        let bound = bind(ListenRequest { bind: None, port: PortChoice::Required(0) }).unwrap();
         assert_ne!(bound.address.port(), 0);
         for listener in &bound.listeners {
             assert_eq!(listener.local_addr().unwrap().port(), bound.address.port());
@@ -145,11 +145,11 @@ mod tests {
 
     #[test]
     fn a_taken_port_is_an_error_or_leads_to_another() {
-        let taken = bind(Wanted { bind: None, port: Port::Exactly(0) }).unwrap();
+        let taken = bind(ListenRequest { bind: None, port: PortChoice::Required(0) }).unwrap();
         let port = taken.address.port();
-        let error = bind(Wanted { bind: None, port: Port::Exactly(port) }).unwrap_err();
+        let error = bind(ListenRequest { bind: None, port: PortChoice::Required(port) }).unwrap_err();
         assert_eq!(error.to_string(), format!("cannot listen on 127.0.0.1:{port}: the port is taken"));
-        let other = bind(Wanted { bind: None, port: Port::Rather(port) }).unwrap();
+        let other = bind(ListenRequest { bind: None, port: PortChoice::Preferred(port) }).unwrap();
         assert_ne!(other.address.port(), port);
         assert!(other.instead_of.is_some());
     }

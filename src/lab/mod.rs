@@ -1,32 +1,21 @@
-//! The lab: its definition (a compose file) and its supervisor, which other commands reach by a control API.
+//! The lab: its supervisor, which other commands reach by a control API, and what runs it.
 //!
-//! [`compose`] reads a file into a [`Definition`](definition::Definition); a plan brings that together with the command
-//! line; [`Supervisor`] keeps the lab that a [`Runner`] runs: of processes ([`Embedded`]) or of containers
-//! ([`containers`]). Other processes find it by [`Running`].
+//! A plan brings the [`Definition`](crate::composefile::Definition) of a lab together with the command line;
+//! [`Supervisor`] keeps the lab that a [`LabRunner`] runs: of processes ([`EmbeddedLab`]) or of containers
+//! ([`compose`]). Other processes find it by [`RunningLab`].
 
 mod address;
-mod client;
+mod built_in_files;
 pub mod compose;
-pub mod containers;
-mod control;
-pub mod definition;
 mod embedded;
-mod files;
-mod journal;
 mod listen;
-mod plan;
-mod rendezvous;
-mod running;
 mod supervisor;
-mod trial;
 
-pub use client::ClientError;
-pub use control::{LogQuery, Refused, RefusedKind, serve as serve_control};
-pub use embedded::Runner as Embedded;
-pub use files::files;
-pub use journal::Journal;
-pub use listen::{Bound, ListenError, Port, Wanted, bind};
-pub use plan::{Plan, PlanError, Planned, Wishes};
-pub use rendezvous::{Place, Rendezvous, RendezvousError, is_project_name};
-pub use running::{Running, RunningError, all as all_running, find as find_running};
-pub use supervisor::{ChangeError, Ending, Progress, Runner, Supervisor};
+pub use built_in_files::files;
+pub use embedded::{EmbeddedLab, EmbeddedPlan, Overrides, PlanError};
+pub use listen::{BoundListeners, ListenError, ListenRequest, PortChoice, bind};
+pub use supervisor::{
+    ChangeError, ClientError, LabRunner, LogQuery, Progress, RefusalKind, Rendezvous, RendezvousError, RunningLab,
+    RunningLabError, StopMode, Supervisor, SupervisorLock, find_running_lab, is_project_name, running_labs,
+    serve_control,
+};

@@ -6,7 +6,6 @@ mod apps;
 mod architecture;
 mod balancers;
 mod browser;
-mod campaign;
 mod completions;
 mod connections;
 mod containers;

@@ -8,8 +8,7 @@ use url::Url;
 use crate::{
     cli,
     error::Failure,
-    experiment::LabService,
-    lab::{self, Running},
+    lab::{self, RunningLab},
     model::{App, LabView, trace::Via},
     probe,
 };
@@ -32,20 +31,25 @@ pub struct Resolved {
 
 /// A lab as far as it matters to a probe.
 pub struct LabSide {
-    /// The client that reads the lab's log; `None` for a lab of this process, of which no log is read.
-    pub client: Option<Running>,
-    /// The lab with all its replicas.
+    /// To ask it for its log; a lab of this process needs none.
+    pub client: Option<RunningLab>,
+    /// Its replicas.
     pub view: LabView,
     /// The service that the target is routed to.
-    pub service: LabService,
+    pub service: String,
+    /// Whether that service has the page's login.
+    pub logs_in: bool,
 }
 
 impl LabSide {
-    /// The side of a lab whose service `name` is probed; `None` if the lab has no such service.
-    pub fn new(client: Option<Running>, view: LabView, name: String, logs_in: bool) -> Option<LabSide> {
-        let service = view.services.get(&name)?.clone();
-        let service = LabService { name, engine: view.engine, proxy: view.proxy, view: service, logs_in };
-        Some(LabSide { client, view, service })
+    /// Replicas of the service that is asked.
+    pub fn replicas(&self) -> usize {
+        self.view.services.get(&self.service).map_or(0, |service| service.ready())
+    }
+
+    /// Whether that service is sticky.
+    pub fn is_sticky(&self) -> bool {
+        self.view.services.get(&self.service).is_some_and(|service| service.sticky_cookie.is_some())
     }
 }
 
@@ -110,7 +114,7 @@ pub async fn resolve(args: &cli::Target, path: Option<&str>) -> anyhow::Result<R
 }
 
 /// The only lab, or the one of several that the environment prefers; the names where that leaves several.
-fn one_of(labs: &[Running]) -> Result<Option<&Running>, Vec<String>> {
+fn one_of(labs: &[RunningLab]) -> Result<Option<&RunningLab>, Vec<String>> {
     let preferred = std::env::var("LBCTL_PROJECT").ok();
     match labs {
         [] => Ok(None),
@@ -128,7 +132,7 @@ fn is_loopback(host: &str) -> bool {
 }
 
 /// The lab balances by the host's name, so its bare address leads nowhere.
-fn the_labs_own_address(lab: &Running, view: &LabView) -> Failure {
+fn the_labs_own_address(lab: &RunningLab, view: &LabView) -> Failure {
     let host = view.hosts.first().map_or("", String::as_str);
     let (address, project) = (view.proxy_address, lab.project());
     Failure::usage(format!("{address} is the lab `{project}`, which routes by the host's name"))
@@ -141,7 +145,7 @@ pub fn agent() -> String {
     format!("lbctl/{} probe-{nonce:08x}", env!("CARGO_PKG_VERSION"))
 }
 
-async fn in_lab(url: Url, lab: Running, view: LabView, agent: String) -> anyhow::Result<Resolved> {
+async fn in_lab(url: Url, lab: RunningLab, view: LabView, agent: String) -> anyhow::Result<Resolved> {
     let host = url.host_str().unwrap_or_default();
     let project = lab.project();
     let Some(service) = lab.route(host, url.path()).await? else {
@@ -170,15 +174,15 @@ async fn in_lab(url: Url, lab: Running, view: LabView, agent: String) -> anyhow:
         });
     }
     let via = Via::Lab(project.to_owned());
-    let lab = LabSide::new(Some(lab), view, service, logs_in);
+    let lab = Some(LabSide { client: Some(lab), view, service, logs_in });
     Ok(Resolved { url, connect: Some(connect), via, lab, agent })
 }
 
 /// The running labs, or the one that was chosen.
-async fn labs(project: Option<&str>) -> anyhow::Result<Vec<Running>> {
+async fn labs(project: Option<&str>) -> anyhow::Result<Vec<RunningLab>> {
     match project {
         Some(project) => Ok(vec![found::lab(project).await?]),
-        None => Ok(lab::all_running().await?),
+        None => Ok(lab::running_labs().await?),
     }
 }
 

@@ -6,7 +6,7 @@ use crate::{
     cli::Proxy as Args,
     commands::console::{self, Signals},
     error::{Exit, Failure},
-    lab::{Port, Wanted, bind},
+    lab::{ListenRequest, PortChoice, bind},
     proxy::{Proxy, Settings},
 };
 
@@ -26,7 +26,7 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
         exposed_by_default: source.exposed_by_default(&args),
         workers: args.threads.map_or_else(|| thread::available_parallelism().map_or(1, Into::into), Into::into),
     };
-    let bound = bind(Wanted { bind: args.bind, port: Port::Exactly(args.port) })?;
+    let bound = bind(ListenRequest { bind: args.bind, port: PortChoice::Required(args.port) })?;
     let proxy = Proxy::start(bound.listeners, source.replicas(), &settings)?;
     if let (Source::Flags(_), Some(problem)) = (&source, proxy.problems().into_iter().next()) {
         return Err(Failure::usage(problem).into());

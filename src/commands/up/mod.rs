@@ -10,10 +10,12 @@ use tokio::{net::UnixListener, sync::oneshot};
 
 use crate::{
     cli::{self, Up},
+    composefile,
     error::{Exit, Failure},
     lab::{
-        self, Embedded, Ending, Place, Plan, Port, Progress, Rendezvous, Runner, Supervisor, Wanted, Wishes, compose,
-        containers::{Asked, Prepared, prepare},
+        self, EmbeddedLab, EmbeddedPlan, LabRunner, ListenRequest, Overrides, PortChoice, Progress, Rendezvous,
+        StopMode, Supervisor, SupervisorLock,
+        compose::{ComposeOptions, PreparedLab, prepare},
     },
     model::Balancer,
 };
@@ -75,8 +77,8 @@ async fn supervise(args: &Up, mut tell: impl FnMut(Event) -> anyhow::Result<()>)
         () = signals.next() => Ok(Exit::Interrupted),
     };
     let stopped = tokio::select! {
-        stopped = lab.stop(Ending::Gentle) => stopped,
-        () = signals.next() => lab.stop(Ending::AtOnce).await,
+        stopped = lab.stop(StopMode::Graceful) => stopped,
+        () = signals.next() => lab.stop(StopMode::Immediate).await,
     };
     drop(end_control);
     // those who follow the log read its end
@@ -114,7 +116,7 @@ async fn follow(
 }
 
 /// What is started: what runs it, what is worth knowing, and the place where it is found.
-type Started = (Runner, Vec<String>, Place, UnixListener);
+type Started = (LabRunner, Vec<String>, SupervisorLock, UnixListener);
 
 /// A lab of processes.
 fn embedded(args: &Up, rendezvous: &Rendezvous) -> anyhow::Result<Started> {
@@ -123,41 +125,41 @@ fn embedded(args: &Up, rendezvous: &Rendezvous) -> anyhow::Result<Started> {
         return Err(only.hint("`--engine compose` runs the lab in containers, behind Traefik").into());
     }
     let definition = match &args.file {
-        Some(file) => compose::load(file)?,
-        None => compose::built_in()?,
+        Some(file) => composefile::load(file)?,
+        None => composefile::built_in()?,
     };
-    let plan = Plan::new(&args.project.project, &definition, &wishes(args)?)?;
+    let plan = EmbeddedPlan::new(&args.project.project, &definition, &overrides(args)?)?;
     let (place, socket) = rendezvous.take(&args.project.project)?;
     let port = match args.port {
-        Some(port) => Port::Exactly(port),
-        None => Port::Rather(definition.port.unwrap_or(LAB_PORT)),
+        Some(port) => PortChoice::Required(port),
+        None => PortChoice::Preferred(definition.port.unwrap_or(LAB_PORT)),
     };
-    let bound = lab::bind(Wanted { bind: args.bind, port })?;
+    let bound = lab::bind(ListenRequest { bind: args.bind, port })?;
     let mut notes = plan.notes.clone();
     if let Some(error) = &bound.instead_of {
         notes.push(format!("{error}: it is port {} instead", bound.address.port()));
     }
-    Ok((Runner::Embedded(Embedded::new(plan, bound)?.into()), notes, place, socket))
+    Ok((LabRunner::Embedded(EmbeddedLab::new(plan, bound)?.into()), notes, place, socket))
 }
 
 /// A lab of containers.
 async fn containers(args: &Up, rendezvous: &Rendezvous) -> anyhow::Result<Started> {
     let (place, socket) = rendezvous.take(&args.project.project)?;
-    let asked = Asked {
+    let asked = ComposeOptions {
         project: &args.project.project,
         file: args.file.as_deref(),
         balancer: args.proxy.map_or(Balancer::Traefik, Balancer::from),
-        wishes: &wishes(args)?,
+        overrides: &overrides(args)?,
         bind: args.bind,
         port: args.port,
         patience: args.wait,
     };
-    let Prepared { runner, notes } = prepare(&asked, rendezvous).await?;
-    Ok((Runner::Containers(runner.into()), notes, place, socket))
+    let PreparedLab { runner, notes } = prepare(&asked, rendezvous).await?;
+    Ok((LabRunner::Compose(runner.into()), notes, place, socket))
 }
 
-fn wishes(args: &Up) -> anyhow::Result<Wishes> {
-    Ok(Wishes {
+fn overrides(args: &Up) -> anyhow::Result<Overrides> {
+    Ok(Overrides {
         scale: scale::targets(&args.counts, &args.scale)?,
         sticky: args.sticky.clone(),
         strategy: args.strategy,

@@ -1,0 +1,139 @@
+//! The compose file reader: it turns a `docker-compose.yml` into the [`Definition`] of a lab.
+//!
+//! It follows the Compose specification as far as a lab needs it: YAML with anchors and merge keys, variables with
+//! defaults, the `.env` beside the file, labels as a map or as a list. What it does not support it says, in a note of
+//! the definition where the lab still means the same, in an error where it would not.
+//!
+//! | file | what it does |
+//! | --- | --- |
+//! | `tree.rs` | YAML → a tree of values that know their line |
+//! | `syntax.rs` | what is wrong with broken YAML, in plain words |
+//! | `interpolate.rs` | `${VAR:-default}` in one text |
+//! | `environment.rs` | the `.env` file |
+//! | `file.rs` | the tree → the definition |
+//! | `service.rs`, `labels.rs` | one service: its role, labels and replicas |
+//! | `fields.rs` | which fields there are, and what becomes of each |
+//! | `traefik.rs`, `ports.rs` | what the proxy's own service says of ports and exposedByDefault |
+//! | `error.rs` | the one error of all this |
+
+mod definition;
+mod environment;
+mod error;
+mod fields;
+mod file;
+mod interpolate;
+mod labels;
+mod ports;
+mod service;
+mod syntax;
+mod traefik;
+mod tree;
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{ErrorKind, Read},
+    path::Path,
+};
+
+pub use self::definition::{Definition, Origin, Role, Service};
+use self::error::Problem;
+pub use self::{
+    error::{Cause, ComposeError},
+    traefik::{AccessLog, Flags as TraefikFlags, of_arguments as traefik_flags},
+};
+
+/// The lab that is compiled in.
+const BUILT_IN: &str = include_str!("../../lab/docker-compose.yml");
+
+/// The largest file that is read: far more than any compose file has, and little enough to be read at once.
+const MAX_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Reads FILE with the process's environment and the `.env` beside it.
+///
+/// The environment wins over `.env`, as in compose.
+pub fn load(path: &Path) -> Result<Definition, ComposeError> {
+    load_with(path, &process)
+}
+
+/// The lab that is compiled in, interpolated with the process's environment.
+pub fn built_in() -> Result<Definition, ComposeError> {
+    parse(BUILT_IN, Origin::BuiltIn, &process)
+}
+
+/// What `docker compose config` prints.
+pub fn resolved(text: &str) -> Result<Definition, ComposeError> {
+    parse(text, Origin::Resolved, &|_| None)
+}
+
+/// Text and variables → definition: no file, no environment.
+pub fn parse(
+    text: &str,
+    origin: Origin,
+    variables: &dyn Fn(&str) -> Option<String>,
+) -> Result<Definition, ComposeError> {
+    let name = match &origin {
+        Origin::BuiltIn => "the built-in lab".to_owned(),
+        Origin::File(path) => path.display().to_string(),
+        Origin::Resolved => "the file as Compose resolves it".to_owned(),
+    };
+    file::read(text, origin, variables).map_err(|problem| ComposeError::new(&name, problem))
+}
+
+/// [`load`], with the environment as an argument.
+fn load_with(path: &Path, environment: &dyn Fn(&str) -> Option<String>) -> Result<Definition, ComposeError> {
+    let text = text_of(path).map_err(|problem| ComposeError::new(&path.display().to_string(), problem))?;
+    let (dotenv, notes) = dotenv_beside(path, environment)?;
+    let variables = |name: &str| environment(name).or_else(|| dotenv.get(name).cloned());
+    let mut definition = parse(&text, Origin::File(path.to_path_buf()), &variables)?;
+    definition.notes.splice(0..0, notes);
+    Ok(definition)
+}
+
+fn process(name: &str) -> Option<String> {
+    std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+}
+
+/// The variables of the `.env` beside the compose file, and what there is to say about them.
+fn dotenv_beside(
+    path: &Path,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<(BTreeMap<String, String>, Vec<String>), ComposeError> {
+    let dotenv = path.with_file_name(".env");
+    // compose passes over a directory of this name too: a Python environment is often called so
+    if !dotenv.exists() || dotenv.is_dir() {
+        return Ok(Default::default());
+    }
+    text_of(&dotenv)
+        .and_then(|text| environment::read(&text, environment))
+        .map_err(|problem| ComposeError::new(&dotenv.display().to_string(), problem))
+}
+
+/// The text of a file, or why it cannot be had.
+fn text_of(path: &Path) -> Result<String, Problem> {
+    let unreadable = |error: std::io::Error| match error.kind() {
+        ErrorKind::NotFound => Problem::unreadable("no such file")
+            .hint("name a compose file with `-f FILE`, or leave `-f` out for the built-in lab"),
+        ErrorKind::PermissionDenied => {
+            Problem::unreadable("permission denied").hint("make the file readable for this user")
+        }
+        _ => Problem::unreadable(format!("cannot be read: {error}")),
+    };
+    let file = File::open(path).map_err(unreadable)?;
+    if file.metadata().map_err(unreadable)?.is_dir() {
+        return Err(Problem::unreadable("a directory, not a file").hint("name the compose file in it"));
+    }
+    let mut bytes = Vec::new();
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(Problem::new("larger than 4 MiB"));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = 1 + valid.iter().filter(|byte| **byte == b'\n').count();
+        Problem::new("not UTF-8 text").at_line(line as u64).hint("save the file as UTF-8")
+    })
+}
+
+#[cfg(test)]
+mod tests;
