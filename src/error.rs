@@ -5,6 +5,7 @@ use std::io;
 use crate::{
     composefile::{Cause, ComposeError},
     engine::{DockerError, StartError, ToolError},
+    experiment::CampaignError,
     lab::{
         ChangeError, ClientError, ListenError, PlanError, RefusalKind, RendezvousError, RunningLabError,
         compose::UnsupervisedError,
@@ -158,6 +159,14 @@ fn classify(cause: &(dyn std::error::Error + 'static)) -> Option<(Exit, Option<S
     }
     if let Some(Unreachable { failure, .. }) = cause.downcast_ref::<Unreachable>() {
         return Some((Exit::Environment, unreachable_hint(failure.kind)));
+    }
+    if let Some(error) = cause.downcast_ref::<CampaignError>() {
+        return Some(match error {
+            CampaignError::Unreachable(Unreachable { failure, .. }) => {
+                (Exit::Environment, unreachable_hint(failure.kind))
+            }
+            error => (Exit::Usage, error.hint().map(str::to_owned)),
+        });
     }
     if let Some(error) = cause.downcast_ref::<DockerError>() {
         return Some((Exit::Environment, error.hint()));

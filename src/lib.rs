@@ -11,6 +11,7 @@
 //! engine/      starts and stops replicas
 //! proxy/       the bundled proxy: labels → routes → pick → forward → event
 //! app/         the built-in page and api
+//! experiment/  what a probe does: one file per experiment, their order, and when each ends
 //! probe/       sends a plan of requests, returns a trace
 //! analysis/    trace → verdict; pure: no I/O, no clock, no async
 //! report/      verdict → table, json, …; returns strings
@@ -20,8 +21,8 @@
 //! # Who may import whom
 //!
 //! `main` → `commands` → everything; nothing else sees `cli`. The four wings (`engine`, `proxy`, `app`, `probe`)
-//! never import one another: they meet in the model. `analysis` imports `model::trace` alone, `report` imports `analysis`
-//! and the model, and only `commands` prints. `tests/it/architecture.rs` holds these arrows.
+//! never import one another: they meet in the model. `experiment` imports `probe`, `analysis` and the model,
+//! `analysis` imports `model::trace` alone, `report` imports `analysis` and the model, and only `commands` prints. `tests/it/architecture.rs` holds these arrows.
 
 pub mod analysis;
 pub mod app;
@@ -30,6 +31,7 @@ pub mod commands;
 pub mod composefile;
 pub mod engine;
 pub mod error;
+pub mod experiment;
 pub mod lab;
 pub mod model;
 pub mod probe;

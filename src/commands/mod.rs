@@ -3,9 +3,7 @@
 mod ask;
 mod completions;
 mod console;
-mod cookies;
 mod down;
-mod experiments;
 mod export;
 mod found;
 mod logs;

@@ -1,36 +1,29 @@
 //! `lbctl session-test`: does a login last through reloads.
 
-use std::ops::ControlFlow;
-
-use indicatif::ProgressBar;
-
 use crate::{
-    analysis::{self, ALPHA, Case, Facts, Sampling, Session},
+    analysis::{self, ALPHA, Case, Facts, Session},
     cli::{Expect, Format, SessionTest},
     composefile,
     error::{Exit, Failure},
+    experiment::{LoginPlan, expected_session, play_login},
     lab::{
         self, EmbeddedLab, EmbeddedPlan, LabRunner, ListenRequest, Overrides, PortChoice, StopMode, Supervisor, bind,
     },
     model::{
         ServiceView, Strategy,
-        trace::{Connection, SeriesName, Trace, Via},
+        trace::{Trace, Via},
     },
-    probe::{Prober, Script, SeriesPlan},
+    probe::path_and_query,
     report,
 };
 
 use super::{
     ask::{self, Resolved},
-    console, cookies,
+    console::{self, ExperimentBar},
 };
 
 /// The service of the lab that has a login.
 const SERVICE: &str = "web_static";
-/// Reloads, unless it takes more to be sure,
-const RELOADS: u32 = 10;
-/// and then at most.
-const MOST_RELOADS: u32 = 100;
 /// The project of a lab that is started for one test.
 const OWN_PROJECT: &str = "session-test";
 
@@ -70,7 +63,7 @@ async fn in_a_lab_of_its_own(args: &SessionTest) -> anyhow::Result<Exit> {
         connect: Some(address),
         via: Via::Lab(OWN_PROJECT.to_owned()),
         agent: ask::agent(),
-        lab: Some(ask::LabSide { client: None, view, service: SERVICE.to_owned(), logs_in: true }),
+        lab: ask::LabSide::new(None, view, SERVICE.to_owned(), true),
     };
     let tested = test(args, &mut resolved).await;
     lab.stop(StopMode::Graceful).await?;
@@ -85,18 +78,16 @@ async fn test(args: &SessionTest, resolved: &mut Resolved) -> anyhow::Result<Exi
             .into());
     };
     let mut prober = ask::prober(&args.target, resolved)?;
-    let service = resolved.lab.as_ref().and_then(|lab| lab.view.services.get(&lab.service));
-    let bar = console::counter("reloading");
-    let played = play(args, resolved, service.map(facts), &script, &mut prober, &bar).await;
-    bar.finish_and_clear();
-    played?;
+    let facts = resolved.lab.as_ref().map(|lab| facts(&lab.service.view));
+    let plan = LoginPlan { path: path_and_query(&resolved.url), script, reloads: args.reloads, facts };
+    play_login(&plan, &mut prober, &mut rand::rng(), &mut ExperimentBar::default()).await?;
 
     let trace: Trace = prober.into_trace();
-    let verdict = analysis::judge_session(&Case::new(&trace, ALPHA), service.map(facts));
+    let verdict = analysis::judge_session(&Case::new(&trace, ALPHA), facts);
     let expected = match args.expect {
         Some(Expect::Lost) => Some(Session::Lost),
         Some(Expect::Kept) => Some(Session::Kept),
-        None => service.map(expected_of),
+        None => facts.map(expected_session),
     };
     let passed = expected.and_then(|expected| match verdict.session {
         Session::Undetermined => None,
@@ -120,53 +111,7 @@ async fn test(args: &SessionTest, resolved: &mut Resolved) -> anyhow::Result<Exi
     })
 }
 
-/// Plays the script with a jar, then without; then asks which of several cookies keeps the client, if one does.
-async fn play(
-    args: &SessionTest,
-    resolved: &Resolved,
-    facts: Option<Facts>,
-    script: &Script,
-    prober: &mut Prober,
-    bar: &ProgressBar,
-) -> anyhow::Result<()> {
-    let series = |name, most| SeriesPlan {
-        name,
-        connection: Connection::Fresh,
-        path: ask::path_and_query(&resolved.url),
-        script: Some(script.clone()),
-        most,
-        concurrency: 1,
-    };
-    let reloads = args.reloads.unwrap_or(RELOADS);
-    let count = |_: &Trace| {
-        bar.inc(1);
-        ControlFlow::Continue(())
-    };
-    prober.send(&series(SeriesName::WithJar, reloads + 2), count).await?;
-    prober.send(&series(SeriesName::WithoutJar, reloads), count).await?;
-    let sure = |trace: &Trace| {
-        let judged = analysis::judge_session(&Case::new(trace, ALPHA), facts);
-        judged.sampling == Sampling::Enough
-            && (judged.session != Session::Kept || analysis::enough_with_jar(&Case::new(trace, ALPHA)))
-    };
-    if args.reloads.is_none() && !sure(prober.trace()) {
-        // a session that looks kept: who answers without cookies decides how many reloads chance would take
-        prober.send(&series(SeriesName::WithoutJar, MOST_RELOADS), count).await?;
-        let until_sure = |trace: &Trace| {
-            bar.inc(1);
-            ask::stop_if(sure(trace))
-        };
-        prober.send(&series(SeriesName::WithJar, MOST_RELOADS + 2), until_sure).await?;
-    }
-    cookies::alone(prober, &series(SeriesName::WithoutJar, 0), ALPHA).await
-}
-
 /// What a lab's configuration says of its sessions.
-fn expected_of(service: &ServiceView) -> Session {
-    let Facts { replicas, source_hash, sticky } = facts(service);
-    if replicas <= 1 || source_hash || sticky { Session::Kept } else { Session::Lost }
-}
-
 fn facts(service: &ServiceView) -> Facts {
     Facts {
         replicas: service.ready(),

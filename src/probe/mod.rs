@@ -40,4 +40,4 @@ pub use identity::{Identity, IdentityError};
 pub use plan::{SeriesPlan, user_agent_tag};
 pub use prober::{Prober, Unreachable};
 pub use script::{LoginCondition, RequestSpec, Script, SpecError};
-pub use target::{TargetError, parse as parse_target, with_path};
+pub use target::{TargetError, parse as parse_target, path_and_query, with_path};

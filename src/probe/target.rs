@@ -42,6 +42,14 @@ pub fn with_path(url: &Url, path: &str) -> Url {
     url
 }
 
+/// The path and the query of a URL.
+pub fn path_and_query(url: &Url) -> String {
+    match url.query() {
+        Some(query) => format!("{}?{query}", url.path()),
+        None => url.path().to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]

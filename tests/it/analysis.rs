@@ -4,7 +4,7 @@ use std::num::NonZeroU16;
 
 use lbctl::{
     analysis::{self, ALPHA, Algorithm, BalancesPer, Case, Order, Sampling, Stickiness, Verdict, judge},
-    model::trace::{Connection, InstanceId, OtherTurn, Request, SeenCookie, Series, SeriesName, Trace},
+    model::trace::{BackgroundRequest, Connection, InstanceId, Request, SeenCookie, Series, SeriesName, Trace},
 };
 use proptest::prelude::*;
 
@@ -169,7 +169,7 @@ fn turns_of_others_that_the_log_tells_are_counted_in() {
     for turn in 0..40_u64 {
         let instance = Some(InstanceId((turn % 5) as u16));
         match turn % 3 {
-            0 => mine.others.push(OtherTurn { turn, instance }),
+            0 => mine.others.push(BackgroundRequest { turn, instance }),
             _ => {
                 let n = mine.requests.len() as u32 + 1;
                 mine.requests.push(Request { turn: Some(turn), instance, ..request(n, None) });

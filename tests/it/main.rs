@@ -6,6 +6,7 @@ mod apps;
 mod architecture;
 mod balancers;
 mod browser;
+mod campaign;
 mod completions;
 mod connections;
 mod containers;

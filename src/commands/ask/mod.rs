@@ -1,22 +1,20 @@
 //! Asking a target: what `probe` and `session-test` have in common.
 
+mod log;
 mod resolve;
-mod sending;
-mod turns;
 
-use std::{collections::HashMap, ops::ControlFlow};
+use std::collections::HashMap;
 
 use http::{HeaderMap, HeaderName, HeaderValue, header::USER_AGENT};
 
 use crate::{
     cli,
     error::Failure,
-    probe::{ClientConfig, LoginCondition, Prober, RequestSpec, Script, Verify},
+    probe::{ClientConfig, LoginCondition, Prober, RequestSpec, Script, Verify, path_and_query},
 };
 
+pub use log::follow_log;
 pub use resolve::{LabSide, Resolved, agent, resolve};
-pub use sending::sending;
-pub use turns::Turns;
 
 /// A prober for what was resolved.
 pub fn prober(args: &cli::Target, resolved: &mut Resolved) -> anyhow::Result<Prober> {
@@ -49,7 +47,7 @@ pub fn script(args: &cli::Target, resolved: &Resolved) -> anyhow::Result<Option<
                 return Err(Failure::usage(format!("{flag} needs --login")).into());
             }
         }
-        return Ok(resolved.lab.as_ref().filter(|lab| lab.logs_in).map(|_| Script::of_the_lab()));
+        return Ok(resolved.lab.as_ref().filter(|lab| lab.service.logs_in).map(|_| Script::of_the_lab()));
     };
     let login = RequestSpec::parse("--login", login, &secret)?;
     let check = match &args.check {
@@ -61,19 +59,6 @@ pub fn script(args: &cli::Target, resolved: &Resolved) -> anyhow::Result<Option<
         (None, Script { logged_in, .. }) => logged_in,
     };
     Ok(Some(Script { login, check, logged_in }))
-}
-
-/// Ends a series that has shown enough.
-pub fn stop_if(enough: bool) -> ControlFlow<()> {
-    if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-}
-
-/// Path and query of a URL.
-pub fn path_and_query(url: &url::Url) -> String {
-    match url.query() {
-        Some(query) => format!("{}?{query}", url.path()),
-        None => url.path().to_owned(),
-    }
 }
 
 /// A value that stands for a secret: `env:NAME` or `file:PATH`.

@@ -8,6 +8,7 @@ use url::Url;
 use crate::{
     cli,
     error::Failure,
+    experiment::LabService,
     lab::{self, RunningLab},
     model::{App, LabView, trace::Via},
     probe,
@@ -31,25 +32,20 @@ pub struct Resolved {
 
 /// A lab as far as it matters to a probe.
 pub struct LabSide {
-    /// To ask it for its log; a lab of this process needs none.
+    /// The client that reads the lab's log; `None` for a lab of this process, of which no log is read.
     pub client: Option<RunningLab>,
-    /// Its replicas.
+    /// The lab with all its replicas.
     pub view: LabView,
     /// The service that the target is routed to.
-    pub service: String,
-    /// Whether that service has the page's login.
-    pub logs_in: bool,
+    pub service: LabService,
 }
 
 impl LabSide {
-    /// Replicas of the service that is asked.
-    pub fn replicas(&self) -> usize {
-        self.view.services.get(&self.service).map_or(0, |service| service.ready())
-    }
-
-    /// Whether that service is sticky.
-    pub fn is_sticky(&self) -> bool {
-        self.view.services.get(&self.service).is_some_and(|service| service.sticky_cookie.is_some())
+    /// The side of a lab whose service `name` is probed; `None` if the lab has no such service.
+    pub fn new(client: Option<RunningLab>, view: LabView, name: String, logs_in: bool) -> Option<LabSide> {
+        let service = view.services.get(&name)?.clone();
+        let service = LabService { name, engine: view.engine, proxy: view.proxy, view: service, logs_in };
+        Some(LabSide { client, view, service })
     }
 }
 
@@ -174,7 +170,7 @@ async fn in_lab(url: Url, lab: RunningLab, view: LabView, agent: String) -> anyh
         });
     }
     let via = Via::Lab(project.to_owned());
-    let lab = Some(LabSide { client: Some(lab), view, service, logs_in });
+    let lab = LabSide::new(Some(lab), view, service, logs_in);
     Ok(Resolved { url, connect: Some(connect), via, lab, agent })
 }
 

@@ -10,7 +10,7 @@ mod text;
 pub use cookie::{Attributes, CookieValue, Issued, SeenCookie, Withheld};
 pub use file::{SCHEMA, TraceError};
 pub use probe::{
-    Action, Conditions, Connection, Failure, FailureKind, Header, Instance, InstanceId, Jar, OtherTurn, Request,
-    Series, SeriesName, SessionId, Target, Trace, Via,
+    Action, BackgroundRequest, Conditions, Connection, Failure, FailureKind, Header, Instance, InstanceId, Jar,
+    Request, Series, SeriesName, SessionId, Target, Trace, Via,
 };
 pub use text::{is_hidden, without_hidden};

@@ -83,7 +83,7 @@ pub struct Series {
     pub cookies: Vec<SeenCookie>,
     /// Requests of other clients that took turns meanwhile, as far as the lab's own log tells.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub others: Vec<OtherTurn>,
+    pub others: Vec<BackgroundRequest>,
 }
 
 /// Which experiment a series is.
@@ -308,7 +308,7 @@ impl Deref for SessionId {
 /// A turn that another client took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct OtherTurn {
+pub struct BackgroundRequest {
     /// The balancer's own count of that request.
     pub turn: u64,
     /// Who answered it.

@@ -4,7 +4,7 @@
 //! The whole study takes minutes: `cargo test --release --test it simulation -- --ignored --nocapture`; `SEEDS=100` makes
 //! it shorter, `SORT=heap` takes the sorts whose name begins so, `MOST=50` the large sets of instances alone.
 
-mod balancers;
+pub mod balancers;
 mod truths;
 
 use std::collections::BTreeMap;

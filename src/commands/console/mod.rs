@@ -1,15 +1,15 @@
 //! The console: data to standard output, everything else to standard error, and the signals that end a command.
 
-use std::{
-    io::{self, IsTerminal, Write},
-    time::Duration,
-};
+mod bars;
 
-use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
+use std::io::{self, IsTerminal, Write};
+
 use serde::Serialize;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{error::Explained, report::Paint};
+
+pub use bars::{ExperimentBar, bar, counter, spinner};
 
 /// Writes data.
 pub fn data(text: &str) -> io::Result<()> {
@@ -81,36 +81,6 @@ fn paint_for(terminal: bool) -> Paint {
     let forced = set("CLICOLOR_FORCE").is_some_and(|value| value != "0");
     let dumb = set("TERM").is_some_and(|value| value == "dumb");
     if forced || (terminal && !dumb) { Paint::Colour } else { Paint::Plain }
-}
-
-/// A bar on standard error; it draws nothing where that is no terminal.
-pub fn bar(total: u64, doing: &str) -> ProgressBar {
-    let bar = ProgressBar::new(total).with_message(doing.to_owned()).with_finish(ProgressFinish::AndClear);
-    if let Ok(style) = ProgressStyle::with_template("{msg} [{bar:30}] {pos}/{len}") {
-        bar.set_style(style.progress_chars("=> "));
-    }
-    bar.enable_steady_tick(Duration::from_millis(200));
-    bar
-}
-
-/// A count on standard error, where the end is not known; it draws nothing where that is no terminal.
-pub fn counter(doing: &str) -> ProgressBar {
-    let counter = ProgressBar::no_length().with_message(doing.to_owned()).with_finish(ProgressFinish::AndClear);
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {pos}") {
-        counter.set_style(style);
-    }
-    counter.enable_steady_tick(Duration::from_millis(200));
-    counter
-}
-
-/// A line on standard error that says what is being done; it draws nothing where that is no terminal.
-pub fn spinner() -> ProgressBar {
-    let spinner = ProgressBar::no_length().with_finish(ProgressFinish::AndClear);
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
-        spinner.set_style(style);
-    }
-    spinner.enable_steady_tick(Duration::from_millis(200));
-    spinner
 }
 
 /// ^C, SIGTERM, and the end of the terminal.

@@ -1,0 +1,77 @@
+//! Progress on standard error. Nothing is drawn where standard error is no terminal.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
+
+use crate::experiment::Progress;
+
+use super::say;
+
+/// A bar for something of which the end is known.
+pub fn bar(total: u64, doing: &str) -> ProgressBar {
+    let bar = ProgressBar::new(total).with_message(doing.to_owned()).with_finish(ProgressFinish::AndClear);
+    if let Ok(style) = ProgressStyle::with_template("{msg} [{bar:30}] {pos}/{len}") {
+        bar.set_style(style.progress_chars("=> "));
+    }
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
+/// A count of something of which the end is not known.
+pub fn counter(doing: &str) -> ProgressBar {
+    let counter = ProgressBar::no_length().with_message(doing.to_owned()).with_finish(ProgressFinish::AndClear);
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {pos}") {
+        counter.set_style(style);
+    }
+    counter.enable_steady_tick(Duration::from_millis(200));
+    counter
+}
+
+/// A line that says what is being done.
+pub fn spinner() -> ProgressBar {
+    let spinner = ProgressBar::no_length().with_finish(ProgressFinish::AndClear);
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
+        spinner.set_style(style);
+    }
+    spinner.enable_steady_tick(Duration::from_millis(200));
+    spinner
+}
+
+/// The progress of the experiment that is being made.
+#[derive(Default)]
+pub struct ExperimentBar {
+    bar: Option<ProgressBar>,
+}
+
+impl Progress for ExperimentBar {
+    fn started(&mut self, title: &str, total: Option<u32>) {
+        self.bar = Some(total.map_or_else(|| counter(title), |total| bar(total.into(), title)));
+    }
+
+    fn advanced(&mut self, n: u64) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(n);
+        }
+    }
+
+    fn retitled(&mut self, title: &str) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(title.to_owned());
+        }
+    }
+
+    fn finished(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn note(&mut self, line: &str) {
+        match &self.bar {
+            // a bar must not be drawn over it
+            Some(bar) => bar.suspend(|| say(line)),
+            None => say(line),
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! The cookies of a target: which one keeps a client on its instance, and how.
+//!
+//! Each cookie that may do it is sent alone. Then values of the one that does it are sent, those that other clients were
+//! given and made-up ones, which shows whether the balancer inserts the cookie, hashes it, or learns it.
+
+use rand::{Rng, seq::SliceRandom};
+
+use crate::{
+    analysis::{self, Case},
+    model::trace::SeriesName,
+    probe::SeriesPlan,
+};
+
+use super::{
+    error::CampaignError,
+    procedure::{Experiment, Experiments, Next, Setting},
+};
+
+/// The most requests with one cookie alone, unless the verdict is to be surer than usual.
+const MAX_REQUESTS_ALONE: u32 = 60;
+
+/// One cookie alone.
+struct CookieAlone {
+    name: SeriesName,
+    series: Option<SeriesPlan>,
+}
+
+/// Each cookie that may keep a client, alone.
+pub fn begin_alone<'p>(setting: &mut Setting<'p, '_>) -> Result<Experiments<'p>, CampaignError> {
+    Ok(each_alone(setting.case, &setting.plan.series(SeriesName::WithoutJar, 0)))
+}
+
+/// Each cookie that may keep a client, alone, with requests that are else those of `plain`.
+pub fn each_alone(case: &Case, plain: &SeriesPlan) -> Experiments<'static> {
+    let most = analysis::at_most(MAX_REQUESTS_ALONE, case.alpha());
+    let alone = |cookie: String| -> Box<dyn Experiment> {
+        let name = SeriesName::CookieAlone(cookie);
+        let series = SeriesPlan { name: name.clone(), most, ..plain.clone() };
+        Box::new(CookieAlone { name, series: Some(series) })
+    };
+    analysis::candidate_cookies(case).into_iter().map(alone).collect()
+}
+
+impl Experiment for CookieAlone {
+    fn title(&self, _: &Case) -> String {
+        self.name.to_string()
+    }
+
+    fn next(&mut self, _: &Case, _: &mut dyn Rng) -> Next {
+        self.series.take().map_or(Next::Done, Next::send)
+    }
+
+    fn is_enough(&self, case: &Case) -> bool {
+        analysis::enough_alone(case, &self.name)
+    }
+}
+
+/// Values of the cookie that keeps a client.
+struct CookieValues {
+    cookie: String,
+    plain: SeriesPlan,
+    /// The values of this pass that are still to be sent.
+    pass: std::vec::IntoIter<SeriesName>,
+}
+
+/// How the cookie that keeps a client does so, where there is one.
+pub fn begin_values<'p>(setting: &mut Setting<'p, '_>) -> Result<Experiments<'p>, CampaignError> {
+    let plain = setting.plan.series(SeriesName::WithoutJar, 0);
+    let values =
+        |cookie| -> Box<dyn Experiment> { Box::new(CookieValues { cookie, plain, pass: Vec::new().into_iter() }) };
+    Ok(analysis::sticky_cookie(setting.case).map(values).into_iter().collect())
+}
+
+impl Experiment for CookieValues {
+    fn title(&self, _: &Case) -> String {
+        format!("how does {} keep a client", self.cookie)
+    }
+
+    /// One value after the other, in passes, as long as another pass tells more.
+    fn next(&mut self, case: &Case, random: &mut dyn Rng) -> Next {
+        if self.pass.len() == 0 {
+            let mut pass = analysis::next_values(case, &self.cookie);
+            pass.shuffle(random);
+            self.pass = pass.into_iter();
+        }
+        let Some(name) = self.pass.next() else { return Next::Done };
+        let sent = case.trace().series(&name).map_or(0, |series| series.requests.len() as u32);
+        Next::send(SeriesPlan { name, most: sent + 1, ..self.plain.clone() })
+    }
+}

@@ -1,0 +1,57 @@
+//! One client that keeps its cookies, as a browser does: does it stay on one instance.
+
+use rand::Rng;
+
+use crate::{
+    analysis::{self, Case},
+    model::trace::SeriesName,
+    probe::SeriesPlan,
+};
+
+use super::{
+    error::CampaignError,
+    order::is_comparison_due,
+    procedure::{Experiment, Experiments, Next, Setting},
+};
+
+/// The most requests of a series that the verdict ends, unless the series without a cookie jar was longer or the verdict is
+/// to be surer than usual.
+const MAX_REQUESTS: u32 = 150;
+/// The fewest requests, if the series without a cookie jar had as many: they show what a client sees.
+const MIN_REQUESTS: u32 = 60;
+
+/// The series with a cookie jar.
+struct Jar {
+    total: Option<u32>,
+    series: Option<SeriesPlan>,
+    /// The number of requests before which the series does not end.
+    fewest: u32,
+}
+
+pub fn begin<'p>(setting: &mut Setting<'p, '_>) -> Result<Experiments<'p>, CampaignError> {
+    let (plan, trace) = (setting.plan, setting.case.trace());
+    let free = trace.series(&SeriesName::WithoutJar).map_or(0, |series| series.requests.len()) as u32;
+    let usual = analysis::at_most(MAX_REQUESTS, plan.alpha);
+    let most = plan.requests_in_turn().unwrap_or(if plan.overlaps() { usual } else { free.max(usual) });
+    let series = SeriesPlan { script: plan.script.clone(), ..plan.series(SeriesName::WithJar, most) };
+    Ok(vec![Box::new(Jar { total: plan.requests_in_turn(), series: Some(series), fewest: free.min(MIN_REQUESTS) })])
+}
+
+impl Experiment for Jar {
+    fn title(&self, _: &Case) -> String {
+        SeriesName::WithJar.to_string()
+    }
+
+    fn total(&self) -> Option<u32> {
+        self.total
+    }
+
+    fn next(&mut self, _: &Case, _: &mut dyn Rng) -> Next {
+        self.series.take().map_or(Next::Done, Next::send)
+    }
+
+    fn is_enough(&self, case: &Case) -> bool {
+        let sent = case.trace().series(&SeriesName::WithJar).map_or(0, |series| series.requests.len()) as u32;
+        sent >= self.fewest && is_comparison_due(case, sent) && analysis::enough_with_jar(case)
+    }
+}

@@ -1,0 +1,114 @@
+//! A login and reloads, as `session-test` plays them: one client with a cookie jar, then clients without one, and more of
+//! both where chance could still explain what was seen.
+
+use rand::Rng;
+
+use crate::{
+    analysis::{self, ALPHA, Case, Facts, Sampling, Session},
+    model::trace::{Connection, SeriesName},
+    probe::{Script, SeriesPlan},
+};
+
+use super::{
+    cookies,
+    error::CampaignError,
+    procedure::{Experiment, Next, conduct},
+    progress::Progress,
+    sender::Sender,
+};
+
+/// The number of reloads, unless it takes more to be sure.
+const RELOADS: u32 = 10;
+/// The most reloads.
+const MAX_RELOADS: u32 = 100;
+/// The requests of a client with a jar before its first reload: it opens the page and logs in.
+const BEFORE_RELOADS: u32 = 2;
+
+/// What a person asked a session test for.
+#[derive(Debug, Clone)]
+pub struct LoginPlan {
+    /// The path and query that open the page.
+    pub path: String,
+    pub script: Script,
+    /// The number of reloads; without it, as many as it takes to be sure.
+    pub reloads: Option<u32>,
+    /// What the lab's configuration says, where a lab is tested.
+    pub facts: Option<Facts>,
+}
+
+/// Plays the login, and asks which of several cookies keeps the client, if one does.
+///
+/// # Errors
+/// When the target does not answer.
+pub async fn play_login(
+    plan: &LoginPlan,
+    sender: &mut impl Sender,
+    random: &mut dyn Rng,
+    progress: &mut dyn Progress,
+) -> Result<(), CampaignError> {
+    conduct(&mut Login { plan, stage: Stage::WithJar }, sender, ALPHA, random, progress).await?;
+    let cookies = cookies::each_alone(&Case::new(sender.trace(), ALPHA), &plan.series(SeriesName::WithoutJar, 0));
+    for mut cookie in cookies {
+        conduct(&mut *cookie, sender, ALPHA, random, progress).await?;
+    }
+    Ok(())
+}
+
+/// What becomes of a session in a lab, by its configuration.
+pub fn expected_session(facts: Facts) -> Session {
+    let Facts { replicas, source_hash, sticky } = facts;
+    if replicas <= 1 || source_hash || sticky { Session::Kept } else { Session::Lost }
+}
+
+struct Login<'p> {
+    plan: &'p LoginPlan,
+    stage: Stage,
+}
+
+/// What comes next.
+enum Stage {
+    WithJar,
+    WithoutJar,
+    /// More clients without a jar: who answers them decides how many reloads chance would take.
+    MoreWithoutJar,
+    /// More reloads with the jar, until chance explains them no more.
+    MoreWithJar,
+    Over,
+}
+
+impl LoginPlan {
+    fn series(&self, name: SeriesName, most: u32) -> SeriesPlan {
+        let (path, script) = (self.path.clone(), Some(self.script.clone()));
+        SeriesPlan { name, connection: Connection::Fresh, path, script, most, concurrency: 1 }
+    }
+
+    fn is_sure(&self, case: &Case) -> bool {
+        let judged = analysis::judge_session(case, self.facts);
+        judged.sampling == Sampling::Enough && (judged.session != Session::Kept || analysis::enough_with_jar(case))
+    }
+}
+
+impl Experiment for Login<'_> {
+    fn title(&self, _: &Case) -> String {
+        "reloading".to_owned()
+    }
+
+    fn next(&mut self, case: &Case, _: &mut dyn Rng) -> Next {
+        let reloads = self.plan.reloads.unwrap_or(RELOADS);
+        let (name, most, then) = match self.stage {
+            Stage::WithJar => (SeriesName::WithJar, reloads + BEFORE_RELOADS, Stage::WithoutJar),
+            Stage::WithoutJar => (SeriesName::WithoutJar, reloads, Stage::MoreWithoutJar),
+            Stage::MoreWithoutJar if self.plan.reloads.is_some() || self.plan.is_sure(case) => return Next::Done,
+            Stage::MoreWithoutJar => (SeriesName::WithoutJar, MAX_RELOADS, Stage::MoreWithJar),
+            Stage::MoreWithJar => (SeriesName::WithJar, MAX_RELOADS + BEFORE_RELOADS, Stage::Over),
+            Stage::Over => return Next::Done,
+        };
+        self.stage = then;
+        Next::send(self.plan.series(name, most))
+    }
+
+    fn is_enough(&self, case: &Case) -> bool {
+        // the last series is being sent
+        matches!(self.stage, Stage::Over) && self.plan.is_sure(case)
+    }
+}

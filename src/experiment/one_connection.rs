@@ -1,0 +1,50 @@
+//! Requests over one kept connection: does the balancer pick for each request, or once per connection.
+
+use rand::Rng;
+
+use crate::{
+    analysis::{self, Case},
+    model::trace::{Connection, SeriesName},
+    probe::SeriesPlan,
+};
+
+use super::{
+    error::CampaignError,
+    order::is_comparison_due,
+    procedure::{Experiment, Experiments, Next, Setting},
+};
+
+/// The most requests over one connection, unless the verdict is to be surer than usual.
+const MAX_REQUESTS: u32 = 60;
+
+/// The series over one connection.
+struct OneConnection {
+    series: Option<SeriesPlan>,
+}
+
+/// Where connections are kept anyway, the other series show the same.
+pub fn begin<'p>(setting: &mut Setting<'p, '_>) -> Result<Experiments<'p>, CampaignError> {
+    let plan = setting.plan;
+    if plan.connection_in_turn() == Connection::Reused {
+        return Ok(Vec::new());
+    }
+    // the number that a person asked for is that of the two series that are shown
+    let most = analysis::at_most(MAX_REQUESTS, plan.alpha);
+    let series = SeriesPlan { connection: Connection::Reused, ..plan.series(SeriesName::OneConnection, most) };
+    Ok(vec![Box::new(OneConnection { series: Some(series) })])
+}
+
+impl Experiment for OneConnection {
+    fn title(&self, _: &Case) -> String {
+        SeriesName::OneConnection.to_string()
+    }
+
+    fn next(&mut self, _: &Case, _: &mut dyn Rng) -> Next {
+        self.series.take().map_or(Next::Done, Next::send)
+    }
+
+    fn is_enough(&self, case: &Case) -> bool {
+        let sent = case.trace().series(&SeriesName::OneConnection).map_or(0, |series| series.requests.len()) as u32;
+        is_comparison_due(case, sent) && analysis::enough_on_one_connection(case)
+    }
+}

@@ -1,0 +1,83 @@
+//! The order of requests without cookies, each as from a new client. All other series are compared with this one.
+
+use rand::Rng;
+
+use crate::{
+    analysis::{self, Case, Sampling},
+    model::trace::{Connection, Series, SeriesName},
+    probe::SeriesPlan,
+};
+
+use super::{
+    background::LogCorrelation,
+    error::CampaignError,
+    plan::CampaignPlan,
+    procedure::{Experiment, Experiments, Next, Setting},
+};
+
+/// The most requests of a series that the verdict ends: enough for a ring of a thousand instances. Ten instances need 240 at
+/// the worst.
+const MAX_REQUESTS: u32 = 2500;
+/// The number of overlapping requests, which no verdict ends.
+const OVERLAPPING_REQUESTS: u32 = 500;
+/// A series of this length takes long to compare with another one,
+const LONG_SERIES: usize = 2500;
+/// so another one is compared with it after every tenth request only.
+const COMPARISON_INTERVAL: u32 = 10;
+
+/// The series without a cookie jar.
+struct Order<'p> {
+    plan: &'p CampaignPlan,
+    log: Option<&'p LogCorrelation>,
+    series: Option<SeriesPlan>,
+}
+
+pub fn begin<'p>(setting: &mut Setting<'p, '_>) -> Result<Experiments<'p>, CampaignError> {
+    let (plan, log) = (setting.plan, setting.log);
+    let most = if plan.overlaps() { OVERLAPPING_REQUESTS } else { MAX_REQUESTS };
+    let series = SeriesPlan {
+        concurrency: plan.concurrency,
+        // overlapping requests are about counts and speed
+        connection: plan.connection.unwrap_or(if plan.overlaps() { Connection::Reused } else { Connection::Fresh }),
+        ..plan.series(SeriesName::WithoutJar, plan.requests.unwrap_or(most))
+    };
+    Ok(vec![Box::new(Order { plan, log, series: Some(series) })])
+}
+
+impl Experiment for Order<'_> {
+    fn title(&self, case: &Case) -> String {
+        let instances = case.trace().instances.len().max(self.plan.replicas());
+        if self.plan.requests.is_some() || self.plan.overlaps() || instances < 2 {
+            return SeriesName::WithoutJar.to_string();
+        }
+        format!("without-jar ({instances} instances take {} or more)", analysis::fewest(instances, case.alpha()))
+    }
+
+    fn total(&self) -> Option<u32> {
+        self.plan.requests
+    }
+
+    fn next(&mut self, _: &Case, _: &mut dyn Rng) -> Next {
+        self.series.take().map_or(Next::Done, Next::send)
+    }
+
+    /// Either the order of sending or that of the balancer's log may decide the verdict: the log lags a moment behind.
+    fn is_enough(&self, case: &Case) -> bool {
+        let enough =
+            |series: &Series| analysis::sampling(series, self.plan.replicas(), case.alpha()) == Sampling::Enough;
+        let Some(sent) = case.trace().series(&SeriesName::WithoutJar).filter(|_| !self.plan.overlaps()) else {
+            return false;
+        };
+        enough(sent)
+            || self
+                .log
+                .and_then(|log| log.series_so_far(case.trace(), &SeriesName::WithoutJar))
+                .is_some_and(|logged| enough(&logged))
+    }
+}
+
+/// Whether it is time to compare a series of `sent` requests with the one without a cookie jar.
+pub fn is_comparison_due(case: &Case, sent: u32) -> bool {
+    let free = case.trace().series(&SeriesName::WithoutJar).map_or(0, |series| series.requests.len());
+    free < LONG_SERIES || sent.is_multiple_of(COMPARISON_INTERVAL)
+}

@@ -1,0 +1,126 @@
+//! The procedure that all experiments follow: an experiment is asked what to send next, that is sent, and it is asked again.
+
+use std::{net::IpAddr, ops::ControlFlow, time::Duration};
+
+use rand::Rng;
+
+use crate::{analysis::Case, model::trace::Trace, probe::SeriesPlan};
+
+use super::{background::LogCorrelation, error::CampaignError, plan::CampaignPlan, progress::Progress, sender::Sender};
+
+/// What an experiment wants to be sent next.
+#[derive(Debug, Clone)]
+pub enum Next {
+    /// A series, or the rest of it.
+    Send(Box<SeriesPlan>),
+    /// Slow requests at once, and quick ones meanwhile.
+    Hold(Box<Hold>),
+    /// Nothing: the experiment is over.
+    Done,
+}
+
+/// `slow.concurrency` slow requests at once and, for as long as `lasting`, those of `quick` meanwhile.
+#[derive(Debug, Clone)]
+pub struct Hold {
+    pub slow: SeriesPlan,
+    pub quick: SeriesPlan,
+    pub lasting: Duration,
+}
+
+impl Next {
+    pub fn send(series: SeriesPlan) -> Next {
+        Next::Send(Box::new(series))
+    }
+
+    pub fn hold(slow: SeriesPlan, quick: SeriesPlan, lasting: Duration) -> Next {
+        Next::Hold(Box::new(Hold { slow, quick, lasting }))
+    }
+}
+
+/// An experiment: decides from the trace so far what to send next.
+pub trait Experiment {
+    /// What it is about, in a few words, which may change with what was seen.
+    fn title(&self, case: &Case) -> String;
+
+    /// The number of its requests, where a person asked for a number. It then sends all of them.
+    fn total(&self) -> Option<u32> {
+        None
+    }
+
+    fn next(&mut self, case: &Case, random: &mut dyn Rng) -> Next;
+
+    /// Whether the series that is being sent may end here. It is asked after each request.
+    fn is_enough(&self, _: &Case) -> bool {
+        false
+    }
+}
+
+/// Experiments that follow one another.
+pub type Experiments<'p> = Vec<Box<dyn Experiment + 'p>>;
+
+/// What is at hand when an experiment begins.
+pub struct Setting<'p, 'a> {
+    pub plan: &'p CampaignPlan,
+    pub log: Option<&'p LogCorrelation>,
+    pub case: &'a Case<'a>,
+    pub can_send_from: &'a dyn Fn(IpAddr) -> bool,
+    pub random: &'a mut dyn Rng,
+    pub progress: &'a mut dyn Progress,
+}
+
+/// Makes one experiment from its first request to its last.
+pub async fn conduct(
+    experiment: &mut dyn Experiment,
+    sender: &mut impl Sender,
+    alpha: f64,
+    random: &mut dyn Rng,
+    progress: &mut dyn Progress,
+) -> Result<(), CampaignError> {
+    let (before, total) = (request_count(sender.trace()), experiment.total());
+    let mut next = first(experiment, sender.trace(), alpha, random, progress);
+    let made = loop {
+        let sent = match next {
+            Next::Done => break Ok(()),
+            Next::Hold(held) => sender.hold(&held.slow, &held.quick, held.lasting).await,
+            Next::Send(series) => {
+                let go_on = |trace: &Trace| {
+                    progress.advanced(request_count(trace) - before);
+                    if total.is_some() {
+                        return ControlFlow::Continue(());
+                    }
+                    let case = Case::new(trace, alpha);
+                    progress.retitled(&experiment.title(&case));
+                    if experiment.is_enough(&case) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                };
+                sender.send(&series, go_on).await
+            }
+        };
+        if let Err(unreachable) = sent {
+            break Err(unreachable.into());
+        }
+        progress.advanced(request_count(sender.trace()) - before);
+        next = experiment.next(&Case::new(sender.trace(), alpha), random);
+    };
+    progress.finished();
+    made
+}
+
+/// What the experiment sends first. An experiment that sends nothing shows no progress.
+fn first(
+    experiment: &mut dyn Experiment,
+    trace: &Trace,
+    alpha: f64,
+    random: &mut dyn Rng,
+    progress: &mut dyn Progress,
+) -> Next {
+    let case = Case::new(trace, alpha);
+    let next = experiment.next(&case, random);
+    if !matches!(next, Next::Done) {
+        progress.started(&experiment.title(&case), experiment.total());
+    }
+    next
+}
+
+fn request_count(trace: &Trace) -> u64 {
+    trace.series.iter().map(|series| series.requests.len() as u64).sum()
+}
