@@ -12,7 +12,8 @@ use url::Url;
 use crate::model::trace::{CookieValue, Issued, SeenCookie, SeriesName};
 
 use super::{
-    jar::{self, Jar},
+    jar::{Jar, StoredCookie},
+    set_cookie::{SetCookie, set_cookies},
     text::printable_name,
 };
 
@@ -82,19 +83,19 @@ impl Cookies {
     ) {
         match series {
             SeriesName::WithJar => {
-                for jar::Set { line, withheld } in self.jar.take(headers, url, next) {
-                    let (name, value) = (printable_name(&line.name), line.value.clone());
-                    if let Some(entered) = self.enter(line, n, seen) {
+                for StoredCookie { cookie, withheld } in self.jar.store(headers, url, next) {
+                    let (name, value) = (printable_name(&cookie.name), cookie.value.clone());
+                    if let Some(entered) = self.enter(cookie, n, seen) {
                         entered.withheld = withheld;
                         self.given.insert(name, value);
                     }
                 }
             }
             SeriesName::WithoutJar => {
-                for line in jar::lines(headers) {
-                    let key = (printable_name(&line.name), n);
-                    let value = line.value.clone();
-                    let entered = self.enter(line, n, seen);
+                for cookie in set_cookies(headers).map(|raw| SetCookie::from(&raw)) {
+                    let key = (printable_name(&cookie.name), n);
+                    let value = cookie.value.clone();
+                    let entered = self.enter(cookie, n, seen);
                     if entered.is_some_and(|cookie| cookie.issued.last().is_some_and(|issued| issued.n == n)) {
                         self.issued.insert(key, value);
                     }
@@ -104,8 +105,8 @@ impl Cookies {
         }
     }
 
-    fn enter<'a>(&mut self, line: jar::Line, n: u32, seen: &'a mut Vec<SeenCookie>) -> Option<&'a mut SeenCookie> {
-        let jar::Line { name, value, attributes } = line;
+    fn enter<'a>(&mut self, cookie: SetCookie, n: u32, seen: &'a mut Vec<SeenCookie>) -> Option<&'a mut SeenCookie> {
+        let SetCookie { name, value, attributes } = cookie;
         let name = printable_name(&name);
         let index = match seen.iter().position(|seen| seen.name == name) {
             Some(index) => index,

@@ -1,12 +1,15 @@
-//! The jar: the cookies of one client, and why some are not sent back.
+//! The jar: the cookies of one client, and why some of them are not sent back.
 
-use cookie_store::{CookieError, CookieStore, RawCookie};
+use cookie_store::{CookieError, CookiePath, CookieStore, RawCookie};
 use http::{HeaderMap, header};
 use url::Url;
 
-use crate::model::trace::{Attributes, Withheld};
+use crate::model::trace::Withheld;
 
-use super::text::printable_name;
+use super::{
+    set_cookie::{SetCookie, line_text},
+    text::printable_name,
+};
 
 /// The cookies of one client.
 #[derive(Debug, Default)]
@@ -14,46 +17,12 @@ pub struct Jar {
     store: CookieStore,
 }
 
-/// What a `Set-Cookie` line did.
+/// What became of a cookie that a reply set.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Set {
-    /// What it said.
-    pub line: Line,
-    /// Why the cookie is not sent with a request for the URL it was judged by.
+pub struct StoredCookie {
+    pub cookie: SetCookie,
+    /// Why the cookie is not sent with the next request.
     pub withheld: Option<Withheld>,
-}
-
-/// What a `Set-Cookie` line says.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Line {
-    /// The cookie's name.
-    pub name: String,
-    /// Its value.
-    pub value: String,
-    /// The rest.
-    pub attributes: Attributes,
-}
-
-/// The `Set-Cookie` lines of a reply that can be read.
-pub fn lines(headers: &HeaderMap) -> impl Iterator<Item = Line> + '_ {
-    let lines = headers.get_all(header::SET_COOKIE).iter();
-    let raw = lines.filter_map(|line| RawCookie::parse(String::from_utf8_lossy(line.as_bytes()).into_owned()).ok());
-    raw.map(|raw| Line::of(&raw))
-}
-
-impl Line {
-    fn of(raw: &RawCookie<'_>) -> Line {
-        let attributes = Attributes {
-            secure: raw.secure() == Some(true),
-            http_only: raw.http_only() == Some(true),
-            same_site: raw.same_site().map(|same_site| same_site.to_string()),
-            path: raw.path().map(printable_name),
-            domain: raw.domain().map(printable_name),
-            max_age: raw.max_age().map(|age| age.whole_seconds()),
-            expires: raw.expires().is_some(),
-        };
-        Line { name: raw.name().to_owned(), value: raw.value().to_owned(), attributes }
-    }
 }
 
 impl Jar {
@@ -64,53 +33,41 @@ impl Jar {
         (!pairs.is_empty()).then(|| (pairs.join("; "), pairs.len() as u16))
     }
 
-    /// Takes the cookies of a reply to a request for `url`, and says of each whether it will be sent to `next`.
-    pub fn take(&mut self, headers: &HeaderMap, url: &Url, next: &Url) -> Vec<Set> {
+    /// Stores the cookies of a reply to a request for `url`, and tells of each whether it will be sent to `next`.
+    pub fn store(&mut self, headers: &HeaderMap, url: &Url, next: &Url) -> Vec<StoredCookie> {
         let lines = headers.get_all(header::SET_COOKIE).iter();
-        lines.filter_map(|line| self.take_one(&String::from_utf8_lossy(line.as_bytes()), url, next)).collect()
+        lines.filter_map(|line| self.store_line(&line_text(line), url, next)).collect()
     }
 
-    fn take_one(&mut self, line: &str, url: &Url, next: &Url) -> Option<Set> {
+    fn store_line(&mut self, line: &str, url: &Url, next: &Url) -> Option<StoredCookie> {
         let Ok(raw) = RawCookie::parse(line.to_owned()) else {
             let name = line.split(['=', ';']).next().unwrap_or_default().trim().to_owned();
-            let line = Line { name, ..Line::default() };
-            return (!line.name.is_empty()).then_some(Set { line, withheld: Some(Withheld::Invalid) });
+            let cookie = SetCookie { name, ..SetCookie::default() };
+            return (!cookie.name.is_empty()).then_some(StoredCookie { cookie, withheld: Some(Withheld::Invalid) });
         };
-        let line = Line::of(&raw);
-        if line.name.is_empty() {
-            return None;
-        }
-        let Attributes { secure, path, domain, .. } = &line.attributes;
+        let cookie = SetCookie::from(&raw);
         let refused = self.store.insert_raw(&raw, url).err();
-        let sent = self.store.get_request_values(next).any(|(sent, _)| sent == line.name);
-        let withheld = match refused {
-            _ if sent => None,
-            Some(CookieError::DomainMismatch | CookieError::UnspecifiedDomain) => {
-                Some(Withheld::Domain(domain.clone().unwrap_or_default()))
-            }
-            Some(CookieError::Expired) => Some(Withheld::Expired),
-            _ if *secure && next.scheme() == "http" => Some(Withheld::Secure),
-            Some(_) => Some(Withheld::Invalid),
-            None => match path.as_deref().filter(|path| path.starts_with('/')).unwrap_or(default_path(url)) {
-                path if !covers(path, next.path()) => Some(Withheld::Path(printable_name(path))),
-                _ => Some(Withheld::Expired),
-            },
-        };
-        Some(Set { line, withheld })
+        let sent = self.store.get_request_values(next).any(|(sent, _)| sent == cookie.name);
+        let withheld = if sent { None } else { Some(reason(&cookie, refused, url, next)) };
+        Some(StoredCookie { cookie, withheld })
     }
 }
 
-/// The path that a cookie is for which says none (RFC 6265, 5.1.4).
-fn default_path(url: &Url) -> &str {
-    match url.path().rfind('/') {
-        None | Some(0) => "/",
-        Some(at) => &url.path()[..at],
+/// Why a cookie that a reply to a request for `url` has set is not sent to `next`; `refused` is why the store did not take it.
+fn reason(cookie: &SetCookie, refused: Option<CookieError>, url: &Url, next: &Url) -> Withheld {
+    let attributes = &cookie.attributes;
+    match refused {
+        Some(CookieError::DomainMismatch | CookieError::UnspecifiedDomain) => {
+            Withheld::Domain(attributes.domain.clone().unwrap_or_default())
+        }
+        Some(CookieError::Expired) => Withheld::Expired,
+        _ if attributes.secure && next.scheme() == "http" => Withheld::Secure,
+        Some(_) => Withheld::Invalid,
+        None => {
+            let path = CookiePath::new(attributes.path.as_deref().unwrap_or_default(), url);
+            if path.matches(next) { Withheld::Expired } else { Withheld::Path(printable_name(&path)) }
+        }
     }
-}
-
-/// Whether a cookie for this path is sent with a request for that one (RFC 6265, 5.1.4).
-fn covers(cookie: &str, request: &str) -> bool {
-    request.strip_prefix(cookie).is_some_and(|rest| rest.is_empty() || cookie.ends_with('/') || rest.starts_with('/'))
 }
 
 #[cfg(test)]
@@ -124,36 +81,15 @@ mod tests {
         let next: Url = "http://demo.api.ch/session".parse().unwrap();
         let headers = HeaderMap::from_iter([(header::SET_COOKIE, HeaderValue::from_str(line).unwrap())]);
         let mut jar = Jar::default();
-        let set = jar.take(&headers, &url, &next).remove(0);
-        assert_eq!(set.line.name, "a");
-        (set.withheld, jar.header(&next).map(|(header, _)| header))
+        let stored = jar.store(&headers, &url, &next).remove(0);
+        assert_eq!(stored.cookie.name, "a");
+        (stored.withheld, jar.header(&next).map(|(header, _)| header))
     }
 
     #[test]
     fn a_cookie_is_sent_back() {
         assert_eq!(set("a=1; path=/"), (None, Some("a=1".to_owned())));
         assert_eq!(set("a=1; Domain=api.ch; HttpOnly"), (None, Some("a=1".to_owned())));
-    }
-
-    #[test]
-    fn a_line_is_read() {
-        let lines = |line: &str| {
-            let headers = HeaderMap::from_iter([(header::SET_COOKIE, HeaderValue::from_str(line).unwrap())]);
-            lines(&headers).collect::<Vec<_>>()
-        };
-        let full = lines("a=\"1.x\"; Path=/b; Domain=api.ch; Secure; HttpOnly; SameSite=None; Max-Age=60");
-        let attributes = Attributes {
-            secure: true,
-            http_only: true,
-            same_site: Some("None".to_owned()),
-            path: Some("/b".to_owned()),
-            domain: Some("api.ch".to_owned()),
-            max_age: Some(60),
-            expires: false,
-        };
-        assert_eq!(full, [Line { name: "a".to_owned(), value: "\"1.x\"".to_owned(), attributes }]);
-        assert!(lines("a=1; Expires=Wed, 21 Oct 2065 07:28:00 GMT")[0].attributes.expires);
-        assert_eq!(lines("no cookie"), []);
     }
 
     #[test]
@@ -164,5 +100,34 @@ mod tests {
         assert_eq!(set("a=1; path=/sess").0, Some(Withheld::Path("/sess".to_owned())));
         assert_eq!(set("a=1; Domain=example.org").0, Some(Withheld::Domain("example.org".to_owned())));
         assert_eq!(set("a=1; Max-Age=0").0, Some(Withheld::Expired));
+    }
+
+    #[test]
+    fn a_cookie_without_a_path_is_for_the_directory_of_the_request() {
+        let withheld = |line: &str, url: &str, next: &str| {
+            let headers = HeaderMap::from_iter([(header::SET_COOKIE, HeaderValue::from_str(line).unwrap())]);
+            Jar::default().store(&headers, &url.parse().unwrap(), &next.parse().unwrap()).remove(0).withheld
+        };
+        assert_eq!(withheld("a=1", "http://h/x/login", "http://h/x/session"), None);
+        assert_eq!(withheld("a=1", "http://h/x/login", "http://h/"), Some(Withheld::Path("/x".to_owned())));
+        assert_eq!(
+            withheld("a=1; path=relative", "http://h/x/y/", "http://h/x/z"),
+            Some(Withheld::Path("/x/y".to_owned()))
+        );
+        assert_eq!(withheld("a=1; path=", "http://h/login", "http://h/any"), None);
+    }
+
+    #[test]
+    fn a_line_that_is_no_cookie_is_invalid() {
+        let url: Url = "http://h/".parse().unwrap();
+        for (line, expected) in
+            [(&b"a"[..], Some("a")), (b"a; path=/", Some("a")), (b"=1", None), (b"", None), (b"\xff", Some("\u{fffd}"))]
+        {
+            let headers = HeaderMap::from_iter([(header::SET_COOKIE, HeaderValue::from_bytes(line).unwrap())]);
+            let stored = Jar::default().store(&headers, &url, &url);
+            let names: Vec<&str> = stored.iter().map(|stored| stored.cookie.name.as_str()).collect();
+            assert_eq!(names, expected.into_iter().collect::<Vec<_>>(), "{}", line.escape_ascii());
+            assert!(stored.iter().all(|stored| stored.withheld == Some(Withheld::Invalid)));
+        }
     }
 }

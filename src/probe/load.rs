@@ -7,7 +7,7 @@ use tokio::{task::JoinSet, time::Instant};
 use crate::model::trace::{Action, Request, Trace};
 
 use super::{
-    client::Outgoing,
+    http::OutgoingRequest,
     plan::SeriesPlan,
     prober::{Prober, Unreachable},
 };
@@ -30,7 +30,8 @@ impl Prober {
             let (client, path, tag) = (self.client.clone(), slow.path.clone(), self.tag(&slow.name, n));
             let (at, connection) = (self.started.elapsed(), slow.connection);
             busy.spawn(async move {
-                let (took, reply) = client.send(Outgoing { tag, ..Outgoing::get(&path) }, connection).await;
+                let (took, reply) =
+                    client.send(OutgoingRequest { tag, ..OutgoingRequest::get(&path) }, connection).await;
                 (Request::sent(n, Action::Get, at, took), reply)
             });
         }

@@ -2,10 +2,9 @@
 //!
 //! ```text
 //! target     what was asked for: a URL, and where to connect
-//! client     one request sent, one reply or failure back
-//!   wire       over plain connections
-//! failure    what sort a failure is
+//! http       one request sent, one reply or failure back
 //! identity   how a reply says which instance sent it
+//! set_cookie what a reply sets
 //! jar        the cookies of one client, and why some are not sent back
 //! cookies    what the target sets, how its values look, and which of them a series sends
 //! script     what a login is, and how a reply shows one
@@ -19,9 +18,8 @@
 //!
 //! It judges nothing: the analysis does. What it sends is harmless unless it is told how to log in.
 
-mod client;
 mod cookies;
-mod failure;
+mod http;
 mod identity;
 mod jar;
 mod load;
@@ -30,12 +28,11 @@ mod pace;
 mod plan;
 mod prober;
 mod script;
+mod set_cookie;
 mod target;
 mod text;
-mod wire;
 
-pub use client::ClientConfig;
-pub use client::Verify;
+pub use http::{ClientConfig, Verify};
 pub use identity::{Identity, IdentityError};
 pub use plan::{SeriesPlan, user_agent_tag};
 pub use prober::{Prober, Unreachable};

@@ -17,7 +17,7 @@ use tokio::{sync::mpsc, task::JoinSet};
 use crate::model::trace::{self, Action, Connection, Failure, Request, Trace};
 
 use super::{
-    client::{Outgoing, Reply},
+    http::{OutgoingRequest, Reply},
     plan::{SeriesPlan, user_agent_tag},
     prober::{Prober, Unreachable},
 };
@@ -74,7 +74,7 @@ impl Prober {
                 }
                 let tag = numbered.then(|| user_agent_tag(&series.name, n));
                 let header = (series.connection == Connection::Reused && n.is_multiple_of(every)).then_some(&close);
-                let outgoing = Outgoing { tag, header, ..Outgoing::get(&series.path) };
+                let outgoing = OutgoingRequest { tag, header, ..OutgoingRequest::get(&series.path) };
                 pace.next().await;
                 let at = started.elapsed();
                 let (took, reply) = client.send(outgoing, series.connection).await;

@@ -6,7 +6,7 @@ use http::Method;
 
 use crate::model::trace::{self, Action, Conditions, Connection, Jar, SeriesName};
 
-use super::{client::Content, script::Script};
+use super::{http::Content, script::Script};
 
 /// A series that is to be sent, or to be continued.
 #[derive(Debug, Clone)]

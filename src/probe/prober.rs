@@ -13,9 +13,9 @@ use http::header::SET_COOKIE;
 use crate::model::trace::{Action, Failure, Instance, InstanceId, Request, SeriesName, SessionId, Target, Trace, Via};
 
 use super::{
-    client::{Client, ClientConfig, Outgoing, Reply},
     cookies::Cookies,
-    identity::{Again, Identity, Place, Read, Recogniser},
+    http::{Client, ClientConfig, OutgoingRequest, Reply},
+    identity::{Identity, Recogniser, Recognition, Relabel, RequestContext},
     pace::Pace,
     plan::{SeriesPlan, user_agent_tag},
     script::{LoginCondition, Script, session_id},
@@ -90,7 +90,7 @@ impl Prober {
     /// What was seen, to be completed by what a lab's log tells.
     pub fn into_trace(mut self) -> Trace {
         if self.trace.instances.is_empty() {
-            self.trace.unidentified = self.recogniser.why_not();
+            self.trace.unidentified = self.recogniser.unidentified();
         }
         self.trace
     }
@@ -163,7 +163,7 @@ impl Prober {
             let step = series.step(n);
             let url = with_path(&self.config.url, step.path);
             let (cookies, cookies_sent) = self.cookies.header(&series.name, &url);
-            let outgoing = Outgoing {
+            let outgoing = OutgoingRequest {
                 method: step.method.clone(),
                 path: step.path,
                 body: step.content,
@@ -246,21 +246,21 @@ impl Prober {
     fn instance(&mut self, request: &Request, reply: &Reply) -> Option<InstanceId> {
         let series = self.trace.series.last()?;
         let (n, action) = (request.n, request.action);
-        let place = Place { series: &series.name, path: &series.conditions.path, n, action };
-        match self.recogniser.read(place, reply) {
-            Read::Name(name) => self.id(&name?),
-            Read::Again(names) => self.name_again(names),
+        let request = RequestContext { series: &series.name, path: &series.conditions.path, n, action };
+        match self.recogniser.recognise(request, reply) {
+            Recognition::Name(name) => self.id(&name?),
+            Recognition::Relabel(relabels) => self.relabel(relabels),
         }
     }
 
     /// Names the requests of the trace again, and says whose the last name is, which stands in no trace yet.
-    fn name_again(&mut self, names: Vec<Again>) -> Option<InstanceId> {
+    fn relabel(&mut self, relabels: Vec<Relabel>) -> Option<InstanceId> {
         self.trace.instances.clear();
         self.trace.identified_by = None;
         self.ids.clear();
         let mut last = None;
         let mut known: HashMap<u32, Vec<(SeriesName, Option<InstanceId>)>> = HashMap::new();
-        for Again { series, n, name } in names {
+        for Relabel { series, n, name } in relabels {
             last = name.and_then(|name| self.id(&name));
             known.entry(n).or_default().push((series, last));
         }
@@ -285,7 +285,7 @@ impl Prober {
         // more instances than this are not told apart
         let id = InstanceId(u16::try_from(self.trace.instances.len()).ok()?);
         if self.trace.identified_by.is_none() {
-            self.trace.identified_by = self.recogniser.by().map(str::to_owned);
+            self.trace.identified_by = self.recogniser.identified_by().map(str::to_owned);
         }
         let name = self.names.get(&hostname).unwrap_or(&hostname).clone();
         self.trace.instances.push(Instance { name, hostname: hostname.clone() });

@@ -7,7 +7,7 @@ use serde_json::Value;
 use url::form_urlencoded;
 
 use super::{
-    client::{Content, Reply},
+    http::{Content, Reply},
     identity::scalar,
 };
 

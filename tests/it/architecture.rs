@@ -153,14 +153,6 @@ const CIRCLES: &[&[&str]] = &[
         "lab/supervisor/handle.rs",
         "lab/supervisor/mod.rs",
     ],
-    &["probe/client.rs", "probe/wire.rs"],
-    &[
-        "probe/identity/candidate.rs",
-        "probe/identity/discovery.rs",
-        "probe/identity/named.rs",
-        "probe/identity/picking.rs",
-    ],
-    &["probe/identity/field.rs", "probe/identity/told.rs"],
     &["proxy/body.rs", "proxy/forward.rs", "proxy/record.rs", "proxy/routes.rs", "proxy/upstream.rs"],
     &["proxy/labels.rs", "proxy/middleware.rs"],
 ];

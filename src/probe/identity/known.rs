@@ -1,33 +1,30 @@
-//! Known names: where servers commonly say who they are.
+//! Known names: headers, JSON fields and patterns in which servers commonly say who they are.
 
 use http::HeaderName;
 use regex::Regex;
 
-use super::told::Identity;
+use super::explicit::Identity;
 
-/// How much a known name is worth while its value does not change. One that varies is taken in any case.
+/// How much a known name says while its value does not change. A known name that varies is taken in any case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Strength {
-    /// It may as well say what software it is, which host was asked for, or which pool: constant, it says nothing.
+    /// Nothing: the value may just as well be the server's software, the host that was asked for, or a pool.
     Weak,
-    /// It names a server, but perhaps a cache in front of the instances: constant, it gives way to what varies.
+    /// It names a server, which may be a cache in front of the instances: another feature that varies is preferred.
     Fair,
-    /// It names the instance: constant, there is one.
+    /// It names the instance, so that there is one instance.
     Strong,
 }
 
-/// A known name.
 #[derive(Debug, Clone)]
-pub struct Known {
-    /// Where it stands.
-    pub how: Identity,
-    /// What it is worth.
+pub struct KnownName {
+    pub identity: Identity,
     pub strength: Strength,
 }
 
 use Strength::{Fair, Strong, Weak};
 
-/// Headers, the plainest first.
+/// Known headers, the most explicit first.
 const HEADERS: [(&str, Strength); 12] = [
     ("x-served-by", Fair),
     ("x-hostname", Strong),
@@ -42,10 +39,10 @@ const HEADERS: [(&str, Strength); 12] = [
     ("x-pod-name", Strong),
     ("x-node", Weak),
 ];
-/// Fields of a JSON body likewise.
+/// Known fields of a JSON body, as JSON pointers, the most explicit first.
 const FIELDS: [(&str, Strength); 7] = [
     ("/hostname", Strong),
-    // servers echo the header of that name
+    // servers echo the request's Host header under this name
     ("/host", Weak),
     ("/server", Weak),
     ("/instance", Strong),
@@ -53,12 +50,12 @@ const FIELDS: [(&str, Strength); 7] = [
     ("/pod", Strong),
     ("/node", Weak),
 ];
-/// Patterns likewise: a line `Hostname: NAME`, and an element with the id `hostname`.
+/// Known patterns: a line `Hostname: NAME`, and an HTML element with the id `hostname`.
 const PATTERNS: [&str; 2] = [r"(?im)^hostname:[ \t]*(\S+)", r#"(?i)\bid="?hostname"?[^>]*>\s*([^<\s]+)"#];
 
-/// All of them, the plainest first.
-pub fn all() -> Vec<Known> {
-    let known = |how, strength| Known { how, strength };
+/// All known names: headers, then fields, then patterns.
+pub fn all() -> Vec<KnownName> {
+    let known = |identity, strength| KnownName { identity, strength };
     let headers = HEADERS.map(|(name, strength)| known(Identity::Header(HeaderName::from_static(name)), strength));
     let fields = FIELDS.map(|(pointer, strength)| known(Identity::Json(pointer.to_owned()), strength));
     let patterns = PATTERNS.iter().filter_map(|pattern| Regex::new(pattern).ok());
@@ -66,12 +63,12 @@ pub fn all() -> Vec<Known> {
     headers.into_iter().chain(fields).chain(patterns).collect()
 }
 
-/// Whether a header is among them.
+/// Whether a header is a known name.
 pub fn is_known_header(name: &str) -> bool {
     HEADERS.iter().any(|(known, _)| *known == name)
 }
 
-/// Whether a field is among them.
+/// Whether a JSON pointer is a known name.
 pub fn is_known_field(pointer: &str) -> bool {
     FIELDS.iter().any(|(known, _)| *known == pointer)
 }

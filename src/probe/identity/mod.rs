@@ -1,46 +1,44 @@
-//! Identity: how a reply says which instance sent it.
+//! Identity: which instance sent a reply.
 //!
 //! ```text
-//! told        a header, a JSON field or a pattern, as --identity has it
-//! field       one field of a JSON body
-//! known       where servers commonly say who they are
-//! features    whatever of a reply might tell instances apart
-//! text        the words of a body
-//! places      the words that vary, by what stands around them
-//! meaning     what a name or a value lets one expect
-//! words       the words that this goes by
-//! partition   how the values of a feature divide the replies
-//! discovery   which feature tells instances apart
-//! named       which of the known names do
-//! candidate   which others may, and what speaks for them
-//! picking     which of these is taken
-//! finder      how it is read from a reply, and said in words
-//! memo        bodies that need not be read again
-//! refusal     why none does, in words
-//! recogniser  names the instance behind each reply
+//! recogniser    names the instance behind each reply: by the explicit identity, or by what it learns
+//!   learning      still compares replies
+//!   settled       knows what tells instances apart
+//! request       the request that a reply answers
+//! explicit      the identity that the user gives with --identity: a header, a JSON field or a pattern
+//! known         headers, fields and patterns in which servers commonly give their name
+//!   known_choice  which of these varies as instances do
+//! discover/     which of everything else tells instances apart; one function
+//! choice        what the replies let one choose, and why a feature was refused
+//!   refusal       the same in words
+//! locator       how the chosen value is read from a reply, and described in words
+//! feature/      the values of a reply that may tell instances apart, and how they divide the replies
+//! vocabulary/   what names and values lead one to expect
+//! json          single fields of a JSON body
+//! body_cache    bodies that need not be read again
 //! ```
 //!
-//! Only features of the first replies are kept, and those only until it is settled which of them is taken.
+//! Only the features of the first replies are kept, and only until it is settled which of them is taken.
 
-mod candidate;
-mod discovery;
-mod features;
-mod field;
-mod finder;
+mod body_cache;
+mod choice;
+mod discover;
+mod explicit;
+mod feature;
+mod json;
 mod known;
-mod meaning;
-mod memo;
-mod named;
-mod partition;
-mod picking;
-mod places;
+mod known_choice;
+mod learning;
+mod locator;
 mod recogniser;
 mod refusal;
+mod request;
+mod settled;
 #[cfg(test)]
 mod tests;
-mod text;
-mod told;
-mod words;
+mod vocabulary;
 
-pub use recogniser::{Again, Place, Read, Recogniser};
-pub use told::{Identity, IdentityError, scalar};
+pub use explicit::{Identity, IdentityError};
+pub use json::scalar;
+pub use recogniser::{Recogniser, Recognition};
+pub use request::{Relabel, RequestContext};

@@ -3,29 +3,34 @@
 use std::collections::BTreeMap;
 
 use super::{
-    discovery::{Choice, Refused, Why},
-    features::Slot,
+    choice::{Choice, RefusalReason, Refused},
+    feature::Slot,
+    vocabulary::Meaning,
 };
 
-/// Features that are named, at most, for each reason.
-const NAMED: usize = 2;
+/// How many features are named for each reason.
+const MAX_NAMED: usize = 2;
 
-/// How much is said of a feature.
+/// How a feature is described.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Detail {
-    /// Where it stands.
-    Short,
-    /// And how `--identity` is told so.
-    Told,
+    /// By its place in the reply.
+    Place,
+    /// By its place, and by what `--identity` would take for it.
+    PlaceAndFlag,
 }
 
-/// Why a choice names nothing, by what so many answers show; `describe` says what stands in a slot, and how many values
-/// it has.
-pub fn in_words(choice: &Choice, answers: usize, describe: &dyn Fn(Slot, Detail) -> (String, usize)) -> Option<String> {
+/// A feature in words, and how many values it has.
+pub type Description = (String, usize);
+
+/// Why a choice names nothing, as `answers` replies show; `None` where it names a feature, or where there is nothing to
+/// compare.
+pub fn explain(choice: &Choice, answers: usize, describe: &dyn Fn(Slot, Detail) -> Description) -> Option<String> {
     match choice {
         Choice::Slot(_) => None,
         Choice::Several(one, other) => {
-            let [(one, some), (other, others)] = [describe(*one, Detail::Told), describe(*other, Detail::Told)];
+            let [(one, some), (other, others)] =
+                [describe(*one, Detail::PlaceAndFlag), describe(*other, Detail::PlaceAndFlag)];
             if some == 1 {
                 return Some(format!(
                     "{one} is always the same, {other} has {others} values, and nothing says which is the instance"
@@ -37,52 +42,61 @@ pub fn in_words(choice: &Choice, answers: usize, describe: &dyn Fn(Slot, Detail)
             ))
         }
         Choice::Nothing(_) if answers < 2 => None,
-        Choice::Nothing(refused) => Some(format!("of {answers} answers, {}", varying(refused, describe))),
+        Choice::Nothing(refused) => Some(format!("of {answers} answers, {}", explain_refused(refused, describe))),
     }
 }
 
-fn varying(refused: &[Refused], describe: &dyn Fn(Slot, Detail) -> (String, usize)) -> String {
-    // the body varies with any part of it, and a word has neighbours on both sides
-    let parts = refused.iter().any(|refused| matches!(refused.slot, Slot::Word(..) | Slot::Json(_)));
-    let mut told: Vec<&Refused> = refused
-        .iter()
-        .filter(|refused| match refused.slot {
-            Slot::Body => !parts,
-            Slot::Word(_, steps) => steps > 0,
-            _ => true,
-        })
-        .collect();
-    told.sort_by_key(|refused| match refused.slot {
-        Slot::Word(_, steps) => steps,
-        _ => 0,
-    });
-    let mut reasons: BTreeMap<Why, Vec<Slot>> = BTreeMap::new();
-    for refused in told {
-        let why = if let Why::Means(_) = refused.why { Why::Means(0) } else { refused.why };
-        reasons.entry(why).or_default().push(refused.slot);
+fn explain_refused(refused: &[Refused], describe: &dyn Fn(Slot, Detail) -> Description) -> String {
+    let mut reasons: BTreeMap<RefusalReason, Vec<Slot>> = BTreeMap::new();
+    for Refused { slot, reason } in worth_naming(refused) {
+        // what a feature means instead of an instance makes no difference to the reader
+        let reason = if let RefusalReason::Means(_) = reason { RefusalReason::Means(Meaning::Noise) } else { reason };
+        reasons.entry(reason).or_default().push(slot);
     }
-    // what comes and goes with the length of a page is not worth a word
+    // a feature that comes and goes with the length of a page is not worth a word
     if reasons.len() > 1 {
-        reasons.remove(&Why::Missing);
+        reasons.remove(&RefusalReason::Missing);
     }
     if reasons.is_empty() {
         return "none differs from another in anything that may name an instance".to_owned();
     }
-    let said = reasons.into_iter().map(|(why, slots)| {
-        let reason = match why {
-            Why::Unsupported => "may as well be shown at random, and nothing else varies with it",
-            Why::New => "new in every answer",
-            Why::Unsettled => "varies, but its values do not come back often enough",
-            Why::Number => "a number that nothing says to be an instance's",
-            Why::Means(_) => "by its name or values something else than an instance",
-            Why::GoesWith => "goes with a variant of the page or a worker",
-            Why::Missing => "not in all of them",
-        };
-        let more = slots.len().saturating_sub(NAMED);
+    let sentences = reasons.into_iter().map(|(reason, slots)| {
+        let more = slots.len().saturating_sub(MAX_NAMED);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        let detail = if why == Why::Unsupported { Detail::Told } else { Detail::Short };
-        let named: Vec<String> = slots.into_iter().take(NAMED).map(|slot| describe(slot, detail).0).collect();
-        format!("{}{more}: {reason}", named.join(", "))
+        let detail = if reason == RefusalReason::Unsupported { Detail::PlaceAndFlag } else { Detail::Place };
+        let named: Vec<String> = slots.into_iter().take(MAX_NAMED).map(|slot| describe(slot, detail).0).collect();
+        format!("{}{more}: {}", named.join(", "), reason.as_str())
     });
-    said.collect::<Vec<_>>().join("; ")
+    sentences.collect::<Vec<_>>().join("; ")
+}
+
+/// The refused features, without those that vary only because another one does: the body varies with any part of it, and a
+/// word has neighbours on both sides.
+fn worth_naming(refused: &[Refused]) -> Vec<Refused> {
+    let has_parts = refused.iter().any(|refused| matches!(refused.slot, Slot::Word(..) | Slot::Json(_)));
+    let is_worth = |refused: &&Refused| match refused.slot {
+        Slot::Body => !has_parts,
+        Slot::Word(_, steps) => steps > 0,
+        _ => true,
+    };
+    let mut named: Vec<Refused> = refused.iter().filter(is_worth).copied().collect();
+    named.sort_by_key(|refused| match refused.slot {
+        Slot::Word(_, steps) => steps,
+        _ => 0,
+    });
+    named
+}
+
+impl RefusalReason {
+    fn as_str(self) -> &'static str {
+        match self {
+            RefusalReason::Unsupported => "may as well be shown at random, and nothing else varies with it",
+            RefusalReason::AlwaysNew => "new in every answer",
+            RefusalReason::Unsettled => "varies, but its values do not come back often enough",
+            RefusalReason::Number => "a number that nothing says to be an instance's",
+            RefusalReason::Means(_) => "by its name or values something else than an instance",
+            RefusalReason::GoesWithVariant => "goes with a variant of the page or a worker",
+            RefusalReason::Missing => "not in all of them",
+        }
+    }
 }

@@ -9,7 +9,7 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 mod content;
 mod series;
 
-use super::{super::client::Reply, *};
+use super::{super::http::Reply, *};
 use crate::model::trace::{Action, SeriesName};
 
 /// When a file was changed.
@@ -54,10 +54,10 @@ struct Seen {
 }
 
 fn read(recogniser: &mut Recogniser, names: &mut Vec<Option<String>>, series: &SeriesName, path: &str, reply: &Reply) {
-    let place = Place { series, path, n: names.len() as u32 + 1, action: Action::Get };
-    match recogniser.read(place, reply) {
-        Read::Name(name) => names.push(name),
-        Read::Again(again) => *names = again.into_iter().map(|again| again.name).collect(),
+    let request = RequestContext { series, path, n: names.len() as u32 + 1, action: Action::Get };
+    match recogniser.recognise(request, reply) {
+        Recognition::Name(name) => names.push(name),
+        Recognition::Relabel(relabels) => *names = relabels.into_iter().map(|relabel| relabel.name).collect(),
     }
 }
 
@@ -68,7 +68,7 @@ fn series(replies: impl IntoIterator<Item = Sent>) -> Seen {
     for sent in replies {
         read(&mut recogniser, &mut names, &SeriesName::WithoutJar, "/", &sent.reply());
     }
-    Seen { names, by: recogniser.by().map(str::to_owned), why_not: recogniser.why_not() }
+    Seen { names, by: recogniser.identified_by().map(str::to_owned), why_not: recogniser.unidentified() }
 }
 
 /// Whom a balancer picks, and a source of noise.

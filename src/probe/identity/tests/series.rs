@@ -73,5 +73,5 @@ fn ones_own_port_is_nobodys_name() {
         let reply = Reply { port: Some(port), ..sent.reply() };
         read(&mut recogniser, &mut names, &SeriesName::WithoutJar, "/", &reply);
     }
-    assert_eq!(recogniser.by(), None);
+    assert_eq!(recogniser.identified_by(), None);
 }

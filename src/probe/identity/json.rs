@@ -1,56 +1,61 @@
-//! One field of a JSON text: found by a JSON pointer (RFC 6901), without keeping the rest of the text.
+//! Single fields of a JSON text, found by a JSON pointer (RFC 6901) without keeping the rest of the text.
 
 use std::{borrow::Cow, fmt};
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use super::told::scalar;
+/// A JSON scalar as text; `None` for null, arrays and objects.
+pub fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(value) => Some(value.to_string()),
+        _ => None,
+    }
+}
 
-/// The scalar at `pointer` as text, if the whole of `text` is JSON and has one there. Of a name that an object has more
-/// than once the last counts, as in [`Value`].
+/// The scalar at `pointer` as text, if the whole of `text` is JSON and has a scalar there. Where an object has a name more
+/// than once, the last one counts, as in [`Value`].
 pub fn scalar_at(text: &[u8], pointer: &str) -> Option<String> {
     let mut json = serde_json::Deserializer::from_slice(text);
-    let found = At(pointer).deserialize(&mut json).ok()?;
+    let found = Pointer(pointer).deserialize(&mut json).ok()?;
     json.end().ok()?;
     found
 }
 
-/// What is left of a pointer.
+/// A JSON pointer, or the rest of one after its first steps.
 #[derive(Clone, Copy)]
-struct At<'p>(&'p str);
+struct Pointer<'p>(&'p str);
 
-impl<'p> At<'p> {
-    /// The next name or index, and what is left after it.
-    fn step(self) -> Option<(Cow<'p, str>, At<'p>)> {
+impl<'p> Pointer<'p> {
+    /// The first name or index, and the rest of the pointer.
+    fn split_first(self) -> Option<(Cow<'p, str>, Pointer<'p>)> {
         let rest = self.0.strip_prefix('/')?;
         let (token, rest) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        let token = match token.contains('~') {
-            true => token.replace("~1", "/").replace("~0", "~").into(),
-            false => token.into(),
-        };
-        Some((token, At(rest)))
+        let token = if token.contains('~') { token.replace("~1", "/").replace("~0", "~").into() } else { token.into() };
+        Some((token, Pointer(rest)))
     }
 }
 
-impl<'de> DeserializeSeed<'de> for At<'_> {
+impl<'de> DeserializeSeed<'de> for Pointer<'_> {
     type Value = Option<String>;
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Self::Value, D::Error> {
-        match self.step() {
-            Some((token, rest)) => json.deserialize_any(Inside { token, rest }),
+        match self.split_first() {
+            Some((token, rest)) => json.deserialize_any(Container { token, rest }),
             None => Ok(scalar(&Value::deserialize(json)?)),
         }
     }
 }
 
-/// Looks for a name or an index.
-struct Inside<'p> {
+/// Looks for a name in an object, or for an index in an array.
+struct Container<'p> {
     token: Cow<'p, str>,
-    rest: At<'p>,
+    rest: Pointer<'p>,
 }
 
-impl<'de> Visitor<'de> for Inside<'_> {
+impl<'de> Visitor<'de> for Container<'_> {
     type Value = Option<String>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -59,10 +64,11 @@ impl<'de> Visitor<'de> for Inside<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut found = None;
-        while let Some(is_it) = map.next_key_seed(Is(&self.token))? {
-            match is_it {
-                true => found = map.next_value_seed(self.rest)?,
-                false => _ = map.next_value::<IgnoredAny>()?,
+        while let Some(is_wanted) = map.next_key_seed(KeyIs(&self.token))? {
+            if is_wanted {
+                found = map.next_value_seed(self.rest)?;
+            } else {
+                map.next_value::<IgnoredAny>()?;
             }
         }
         Ok(found)
@@ -109,10 +115,10 @@ impl<'de> Visitor<'de> for Inside<'_> {
     }
 }
 
-/// Whether a name is this one.
-struct Is<'p>(&'p str);
+/// Tells whether a key is the wanted one.
+struct KeyIs<'p>(&'p str);
 
-impl<'de> DeserializeSeed<'de> for Is<'_> {
+impl<'de> DeserializeSeed<'de> for KeyIs<'_> {
     type Value = bool;
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<bool, D::Error> {
@@ -120,7 +126,7 @@ impl<'de> DeserializeSeed<'de> for Is<'_> {
     }
 }
 
-impl Visitor<'_> for Is<'_> {
+impl Visitor<'_> for KeyIs<'_> {
     type Value = bool;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,29 +1,30 @@
-//! Identities as they are told: a header, a JSON field or a pattern.
+//! The explicit identity: a header, a JSON field or a pattern, as the user gives it with `--identity`.
 
 use http::HeaderName;
 use regex::Regex;
 use serde_json::Value;
 
-use super::{super::client::Reply, field::scalar_at};
+use super::{
+    super::http::Reply,
+    json::{scalar, scalar_at},
+};
 
-/// A way to read an instance's name from a reply.
+/// Where the name of an instance stands in a reply.
 #[derive(Debug, Clone)]
 pub enum Identity {
-    /// A header's value.
+    /// The value of a header.
     Header(HeaderName),
     /// A field of a JSON body, as a JSON pointer (RFC 6901).
     Json(String),
-    /// The first group of a pattern in the body, or all of its match.
+    /// The first group of a pattern in the body, or the whole match of a pattern without groups.
     Pattern(Regex),
 }
 
-/// An identity that cannot be used.
+/// A text that is no identity.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not an identity: {reason}")]
 pub struct IdentityError {
-    /// What was given.
     pub text: String,
-    /// Why it is none.
     pub reason: String,
 }
 
@@ -49,30 +50,30 @@ impl std::str::FromStr for Identity {
 }
 
 impl Identity {
-    /// The instance's name, if this reply has one.
+    /// The name of the instance, if the reply has one there.
     pub fn read(&self, reply: &Reply) -> Option<String> {
         match self {
             Identity::Json(pointer) => trimmed(&scalar_at(&reply.body, pointer)?),
-            _ => self.read_with(reply, None),
+            _ => self.read_parsed(reply, None),
         }
     }
 
-    /// The same, where the body has been read as JSON before.
-    pub fn read_with(&self, reply: &Reply, json: Option<&Value>) -> Option<String> {
+    /// The same as [`Identity::read`], for a body that was parsed as JSON before; `json` is `None` where it is no JSON.
+    pub fn read_parsed(&self, reply: &Reply, json: Option<&Value>) -> Option<String> {
         let name = match self {
             Identity::Header(name) => reply.headers.get(name)?.to_str().ok()?.to_owned(),
             Identity::Json(pointer) => scalar(json?.pointer(pointer)?)?,
             Identity::Pattern(pattern) => {
                 let body = reply.text();
-                let found = pattern.captures(&body)?;
-                found.get(1).or(found.get(0))?.as_str().to_owned()
+                let captures = pattern.captures(&body)?;
+                captures.get(1).or(captures.get(0))?.as_str().to_owned()
             }
         };
         trimmed(&name)
     }
 
-    /// Whether what it reads is all in the body.
-    pub fn reads_the_body(&self) -> bool {
+    /// Whether the name depends on nothing but the body.
+    pub fn is_in_body(&self) -> bool {
         !matches!(self, Identity::Header(_))
     }
 }
@@ -92,21 +93,6 @@ fn trimmed(name: &str) -> Option<String> {
     (!name.is_empty()).then(|| name.to_owned())
 }
 
-/// The body as JSON, if it is.
-pub fn json(reply: &Reply) -> Option<Value> {
-    serde_json::from_slice(&reply.body).ok()
-}
-
-/// A JSON scalar as text.
-pub fn scalar(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(value) => Some(value.to_string()),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -120,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn an_identity_is_told() {
+    fn an_identity_is_read_from_a_reply() {
         let served = reply(Some(("x-a", " n1 ")), r#"{"a":{"b":[7,true]}} <b>web-2</b>"#);
         let read = |how: &str, reply: &Reply| how.parse::<Identity>().unwrap().read(reply);
         assert_eq!(read("header:X-A", &served).as_deref(), Some("n1"));
@@ -133,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_identity_is_said() {
+    fn a_text_that_is_no_identity_is_refused_with_its_reason() {
         for (text, words) in [
             ("hostname", "header:NAME"),
             ("header:a b", "not a header's name"),

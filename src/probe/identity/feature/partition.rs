@@ -1,32 +1,31 @@
-//! Partitions: how the values of a feature divide the replies, in the order in which they came.
+//! How the values of a feature divide the replies, which stand in the order in which they arrived.
 
 use std::collections::{HashMap, HashSet};
 
-/// Which replies have the same value.
+/// Which replies have the same value, whatever the value is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Partition {
-    /// For each reply its class, numbered by first appearance; `None` where the feature is missing.
+    /// The number of each reply's value, in the order of first appearance; `None` where the feature is missing.
     classes: Vec<Option<u16>>,
 }
 
-/// How a feature came and went.
+/// How the values of a feature came and went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Habit {
-    /// Replies that have it.
+pub struct Recurrence {
+    /// Replies that have the feature.
     pub present: usize,
-    /// Its values.
+    /// Different values.
     pub values: usize,
-    /// Times that a value came again after another.
+    /// How often a value came again after another one.
     pub returns: usize,
-    /// Values that did.
+    /// Values that came again after another one.
     pub returned: usize,
-    /// Values that were seen once.
+    /// Values that were seen in one reply only.
     pub once: usize,
 }
 
 impl Partition {
-    /// The partition by these values.
-    pub fn of(values: impl Iterator<Item = Option<u32>>) -> Partition {
+    pub fn new(values: impl Iterator<Item = Option<u32>>) -> Partition {
         let mut known = HashMap::new();
         let mut class = |value: u32| {
             let next = known.len() as u16;
@@ -35,8 +34,7 @@ impl Partition {
         Partition { classes: values.map(|value| value.map(&mut class)).collect() }
     }
 
-    /// How the values came and went.
-    pub fn habit(&self) -> Habit {
+    pub fn recurrence(&self) -> Recurrence {
         let mut seen: HashMap<u16, usize> = HashMap::new();
         let mut returned = HashSet::new();
         let (mut returns, mut last) = (0, None);
@@ -49,7 +47,7 @@ impl Partition {
             *times += 1;
             last = Some(*class);
         }
-        Habit {
+        Recurrence {
             present: seen.values().sum(),
             values: seen.len(),
             returns,
@@ -58,27 +56,29 @@ impl Partition {
         }
     }
 
-    /// Whether replies that are alike here are alike there, too.
+    /// Whether replies that have the same value here also have the same value in the other partition.
     pub fn refines(&self, coarser: &Partition) -> bool {
-        let mut of: HashMap<u16, u16> = HashMap::new();
-        self.pairs(coarser).all(|(own, theirs)| *of.entry(own).or_insert(theirs) == theirs)
+        let mut coarse: HashMap<u16, u16> = HashMap::new();
+        self.pairs(coarser).all(|(own, theirs)| *coarse.entry(own).or_insert(theirs) == theirs)
     }
 
-    /// Whether neither is finer than the other.
-    pub fn is_across(&self, other: &Partition) -> bool {
+    /// Whether neither partition refines the other.
+    pub fn crosses(&self, other: &Partition) -> bool {
         !self.refines(other) && !other.refines(self)
     }
 
-    /// How likely it is that two features which have nothing to do with each other leave so many combinations of their
-    /// values out: small where one thing decides both.
-    pub fn apart(&self, other: &Partition) -> f64 {
+    /// The probability that two independent features leave out as many combinations of their values as these two do. It is
+    /// small where one cause decides both.
+    pub fn p_independent(&self, other: &Partition) -> f64 {
         let pairs: Vec<(u16, u16)> = self.pairs(other).collect();
-        let (mut own, mut theirs): (HashMap<u16, f64>, HashMap<u16, f64>) = Default::default();
+        let mut own: HashMap<u16, f64> = HashMap::new();
+        let mut theirs: HashMap<u16, f64> = HashMap::new();
         for (a, b) in &pairs {
             *own.entry(*a).or_default() += 1.0;
             *theirs.entry(*b).or_default() += 1.0;
         }
-        let (n, seen): (f64, HashSet<(u16, u16)>) = (pairs.len() as f64, pairs.into_iter().collect());
+        let n = pairs.len() as f64;
+        let seen: HashSet<(u16, u16)> = pairs.into_iter().collect();
         let mut p = 1.0;
         for (a, hits) in &own {
             for (_, others) in theirs.iter().filter(|(b, _)| !seen.contains(&(*a, **b))) {
@@ -98,14 +98,14 @@ mod tests {
     use super::*;
 
     fn partition(text: &str) -> Partition {
-        Partition::of(text.chars().map(|c| (c != ' ').then_some(c as u32)))
+        Partition::new(text.chars().map(|c| (c != ' ').then_some(c as u32)))
     }
 
     #[test]
     fn what_comes_back_after_others_is_counted() {
-        let habit = partition("aab ac").habit();
-        assert_eq!(habit, Habit { present: 5, values: 3, returns: 1, returned: 1, once: 2 });
-        assert_eq!(partition("aabbcc").habit().returns, 0, "a value that lasts for a while does not come back");
+        let recurrence = partition("aab ac").recurrence();
+        assert_eq!(recurrence, Recurrence { present: 5, values: 3, returns: 1, returned: 1, once: 2 });
+        assert_eq!(partition("aabbcc").recurrence().returns, 0, "a value that lasts for a while does not come back");
     }
 
     #[test]
@@ -119,8 +119,8 @@ mod tests {
     #[test]
     fn what_has_nothing_in_common_leaves_no_combination_out() {
         let (a, b) = (partition(&"abab".repeat(10)), partition(&"ppqq".repeat(10)));
-        assert!(a.apart(&b) > 0.9);
+        assert!(a.p_independent(&b) > 0.9);
         let (a, b) = (partition(&"aab".repeat(20)), partition(&"pqq".repeat(20)));
-        assert!(a.apart(&b) < 0.01);
+        assert!(a.p_independent(&b) < 0.01);
     }
 }

@@ -1,34 +1,22 @@
-//! Text: the words of a body, and where one stands among the others.
+//! The words of a body, and the attributes of HTML in it.
 
 use std::ops::Range;
 
-use super::meaning::{self, Meaning};
+use super::{
+    super::vocabulary::{self, Meaning},
+    slot::Anchor,
+};
 
-/// A word or the name of a tag (`<h1`, `</h1`, `<!--`), and where it begins.
+/// A word of a text, or the name of a tag (`<h1`, `</h1`, `<!--`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Token<'a> {
-    /// The word as it stands there.
+pub struct Word<'a> {
     pub text: &'a str,
-    /// Where it begins, in bytes.
+    /// Where the word begins, in bytes.
     pub at: usize,
 }
 
-/// What a word is counted from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Anchor<T> {
-    /// A word that every such page has once.
-    Word(T),
-    /// The beginning of the body.
-    Start,
-    /// Its end.
-    End,
-}
-
-/// Words from an anchor to a word, at most.
-pub const FARTHEST: usize = 6;
-
-/// The words of a text. Hostnames, addresses and numbers are one word each, whatever marks are in them.
-pub fn tokens(text: &str) -> impl Iterator<Item = Token<'_>> {
+/// The words of a text. Hostnames, addresses and numbers are one word each, with the punctuation in them.
+pub fn words(text: &str) -> impl Iterator<Item = Word<'_>> {
     let mut rest = 0;
     std::iter::from_fn(move || {
         loop {
@@ -37,19 +25,19 @@ pub fn tokens(text: &str) -> impl Iterator<Item = Token<'_>> {
                 Some(tag) => {
                     1 + tag.find(|c: char| !(c.is_ascii_alphanumeric() || "/!-".contains(c))).unwrap_or(tag.len())
                 }
-                None => word(&text[at..]),
+                None => word_length(&text[at..]),
             };
             rest = at + length;
             let found = text[at..rest].trim_end_matches(['-', '.', '@']);
             if found.len() > 1 || found.starts_with(is_letter) {
-                return Some(Token { text: found, at });
+                return Some(Word { text: found, at });
             }
         }
     })
 }
 
-/// Where the values of attributes stand in a text, in bytes, in order; but for those whose name says that they name an
-/// instance (`data-host="web-1"`).
+/// Where the values of attributes stand in an HTML text, in bytes and in order. Attributes whose own name speaks of an
+/// instance (`data-host="web-1"`) are left out.
 pub fn attributes(text: &str) -> Vec<Range<usize>> {
     let bytes = text.as_bytes();
     let until = |from: usize, is_end: &dyn Fn(u8) -> bool| {
@@ -66,12 +54,12 @@ pub fn attributes(text: &str) -> Vec<Range<usize>> {
             at += 1;
             if *byte == b'=' {
                 let named = text[name..at - 1].to_ascii_lowercase();
-                let names = named != "id" && meaning::of_name(&named) == Meaning::Instance;
+                let names_instance = named != "id" && vocabulary::meaning_of_name(&named) == Meaning::Instance;
                 let (from, to) = match bytes.get(at) {
                     Some(quote @ (b'"' | b'\'')) => (at + 1, until(at + 1, &|byte| byte == *quote)),
                     _ => (at, until(at, &|byte| byte == b'>' || byte.is_ascii_whitespace())),
                 };
-                if !names {
+                if !names_instance {
                     found.push(from..to);
                 }
                 at = if from > at { (to + 1).min(bytes.len()) } else { to };
@@ -88,13 +76,13 @@ fn is_letter(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// The length of the word that a text begins with.
-fn word(text: &str) -> usize {
+/// The length of the first word of a text that begins with one, in bytes.
+fn word_length(text: &str) -> usize {
     let mut last = '\0';
     for (at, c) in text.char_indices() {
         let inside = match c {
             '-' | '.' | '@' => true,
-            // of an address and its port, or of a time
+            // between an address and its port, or in a time
             ':' => last.is_ascii_digit() && text[at + 1..].starts_with(|next: char| next.is_ascii_digit()),
             c => is_letter(c),
         };
@@ -106,14 +94,14 @@ fn word(text: &str) -> usize {
     text.len()
 }
 
-/// The word that stands so many words after the anchor, or before it.
-pub fn word_at<'a>(text: &'a str, anchor: &Anchor<String>, steps: i8) -> Option<Token<'a>> {
-    let tokens: Vec<Token<'a>> = tokens(text).collect();
+/// The word that stands `steps` words after the anchor, or before it.
+pub fn word_at<'a>(text: &'a str, anchor: &Anchor<String>, steps: i8) -> Option<Word<'a>> {
+    let words: Vec<Word<'a>> = words(text).collect();
     let from = match anchor {
         Anchor::Start => -1,
-        Anchor::End => tokens.len() as isize,
+        Anchor::End => words.len() as isize,
         Anchor::Word(word) => {
-            let mut places = tokens.iter().enumerate().filter(|(_, token)| token.text == word);
+            let mut places = words.iter().enumerate().filter(|(_, other)| other.text == word);
             let (place, _) = places.next()?;
             if places.next().is_some() {
                 return None;
@@ -121,7 +109,7 @@ pub fn word_at<'a>(text: &'a str, anchor: &Anchor<String>, steps: i8) -> Option<
             place as isize
         }
     };
-    tokens.get(usize::try_from(from + isize::from(steps)).ok()?).copied().filter(|token| !token.text.starts_with('<'))
+    words.get(usize::try_from(from + isize::from(steps)).ok()?).copied().filter(|word| !word.text.starts_with('<'))
 }
 
 #[cfg(test)]
@@ -129,18 +117,18 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn words(text: &str) -> Vec<&str> {
-        tokens(text).map(|token| token.text).collect()
+    fn texts(text: &str) -> Vec<&str> {
+        words(text).map(|word| word.text).collect()
     }
 
     #[test]
     fn a_name_is_one_word() {
-        assert_eq!(words("served by web-1.example.org."), ["served", "by", "web-1.example.org"]);
-        assert_eq!(words("<h1 id=\"hostname\">a_1</h1>"), ["<h1", "id", "hostname", "a_1", "</h1"]);
-        assert_eq!(words("IP:10.0.0.3:80, at 12:30:45"), ["IP", "10.0.0.3:80", "at", "12:30:45"]);
-        assert_eq!(words("{\"a\":\"b\",\"n\":-1}"), ["a", "b", "n", "1"]);
-        assert_eq!(words("1 < 2 -- <!-- é"), ["1", "2", "<!--".trim_end_matches('-'), "é"]);
-        assert_eq!(words("... - <"), Vec::<&str>::new());
+        assert_eq!(texts("served by web-1.example.org."), ["served", "by", "web-1.example.org"]);
+        assert_eq!(texts("<h1 id=\"hostname\">a_1</h1>"), ["<h1", "id", "hostname", "a_1", "</h1"]);
+        assert_eq!(texts("IP:10.0.0.3:80, at 12:30:45"), ["IP", "10.0.0.3:80", "at", "12:30:45"]);
+        assert_eq!(texts("{\"a\":\"b\",\"n\":-1}"), ["a", "b", "n", "1"]);
+        assert_eq!(texts("1 < 2 -- <!-- é"), ["1", "2", "<!--".trim_end_matches('-'), "é"]);
+        assert_eq!(texts("... - <"), Vec::<&str>::new());
     }
 
     #[test]
@@ -156,7 +144,7 @@ mod tests {
     #[test]
     fn a_word_is_found_by_its_place() {
         let body = "<p>8fa3</p> on <b>web-1</b> in 3 ms";
-        let at = |anchor, steps| word_at(body, &anchor, steps).map(|token| token.text);
+        let at = |anchor, steps| word_at(body, &anchor, steps).map(|word| word.text);
         assert_eq!(at(Anchor::Word("on".to_owned()), 2), Some("web-1"));
         assert_eq!(at(Anchor::Word("in".to_owned()), -2), Some("web-1"));
         assert_eq!(at(Anchor::Start, 2), Some("8fa3"));

@@ -1,6 +1,6 @@
-//! Words: those by which names and values are judged.
+//! The words by which names and values are judged.
 
-/// Of times, counters and sizes, and of what is drawn for each request.
+/// Words for times, counters and sizes, and for things that are drawn for each request.
 pub const NOISE: &[&str] = &[
     "time",
     "timing",
@@ -115,9 +115,9 @@ pub const NOISE: &[&str] = &[
     "color",
     "colour",
 ];
-/// Of what is finer than an instance.
+/// Words for things of which one instance has several.
 pub const WORKER: &[&str] = &["pid", "process", "proc", "thread", "tid", "worker", "workers", "goroutine", "fiber"];
-/// Of variants of the same page.
+/// Words for variants of the same page.
 pub const VARIANT: &[&str] = &[
     "ab",
     "abtest",
@@ -146,18 +146,18 @@ pub const VARIANT: &[&str] = &[
     "revision",
     "commit",
 ];
-/// Of places that hold several instances.
+/// Words for places that hold several instances.
 pub const PLACE: &[&str] = &["zone", "region", "dc", "datacenter", "datacentre", "rack", "az", "cluster"];
-/// Of what tells instances apart.
+/// Words for things that tell instances apart.
 pub const INSTANCE: &[&str] =
     &["srv", "pod", "vm", "task", "served", "ip", "addr", "address", "port", "sticky", "affinity", "lb", "id", "srvid"];
-/// Parts of a name that say the same wherever they stand in it.
+/// Parts of words that speak of an instance wherever they stand in a word.
 pub const INSTANCE_PARTS: &[&str] =
     &["server", "host", "node", "instance", "backend", "replica", "upstream", "container", "machine", "route"];
-/// Words that say nothing of what follows them; the one before does.
-pub const EMPTY: &[&str] =
+/// Words that say nothing of the value after them, so that the word before them counts.
+pub const FILLERS: &[&str] =
     &["is", "no", "nr", "number", "by", "from", "on", "at", "in", "the", "a", "name", "id", "value", "was"];
-/// Values that are no names.
+/// Values that name a state or are a greeting, and no instance.
 pub const STATES: &[&str] = &[
     "true",
     "false",
@@ -190,7 +190,7 @@ pub const STATES: &[&str] = &[
     "morning",
     "evening",
 ];
-/// Headers that say nothing of who sent them: of the connection, of a time, of the length, or derived of these.
+/// Headers that say nothing of the instance that sent them: they are about the connection, a time, or the body.
 pub const PLAIN_HEADERS: &[&str] = &[
     "accept-ranges",
     "age",
@@ -229,15 +229,15 @@ pub const PLAIN_HEADERS: &[&str] = &[
     "x-response-time",
     "x-powered-by",
 ];
-/// What ends the name of a file.
-pub const ENDINGS: &[&str] = &[
+/// The endings of names of files.
+pub const FILE_ENDINGS: &[&str] = &[
     "jpg", "jpeg", "png", "gif", "webp", "avif", "svg", "ico", "bmp", "css", "js", "mjs", "map", "woff", "woff2",
     "ttf", "mp3", "mp4", "webm", "ogg", "pdf", "html", "htm", "php", "json", "xml", "txt",
 ];
-/// Words after which a name is expected: `hello from web-1`.
+/// Words that introduce a name: `hello from web-1`.
 pub const INTRODUCING: &[&str] = &["from", "by", "on", "at", "am", "is", "to", "name", "id"];
-/// What the names of hosts begin with.
-pub const STEMS: &[&str] = &[
+/// The first words of names of hosts.
+pub const HOST_STEMS: &[&str] = &[
     "web",
     "app",
     "api",

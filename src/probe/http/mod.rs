@@ -1,0 +1,21 @@
+//! HTTP as a client: one request goes out, one reply or one failure comes back.
+//!
+//! ```text
+//! config          which target is asked, and how
+//! message         the request, and the reply
+//! client          completes requests and gives them to a transport
+//! direct          the transport for plain HTTP to the server itself, with as little CPU per request as possible
+//! reqwest_client  the transport for TLS, and for the proxy that the environment names
+//! failure         which kind of failure an error is
+//! ```
+
+mod client;
+mod config;
+mod direct;
+mod failure;
+mod message;
+mod reqwest_client;
+
+pub use client::Client;
+pub use config::{ClientConfig, Verify};
+pub use message::{Content, OutgoingRequest, Reply};

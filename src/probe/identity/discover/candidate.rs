@@ -1,0 +1,178 @@
+//! Candidates: which features may tell instances apart, and how much speaks for each.
+
+use std::{collections::HashSet, sync::Arc};
+
+use super::{
+    super::{
+        choice::{RefusalReason, Tier, is_settled},
+        feature::{Anchor, BODY_MARK, FeatureExtractor, Features, Partition, Slot, TextId},
+        vocabulary::{self, Meaning, Shape},
+    },
+    feature_values::FeatureValues,
+};
+
+/// The farthest from its anchor that a word may stand for which nothing speaks but how it varies.
+const MAX_OPAQUE_STEPS: u8 = 3;
+/// The longest value that is plain to read.
+const MAX_PLAIN_LENGTH: usize = 64;
+
+/// A feature that may tell instances apart.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    pub slot: Slot,
+    pub partition: Partition,
+    pub tier: Tier,
+    pub support: Support,
+    /// How plainly the feature is read, the plainest first.
+    pub order: Order,
+}
+
+/// Whether a feature may be taken as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Support {
+    /// It may.
+    Own,
+    /// Only together with a feature of another kind that divides the replies alike, for a page shows such things at random, too.
+    Needed,
+}
+
+/// How plainly a feature is read. The fields are compared in this order, and smaller is plainer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Order {
+    is_number: bool,
+    is_no_host: bool,
+    has_odd_characters: bool,
+    kind: u8,
+    steps: u8,
+}
+
+/// What kind of page the replies are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PageKind {
+    /// Files, which are the same when they are asked for again.
+    File,
+    /// A few words of plain text.
+    ShortText,
+    Any,
+}
+
+impl PageKind {
+    pub fn new(replies: &[&Features], extractor: &FeatureExtractor) -> PageKind {
+        let whole = Partition::new(replies.iter().map(|reply| reply.value(Slot::Body))).recurrence();
+        let is_short = |reply: &&Features| {
+            let json = reply.values().iter().any(|(slot, _)| matches!(slot, Slot::Json(_)));
+            !json && reply.value(Slot::Body).is_some_and(|body| !extractor.text(body).starts_with(BODY_MARK))
+        };
+        if replies.iter().all(|reply| reply.is_file) && whole.once * 4 <= replies.len() * 3 {
+            PageKind::File
+        } else if replies.iter().all(is_short) {
+            PageKind::ShortText
+        } else {
+            PageKind::Any
+        }
+    }
+}
+
+/// Whether a feature that varies may tell instances apart.
+pub fn assess(
+    feature: &FeatureValues,
+    partition: Partition,
+    page: PageKind,
+    replies: &[&Features],
+    extractor: &FeatureExtractor,
+) -> Result<Candidate, RefusalReason> {
+    let recurrence = partition.recurrence();
+    if recurrence.values == recurrence.present && recurrence.present > 2 {
+        return Err(RefusalReason::AlwaysNew);
+    }
+    let values: HashSet<TextId> = feature.values.iter().flatten().copied().collect();
+    let values: Vec<&str> = values.into_iter().map(|value| extractor.text(value)).collect();
+    let shape = vocabulary::shape(&values);
+    let meaning = meaning(feature, shape, &values, extractor)?;
+    let is_number = shape == Shape::Number;
+    let is_of_file = page == PageKind::File && feature.slot.is_in_body();
+    if is_number && meaning != Meaning::Instance && !is_of_file {
+        return Err(RefusalReason::Number);
+    }
+    let tier = match (feature.slot, meaning, shape) {
+        (Slot::Body, ..) => Tier::Whole,
+        (_, Meaning::Instance, _) => Tier::Named,
+        (_, _, Shape::Host) => Tier::Shaped,
+        _ => Tier::Opaque,
+    };
+    if !is_settled(recurrence, tier, is_number) || (tier == Tier::Opaque && !is_own_word(feature, replies)) {
+        return Err(RefusalReason::Unsettled);
+    }
+    let is_named = tier == Tier::Named || (shape == Shape::Host && feature.names_hosts(&values, extractor));
+    let needs_support = feature.slot.is_in_body() && page == PageKind::Any && !is_named;
+    let support = if needs_support { Support::Needed } else { Support::Own };
+    let order = Order::new(feature.slot, shape, &values, extractor);
+    Ok(Candidate { slot: feature.slot, partition, tier, support, order })
+}
+
+/// What a feature means, if it may mean an instance.
+fn meaning(
+    feature: &FeatureValues,
+    shape: Shape,
+    values: &[&str],
+    extractor: &FeatureExtractor,
+) -> Result<Meaning, RefusalReason> {
+    let is_word = matches!(feature.slot, Slot::Word(..));
+    let meaning = match feature.meaning(extractor) {
+        // a time or a counter beside the word does not look like a host
+        Meaning::Noise if shape == Shape::Host && is_word => Meaning::Unknown,
+        meaning => meaning,
+    };
+    let is_attribute = is_word && feature.values.iter().flatten().all(|value| extractor.is_attribute(*value));
+    let means_something = matches!(meaning, Meaning::Variant | Meaning::Worker) || matches!(shape, Shape::Other(_));
+    if (is_attribute && !means_something) || values.iter().all(|value| vocabulary::is_clock(value)) {
+        return Err(RefusalReason::Means(Meaning::Noise));
+    }
+    match (shape, meaning) {
+        (Shape::Other(other), _) => Err(RefusalReason::Means(other)),
+        (_, Meaning::Instance | Meaning::Unknown) => Ok(meaning),
+        (_, other) => Err(RefusalReason::Means(other)),
+    }
+}
+
+impl Order {
+    fn new(slot: Slot, shape: Shape, values: &[&str], extractor: &FeatureExtractor) -> Order {
+        let (kind, steps) = match slot {
+            Slot::Known(_) | Slot::Header(_) => (0, 0),
+            Slot::Json(_) => (1, 0),
+            Slot::Route(..) => (2, 0),
+            Slot::Cookie(_) => (3, 0),
+            Slot::Word(anchor, steps) => {
+                let is_edge = !matches!(anchor, Anchor::Word(_));
+                let is_tag = matches!(anchor, Anchor::Word(word) if extractor.text(word).starts_with('<'));
+                let steps = 2 * steps.unsigned_abs() + u8::from(steps < 0);
+                (4, steps + 3 * u8::from(is_tag) + 20 * u8::from(is_edge))
+            }
+            Slot::Body => (5, u8::from(values.iter().any(|value| value.starts_with(BODY_MARK)))),
+        };
+        Order {
+            is_number: shape == Shape::Number,
+            is_no_host: shape != Shape::Host,
+            has_odd_characters: !values.iter().all(|value| is_plain(value)),
+            kind,
+            steps,
+        }
+    }
+}
+
+fn is_plain(value: &str) -> bool {
+    value.chars().all(|c| c.is_alphanumeric() || "-_.:".contains(c)) && value.len() <= MAX_PLAIN_LENGTH
+}
+
+/// Whether each value of a word stands only in those bodies that have it in this slot. Where a part of a page is longer at
+/// times, another of its words takes the place of the value.
+fn is_own_word(feature: &FeatureValues, replies: &[&Features]) -> bool {
+    let Slot::Word(_, steps) = feature.slot else { return true };
+    let values: HashSet<TextId> = feature.values.iter().flatten().copied().collect();
+    let mut checked = HashSet::new();
+    let mut bodies = replies.iter().zip(&feature.values).filter(|(reply, _)| checked.insert(Arc::as_ptr(&reply.words)));
+    let is_own = |words: &[TextId], value: Option<TextId>| {
+        words.iter().all(|word| Some(*word) == value || !values.contains(word))
+    };
+    steps.unsigned_abs() <= MAX_OPAQUE_STEPS && bodies.all(|(reply, value)| is_own(&reply.words, *value))
+}

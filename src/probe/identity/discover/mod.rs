@@ -1,0 +1,87 @@
+//! Discovery: which feature tells instances apart where no known name does.
+//!
+//! Such a feature varies, its values come back after others, and no new ones keep coming. Of several, the finest one is
+//! taken that agrees with all the rest. Where two features contradict each other and nothing speaks for one of them, none
+//! is taken.
+//!
+//! ```text
+//! feature_values  everything that the replies have, with its value in each of them
+//! varying_words   the words of bodies that vary, found by the words around them
+//! candidate       whether a feature may tell instances apart, and how much speaks for it
+//! support         whether something outside the body varies with a part of it
+//! pick            which candidate is taken
+//! ```
+
+mod candidate;
+mod feature_values;
+mod pick;
+mod support;
+mod varying_words;
+
+use std::collections::HashSet;
+
+use super::{
+    choice::{Choice, RefusalReason, Refused, Tier},
+    feature::{FeatureExtractor, Features, Partition, Slot},
+    vocabulary::Meaning,
+};
+use candidate::{Candidate, PageKind, Support, assess};
+use pick::{pick, plainest};
+use support::{is_digest, take_unsupported};
+
+/// Chooses a feature by replies in the order in which they arrived, and says how much speaks for it. Known names are left
+/// out; those that were `refused` are told with the other refusals where nothing is chosen.
+pub fn discover(
+    replies: &[&Features],
+    extractor: &FeatureExtractor,
+    mut refused: Vec<Refused>,
+) -> (Choice, Option<Tier>) {
+    let mut candidates = candidates(replies, extractor, &mut refused);
+    let unsupported = take_unsupported(&mut candidates, replies, extractor);
+    let reason = RefusalReason::Unsupported;
+    refused.extend(unsupported.iter().map(|candidate| Refused { slot: candidate.slot, reason }));
+    match pick(&plainest(candidates), &unsupported, &refused) {
+        Some((choice, tier)) => (choice, Some(tier)),
+        None => (Choice::Nothing(refused), None),
+    }
+}
+
+/// The features that may tell instances apart; the others that vary are added to `refused`.
+fn candidates(replies: &[&Features], extractor: &FeatureExtractor, refused: &mut Vec<Refused>) -> Vec<Candidate> {
+    let page = PageKind::new(replies, extractor);
+    let whole = Partition::new(replies.iter().map(|reply| reply.value(Slot::Body)));
+    let (mut candidates, mut variants) = (Vec::new(), HashSet::new());
+    for feature in feature_values::collect(replies, extractor) {
+        let slot = feature.slot;
+        if feature.is_missing() {
+            refused.push(Refused { slot, reason: RefusalReason::Missing });
+            continue;
+        }
+        if !feature.varies() {
+            continue;
+        }
+        let partition = Partition::new(feature.values.iter().copied());
+        match assess(&feature, partition.clone(), page, replies, extractor) {
+            // a digest of the body says no more than the body does
+            Ok(candidate) if is_digest(slot, extractor) && partition == whole => {
+                let support = if page == PageKind::Any { Support::Needed } else { Support::Own };
+                candidates.push(Candidate { tier: Tier::Whole, support, ..candidate });
+            }
+            Ok(candidate) => candidates.push(candidate),
+            Err(reason) => {
+                if matches!(reason, RefusalReason::Means(Meaning::Variant | Meaning::Worker)) {
+                    variants.insert(partition);
+                }
+                refused.push(Refused { slot, reason });
+            }
+        }
+    }
+    candidates.retain(|candidate| {
+        let goes_with_variant = candidate.tier != Tier::Named && variants.contains(&candidate.partition);
+        if goes_with_variant {
+            refused.push(Refused { slot: candidate.slot, reason: RefusalReason::GoesWithVariant });
+        }
+        !goes_with_variant
+    });
+    candidates
+}

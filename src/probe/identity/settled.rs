@@ -1,0 +1,60 @@
+//! What tells instances apart, once that is settled: no more replies are kept.
+
+use std::collections::HashMap;
+
+use super::{super::http::Reply, body_cache::BodyCache, feature::BODY_MARK, locator::Locator, request::RequestContext};
+
+/// Reads the name of an instance from a reply.
+#[derive(Debug)]
+pub struct Settled {
+    pub locator: Locator,
+    pub cache: BodyCache,
+    pub trust: Trust,
+    /// The names of the values that were seen, for values that are not trusted everywhere.
+    pub names: HashMap<String, String>,
+}
+
+/// In which replies a value is a name.
+#[derive(Debug)]
+pub enum Trust {
+    /// In any reply.
+    Everywhere,
+    /// In replies to the plain request for `path`; in others only if the value was seen there. With `success`, only in
+    /// replies with a 2xx status.
+    Page { path: String, success: bool },
+}
+
+impl Settled {
+    /// The name of the instance that sent a reply.
+    pub fn read(&mut self, request: RequestContext<'_>, reply: &Reply) -> Option<String> {
+        let Trust::Page { path, success } = &self.trust else {
+            return read_cached(&self.locator, &mut self.cache, reply);
+        };
+        if *success && !reply.status.is_success() {
+            return None;
+        }
+        let value = read_cached(&self.locator, &mut self.cache, reply)?;
+        if let Some(name) = self.names.get(&value) {
+            return Some(name.clone());
+        }
+        // a new value is an instance that is drawn rarely, or another page
+        if !request.is_like_plain() || path != request.path {
+            return None;
+        }
+        let name = display_name(&value, self.names.len() + 1)?;
+        self.names.insert(value, name.clone());
+        Some(name)
+    }
+}
+
+fn read_cached(locator: &Locator, cache: &mut BodyCache, reply: &Reply) -> Option<String> {
+    if locator.is_in_body() { cache.get_or_read(&reply.body, || locator.read(reply)) } else { locator.read(reply) }
+}
+
+/// The name of the instance with this value: a body that is no name gets a number.
+pub fn display_name(value: &str, number: usize) -> Option<String> {
+    if value.starts_with(BODY_MARK) {
+        return Some(format!("body-{number}"));
+    }
+    Some(value.to_owned()).filter(|value| !value.is_empty())
+}

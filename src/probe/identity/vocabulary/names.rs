@@ -1,0 +1,131 @@
+//! What names say: those of headers, cookies, JSON fields and attributes, and words of a text.
+
+use super::words::{FILLERS, INSTANCE, INSTANCE_PARTS, INTRODUCING, NOISE, PLACE, PLAIN_HEADERS, VARIANT, WORKER};
+
+/// What a name says of the thing that it names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Meaning {
+    /// The thing tells instances apart.
+    Instance,
+    /// It is a time, a counter, a size, or something that is drawn for each request.
+    Noise,
+    /// It belongs to a worker, of which an instance has several.
+    Worker,
+    /// It is one of several variants of the same page.
+    Variant,
+    /// It is a place that holds several instances.
+    Place,
+    /// The name says nothing of the kind.
+    Unknown,
+}
+
+/// Whether a header says nothing of the instance that sent it.
+pub fn is_plain_header(name: &str) -> bool {
+    PLAIN_HEADERS.contains(&name)
+}
+
+/// The words of a name, in lower case: `backend` and `id` for `X-Backend-Id`, `backendId` and `/backend/id`.
+fn split_name(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut last = ' ';
+    for c in name.chars() {
+        let begins = c.is_uppercase() && last.is_lowercase();
+        if begins || !c.is_alphanumeric() {
+            words.push(String::new());
+        }
+        if c.is_alphanumeric()
+            && let Some(word) = words.last_mut()
+        {
+            word.extend(c.to_lowercase());
+        }
+        last = c;
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// The meaning of a name. Words that speak against an instance go before those that speak for one.
+pub fn meaning_of_name(name: &str) -> Meaning {
+    let words = split_name(name);
+    let any = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
+    let part = || words.iter().any(|word| INSTANCE_PARTS.iter().any(|part| word.contains(part)));
+    if any(NOISE) {
+        Meaning::Noise
+    } else if any(WORKER) {
+        Meaning::Worker
+    } else if any(VARIANT) {
+        Meaning::Variant
+    } else if any(PLACE) {
+        Meaning::Place
+    } else if any(INSTANCE) || part() {
+        Meaning::Instance
+    } else {
+        Meaning::Unknown
+    }
+}
+
+/// The meaning that the words before and after a word give to it; `before` begins with the nearest word.
+pub fn meaning_of_context(before: &[&str], after: Option<&str>) -> Meaning {
+    if after.is_some_and(|unit| meaning_of_name(unit) == Meaning::Noise) {
+        return Meaning::Noise;
+    }
+    let is_filler = |word: &str| word.starts_with('<') || FILLERS.contains(&word.to_lowercase().as_str());
+    let meaning = before.iter().find(|word| !is_filler(word)).map_or(Meaning::Unknown, |word| meaning_of_name(word));
+    // `id 7` speaks for an instance only where no other word says more: a request has an id, too
+    let id = before.first().is_some_and(|word| word.eq_ignore_ascii_case("id"));
+    if meaning == Meaning::Unknown && id { Meaning::Instance } else { meaning }
+}
+
+/// The meaning of a field of a JSON body.
+pub fn meaning_of_pointer(pointer: &str) -> Meaning {
+    let mut parts: Vec<&str> = pointer.rsplit('/').filter(|part| !part.is_empty()).take(3).collect();
+    parts.retain(|part| part.parse::<u32>().is_err());
+    meaning_of_context(&parts, None)
+}
+
+/// Whether the nearest word before a value introduces a name, as in `hello from web-1`.
+pub fn is_introduced(before: &[&str]) -> bool {
+    let nearest = before.iter().find(|word| !word.starts_with('<'));
+    nearest.is_some_and(|word| INTRODUCING.contains(&word.to_lowercase().as_str()))
+}
+
+/// Whether a field of a JSON body is a name, or belongs to an object that speaks of an instance.
+pub fn is_name_field(pointer: &str) -> bool {
+    let named = pointer.split('/').any(|part| meaning_of_name(part) == Meaning::Instance);
+    named || pointer.rsplit('/').next().is_some_and(|last| INTRODUCING.contains(&last.to_lowercase().as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_say_what_to_expect() {
+        for (name, meaning) in [
+            ("x-backend-id", Meaning::Instance),
+            ("SERVERID", Meaning::Instance),
+            ("BIGipServerpool", Meaning::Instance),
+            ("x-amz-instance", Meaning::Instance),
+            ("x-request-id", Meaning::Noise),
+            ("x-backend-response-time", Meaning::Noise),
+            ("requestCount", Meaning::Noise),
+            ("x-cache", Meaning::Noise),
+            ("x-ratelimit-remaining", Meaning::Noise),
+            ("worker", Meaning::Worker),
+            ("x-ab-bucket", Meaning::Variant),
+            ("availability-zone", Meaning::Place),
+            ("x-flavour", Meaning::Unknown),
+            ("lab", Meaning::Unknown),
+        ] {
+            assert_eq!(meaning_of_name(name), meaning, "{name}");
+        }
+        assert_eq!(meaning_of_context(&["by", "served"], None), Meaning::Instance);
+        assert_eq!(meaning_of_context(&["in", "served"], Some("ms")), Meaning::Noise);
+        assert_eq!(meaning_of_context(&["id", "request"], None), Meaning::Noise);
+        assert_eq!(meaning_of_context(&["<b", "Node"], Some("</b")), Meaning::Instance);
+        assert_eq!(meaning_of_pointer("/id"), Meaning::Instance);
+        assert_eq!(meaning_of_pointer("/request/id"), Meaning::Noise);
+        assert_eq!(meaning_of_pointer("/server/name"), Meaning::Instance);
+        assert_eq!(meaning_of_pointer("/server/uptime"), Meaning::Noise);
+    }
+}
