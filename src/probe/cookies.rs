@@ -1,4 +1,4 @@
-//! Cookies: what the target sets, how its values look, and which of them a series sends.
+//! Cookies: which ones the target sets, what their values look like, and which values a series sends.
 
 use std::{
     collections::HashMap,
@@ -17,27 +17,27 @@ use super::{
     text::printable_name,
 };
 
-/// Replies of a series whose cookies are looked at one by one.
-const MOST_ISSUED: usize = 64;
-/// Cookies of a series: some targets set one of another name with every answer.
-const MOST_NAMES: usize = 64;
-/// The longest value that a browser keeps.
-const LONGEST_VALUE: usize = 4096;
-/// What separates a route from the rest of a value.
+/// How many values of a cookie a series records one by one.
+const MAX_ISSUED: usize = 64;
+/// How many cookies a series records: some targets set a cookie of another name with every answer.
+const MAX_NAMES: usize = 64;
+/// The longest value that a browser keeps, in bytes.
+const MAX_VALUE_LENGTH: usize = 4096;
+/// The characters that separate a route from the rest of a value.
 const SEPARATORS: [char; 4] = ['~', '.', '!', '|'];
 
-/// The cookies of a probe.
+/// The cookies of all series of a probe.
 #[derive(Debug, Default)]
 pub struct Cookies {
-    /// The client with a jar.
+    /// The cookies of the client that keeps them.
     jar: Jar,
-    /// The last value of each cookie that it was given, also where it does not send it back.
+    /// The last value of each cookie that this client was given, also where it does not send the cookie back.
     given: HashMap<String, String>,
-    /// What clients without a jar were given.
+    /// The values that clients without a jar were given, by the cookie's name and the number of the request.
     issued: HashMap<(String, u32), String>,
-    /// Values that nobody was given, by the series that send them.
+    /// The values that the probe made up, by the series that sends them.
     made_up: HashMap<String, String>,
-    /// A number for each text that a value or a part of it was, by the text's hash.
+    /// The number of each value and of each part of one, by the hash of the text.
     numbers: HashMap<u64, u16>,
     hasher: RandomState,
 }
@@ -56,7 +56,7 @@ impl Cookies {
             SeriesName::CookieMadeUp(CookieValue { name, .. }) => {
                 let given =
                     self.given.get(name).or_else(|| Some(self.issued.iter().find(|((of, _), _)| of == name)?.1));
-                let like = || given.map_or_else(made_up, |given| alike(given));
+                let like = || given.map_or_else(made_up, |given| similar(given));
                 one(name, Some(self.made_up.entry(series.to_string()).or_insert_with(like)))
             }
             SeriesName::CookieHead(CookieValue { name, n }) | SeriesName::CookieTail(CookieValue { name, n }) => {
@@ -71,8 +71,8 @@ impl Cookies {
         }
     }
 
-    /// Notes in `seen` what the reply to request `n` of a series with or without a jar sets. `url` is what was asked for,
-    /// `next` what will be.
+    /// Notes in `seen` which cookies the reply to request `n` sets, for the series with and the series without a jar. `url` is
+    /// that of this request, `next` that of the next one.
     pub fn note(
         &mut self,
         series: &SeriesName,
@@ -110,7 +110,7 @@ impl Cookies {
         let name = printable_name(&name);
         let index = match seen.iter().position(|seen| seen.name == name) {
             Some(index) => index,
-            None if seen.len() >= MOST_NAMES || value.len() > LONGEST_VALUE => return None,
+            None if seen.len() >= MAX_NAMES || value.len() > MAX_VALUE_LENGTH => return None,
             None => {
                 seen.push(SeenCookie { name, ..SeenCookie::default() });
                 seen.len() - 1
@@ -119,7 +119,7 @@ impl Cookies {
         let cookie = &mut seen[index];
         cookie.form = Some(form(&value));
         cookie.attributes = Some(attributes);
-        if cookie.issued.len() < MOST_ISSUED && value.len() <= LONGEST_VALUE {
+        if cookie.issued.len() < MAX_ISSUED && value.len() <= MAX_VALUE_LENGTH {
             let head = value.split_once(SEPARATORS).map(|(head, _)| head);
             let tail = value.rsplit_once(SEPARATORS).map(|(_, tail)| tail);
             let mut number = |text: &str| self.number(text);
@@ -129,14 +129,14 @@ impl Cookies {
         Some(cookie)
     }
 
-    /// The number that stands for a text, as long as there are numbers.
+    /// The number that stands for a text; `None` once all numbers are given away.
     fn number(&mut self, text: &str) -> Option<u16> {
         let next = u16::try_from(self.numbers.len()).ok()?;
         Some(*self.numbers.entry(self.hasher.hash_one(text)).or_insert(next))
     }
 }
 
-/// A value but for one part of it with other letters and digits, each of the same sort.
+/// The value with other letters and digits, each of the same sort, in all of it but one part.
 fn altered(value: &str, part: Option<(&str, std::ops::Range<usize>)>) -> String {
     let Some((kept, rest)) = part else { return made_up() };
     let any = |c: char| match c {
@@ -152,28 +152,28 @@ fn altered(value: &str, part: Option<(&str, std::ops::Range<usize>)>) -> String 
     if from_start { other + kept } else { kept.to_owned() + &other }
 }
 
-/// A value that nobody was given, in the form of one that somebody was, where that has letters and digits enough: some
-/// balancers take no other.
-fn alike(value: &str) -> String {
-    const FEWEST: usize = 8;
+/// A made-up value in the form of a given one, where that has letters and digits enough: some balancers take no value of
+/// another form.
+fn similar(value: &str) -> String {
+    const MIN_LETTERS: usize = 8;
     match value.chars().filter(char::is_ascii_alphanumeric).count() {
-        0..FEWEST => made_up(),
+        0..MIN_LETTERS => made_up(),
         _ => altered(value, Some(("", 0..value.len()))),
     }
 }
 
-/// A value that nobody was given: what names a server is hardly ever like that.
+/// A made-up value, of a form that names of servers hardly ever have.
 fn made_up() -> String {
     format!("{:032x}", rand::random::<u128>())
 }
 
-/// How a value looks, as [`SeenCookie::form`] tells it.
+/// What a value looks like, in the notation of [`SeenCookie::form`].
 fn form(value: &str) -> String {
-    const LONGEST: usize = 120;
-    let shape: String = plain_form(value).chars().take(LONGEST).collect();
+    const MAX_CHARS: usize = 120;
+    let shape: String = plain_form(value).chars().take(MAX_CHARS).collect();
     let decoded = STANDARD.decode(value).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     match decoded.filter(|text| text.len() >= 7 && text.chars().all(|c| c.is_ascii_graphic())) {
-        Some(text) => format!("base64({})", plain_form(&text).chars().take(LONGEST).collect::<String>()),
+        Some(text) => format!("base64({})", plain_form(&text).chars().take(MAX_CHARS).collect::<String>()),
         None => shape,
     }
 }
@@ -273,7 +273,7 @@ mod tests {
             let stays_hex = given.chars().all(|c| !matches!(c, 'g'..='z' | 'G'..='Z'));
             assert!(!stays_hex || value.chars().all(|c| c == '-' || c.is_ascii_hexdigit()), "{value}");
         }
-        // so short, it may be another's
+        // a short value in the same form may be the value of another client
         assert_eq!(made_up("s1").len(), 32);
     }
 

@@ -1,32 +1,34 @@
-//! The probe: sends a plan of requests to any HTTP target, and returns a trace.
+//! The probe: sends series of requests to any HTTP target and records them as a trace.
 //!
 //! ```text
-//! target     what was asked for: a URL, and where to connect
-//! http       one request sent, one reply or failure back
-//! identity   how a reply says which instance sent it
-//! set_cookie what a reply sets
-//! jar        the cookies of one client, and why some are not sent back
-//! cookies    what the target sets, how its values look, and which of them a series sends
-//! script     what a login is, and how a reply shows one
-//! plan       what a series sends, request by request
-//! pace       no more requests a second than allowed
-//! text       names from outside, as a trace keeps them
-//! prober     series of requests, one after the other
-//!   overlap    several at once
-//! load       requests that keep instances busy, and others meanwhile
+//! target      the URL that a user names as the target
+//! plan        the requests of a series, and their conditions
+//! script      a login, and how a reply shows that it lasts
+//! prober      sends series of requests
+//!   concurrent  several requests at once
+//!   hold        slow requests that keep instances busy, and quick ones meanwhile
+//! recorder    enters what came back into the trace
+//! http/       one request goes out, one reply or failure comes back
+//! identity/   which instance sent a reply
+//! cookies     which cookies the target sets, what their values look like, and which of them a series sends
+//!   jar         the cookies of one client, and why some are not sent back
+//!   set_cookie  the lines that set cookies
+//! pace        no more requests per second than allowed
+//! text        names from outside, as a trace keeps them
 //! ```
 //!
-//! It judges nothing: the analysis does. What it sends is harmless unless it is told how to log in.
+//! The probe judges nothing: the analysis does. What it sends is harmless unless the user describes a login.
 
+mod concurrent;
 mod cookies;
+mod hold;
 mod http;
 mod identity;
 mod jar;
-mod load;
-mod overlap;
 mod pace;
 mod plan;
 mod prober;
+mod recorder;
 mod script;
 mod set_cookie;
 mod target;
@@ -35,6 +37,7 @@ mod text;
 pub use http::{ClientConfig, Verify};
 pub use identity::{Identity, IdentityError};
 pub use plan::{SeriesPlan, user_agent_tag};
-pub use prober::{Prober, Unreachable};
+pub use prober::Prober;
+pub use recorder::Unreachable;
 pub use script::{LoginCondition, RequestSpec, Script, SpecError};
 pub use target::{TargetError, parse as parse_target, path_and_query, with_path};

@@ -1,4 +1,4 @@
-//! Pace: no more requests a second than allowed.
+//! The pace: requests start no more often than allowed.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -7,27 +7,27 @@ use std::{
 
 use tokio::time::Instant;
 
-/// Lets requests start at intervals; its clones share them.
+/// Lets requests start at intervals, which its clones share.
 #[derive(Debug, Clone)]
 pub struct Pace {
     interval: Option<Duration>,
-    /// When the next may start.
-    free: Arc<Mutex<Instant>>,
+    /// When the next request may start.
+    next_start: Arc<Mutex<Instant>>,
 }
 
 impl Pace {
-    /// At least this long from one request to the next.
+    /// A pace with at least `interval` between the starts of two requests.
     pub fn new(interval: Option<Duration>) -> Pace {
-        Pace { interval, free: Arc::new(Mutex::new(Instant::now())) }
+        Pace { interval, next_start: Arc::new(Mutex::new(Instant::now())) }
     }
 
     /// Waits until the next request may start.
     pub async fn next(&self) {
         let Some(interval) = self.interval else { return };
         let start = {
-            let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-            let start = (*free).max(Instant::now());
-            *free = start + interval;
+            let mut next_start = self.next_start.lock().unwrap_or_else(PoisonError::into_inner);
+            let start = (*next_start).max(Instant::now());
+            *next_start = start + interval;
             start
         };
         tokio::time::sleep_until(start).await;

@@ -1,4 +1,4 @@
-//! Scripts: what a login is, which request shows the session, and how its reply shows a login.
+//! The script of a login: the request that logs in, the request that shows the session, and how its reply shows a login.
 
 use http::{Method, StatusCode};
 use regex::Regex;
@@ -11,60 +11,52 @@ use super::{
     identity::scalar,
 };
 
-/// A request as a person writes it: `POST /login user=alice`.
+/// A request as a user writes it: `POST /login user=alice`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestSpec {
-    /// GET, POST, …
     pub method: Method,
     /// Path and query.
     pub path: String,
-    /// Its content: a form, or JSON.
+    /// The body: a form, or JSON.
     pub content: Option<Content>,
 }
 
-/// How a reply shows a login.
+/// The condition under which a reply shows a login.
 #[derive(Debug, Clone)]
 pub enum LoginCondition {
-    /// A field of a JSON body has this value.
-    Json {
-        /// JSON pointer (RFC 6901).
-        pointer: String,
-        /// The value as text.
-        value: String,
-    },
+    /// The field at a JSON pointer (RFC 6901) has this value as text.
+    Json { pointer: String, value: String },
     /// The body matches.
     Pattern(Regex),
-    /// The status is this.
+    /// The reply has this status.
     Status(StatusCode),
 }
 
-/// A login, and how to see whether it lasts.
+/// A login, and how it shows whether the login lasts.
 #[derive(Debug, Clone)]
 pub struct Script {
-    /// The login.
     pub login: RequestSpec,
     /// The request that shows the session.
     pub check: RequestSpec,
-    /// How its reply shows a login.
+    /// How the reply to the check shows a login.
     pub logged_in: LoginCondition,
 }
 
-/// A request or condition that cannot be used. The text is not repeated: it may hold a secret.
+/// A request or a condition that cannot be used. The error does not repeat the text, which may hold a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{flag}: {reason}")]
 pub struct SpecError {
-    /// The flag that gave it.
+    /// The flag with the text.
     pub flag: &'static str,
-    /// Why it cannot be used.
     pub reason: String,
 }
 
 impl RequestSpec {
-    /// Reads `METHOD PATH [FIELD=VALUE…]` or `METHOD PATH {JSON}`. A value `env:NAME` or `file:PATH` stands for what
-    /// `secret` finds there.
+    /// Reads `METHOD PATH [FIELD=VALUE…]` or `METHOD PATH {JSON}`. `secret` replaces values such as `env:NAME` and `file:PATH`,
+    /// and returns `None` for a value that stands for itself.
     ///
     /// # Errors
-    /// When it is not of that form, or a secret cannot be had.
+    /// When the text has another form, or `secret` fails.
     pub fn parse(
         flag: &'static str,
         text: &str,
@@ -87,7 +79,7 @@ impl RequestSpec {
             None => None,
             Some(json) if json.starts_with('{') => {
                 let mut body = serde_json::from_str(json).map_err(|error| failed(format!("not JSON: {error}")))?;
-                reveal(&mut body, secret).map_err(failed)?;
+                reveal_secrets(&mut body, secret).map_err(failed)?;
                 Some(Content { media_type: "application/json", text: body.to_string() })
             }
             Some(fields) => {
@@ -112,7 +104,7 @@ impl LoginCondition {
     /// Reads `json:/POINTER=VALUE`, `regex:PATTERN` or `status:CODE`.
     ///
     /// # Errors
-    /// When it is none of these.
+    /// When the text has another form.
     pub fn parse(text: &str) -> Result<LoginCondition, SpecError> {
         let failed = |reason: String| SpecError { flag: "--logged-in", reason };
         match text.split_once(':') {
@@ -133,8 +125,8 @@ impl LoginCondition {
         }
     }
 
-    /// Whether a reply shows a login; `None` where it does not tell, as an error page does not.
-    pub fn read(&self, reply: &Reply) -> Option<bool> {
+    /// Whether a reply shows a login; `None` where the reply does not tell, as an error page.
+    pub fn is_met_by(&self, reply: &Reply) -> Option<bool> {
         match self {
             LoginCondition::Json { pointer, value } => {
                 let body: Value = serde_json::from_slice(&reply.body).ok()?;
@@ -160,8 +152,8 @@ impl Script {
     }
 }
 
-/// Puts in the secrets that strings of a JSON body stand for.
-fn reveal(body: &mut Value, secret: &dyn Fn(&str) -> Option<Result<String, String>>) -> Result<(), String> {
+/// Replaces the strings of a JSON body that stand for secrets.
+fn reveal_secrets(body: &mut Value, secret: &dyn Fn(&str) -> Option<Result<String, String>>) -> Result<(), String> {
     match body {
         Value::String(text) => {
             if let Some(found) = secret(text) {
@@ -169,28 +161,28 @@ fn reveal(body: &mut Value, secret: &dyn Fn(&str) -> Option<Result<String, Strin
             }
             Ok(())
         }
-        Value::Array(items) => items.iter_mut().try_for_each(|item| reveal(item, secret)),
-        Value::Object(fields) => fields.values_mut().try_for_each(|field| reveal(field, secret)),
+        Value::Array(items) => items.iter_mut().try_for_each(|item| reveal_secrets(item, secret)),
+        Value::Object(fields) => fields.values_mut().try_for_each(|field| reveal_secrets(field, secret)),
         _ => Ok(()),
     }
 }
 
-/// The session's id, where a reply tells it as the lab's apps do.
+/// The id of the session, where a reply has it in the place in which the lab's apps give it.
 pub fn session_id(reply: &Reply) -> Option<String> {
-    /// No more of a body is kept than is looked at: every reply is.
+    /// The fields that are read. Every reply is parsed, so that nothing else of it is kept.
     #[derive(Deserialize)]
-    struct Shown {
+    struct Body {
         session: Session,
     }
     #[derive(Deserialize)]
     struct Session {
         id: Value,
     }
-    // most have none, and need not be parsed for it
+    // most replies have none, and need not be parsed to find out
     if !reply.body.trim_ascii_start().starts_with(b"{") || !reply.text().contains("\"session\"") {
         return None;
     }
-    scalar(&serde_json::from_slice::<Shown>(&reply.body).ok()?.session.id)
+    scalar(&serde_json::from_slice::<Body>(&reply.body).ok()?.session.id)
 }
 
 #[cfg(test)]
@@ -220,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_request_is_said_and_no_secret_repeated() {
+    fn a_text_that_is_no_request_is_refused_without_repeating_a_secret() {
         for (text, words) in [
             ("", "METHOD and PATH"),
             ("/login", "METHOD and PATH"),
@@ -245,7 +237,7 @@ mod tests {
             port: None,
             cut: None,
         };
-        let seen = |how: &str, status, body| LoginCondition::parse(how).unwrap().read(&reply(status, body));
+        let seen = |how: &str, status, body| LoginCondition::parse(how).unwrap().is_met_by(&reply(status, body));
         assert_eq!(seen("json:/a/b=true", 200, r#"{"a":{"b":true}}"#), Some(true));
         assert_eq!(seen("json:/a/b=true", 200, r#"{"a":{"b":false}}"#), Some(false));
         assert_eq!(seen("json:/a/b=true", 200, "no JSON"), None);

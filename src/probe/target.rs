@@ -1,21 +1,19 @@
-//! Targets: what a person types, as a URL.
+//! The target: the URL that a user means.
 
 use url::Url;
 
-/// A target that cannot be asked.
+/// A text that is no target.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{target}` is not a target: {reason}")]
 pub struct TargetError {
-    /// What was typed.
     pub target: String,
-    /// Why it is none.
     pub reason: String,
 }
 
 /// Reads a host (`demo.api.ch`, `demo.api.ch:8080/api/`, `[::1]:80`) or an http or https URL.
 ///
 /// # Errors
-/// When it is neither.
+/// When the text is neither of these, or holds a password.
 pub fn parse(target: &str) -> Result<Url, TargetError> {
     let failed = |reason: String| TargetError { target: target.escape_debug().to_string(), reason };
     let text = if target.contains("://") { target.to_owned() } else { format!("http://{target}") };
@@ -33,7 +31,7 @@ pub fn parse(target: &str) -> Result<Url, TargetError> {
     Ok(url)
 }
 
-/// The URL with another path and query.
+/// The URL with the path and the query of `path` in place of its own.
 pub fn with_path(url: &Url, path: &str) -> Url {
     let mut url = url.clone();
     let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
@@ -69,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_target_is_said() {
+    fn a_text_that_is_no_target_is_refused_with_its_reason() {
         for (target, words) in [
             ("", "empty host"),
             ("ftp://a", "neither http nor https"),
