@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use crate::{
     analysis::{
         affinity::{
-            connection::{self, Per},
-            cookie::{self, Sticky},
+            connection::{self, ConnectionFinding},
             key_facts::{self, Decision, KeyFact},
+            stickiness::{self, StickinessFinding},
         },
         case::Case,
         load::{self, Load},
@@ -24,8 +24,8 @@ use crate::{
 pub struct Facts {
     /// What the free series shows.
     pub finding: Finding,
-    pub stickiness: Sticky,
-    pub connections: Per,
+    pub stickiness: StickinessFinding,
+    pub connections: ConnectionFinding,
     /// What each key showed that was varied.
     pub keys: Vec<KeyFact>,
     /// The probability that no hash of the path would look so, where that is surely small.
@@ -42,7 +42,7 @@ impl Facts {
         let counted = counted(case, &keys);
         Facts {
             finding: finding.unwrap_or_else(|| Finding::open(PatternEvidence::Series(SeriesEvidence::NoRequest))),
-            stickiness: cookie::find(case),
+            stickiness: stickiness::find_stickiness(case),
             connections: connection::balances_per(case),
             no_uri_hash: no_uri_hash.filter(|_| keys.iter().all(|key| key.decides.is_none())),
             load: load::observe_load(case),

@@ -11,11 +11,10 @@ use crate::{
         pattern::{
             evidence::{OneInstanceEvidence, OrderEvidence, PatternEvidence},
             finding::{Background, several_instances},
-            one_instance::ONE_ALONE,
         },
         unseen_instances::Meaning,
         verdict::{
-            Algorithm, Hits, Order, RuledOut, Stickiness, StickyBy, StickyCookie, Verdict,
+            Algorithm, Hits, Order, RuledOut, Stickiness, StickyBy, StickyCookie, Test, Verdict,
             candidates::{SPREADING, Steps},
             evidence::Evidence,
             expected, natural,
@@ -68,10 +67,10 @@ fn ruled_out(facts: &Facts, steps: &Steps, alpha: f64) -> Vec<RuledOut> {
     let mut all: Vec<RuledOut> =
         finding.chain(&facts.stickiness.ruled_out).chain(&facts.connections.ruled_out).cloned().collect();
     if let Some(p) = steps.no_uri_hash {
-        all.push(RuledOut { algorithm: Algorithm::UriHash, test: "one instance for all paths", p });
+        all.push(RuledOut { algorithm: Algorithm::UriHash, test: Test::OneInstanceForAllPaths, p });
     }
     if facts.deciding().next().is_some() {
-        all.retain(|out| out.test != ONE_ALONE && out.algorithm != Algorithm::Single);
+        all.retain(|out| out.test != Test::OneAlone && out.algorithm != Algorithm::Single);
         all.extend(ruled_out_by_keys(facts));
     }
     all.extend(ruled_out_by_load(facts, steps, alpha));
@@ -95,11 +94,11 @@ fn rule_out_single(all: &mut Vec<RuledOut>) {
 
 fn ruled_out_by_keys(facts: &Facts) -> Vec<RuledOut> {
     let p = facts.deciding().map(|(_, decision)| decision.p).sum();
-    let blind = RuledOut { algorithm: Algorithm::FirstAvailable, test: "each value has its own instance", p };
+    let blind = RuledOut { algorithm: Algorithm::FirstAvailable, test: Test::EachValueHasItsInstance, p };
     let mut all = vec![several_instances(), blind];
     for (fact, decision) in facts.deciding() {
         let (Some(placement), Some(p)) = (&decision.placement, fact.table_p()) else { continue };
-        all.push(RuledOut { algorithm: fact.key.hash(), test: "new values came in turn", p });
+        all.push(RuledOut { algorithm: fact.key.hash(), test: Test::NewValuesInTurn, p });
         all.extend(placement.ruled_out.iter().filter(|out| out.algorithm == Algorithm::Random).cloned());
     }
     all
@@ -111,15 +110,15 @@ fn ruled_out_by_load(facts: &Facts, steps: &Steps, alpha: f64) -> Vec<RuledOut> 
     match load.effect {
         LoadEffect::Avoided { p, limit: OneAtATime::Excluded } => {
             let blind = steps.without_load.candidates.iter().filter(|one| **one != Algorithm::LeastConnections);
-            blind.map(|&algorithm| RuledOut { algorithm, test: "busy instances are avoided", p }).collect()
+            blind.map(|&algorithm| RuledOut { algorithm, test: Test::BusyAvoided, p }).collect()
         }
-        LoadEffect::Ignored { p } => vec![least_connections("busy instances get their share", p)],
+        LoadEffect::Ignored { p } => vec![least_connections(Test::BusyGetTheirShare, p)],
         LoadEffect::Spilled { .. } => {
-            vec![RuledOut { algorithm: Algorithm::Single, test: "another answers while it is busy", p: 0.0 }]
+            vec![RuledOut { algorithm: Algorithm::Single, test: Test::AnotherAnswersWhileBusy, p: 0.0 }]
         }
         LoadEffect::Alone { .. } => {
             let p = load.least_connections_alone(alpha);
-            p.map(|p| least_connections("a busy instance gets everything", p)).into_iter().collect()
+            p.map(|p| least_connections(Test::BusyGetsEverything, p)).into_iter().collect()
         }
         LoadEffect::Avoided { limit: OneAtATime::Possible, .. } | LoadEffect::Unclear(_) => Vec::new(),
     }
@@ -134,7 +133,7 @@ fn stickiness(case: &Case, facts: &Facts) -> (Stickiness, Option<StickyCookie>) 
     for (fact, decision) in facts.deciding() {
         let Some(name) = fact.key.cookie(case.trace()) else { continue };
         let by = if decision.placement.is_some() { StickyBy::Learned } else { StickyBy::Hash };
-        let cookie = StickyCookie { by: Some(by), ..cookie_mechanism::described(case.trace(), name) };
+        let cookie = StickyCookie { by: Some(by), ..cookie_mechanism::known_of(case.trace(), name) };
         sticky = (Stickiness::Cookie, Some(cookie));
     }
     sticky
@@ -205,11 +204,11 @@ fn free_instances(case: &Case, facts: &Facts) -> Vec<(InstanceId, Hits)> {
 fn evidence(facts: &Facts, steps: &Steps) -> Vec<Evidence> {
     let pattern = facts.finding.evidence.iter().filter(|fact| !is_replaced(fact, facts, steps));
     let pattern = pattern.cloned().map(Evidence::Pattern);
-    let affinity = facts.stickiness.evidence.iter().chain(&facts.connections.evidence).cloned();
     let load = facts.load.iter().flat_map(|load| load.evidence(steps.without_load.pattern));
     let others = facts.other_series.evidence(steps.with_load.pattern);
     pattern
-        .chain(affinity.map(Evidence::Sentence))
+        .chain(facts.stickiness.evidence.iter().cloned().map(Evidence::Cookie))
+        .chain(facts.connections.evidence.iter().cloned().map(Evidence::Connection))
         .chain(key_evidence(facts, steps).into_iter().map(Evidence::Key))
         .chain(load.map(Evidence::Load))
         .chain(others.map(Evidence::Unseen))

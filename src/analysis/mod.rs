@@ -57,13 +57,15 @@ mod verdict;
 
 pub use affinity::{
     connection::enough_on_one_connection,
-    cookie::{candidate_cookies, enough_alone, enough_with_jar, sticky_cookie},
     cookie_mechanism::{cookies_to_vary, next_values},
+    evidence::{ConnectionEvidence, CookieEvidence, Part},
     key_facts::{KeyEvidence, OnlyInstance, Subject},
     keys::{Key, enough_values},
+    stickiness::{candidate_cookies, enough_alone, enough_with_jar, sticky_cookie},
+    vendor::{Flaw, Vendor},
 };
 pub use case::Case;
-pub use expect::{Checked, ExpectError, Expectation, Outcome, Strictness, passed};
+pub use expect::{Actual, Checked, ExpectError, Expectation, Outcome, Strictness, passed};
 pub use judge::{judge, one_answers};
 pub use load::{LoadEvidence, Strictly, Unclear, enough_load, gets_its_share, perhaps_a_limit, quick_requests};
 pub use math::log_prob::in_words;
@@ -73,7 +75,7 @@ pub use sampling::{
     sizes::{Sample, Sampled, fewest, samples},
     stop::{Sampling, at_most, sampling},
 };
-pub use session::{Facts, KeptBy, Session, SessionVerdict, judge_session};
+pub use session::{Facts, KeptBy, Session, SessionCause, SessionEvidence, SessionVerdict, judge_session};
 pub use unseen_instances::{PatternHolds, UnseenEvidence};
 pub use verdict::{
     Algorithm, BalancesPer, Hits, Order, RuledOut, Stickiness, StickyBy, StickyCookie, Verdict, evidence::Evidence,

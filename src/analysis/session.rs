@@ -1,42 +1,33 @@
-//! Sessions: was the login seen by every reload, and if not, why.
+//! Sessions: whether every reload saw the login, and if not, why.
 
-use crate::model::trace::{Action, InstanceId, Request, SeenCookie, Series, SeriesName, Withheld};
-
-use crate::analysis::{
-    affinity::cookie,
-    case::Case,
-    math::log_prob::probability,
-    sampling::stop::Sampling,
-    verdict::{Stickiness, StickyCookie},
+use crate::{
+    analysis::{
+        affinity::{evidence::CookieEvidence, stickiness},
+        case::Case,
+        math::log_prob::probability,
+        sampling::stop::Sampling,
+        verdict::Stickiness,
+    },
+    model::trace::{Action, InstanceId, Request, Series, SeriesName, Withheld},
 };
 
 /// What became of the session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum Session {
     /// Some reload did not see the login.
     Lost,
     /// Every reload saw it.
     Kept,
-    /// There was none: nobody ever saw the login.
+    /// There was none: no reload saw the login.
     None,
     /// The answers do not tell.
     Undetermined,
 }
 
-impl Session {
-    /// The name it has in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Session::Lost => "lost",
-            Session::Kept => "kept",
-            Session::None => "none",
-            Session::Undetermined => "undetermined",
-        }
-    }
-}
-
 /// What keeps a session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum KeptBy {
     /// A cookie keeps the client on its instance.
     Sticky,
@@ -48,19 +39,7 @@ pub enum KeptBy {
     Single,
 }
 
-impl KeptBy {
-    /// The name it has in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            KeptBy::Sticky => "sticky",
-            KeptBy::Source => "source",
-            KeptBy::Shared => "shared",
-            KeptBy::Single => "single",
-        }
-    }
-}
-
-/// What is known of a lab beside the trace.
+/// What the configuration of a lab says of the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Facts {
     /// Replicas of the service.
@@ -71,196 +50,271 @@ pub struct Facts {
     pub sticky: bool,
 }
 
-/// What a trace proves of a session.
+impl Session {
+    /// The name in JSON.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+impl KeptBy {
+    /// The name in JSON.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+/// Why a session was lost, kept, or neither.
 #[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SessionCause {
+    NoLogin,
+    /// The login brought no answer.
+    LoginFailed {
+        message: String,
+    },
+    LoginRefused {
+        status: u16,
+    },
+    /// No reload tells whether it sees the login.
+    NoReloadTells,
+    /// `untold` of `reloads` reloads do not tell whether they see the login.
+    SomeReloadsDoNotTell {
+        untold: usize,
+        reloads: usize,
+    },
+    NoCookieSet,
+    Withheld {
+        cookie: String,
+        reason: Option<Withheld>,
+    },
+    /// The only instance that answered took the login and never remembered it.
+    NotRemembered {
+        instance: InstanceId,
+    },
+    /// The instance that took the login lost it again.
+    LostAgain {
+        instance: InstanceId,
+    },
+    /// One instance took the login, and others never saw it.
+    OthersNeverSawIt {
+        instance: InstanceId,
+        others: Vec<InstanceId>,
+    },
+    SomeReloadsMissedIt,
+    /// Requests without cookies saw a login too, so the check does not tell clients apart.
+    SeenWithoutCookies {
+        requests: usize,
+    },
+    SharedByInstances,
+    CookiePins {
+        cookie: String,
+    },
+    ClientStaysWithCookies,
+    OneReplica,
+    AddressDecides,
+    OneInstanceOrAddress,
+    TooFewReloads {
+        reloads: usize,
+    },
+}
+
+/// One fact about a session.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SessionEvidence {
+    /// `seen` of `reloads` reloads with the cookie jar saw the login.
+    Reloads {
+        seen: usize,
+        reloads: usize,
+    },
+    Cookie(CookieEvidence),
+}
+
+/// What a trace proves of a session.
+#[derive(Debug, Clone, PartialEq)]
 pub struct SessionVerdict {
-    /// What became of it.
     pub session: Session,
-    /// What keeps it, where it is kept and that can be told.
+    /// What keeps the session, where it is kept and that is known.
     pub kept_by: Option<KeptBy>,
-    /// Why, in one sentence.
-    pub cause: String,
+    pub cause: SessionCause,
     /// The cookie that keeps the client on its instance.
     pub sticky_cookie: Option<String>,
-    /// Sentences with figures.
-    pub evidence: Vec<String>,
-    /// Whether more reloads would tell more.
+    pub evidence: Vec<SessionEvidence>,
+    /// Whether more reloads would show more.
     pub sampling: Sampling,
 }
 
-/// Judges the trace of a login and reloads.
+impl SessionVerdict {
+    fn new(session: Session, cause: SessionCause) -> SessionVerdict {
+        SessionVerdict {
+            session,
+            kept_by: None,
+            cause,
+            sticky_cookie: None,
+            evidence: Vec::new(),
+            sampling: Sampling::Enough,
+        }
+    }
+
+    fn kept(kept_by: Option<KeptBy>, cause: SessionCause) -> SessionVerdict {
+        SessionVerdict { kept_by, ..SessionVerdict::new(Session::Kept, cause) }
+    }
+}
+
+/// The reloads of a session, by what they say of the login.
+struct Reloads<'t> {
+    all: Vec<&'t Request>,
+    seen: usize,
+    missed: Vec<&'t Request>,
+}
+
+impl<'t> Reloads<'t> {
+    fn collect(series: &'t Series) -> Reloads<'t> {
+        let all: Vec<&Request> = series.requests.iter().filter(|request| request.action == Action::Get).collect();
+        Reloads {
+            seen: all.iter().filter(|request| request.logged_in == Some(true)).count(),
+            missed: all.iter().copied().filter(|request| request.logged_in == Some(false)).collect(),
+            all,
+        }
+    }
+}
+
+/// Judges the trace of a login and its reloads.
 pub fn judge_session(case: &Case, facts: Option<Facts>) -> SessionVerdict {
-    let verdict = |session, cause: String| SessionVerdict {
-        session,
-        kept_by: None,
-        cause,
-        sticky_cookie: None,
-        evidence: Vec::new(),
-        sampling: Sampling::Enough,
-    };
     let Some(series) = case.trace().series(&SeriesName::WithJar) else {
-        return verdict(Session::Undetermined, "no login was tried".to_owned());
+        return SessionVerdict::new(Session::Undetermined, SessionCause::NoLogin);
     };
     let Some(login) = series.requests.iter().find(|request| request.action == Action::Login) else {
-        return verdict(Session::Undetermined, "no login was tried".to_owned());
+        return SessionVerdict::new(Session::Undetermined, SessionCause::NoLogin);
     };
-    if let Some(cause) = refused(login) {
-        return verdict(Session::Undetermined, cause);
+    if let Some(cause) = refusal(login) {
+        return SessionVerdict::new(Session::Undetermined, cause);
     }
-    let checks: Vec<&Request> = series.requests.iter().filter(|request| request.action == Action::Get).collect();
-    let seen = checks.iter().filter(|request| request.logged_in == Some(true)).count();
-    let missed: Vec<&Request> = checks.iter().copied().filter(|request| request.logged_in == Some(false)).collect();
-    let silent = checks.len() - seen - missed.len();
-    let name = |id: Option<InstanceId>| id.map(|id| case.trace().instances[usize::from(id.0)].name.as_str());
-    let taker = name(login.instance);
-
-    let mut judged = if missed.is_empty() && seen == 0 {
-        verdict(Session::Undetermined, "no reload tells whether it sees the login".to_owned())
-    } else if missed.is_empty() && silent > 0 {
-        verdict(
-            Session::Undetermined,
-            format!("{silent} of {} reloads do not tell whether they see the login", checks.len()),
-        )
-    } else if missed.is_empty() {
-        kept(case, series, login, facts)
-    } else if let Some(cause) = not_sent_back(series, &checks) {
-        verdict(if seen == 0 { Session::None } else { Session::Lost }, cause)
-    } else if seen == 0 && taker.is_some() && missed.iter().all(|request| name(request.instance) == taker) {
-        verdict(Session::None, format!("{} took the login and did not remember it", taker.unwrap_or_default()))
+    let reloads = Reloads::collect(series);
+    let free = case.free().into_iter().flat_map(|free| &free.series.requests);
+    let without_cookies = free.filter(|request| request.logged_in == Some(true)).count();
+    let mut judged = if without_cookies > 0 {
+        let cause = SessionCause::SeenWithoutCookies { requests: without_cookies };
+        SessionVerdict::new(Session::Undetermined, cause)
     } else {
-        verdict(Session::Lost, lost_on(taker, &missed, &name))
+        judge_reloads(case, series, login, &reloads, facts)
     };
-    let without = case.trace().series(&SeriesName::WithoutJar).into_iter().flat_map(|series| &series.requests);
-    let strangers = without.filter(|request| request.logged_in == Some(true)).count();
-    if strangers > 0 {
-        let cause =
-            format!("{strangers} requests without cookies saw a login too: the check does not tell clients apart");
-        judged = verdict(Session::Undetermined, cause);
-    }
-    judged.evidence.insert(0, format!("{seen} of {} reloads with the cookie jar saw the login", checks.len()));
+    let seen = SessionEvidence::Reloads { seen: reloads.seen, reloads: reloads.all.len() };
+    judged.evidence.insert(0, seen);
     judged
 }
 
+fn judge_reloads(
+    case: &Case,
+    series: &Series,
+    login: &Request,
+    reloads: &Reloads,
+    facts: Option<Facts>,
+) -> SessionVerdict {
+    let count = reloads.all.len();
+    let untold = count - reloads.seen - reloads.missed.len();
+    if reloads.missed.is_empty() {
+        return if reloads.seen == 0 {
+            SessionVerdict::new(Session::Undetermined, SessionCause::NoReloadTells)
+        } else if untold > 0 {
+            let cause = SessionCause::SomeReloadsDoNotTell { untold, reloads: count };
+            SessionVerdict::new(Session::Undetermined, cause)
+        } else {
+            judge_kept(case, series, login, facts)
+        };
+    }
+    if let Some(cause) = not_sent_back(series, &reloads.all) {
+        return SessionVerdict::new(if reloads.seen == 0 { Session::None } else { Session::Lost }, cause);
+    }
+    match login.instance {
+        Some(instance)
+            if reloads.seen == 0 && reloads.missed.iter().all(|request| request.instance == Some(instance)) =>
+        {
+            SessionVerdict::new(Session::None, SessionCause::NotRemembered { instance })
+        }
+        taker => SessionVerdict::new(Session::Lost, loss(taker, &reloads.missed)),
+    }
+}
+
 /// Why the login itself failed, if it did.
-fn refused(login: &Request) -> Option<String> {
+fn refusal(login: &Request) -> Option<SessionCause> {
     match (&login.error, login.status) {
-        (Some(failure), None) => Some(format!("the login brought no answer: {}", failure.message)),
-        (_, Some(status)) if status.get() >= 400 => Some(format!("the login was refused with status {status}")),
+        (Some(failure), None) => Some(SessionCause::LoginFailed { message: failure.message.clone() }),
+        (_, Some(status)) if status.get() >= 400 => Some(SessionCause::LoginRefused { status: status.get() }),
         _ => None,
     }
 }
 
 /// Why no cookie reached the reloads, if none did.
-fn not_sent_back(series: &Series, checks: &[&Request]) -> Option<String> {
-    if checks.iter().any(|request| request.cookies_sent > 0) {
+fn not_sent_back(series: &Series, reloads: &[&Request]) -> Option<SessionCause> {
+    if reloads.iter().any(|request| request.cookies_sent > 0) {
         return None;
     }
     Some(match series.cookies.first() {
-        None => "no cookie was set, so the client has nothing to be recognised by".to_owned(),
-        Some(cookie) => withheld(cookie),
+        None => SessionCause::NoCookieSet,
+        Some(cookie) => SessionCause::Withheld { cookie: cookie.name.clone(), reason: cookie.withheld.clone() },
     })
 }
 
-/// Why a cookie is not sent back, in words.
-pub fn withheld(cookie: &SeenCookie) -> String {
-    let name = &cookie.name;
-    match &cookie.withheld {
-        Some(Withheld::Secure) => format!("the cookie {name} is Secure, and is not sent back over http"),
-        Some(Withheld::Path(path)) => format!("the cookie {name} is for the path {path} only, and is not sent back"),
-        Some(Withheld::Domain(domain)) => {
-            format!("the cookie {name} is for the domain {domain}, which is not the target's, and is not sent back")
-        }
-        Some(Withheld::Expired) => format!("the cookie {name} expired at once, and is not sent back"),
-        Some(Withheld::Invalid) => format!("the cookie {name} is not valid, and is not sent back"),
-        None => format!("the cookie {name} was set and not sent back"),
-    }
-}
-
-/// Instances that are named one by one.
-const MOST_NAMES: usize = 8;
-
-/// Who took the login, and who never saw it.
-fn lost_on<'a>(
-    taker: Option<&str>,
-    missed: &[&Request],
-    name: &impl Fn(Option<InstanceId>) -> Option<&'a str>,
-) -> String {
-    let mut blind: Vec<&str> = Vec::new();
-    for instance in missed.iter().filter_map(|request| name(request.instance)) {
+/// Which instance took the login, and which never saw it.
+fn loss(taker: Option<InstanceId>, missed: &[&Request]) -> SessionCause {
+    let mut blind: Vec<InstanceId> = Vec::new();
+    for instance in missed.iter().filter_map(|request| request.instance) {
         if !blind.contains(&instance) {
             blind.push(instance);
         }
     }
     match (taker, blind.as_slice()) {
-        (Some(taker), [only]) if *only == taker => format!("{taker} took the login and lost it again"),
-        (Some(taker), [_, ..]) => {
-            blind.retain(|instance| *instance != taker);
-            let more = blind.len().saturating_sub(MOST_NAMES);
-            let others = format!("{more} others");
-            if more > 1 {
-                blind.truncate(MOST_NAMES);
-                blind.push(&others);
-            }
-            format!("{taker} took the login, {} never saw it", list(&blind))
+        (Some(instance), [only]) if *only == instance => SessionCause::LostAgain { instance },
+        (Some(instance), [_, ..]) => {
+            blind.retain(|other| *other != instance);
+            SessionCause::OthersNeverSawIt { instance, others: blind }
         }
-        _ => "some reloads did not see the login".to_owned(),
+        _ => SessionCause::SomeReloadsMissedIt,
     }
 }
 
-fn list(names: &[&str]) -> String {
-    match names {
-        [] => String::new(),
-        [one] => (*one).to_owned(),
-        [most @ .., last] => format!("{} and {last}", most.join(", ")),
-    }
-}
-
-/// Every reload saw the login: what keeps the session, and whether there were enough of them to say so.
-fn kept(case: &Case, series: &Series, login: &Request, facts: Option<Facts>) -> SessionVerdict {
+/// Every reload saw the login: what keeps the session, and whether there were enough reloads to say so.
+fn judge_kept(case: &Case, series: &Series, login: &Request, facts: Option<Facts>) -> SessionVerdict {
     let reloads = series.requests.iter().filter(|request| request.action == Action::Get);
     let with: Vec<InstanceId> = reloads.filter_map(|request| request.instance).chain(login.instance).collect();
-    let free = case.trace().series(&SeriesName::WithoutJar).into_iter().flat_map(|series| &series.requests);
+    let free = case.free().into_iter().flat_map(|free| &free.series.requests);
     let free: Vec<InstanceId> = free.filter_map(|request| request.instance).collect();
-    let several = |ids: &[InstanceId]| ids.iter().any(|id| *id != ids[0]);
-    let sticky = cookie::find(case);
-    let verdict = |session, kept_by, cause: &str| SessionVerdict {
-        session,
-        kept_by,
-        cause: cause.to_owned(),
-        sticky_cookie: None,
-        evidence: Vec::new(),
-        sampling: Sampling::Enough,
-    };
-    let kept = |kept_by, cause| verdict(Session::Kept, kept_by, cause);
-    if several(&with) {
-        return kept(Some(KeptBy::Shared), "several instances answered, and all of them know the session");
+    if are_several(&with) {
+        return SessionVerdict::kept(Some(KeptBy::Shared), SessionCause::SharedByInstances);
     }
-    if sticky.stickiness == Stickiness::Cookie || (several(&free) && facts.is_some_and(|facts| facts.sticky)) {
-        let cause = match &sticky.cookie {
-            Some(StickyCookie { name: cookie, .. }) => format!("the cookie {cookie} keeps the client on its instance"),
-            None => "the client stays on its instance as long as it sends its cookies".to_owned(),
+    let sticky = stickiness::find_stickiness(case);
+    let configured = are_several(&free) && facts.is_some_and(|facts| facts.sticky);
+    if sticky.stickiness == Stickiness::Cookie || configured {
+        let cookie = sticky.cookie.map(|cookie| cookie.name);
+        let cause = match cookie.clone() {
+            Some(cookie) => SessionCause::CookiePins { cookie },
+            None => SessionCause::ClientStaysWithCookies,
         };
-        let kept = kept(Some(KeptBy::Sticky), &cause);
         return SessionVerdict {
-            sticky_cookie: sticky.cookie.map(|cookie| cookie.name),
-            evidence: sticky.evidence,
-            ..kept
+            sticky_cookie: cookie,
+            evidence: sticky.evidence.into_iter().map(SessionEvidence::Cookie).collect(),
+            ..SessionVerdict::kept(Some(KeptBy::Sticky), cause)
         };
     }
     match facts {
-        Some(Facts { replicas: 1, .. }) => return kept(Some(KeptBy::Single), "there is one replica"),
+        Some(Facts { replicas: 1, .. }) => {
+            return SessionVerdict::kept(Some(KeptBy::Single), SessionCause::OneReplica);
+        }
         Some(Facts { source_hash: true, .. }) => {
-            return kept(Some(KeptBy::Source), "the client's address decides which replica answers");
+            return SessionVerdict::kept(Some(KeptBy::Source), SessionCause::AddressDecides);
         }
         _ => {}
     }
-    // one instance for everything, which two picked at random would show this seldom
+    // one instance for everything, which two picked at random would show with this probability
     let answers = with.len() + free.len();
     let by_chance = probability((1.0 - answers as f64) * 2f64.ln());
-    if !several(&free) && answers > 0 && by_chance < case.alpha() && facts.is_none() {
-        return kept(None, "one instance answered everything: it is the only one, or the client's address decides");
+    if !are_several(&free) && answers > 0 && by_chance < case.alpha() && facts.is_none() {
+        return SessionVerdict::kept(None, SessionCause::OneInstanceOrAddress);
     }
-    let reloads = with.len().saturating_sub(1);
-    let cause = format!("every reload saw the login, but {reloads} are too few to tell that from chance (-n)");
-    SessionVerdict { sampling: Sampling::More, ..verdict(Session::Undetermined, None, &cause) }
+    let cause = SessionCause::TooFewReloads { reloads: with.len().saturating_sub(1) };
+    SessionVerdict { sampling: Sampling::More, ..SessionVerdict::new(Session::Undetermined, cause) }
+}
+
+fn are_several(ids: &[InstanceId]) -> bool {
+    ids.iter().any(|id| *id != ids[0])
 }

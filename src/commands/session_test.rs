@@ -100,7 +100,7 @@ async fn test(args: &SessionTest, resolved: &mut Resolved) -> anyhow::Result<Exi
             "{}\n\n{}\n{}",
             report::probe::target(&trace),
             report::session::table(&trace, paint),
-            report::session::verdict(&verdict, expected, passed, paint),
+            report::session::verdict(&trace, &verdict, expected, passed, paint),
         ))?,
     }
     Ok(match (passed, verdict.session) {

@@ -10,14 +10,14 @@ use crate::{
     model::trace::{Connection, Failure, InstanceId, Jar, Request, Series, SeriesName, Trace, Via},
 };
 
-use super::sentence::sentences;
+use super::sentence::{actual, flaw, sentences, session_cause, session_sentences};
 use super::session::{step, steps};
 
 /// A probe, and what became of what was expected of it. It is put together as it is written: there may be a million
 /// requests.
 pub fn probe<'a>(trace: &'a Trace, verdict: &Verdict, checked: &[Checked]) -> impl Serialize + use<'a> {
     let expected = checked.iter().map(
-        |checked| json!({ "expect": checked.expect, "outcome": checked.outcome.as_str(), "found": checked.found }),
+        |checked| json!({ "expect": checked.expect, "outcome": checked.outcome.as_str(), "found": actual(&checked.actual) }),
     );
     Probe {
         schema: "lbctl.probe.v1",
@@ -75,7 +75,7 @@ fn verdict(trace: &Trace, verdict: &Verdict) -> Value {
         "algorithm": verdict.algorithm.as_str(),
         "candidates": verdict.candidates.iter().map(|one| one.as_str()).collect::<Vec<_>>(),
         "ruled_out": verdict.ruled_out.iter().map(|out| json!({
-            "algorithm": out.algorithm.as_str(), "test": out.test, "p": out.p,
+            "algorithm": out.algorithm.as_str(), "test": out.test.as_str(), "p": out.p,
         })).collect::<Vec<_>>(),
         "chance": verdict.chance,
         "alpha": verdict.alpha,
@@ -93,9 +93,9 @@ fn verdict(trace: &Trace, verdict: &Verdict) -> Value {
         "stickiness": verdict.stickiness.as_str(),
         "sticky_cookie": verdict.sticky_cookie.as_ref().map(|cookie| &cookie.name),
         "sticky_by": verdict.sticky_cookie.as_ref().and_then(|cookie| Some(cookie.by?.as_str())),
-        "sticky_cookie_maker": verdict.sticky_cookie.as_ref().and_then(|cookie| cookie.maker),
+        "sticky_cookie_maker": verdict.sticky_cookie.as_ref().and_then(|cookie| cookie.vendor),
         "sticky_cookie_attributes": verdict.sticky_cookie.as_ref().and_then(|cookie| cookie.attributes.as_ref()),
-        "sticky_cookie_flaws": verdict.sticky_cookie.as_ref().map_or(&[][..], |cookie| &cookie.flaws),
+        "sticky_cookie_flaws": verdict.sticky_cookie.as_ref().map_or(Vec::new(), |cookie| cookie.flaws.iter().map(flaw).collect()),
         "balances_per": verdict.balances_per.as_str(),
         "evidence": sentences(trace, &verdict.evidence),
     })
@@ -123,9 +123,9 @@ pub fn session_test(trace: &Trace, verdict: &SessionVerdict, expected: Option<Se
         "verdict": {
             "session": verdict.session.as_str(),
             "kept_by": verdict.kept_by.map(|by| by.as_str()),
-            "cause": verdict.cause,
+            "cause": session_cause(trace, &verdict.cause),
             "sticky_cookie": verdict.sticky_cookie,
-            "evidence": verdict.evidence,
+            "evidence": session_sentences(&verdict.evidence),
         },
         "expected": expected.map(Session::as_str),
         "passed": passed,

@@ -9,5 +9,5 @@ pub mod session;
 pub mod style;
 pub mod text;
 
-pub use sentence::sentences;
+pub use sentence::{actual, sentences};
 pub use style::Paint;

@@ -9,6 +9,7 @@ use crate::{
 
 use super::{
     probe::{answered, short_session},
+    sentence::{session_cause, session_sentences},
     style::{self, Paint},
     text::wrapped,
 };
@@ -65,14 +66,21 @@ pub fn step(request: &Request) -> &'static str {
 }
 
 /// The verdict: what the test proves, and why.
-pub fn verdict(verdict: &SessionVerdict, expected: Option<Session>, passed: Option<bool>, paint: Paint) -> String {
+pub fn verdict(
+    trace: &Trace,
+    verdict: &SessionVerdict,
+    expected: Option<Session>,
+    passed: Option<bool>,
+    paint: Paint,
+) -> String {
+    let cause = session_cause(trace, &verdict.cause);
     let headline = match verdict.session {
-        Session::Undetermined => format!("session undetermined: {}", verdict.cause),
-        Session::None => format!("no session: {}", verdict.cause),
-        session => format!("session {}: {}", session.as_str(), verdict.cause),
+        Session::Undetermined => format!("session undetermined: {cause}"),
+        Session::None => format!("no session: {cause}"),
+        session => format!("session {}: {cause}", session.as_str()),
     };
     let mut lines = vec![style::bold(&wrapped(&headline, "", "  "), paint)];
-    lines.extend(verdict.evidence.iter().map(|sentence| wrapped(sentence, "  - ", "    ")));
+    lines.extend(session_sentences(&verdict.evidence).iter().map(|sentence| wrapped(sentence, "  - ", "    ")));
     if let (Some(expected), Some(passed)) = (expected, passed) {
         let met = if passed { "as expected" } else { "NOT as expected" };
         lines.push(format!("{met}: {}", expected.as_str()));

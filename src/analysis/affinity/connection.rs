@@ -1,22 +1,31 @@
-//! Connections: how often the balancer picks, once a request or once a connection.
+//! Connections: whether the balancer picks once a request or once a connection.
 
 use std::collections::BTreeSet;
 
-use crate::model::trace::{Connection, InstanceId, Series, SeriesName};
-
-use crate::analysis::{
-    affinity::pinning::{Pinned, pinned},
-    case::Case,
-    math::log_prob::in_words,
-    sampling::budget,
-    verdict::{Algorithm, BalancesPer, RuledOut},
+use crate::{
+    analysis::{
+        affinity::{
+            evidence::ConnectionEvidence,
+            pinning::{Pinning, judge_pinning},
+        },
+        case::Case,
+        sampling::budget,
+        verdict::{Algorithm, BalancesPer, RuledOut, Test},
+    },
+    model::trace::{Connection, InstanceId, Series, SeriesName},
 };
 
-/// What was found of connections.
-pub struct Per {
+/// What requests over one connection show.
+pub struct ConnectionFinding {
     pub per: BalancesPer,
     pub ruled_out: Option<RuledOut>,
-    pub evidence: Vec<String>,
+    pub evidence: Option<ConnectionEvidence>,
+}
+
+impl ConnectionFinding {
+    fn new(per: BalancesPer, evidence: Option<ConnectionEvidence>) -> ConnectionFinding {
+        ConnectionFinding { per, ruled_out: None, evidence }
+    }
 }
 
 /// Whether the series over one connection shows enough, or no connection is kept.
@@ -24,10 +33,10 @@ pub fn enough_on_one_connection(case: &Case) -> bool {
     let Some(series) = case.trace().series(&SeriesName::OneConnection) else { return true };
     let picks = on_one_connection(series);
     let tried = series.requests.len() >= KEPT_TRIES;
-    match pinned(case, &picks) {
-        // whoever picks once a connection never leaves an instance on it
+    match judge_pinning(case, &picks) {
+        // a balancer that picks once a connection never leaves an instance on it
         _ if several(&picks) => true,
-        Pinned::Yes { p, .. } => p < case.alpha() * budget::CONNECTION || (picks.len() < 2 && tried),
+        Pinning::Stays { p, .. } => p < case.alpha() * budget::CONNECTION || (picks.len() < 2 && tried),
         _ => picks.len() >= 2 || tried,
     }
 }
@@ -36,7 +45,7 @@ pub fn enough_on_one_connection(case: &Case) -> bool {
 /// because a connection may come back to its pool a moment too late for the next request.
 const KEPT_TRIES: usize = 12;
 
-/// Who answered the requests of the connection that served most of them. A port may come again, for another connection.
+/// The instances that answered on the connection that served most requests. A port may come again, for another connection.
 fn on_one_connection(series: &Series) -> Vec<InstanceId> {
     let by_port = series.requests.chunk_by(|one, next| one.port == next.port);
     let named = by_port.filter(|requests| requests[0].port.is_some()).map(|requests| {
@@ -51,54 +60,35 @@ fn several(picks: &[InstanceId]) -> bool {
 }
 
 /// How often the balancer picks, by requests over one kept connection, or else by those over several.
-pub fn balances_per(case: &Case) -> Per {
-    let unknown = |evidence| Per { per: BalancesPer::Undetermined, ruled_out: None, evidence };
-    let kept = case.trace().series.iter().filter(|series| {
+pub fn balances_per(case: &Case) -> ConnectionFinding {
+    let over_one = |series: &&Series| {
         series.conditions.connection == Connection::Reused
             && matches!(series.name, SeriesName::OneConnection | SeriesName::WithoutJar)
             && series.conditions.concurrency == 1
-    });
-    for series in kept {
+    };
+    for series in case.trace().series.iter().filter(over_one) {
         let picks = on_one_connection(series);
-        if picks.is_empty() {
+        let requests = picks.len();
+        if requests == 0 {
             continue;
         }
-        if picks.len() < 2 {
-            return unknown(vec![
-                "the target keeps no connection open, so requests over one cannot be compared".to_owned(),
-            ]);
+        if requests == 1 {
+            return ConnectionFinding::new(BalancesPer::Undetermined, Some(ConnectionEvidence::NotKept));
         }
         if several(&picks) {
             let instances = picks.iter().collect::<BTreeSet<_>>().len();
-            return Per {
-                per: BalancesPer::Request,
-                ruled_out: None,
-                evidence: vec![format!(
-                    "{} requests over one connection went to {instances} instances: it picks for every request",
-                    picks.len()
-                )],
-            };
+            let evidence = ConnectionEvidence::PicksEachRequest { requests, instances };
+            return ConnectionFinding::new(BalancesPer::Request, Some(evidence));
         }
-        match pinned(case, &picks) {
-            Pinned::Yes { p, .. }
-                if p < case.alpha() * budget::CONNECTION && series.name == SeriesName::OneConnection =>
-            {
-                return Per {
-                    per: BalancesPer::Connection,
-                    ruled_out: Some(RuledOut {
-                        algorithm: Algorithm::Random,
-                        test: "over one connection one instance alone",
-                        p,
-                    }),
-                    evidence: vec![format!(
-                        "{} requests over one connection all went to one instance, by chance {}: it picks once a connection",
-                        picks.len(),
-                        in_words(p)
-                    )],
-                };
-            }
-            _ => {}
+        if let Pinning::Stays { p, .. } = judge_pinning(case, &picks)
+            && p < case.alpha() * budget::CONNECTION
+            && series.name == SeriesName::OneConnection
+        {
+            let evidence = ConnectionEvidence::PicksOncePerConnection { requests, p };
+            let stays = RuledOut { algorithm: Algorithm::Random, test: Test::OverOneConnectionOneAlone, p };
+            let finding = ConnectionFinding::new(BalancesPer::Connection, Some(evidence));
+            return ConnectionFinding { ruled_out: Some(stays), ..finding };
         }
     }
-    unknown(Vec::new())
+    ConnectionFinding::new(BalancesPer::Undetermined, None)
 }

@@ -1,62 +1,53 @@
-//! Cookies: how the one that pins works, by values that others were given and values that nobody was given, each sent
-//! alone.
+//! Cookie mechanisms: how the cookie that pins works, by values that the balancer issued to other clients and by values
+//! that the probe made up, each sent alone.
 //!
-//! Who inserts a cookie takes no other value for it than those it gave; who hashes it takes any, and heeds not who gave
-//! it; who learns it knows whom each value came from, or whom it gave each new one.
+//! A balancer that *inserts* the cookie follows only values that it issued. A balancer that *hashes* the cookie follows any
+//! value, whichever instance issued it. A balancer that *learns* the cookie remembers which instance issued each value, or
+//! to which instance it sent each new one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::trace::{CookieValue, InstanceId, Issued, Request, SeenCookie, Series, SeriesName, Trace};
-
-use crate::analysis::{
-    affinity::keys::{Told, Values, is_sure},
-    affinity::pinning,
-    affinity::placement::in_turn,
-    affinity::vendor,
-    case::Case,
-    math::log_prob::{in_words, ln_extreme, probability},
-    pattern::select,
-    series::sequence::Sequence,
-    verdict::{Algorithm, Order, RuledOut, StickyBy, StickyCookie},
+use crate::{
+    analysis::{
+        affinity::{
+            evidence::{CookieEvidence, Part},
+            keys::{KeyEffect, Values, is_sure},
+            pinning, placement, vendor,
+        },
+        case::Case,
+        math::log_prob::{ln_extreme, probability},
+        verdict::{Algorithm, RuledOut, StickyBy, StickyCookie, Test},
+    },
+    model::trace::{CookieValue, InstanceId, Issued, Request, SeenCookie, Series, SeriesName, Trace},
 };
 
-/// Made-up values to begin with,
+/// The made-up values that are sent first.
 const FEW: u32 = 6;
-/// and so many where these are kept: enough to see how new ones are placed.
+/// The made-up values where the first ones are kept: enough to see how new values are placed.
 const MANY: u32 = 26;
-/// Passes over few values, at most,
+/// The most passes over few values.
 const PASSES_OF_FEW: usize = 8;
-/// and over many, or over parts of values.
+/// The most passes over many values, or over parts of values.
 const PASSES: usize = 6;
-/// Values of which a part is kept, at most.
-const PARTS: usize = 12;
-/// Values that others were given, at most: enough to tell two equal instances apart.
+/// The most values of which a part is kept.
+const MOST_PARTS: usize = 12;
+/// The most issued values that are sent: enough to tell two equal instances apart.
 const MOST_ISSUED: usize = 30;
-/// A round robin of which nobody else was seen to take turns loses fewer of them than this share.
-const FOREIGN: f64 = 0.05;
 /// Where a value is kept, and instances fail or go, fewer answers than this share move.
 const FAILS: f64 = 0.1;
 
-/// A part of a value, as the number that stands for it.
-type Part = fn(&Issued) -> Option<u16>;
+/// The number that stands for a value or a part of it; equal values have equal numbers.
+type Number = fn(&Issued) -> Option<u16>;
 
-/// The series that send a value of which one part is kept.
-type Named = fn(CookieValue) -> SeriesName;
-
-/// What may name an instance, in words and as a number.
-const WHOLE: (&str, Part) = ("its value", |issued| Some(issued.value));
-const TAIL: (&str, Part) = ("the end of its value", |issued| issued.tail);
-const HEAD: (&str, Part) = ("the beginning of its value", |issued| issued.head);
-
-/// Whether values are kept on an instance.
+/// Whether each value keeps its instance.
 enum Keeps {
-    /// They are; by chance free picks would look so.
+    /// Each does; free picks would look so with probability `p`.
     Yes { p: f64, moves: usize },
-    /// They are not; failures alone would look so by this chance.
+    /// Values move; failures alone would look so with probability `p`.
     No { p: f64, moves: usize, further: usize },
-    /// One instance answers, whichever they are.
+    /// One instance answers, whatever the value is.
     One,
-    /// Too few to say.
+    /// There are too few requests to say.
     Open,
 }
 
@@ -104,223 +95,194 @@ pub fn next_values(case: &Case, cookie: &str) -> Vec<SeriesName> {
 
 /// Values that nobody was given but for the part that seems to name an instance.
 fn next_parts(case: &Case, cookie: &str) -> Vec<SeriesName> {
-    let Some((part, name)) = naming_part(case.trace(), cookie) else { return Vec::new() };
+    let Some(part) = naming_part(case.trace(), cookie) else { return Vec::new() };
     let asked = passes_of(case.trace(), cookie, is_part);
-    let told = part_values(case.trace(), cookie).map(|values| values.told());
+    let told = part_values(case.trace(), cookie).map(|values| values.effect());
     match told {
-        Some(Told::Decides { p }) if is_sure(p, case.alpha()) || asked >= PASSES => return Vec::new(),
-        Some(Told::Decides { .. }) | None => {}
+        Some(KeyEffect::Decides { p }) if is_sure(p, case.alpha()) || asked >= PASSES => return Vec::new(),
+        Some(KeyEffect::Decides { .. }) | None => {}
         Some(_) => return Vec::new(),
     }
     // as many of each instance as of any other
     let mut by_part: BTreeMap<Option<u16>, Vec<u32>> = BTreeMap::new();
-    issued(case.trace(), cookie).iter().for_each(|issued| by_part.entry((part.1)(issued)).or_default().push(issued.n));
-    let each = (PARTS / by_part.len().max(1)).max(1);
-    let chosen = by_part.into_values().flat_map(|ns| ns.into_iter().take(each)).take(PARTS.max(2));
-    chosen.map(|n| name(CookieValue { name: cookie.to_owned(), n })).collect()
+    issued(case.trace(), cookie)
+        .iter()
+        .for_each(|issued| by_part.entry(number_of(part)(issued)).or_default().push(issued.n));
+    let each = (MOST_PARTS / by_part.len().max(1)).max(1);
+    let chosen = by_part.into_values().flat_map(|ns| ns.into_iter().take(each)).take(MOST_PARTS.max(2));
+    chosen.map(|n| series_with(part, CookieValue { name: cookie.to_owned(), n })).collect()
 }
 
-/// What is known of the cookie that pins, and sentences on how it does.
-pub fn describe(case: &Case, cookie: &SeenCookie) -> (StickyCookie, Vec<RuledOut>, Vec<String>) {
-    let described = described(case.trace(), &cookie.name);
-    let How { by, ruled_out, mut said } = how(case, cookie);
-    if let Some(maker) = described.maker {
-        said.push(format!("name and form of the cookie {} are those of {maker}", cookie.name));
-    }
-    said.extend(described.flaws.iter().map(|flaw| format!("the cookie {} {flaw}", cookie.name)));
-    (StickyCookie { by, ..described }, ruled_out, said)
+/// What is known of the cookie that pins.
+pub struct Description {
+    pub cookie: StickyCookie,
+    pub ruled_out: Vec<RuledOut>,
+    pub evidence: Vec<CookieEvidence>,
 }
 
-/// What is known of a cookie but for how it pins.
-pub fn described(trace: &Trace, name: &str) -> StickyCookie {
+/// Describes the cookie that pins, and how it does.
+pub fn describe(case: &Case, cookie: &SeenCookie) -> Description {
+    let known = known_of(case.trace(), &cookie.name);
+    let Mechanism { by, ruled_out, mut evidence } = mechanism(case, cookie);
+    let name = || cookie.name.clone();
+    evidence.extend(known.vendor.map(|vendor| CookieEvidence::MadeBy { cookie: name(), vendor }));
+    let flaws = known.flaws.iter().cloned();
+    evidence.extend(flaws.map(|flaw| CookieEvidence::Flawed { cookie: name(), flaw }));
+    Description { cookie: StickyCookie { by, ..known }, ruled_out: ruled_out.into_iter().collect(), evidence }
+}
+
+/// What is known of a cookie besides how it pins.
+pub fn known_of(trace: &Trace, name: &str) -> StickyCookie {
     let kept = trace.series(&SeriesName::WithJar).map_or(&[][..], |series| &series.cookies);
     let seen = kept.iter().find(|seen| seen.name == name);
     let attributes = seen.and_then(|seen| seen.attributes.clone());
     StickyCookie {
         name: name.to_owned(),
         by: None,
-        maker: seen.and_then(|seen| vendor::of(name, seen.form.as_deref()?)),
+        vendor: seen.and_then(|seen| vendor::vendor_of(name, seen.form.as_deref()?)),
         flaws: attributes.as_ref().map_or(Vec::new(), |set| vendor::flaws(set, &trace.target.url)),
         attributes,
     }
 }
 
-/// Cookies whose value may decide though clients without one are all answered by one instance, at most three.
+/// The cookies, three at most, whose value may decide though one instance answers all clients without a cookie.
 pub fn cookies_to_vary(trace: &Trace) -> Vec<String> {
     let Some(series) = trace.series(&SeriesName::WithJar) else { return Vec::new() };
     series.cookies.iter().filter(|seen| seen.form.is_some()).map(|seen| seen.name.clone()).take(3).collect()
 }
 
-/// How it pins.
+/// How a cookie pins.
 #[derive(Default)]
-struct How {
+struct Mechanism {
     by: Option<StickyBy>,
-    ruled_out: Vec<RuledOut>,
-    said: Vec<String>,
+    ruled_out: Option<RuledOut>,
+    evidence: Vec<CookieEvidence>,
 }
 
-fn how(case: &Case, cookie: &SeenCookie) -> How {
+/// The mechanism and the fact that shows it.
+type Shown = (Option<StickyBy>, CookieEvidence);
+
+fn mechanism(case: &Case, cookie: &SeenCookie) -> Mechanism {
+    let trace = case.trace();
     let name = cookie.name.as_str();
-    let Some(made_up) = made_up_values(case.trace(), name) else { return How::default() };
-    let count = made_up.named();
-    let told = |(by, more): (Option<StickyBy>, String), out: Option<RuledOut>, said: String| How {
-        by,
-        ruled_out: out.into_iter().collect(),
-        said: [said, more].into_iter().filter(|said| !said.is_empty()).collect(),
-    };
+    let Some(made_up) = made_up_values(trace, name) else { return Mechanism::default() };
+    let (cookie_name, values) = (name.to_owned(), made_up.named());
+    let out = |algorithm, test, p| Some(RuledOut { algorithm, test, p });
+    let facts = |first, (by, second): Shown, ruled_out| Mechanism { by, ruled_out, evidence: vec![first, second] };
+    let fact = |by, only| Mechanism { by, ruled_out: None, evidence: vec![only] };
     match keeps(case, &made_up) {
-        Keeps::Yes { p, moves: 0 } => {
-            let said = format!(
-                "each of {count} made-up values of {name} led to the same instance every time, by chance {}",
-                in_words(p)
-            );
-            let out = RuledOut { algorithm: Algorithm::Random, test: "made-up values of the cookie stay", p };
-            told(keeps_any(case, name, &made_up), Some(out), said)
-        }
-        Keeps::Yes { p, moves } => {
-            let said = format!(
-                "made-up values of {name} stayed with their instances but for {moves} moves, by chance {}: a hash, or a \
-                 table that learns them; as instances came or went meanwhile, which of them is open",
-                in_words(p)
-            );
-            told((None, String::new()), None, said)
-        }
-        Keeps::No { p, moves, further } => {
-            let said = format!(
-                "made-up values of {name} moved to another instance {moves} of {further} times, so it is no hash of it \
-                 (which would do so {})",
-                in_words(p)
-            );
-            let out = RuledOut { algorithm: Algorithm::HeaderHash, test: "made-up values of the cookie move", p };
-            told(keeps_its_own(case, cookie), Some(out), said)
-        }
+        Keeps::Yes { p, moves: 0 } => facts(
+            CookieEvidence::MadeUpStay { cookie: cookie_name, values, p },
+            keeps_any(case, name, &made_up),
+            out(Algorithm::Random, Test::MadeUpValuesStay, p),
+        ),
+        Keeps::Yes { p, moves } => fact(None, CookieEvidence::MadeUpStayMostly { cookie: cookie_name, moves, p }),
+        Keeps::No { p, moves, further } => facts(
+            CookieEvidence::MadeUpMove { cookie: cookie_name, moves, of: further, p },
+            keeps_its_own(case, cookie),
+            out(Algorithm::HeaderHash, Test::MadeUpValuesMove, p),
+        ),
         Keeps::One => {
-            let said = format!("all {count} made-up values of {name} led to one instance");
-            let names = names_the_instance(case.trace(), issued(case.trace(), name), WHOLE.1);
-            told((names.then_some(StickyBy::Inserted), String::new()), None, said)
+            let names = names_the_instance(trace, issued(trace, name), whole);
+            let by = names.then_some(StickyBy::Inserted);
+            fact(by, CookieEvidence::MadeUpOneInstance { cookie: cookie_name, values })
         }
-        Keeps::Open => told((None, String::new()), None, format!("{count} made-up values of {name} told too little")),
+        Keeps::Open => fact(None, CookieEvidence::MadeUpTooFew { cookie: cookie_name, values }),
     }
 }
 
 /// Any value is kept: by a hash, or by a table that learns it.
-fn keeps_any(case: &Case, name: &str, made_up: &Values) -> (Option<StickyBy>, String) {
-    let replayed =
-        Values::from(series(case.trace(), name, is_issued).filter_map(|series| with_issuer(case.trace(), series)));
-    let issuer = match replayed.as_ref().map(Values::told) {
-        Some(Told::Decides { p }) if is_sure(p, case.alpha()) => Some(p),
+fn keeps_any(case: &Case, name: &str, made_up: &Values) -> Shown {
+    let trace = case.trace();
+    let issued = Values::from(series(trace, name, is_issued).filter_map(|series| with_issuer(trace, series)));
+    let lead_back = match issued.as_ref().map(Values::effect) {
+        Some(KeyEffect::Decides { p }) if is_sure(p, case.alpha()) => Some(p),
         _ => None,
     };
     // a balancer that makes a value and then hashes it would look the same, but for clients without one it would not go
     // round
-    if let Some(p) = issuer.filter(|_| goes_round(case)) {
-        let said = format!(
-            "values that others were given led to whoever gave them, by chance {}: the balancer learns them",
-            in_words(p)
-        );
-        return (Some(StickyBy::Learned), said);
+    if let Some(p) = lead_back.filter(|_| goes_round(case)) {
+        return (Some(StickyBy::Learned), CookieEvidence::IssuedAreLearned { p });
     }
-    // whatever others were given is new to a hash, and to a table that heeds requests alone
-    let new = Values::from(series(case.trace(), name, |_| true).map(|series| series.requests.clone()));
+    // a value that another client was given is new to a hash, and to a table that only looks at requests
+    let new = Values::from(series(trace, name, |_| true).map(|series| series.requests.clone()));
     let new = new.as_ref().unwrap_or(made_up);
-    if in_turn(case, new).is_some() {
-        let said = "new values were placed in turn, so the balancer learns whom it gave each to".to_owned();
-        return (Some(StickyBy::Learned), said);
+    if placement::in_turn(case, new).is_some() {
+        return (Some(StickyBy::Learned), CookieEvidence::NewPlacedInTurn);
     }
-    if let Some(p) = issuer {
-        let said = format!(
-            "values that others were given led to whoever gave them, by chance {}: the balancer learns them, or it makes \
-             each itself and places it by a hash",
-            in_words(p)
-        );
-        return (None, said);
+    if let Some(p) = lead_back {
+        return (None, CookieEvidence::IssuedLeadBack { p });
     }
-    match not_in_turn(case, new) {
-        Some(p) => {
-            let said = format!(
-                "new values were not placed in turn as clients without cookies are (in turn they would look so {}), so \
-                 a hash of the value decides",
-                in_words(p)
-            );
-            (Some(StickyBy::Hash), said)
-        }
-        None => (None, "a hash of the value decides, or a table that learns whom each was given to".to_owned()),
+    match placement::not_in_turn(case, new) {
+        Some(p) => (Some(StickyBy::Hash), CookieEvidence::NewNotInTurn { p }),
+        None => (None, CookieEvidence::HashOrTable),
     }
 }
 
 /// Whether clients without cookies are answered in turn.
 fn goes_round(case: &Case) -> bool {
-    let Some(free) = case.trace().series(&SeriesName::WithoutJar) else { return false };
-    let found = select::find_in_series(free, case.alpha());
-    matches!(found.algorithm(), Algorithm::RoundRobin | Algorithm::WeightedRoundRobin)
+    case.free().is_some_and(|free| free.finding().pattern.goes_round())
 }
 
-/// By which chance new values that were placed by the round robin of free clients would look so little in turn.
-fn not_in_turn(case: &Case, new: &Values) -> Option<f64> {
-    let free = case.trace().series(&SeriesName::WithoutJar)?;
-    let found = select::find_in_series(free, case.alpha());
-    if found.order != Some(Order::Fixed) || found.algorithm() != Algorithm::RoundRobin || found.background.is_some() {
-        return None;
-    }
-    let k = found.cycle.len().max(Sequence::from_series(free).counts().len());
-    let placed: Vec<InstanceId> = new.placed().iter().filter_map(|request| request.instance).collect();
-    // in a ring of k, none comes again before k - 1 others have
-    let early = |index: usize| placed[(index + 1).saturating_sub(k)..index].contains(&placed[index]);
-    let seen = (1..placed.len()).filter(|&index| early(index)).count();
-    let tries = placed.len().saturating_sub(1).max(1);
-    let p = probability(ln_extreme(seen, tries, FOREIGN));
-    (seen as f64 / tries as f64 > FOREIGN && is_sure(p, case.alpha())).then_some(p)
-}
-
-/// Only values that were given are kept: because they name the instance, or because the balancer learns them.
-fn keeps_its_own(case: &Case, cookie: &SeenCookie) -> (Option<StickyBy>, String) {
+/// Only values that were issued are kept: because they name the instance, or because the balancer learns them.
+fn keeps_its_own(case: &Case, cookie: &SeenCookie) -> Shown {
+    let trace = case.trace();
     let name = &cookie.name;
-    let given = issued(case.trace(), name);
-    if names_the_instance(case.trace(), given, WHOLE.1) {
-        let said = "its value is the same for all clients of an instance, and names it";
-        return (Some(StickyBy::Inserted), said.to_owned());
+    let given = issued(trace, name);
+    if names_the_instance(trace, given, whole) {
+        return (Some(StickyBy::Inserted), CookieEvidence::ValueNamesInstance);
     }
-    let part = naming_part(case.trace(), name).map(|((words, _), _)| words);
-    let leads = part_values(case.trace(), name).map(|values| values.told());
-    if let (Some(words), Some(Told::Decides { p })) = (part, &leads)
-        && is_sure(*p, case.alpha())
-    {
-        let said = format!(
-            "{words} is the same for all clients of an instance, and leads there whatever the rest is, by chance {}",
-            in_words(*p)
-        );
-        return (Some(StickyBy::Inserted), said);
-    }
-    let not_read = match (part, leads) {
-        (Some(words), Some(Told::Changes)) => format!("{words} names the instance, but does not lead there; "),
-        (Some(_), _) => return (None, "whether the balancer reads a part of its value was not seen".to_owned()),
-        (None, _) => String::new(),
+    let part = naming_part(trace, name);
+    let effect = part_values(trace, name).map(|values| values.effect());
+    let ignored = match (part, effect) {
+        (Some(part), Some(KeyEffect::Decides { p })) if is_sure(p, case.alpha()) => {
+            return (Some(StickyBy::Inserted), CookieEvidence::PartNamesInstance { part, p });
+        }
+        (Some(part), Some(KeyEffect::Inconsistent)) => Some(part),
+        (Some(_), _) => return (None, CookieEvidence::PartNotTested),
+        (None, _) => None,
     };
     let unlike = given.iter().map(|issued| issued.value).collect::<BTreeSet<_>>().len() == given.len();
-    if unlike && given.len() > 1 && vendor::is_of_an_app(name) {
-        let said = format!("{not_read}each client has a session {name} of its own: the balancer learns whose it is");
-        (Some(StickyBy::Learned), said)
-    } else {
-        let said = format!(
-            "{not_read}either the balancer learns whom each value was given to, or the value names the instance in cipher"
-        );
-        (None, said)
+    if unlike && given.len() > 1 && vendor::is_application_session(name) {
+        let session = CookieEvidence::ApplicationSession { cookie: name.clone(), ignored };
+        return (Some(StickyBy::Learned), session);
+    }
+    (None, CookieEvidence::LearnedOrCipher { ignored })
+}
+
+/// The part of the values that names an instance, where the whole does not.
+fn naming_part(trace: &Trace, cookie: &str) -> Option<Part> {
+    let given = issued(trace, cookie);
+    let found = [Part::Tail, Part::Head].into_iter().find(|part| names_the_instance(trace, given, number_of(*part)));
+    found.filter(|_| !names_the_instance(trace, given, whole))
+}
+
+/// The number that stands for a part of a value.
+fn number_of(part: Part) -> Number {
+    match part {
+        Part::Head => |issued| issued.head,
+        Part::Tail => |issued| issued.tail,
     }
 }
 
-/// The part of the values that names an instance, where the whole does not, and the series that keep it alone.
-fn naming_part(trace: &Trace, cookie: &str) -> Option<((&'static str, Part), Named)> {
-    let given = issued(trace, cookie);
-    let parts: [(_, Named); 2] = [(TAIL, SeriesName::CookieTail), (HEAD, SeriesName::CookieHead)];
-    let found = parts.into_iter().find(|((_, part), _)| names_the_instance(trace, given, *part));
-    found.filter(|_| !names_the_instance(trace, given, WHOLE.1))
+/// The number that stands for the whole value.
+fn whole(issued: &Issued) -> Option<u16> {
+    Some(issued.value)
 }
 
-/// Whether a part of the values tells instances apart: one instance always gives the same, and no two the same.
-fn names_the_instance(trace: &Trace, issued: &[Issued], part: Part) -> bool {
+/// The series that sends a value of which only this part is kept.
+fn series_with(part: Part, value: CookieValue) -> SeriesName {
+    match part {
+        Part::Head => SeriesName::CookieHead(value),
+        Part::Tail => SeriesName::CookieTail(value),
+    }
+}
+
+/// Whether the numbers that stand for values tell instances apart: one instance always gives the same, and no two the same.
+fn names_the_instance(trace: &Trace, issued: &[Issued], number: Number) -> bool {
     let mut by_instance: BTreeMap<InstanceId, Vec<u16>> = BTreeMap::new();
     for one in issued {
-        let (Some(instance), Some(number)) = (issuer(trace, one.n).and_then(|request| request.instance), part(one))
+        let (Some(instance), Some(number)) = (issuer(trace, one.n).and_then(|request| request.instance), number(one))
         else {
             return false;
         };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     analysis::{
         affinity::{
-            keys::{KEYS, Key, Told, Values, is_sure},
+            keys::{KEYS, Key, KeyEffect, Values, is_sure},
             placement,
         },
         case::Case,
@@ -95,7 +95,7 @@ pub enum KeyEvidence {
 /// What varying one key showed.
 pub struct KeyFact {
     pub key: Key,
-    pub effect: Told,
+    pub effect: KeyEffect,
     /// Whether the value of the key decides which instance answers.
     pub decides: Option<Decision>,
     /// How often each instance answered.
@@ -128,32 +128,32 @@ pub fn gather_keys(case: &Case) -> Vec<KeyFact> {
 
 fn observe(case: &Case, key: Key) -> Option<KeyFact> {
     let values = Values::of(case.trace(), key)?;
-    let effect = values.told();
+    let effect = values.effect();
     let hits = values.hits();
     let subject = subject(case.trace(), key);
     let named = values.named();
     let (answers, instances) = (hits.values().sum(), hits.len());
     let sure = |p: f64| is_sure(p, case.alpha());
     let decides = match effect {
-        Told::Decides { p } if sure(p) && (values.are_many() || key == Key::Source) => {
+        KeyEffect::Decides { p } if sure(p) && (values.are_many() || key == Key::Source) => {
             Some(Decision { p, placement: placement::in_turn(case, &values) })
         }
         _ => None,
     };
     let for_evidence = subject.clone();
     let evidence = match effect {
-        Told::Decides { p } if decides.is_some() => {
+        KeyEffect::Decides { p } if decides.is_some() => {
             KeyEvidence::Decides { subject: for_evidence, answers, values: named, instances, p }
         }
-        Told::Decides { p } if sure(p) => KeyEvidence::DecidesOrRules { subject: for_evidence, values: named, p },
-        Told::Decides { p } => {
+        KeyEffect::Decides { p } if sure(p) => KeyEvidence::DecidesOrRules { subject: for_evidence, values: named, p },
+        KeyEffect::Decides { p } => {
             KeyEvidence::DecidesTooFew { subject: for_evidence, answers, values: named, instances, p }
         }
-        Told::Same { .. } => {
+        KeyEffect::NoEffect { .. } => {
             KeyEvidence::OneInstance { subject: for_evidence, values: named, only: only_instance(case, key, &hits) }
         }
-        Told::Changes => KeyEvidence::Inconsistent { subject: for_evidence, values: named },
-        Told::Little => KeyEvidence::TooFew { subject: for_evidence, values: named, asked: values.asked() },
+        KeyEffect::Inconsistent => KeyEvidence::Inconsistent { subject: for_evidence, values: named },
+        KeyEffect::TooFew => KeyEvidence::TooFew { subject: for_evidence, values: named, asked: values.asked() },
     };
     Some(KeyFact { key, effect, decides, hits, subject, evidence })
 }
@@ -192,7 +192,7 @@ pub fn no_uri_hash(case: &Case, keys: &[KeyFact]) -> Option<f64> {
         let fact = keys.iter().find(|fact| fact.key == key)?;
         match fact.effect {
             // paths that another service answers say nothing of this one
-            Told::Same { p } if fact.hits.keys().eq(here.iter()) && is_sure(p, case.alpha()) => Some(p),
+            KeyEffect::NoEffect { p } if fact.hits.keys().eq(here.iter()) && is_sure(p, case.alpha()) => Some(p),
             _ => None,
         }
     };

@@ -98,16 +98,16 @@ impl Key {
 }
 
 /// What the values of a key show.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Told {
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum KeyEffect {
     /// One instance answers whatever the value, as a hash over two equal instances would do with this probability.
-    Same { p: f64 },
+    NoEffect { p: f64 },
     /// Each value has an instance of its own, as it would be by chance with this probability.
     Decides { p: f64 },
     /// Instances changed for the same value.
-    Changes,
+    Inconsistent,
     /// Few values, or few answers that name an instance.
-    Little,
+    TooFew,
 }
 
 /// The requests with values of one key.
@@ -165,17 +165,17 @@ impl Values {
     }
 
     /// What they show.
-    pub fn told(&self) -> Told {
+    pub fn effect(&self) -> KeyEffect {
         let instances: BTreeSet<InstanceId> = self.answers.iter().flatten().map(|(_, id)| *id).collect();
         if instances.len() < 2 {
             // the first value is free
             return match self.named() {
-                0 | 1 => Told::Little,
-                named => Told::Same { p: 0.5f64.powi(named as i32 - 1) },
+                0 | 1 => KeyEffect::TooFew,
+                named => KeyEffect::NoEffect { p: 0.5f64.powi(named as i32 - 1) },
             };
         }
         if self.answers.iter().any(|answers| answers.iter().any(|(_, id)| *id != answers[0].1)) {
-            return Told::Changes;
+            return KeyEffect::Inconsistent;
         }
         let passes = self.answers.iter().map(Vec::len).max().unwrap_or(0);
         // each pass after the first is a shuffle of the same instances, as far as their values were answered
@@ -185,7 +185,7 @@ impl Values {
             there.for_each(|answers| *counts.entry(answers[pass].1).or_default() += 1);
             counts.values().map(|&count| ln_factorial(count)).sum::<f64>() - ln_factorial(counts.values().sum())
         };
-        Told::Decides { p: probability((1..passes).map(ln_pass).sum()) }
+        KeyEffect::Decides { p: probability((1..passes).map(ln_pass).sum()) }
     }
 
     /// Whether there are values enough to tell a hash from a rule for each value.
@@ -201,8 +201,8 @@ pub fn is_sure(p: f64, alpha: f64) -> bool {
 
 /// Whether another pass over the values of a key would tell nothing more.
 pub fn enough_values(case: &Case, key: Key) -> bool {
-    match Values::of(case.trace(), key).map(|values| values.told()) {
-        Some(Told::Decides { p }) => is_sure(p, case.alpha()),
+    match Values::of(case.trace(), key).map(|values| values.effect()) {
+        Some(KeyEffect::Decides { p }) => is_sure(p, case.alpha()),
         _ => true,
     }
 }

@@ -14,15 +14,15 @@ use crate::analysis::{
 };
 
 /// What the requests of one series show, where each of them had the chance to be pinned.
-pub enum Pinned {
+pub enum Pinning {
     /// They went to several instances.
-    No { instances: usize },
-    /// They stayed but for so many moves, which chance would do with this probability.
-    Yes { p: f64, moves: usize },
-    /// They moved too seldom for free picks, too often for pinned ones, or there are too few to say.
-    Unsure { moves: usize },
-    /// There is nothing to compare with: without cookies, too, one instance answered.
-    Unknown,
+    Moves { instances: usize },
+    /// The requests stayed but for a few moves; free picks would look so with probability `p`.
+    Stays { p: f64, moves: usize },
+    /// The requests moved too seldom for free picks and too often for pinned ones, or there are too few to say.
+    Unclear { moves: usize },
+    /// One instance answered without cookies as well, so there is nothing to compare with.
+    NothingToCompare,
 }
 
 /// A pinned client moves when its instance goes, which is seldom: hardly more often than in this share of requests.
@@ -31,43 +31,43 @@ const MOVES: f64 = 0.02;
 const FEWEST_BETWEEN_MOVES: usize = 10;
 
 /// Whether these picks of one client were pinned.
-pub fn pinned(case: &Case, picks: &[InstanceId]) -> Pinned {
+pub fn judge_pinning(case: &Case, picks: &[InstanceId]) -> Pinning {
     let instances = picks.iter().collect::<BTreeSet<_>>().len();
     let moves = picks.windows(2).filter(|pair| pair[0] != pair[1]).count();
     let several = |free: &&FreeSeries| free.recent_sequence().counts().len() > 1 && !picks.is_empty();
     let Some(free) = case.free().filter(several) else {
-        return if moves > 0 { Pinned::No { instances } } else { Pinned::Unknown };
+        return if moves > 0 { Pinning::Moves { instances } } else { Pinning::NothingToCompare };
     };
     // the first pick is free; each further one stays by chance at most as often as this
     let stays = stays_of(free.recent_sequence(), free.recent_finding(), case.alpha());
     let further = picks.len() - 1;
     let p = probability(ln_extreme(moves, further, 1.0 - stays));
     if moves == 0 {
-        return Pinned::Yes { p, moves };
+        return Pinning::Stays { p, moves };
     }
     let share = moves as f64 / further as f64;
     // one may look after every request, and picks the moment
     let p = if share < 1.0 - stays { (p * picks.len() as f64).min(1.0) } else { 1.0 };
     let by_failures = if share > MOVES { probability(ln_extreme(moves, further, MOVES)) } else { 1.0 };
     if p < case.alpha() * budget::STICKINESS {
-        Pinned::Yes { p, moves }
+        Pinning::Stays { p, moves }
     } else if further < FEWEST_BETWEEN_MOVES || by_failures < 1e-3 {
-        Pinned::No { instances }
+        Pinning::Moves { instances }
     } else {
-        Pinned::Unsure { moves }
+        Pinning::Unclear { moves }
     }
 }
 
-impl Pinned {
+impl Pinning {
     /// Whether cookies may be said to pin.
     pub fn surely(&self, alpha: f64) -> bool {
-        matches!(self, Pinned::Yes { p, .. } if *p < alpha * budget::STICKINESS)
+        matches!(self, Pinning::Stays { p, .. } if *p < alpha * budget::STICKINESS)
     }
 
     /// The same of a cookie alone, by which chance.
     pub fn alone(&self, alpha: f64) -> Option<f64> {
         match self {
-            Pinned::Yes { p, .. } if *p < alpha * budget::ALONE => Some(*p),
+            Pinning::Stays { p, .. } if *p < alpha * budget::ALONE => Some(*p),
             _ => None,
         }
     }

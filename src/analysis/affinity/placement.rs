@@ -1,22 +1,50 @@
-//! Placement: the order in which a balancer gives new values to its instances.
+//! Placement: whether a balancer gives new values to its instances in turn, as a table does that remembers them, or not,
+//! as a hash does.
 
-use crate::model::trace::{Conditions, Connection, Series};
-
-use crate::analysis::{
-    affinity::keys::Values,
-    case::Case,
-    pattern::{finding::Finding, select},
-    sampling::budget,
-    verdict::Algorithm,
+use crate::{
+    analysis::{
+        affinity::keys::{Values, is_sure},
+        case::Case,
+        math::log_prob::{ln_extreme, probability},
+        pattern::{
+            finding::{Finding, Pattern},
+            select,
+        },
+        sampling::budget,
+        verdict::Order,
+    },
+    model::trace::{Conditions, Connection, InstanceId, Series},
 };
+
+/// A round robin of which no other client was seen to take turns loses fewer of them than this share.
+const FOREIGN: f64 = 0.05;
 
 /// The round robin that placed new values, if they were placed in turn.
 pub fn in_turn(case: &Case, values: &Values) -> Option<Finding> {
     let placed = values.placed();
     let free = case.free()?.series;
-    // they were asked for one after the other, however the free ones were
+    // these requests were sent one after the other, however the free ones were
     let conditions = Conditions { connection: Connection::Fresh, concurrency: 1, ..free.conditions.clone() };
     let series = Series { conditions, requests: placed, others: Vec::new(), ..free.clone() };
     let found = select::find_in_series(&series, case.alpha() * budget::PLACED);
-    matches!(found.algorithm(), Algorithm::RoundRobin | Algorithm::WeightedRoundRobin).then_some(found)
+    found.pattern.goes_round().then_some(found)
+}
+
+/// The probability that new values which the round robin of free clients placed would look so little in turn, where that
+/// is surely small.
+pub fn not_in_turn(case: &Case, new: &Values) -> Option<f64> {
+    let free = case.free()?;
+    let found = free.finding();
+    let ring = matches!(found.pattern, Pattern::RoundRobin(_)) && found.order == Some(Order::Fixed);
+    if !ring || found.background.is_some() {
+        return None;
+    }
+    let k = found.cycle.len().max(free.sequence().counts().len());
+    let placed: Vec<InstanceId> = new.placed().iter().filter_map(|request| request.instance).collect();
+    // in a ring of k, none comes again before k - 1 others have
+    let early = |index: usize| placed[(index + 1).saturating_sub(k)..index].contains(&placed[index]);
+    let seen = (1..placed.len()).filter(|&index| early(index)).count();
+    let tries = placed.len().saturating_sub(1).max(1);
+    let p = probability(ln_extreme(seen, tries, FOREIGN));
+    (seen as f64 / tries as f64 > FOREIGN && is_sure(p, case.alpha())).then_some(p)
 }

@@ -1,10 +1,30 @@
-//! Makers: whose sticky cookie this is, by its name and the form of its value; and what is wrong with its attributes.
+//! Vendors: which balancer a sticky cookie belongs to, by its name and the form of its value; and what is wrong with its
+//! attributes.
 //!
-//! It is a word to the reader, and decides nothing: anybody may give a cookie any name.
+//! The vendor is a hint for the reader and decides nothing, because any balancer may give a cookie any name.
 
 use crate::model::trace::Attributes;
 
-/// Names that belong to one maker.
+/// The name of a balancer, as its users know it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct Vendor(pub &'static str);
+
+/// What is wrong with the attributes of a cookie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Flaw {
+    /// A browser sends the cookie over plain http as well.
+    NotSecure,
+    /// Over http, a browser sends the cookie to this machine's own addresses only.
+    SecureOverHttp,
+    /// The scripts of the page can read the cookie.
+    NotHttpOnly,
+    /// Browsers refuse `SameSite=None` without `Secure`.
+    SameSiteNoneNotSecure,
+    /// The cookie is sent for this path alone.
+    OtherPath(String),
+}
+
+/// Names that belong to one vendor.
 const NAMES: [(&str, &str); 20] = [
     ("AWSALB", "AWS's application load balancer"),
     ("AWSALBCORS", "AWS's application load balancer"),
@@ -48,11 +68,11 @@ const SESSIONS: [&str; 14] = [
     "play_session",
 ];
 
-/// Whose sticky cookie has this name and form, where that is known.
-pub fn of(name: &str, form: &str) -> Option<&'static str> {
-    let by_name = NAMES.iter().find(|(known, _)| *known == name).map(|(_, maker)| *maker);
-    let by_beginning = || BEGINNINGS.iter().find(|(known, _)| name.starts_with(known)).map(|(_, maker)| *maker);
-    by_name.or_else(by_beginning).or_else(|| by_form(name, form))
+/// The vendor whose sticky cookies have this name and form, where that is known.
+pub fn vendor_of(name: &str, form: &str) -> Option<Vendor> {
+    let by_name = NAMES.iter().find(|(known, _)| *known == name).map(|(_, vendor)| *vendor);
+    let by_beginning = || BEGINNINGS.iter().find(|(known, _)| name.starts_with(known)).map(|(_, vendor)| *vendor);
+    by_name.or_else(by_beginning).or_else(|| by_form(name, form)).map(Vendor)
 }
 
 fn by_form(name: &str, form: &str) -> Option<&'static str> {
@@ -69,7 +89,7 @@ fn by_form(name: &str, form: &str) -> Option<&'static str> {
         _ if form.contains('~') => Some("HAProxy, which puts the server before the value"),
         _ if form.ends_with("|x32") => Some("ingress-nginx"),
         _ if form.starts_with('.') => Some("Apache's mod_proxy_balancer"),
-        _ if is_of_an_app(name) && form.contains('!') => {
+        _ if is_application_session(name) && form.contains('!') => {
             Some("WebLogic, which writes the server into the session's id")
         }
         _ if name.eq_ignore_ascii_case("jsessionid") && form.contains('.') => {
@@ -80,34 +100,25 @@ fn by_form(name: &str, form: &str) -> Option<&'static str> {
 }
 
 /// Whether a name is one that frameworks give to an application's session.
-pub fn is_of_an_app(name: &str) -> bool {
+pub fn is_application_session(name: &str) -> bool {
     SESSIONS.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
-/// What is wrong with the attributes of a cookie that keeps clients of this target, each as the end of a sentence that
-/// begins with the cookie.
-pub fn flaws(set: &Attributes, url: &str) -> Vec<String> {
+/// The flaws of the attributes of a cookie that keeps clients of this target.
+pub fn flaws(set: &Attributes, url: &str) -> Vec<Flaw> {
     let https = url.starts_with("https://");
     let none = set.same_site.as_deref().is_some_and(|same_site| same_site.eq_ignore_ascii_case("none"));
-    let mut flaws = Vec::new();
-    if https && !set.secure {
-        flaws.push("is not Secure: a browser sends it over plain http as well");
-    }
-    if !https && set.secure {
-        flaws.push("is Secure: over http, browsers send it to this machine's own addresses only");
-    }
-    if !set.http_only {
-        flaws.push("is not HttpOnly: the page's scripts can read it");
-    }
-    if none && !set.secure {
-        flaws.push("says SameSite=None and is not Secure: browsers refuse it");
-    }
-    let mut flaws: Vec<String> = flaws.into_iter().map(str::to_owned).collect();
-    let bare = |path: &str| path.trim_end_matches('/').to_owned();
-    if let Some(path) = set.path.as_deref().filter(|path| !bare(path).is_empty()) {
-        flaws.push(format!("is for {path} only: elsewhere on the site nothing keeps the client"));
-    }
-    flaws
+    let other_path = set.path.clone().filter(|path| !path.trim_end_matches('/').is_empty());
+    [
+        (https && !set.secure).then_some(Flaw::NotSecure),
+        (!https && set.secure).then_some(Flaw::SecureOverHttp),
+        (!set.http_only).then_some(Flaw::NotHttpOnly),
+        (none && !set.secure).then_some(Flaw::SameSiteNoneNotSecure),
+        other_path.map(Flaw::OtherPath),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 #[cfg(test)]
@@ -115,8 +126,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn makers_are_known_by_name_and_form() {
-        for (name, form, maker) in [
+    fn vendors_are_known_by_name_and_form() {
+        for (name, form, vendor) in [
             ("_1a2b3", "x16", Some("Traefik")),
             ("_1a2b3", "x32", None),
             ("_gmail", "x16", None),
@@ -131,18 +142,18 @@ mod tests {
             ("lb", "x64", Some("Caddy")),
             ("\u{e9}\u{e9}\u{e9}", "x16", None),
         ] {
-            assert_eq!(of(name, form), maker, "{name} {form}");
+            assert_eq!(vendor_of(name, form).map(|vendor| vendor.0), vendor, "{name} {form}");
         }
     }
 
     #[test]
-    fn flaws_are_told() {
+    fn flaws_are_found() {
         let good = Attributes { http_only: true, path: Some("/".to_owned()), ..Attributes::default() };
-        assert_eq!(flaws(&good, "http://demo/"), [""; 0]);
+        assert_eq!(flaws(&good, "http://demo/"), []);
         let bad = Attributes { secure: true, path: Some("/shop".to_owned()), ..Attributes::default() };
-        let told = flaws(&bad, "http://demo/");
-        assert_eq!(told.len(), 3, "{told:?}");
+        let found = flaws(&bad, "http://demo/");
+        assert_eq!(found, [Flaw::SecureOverHttp, Flaw::NotHttpOnly, Flaw::OtherPath("/shop".to_owned())]);
         let cross = Attributes { same_site: Some("None".to_owned()), http_only: true, ..Attributes::default() };
-        assert_eq!(flaws(&cross, "https://demo/").len(), 2);
+        assert_eq!(flaws(&cross, "https://demo/"), [Flaw::NotSecure, Flaw::SameSiteNoneNotSecure]);
     }
 }

@@ -19,7 +19,10 @@
 mod check;
 mod parse;
 
-use crate::analysis::verdict::Algorithm;
+use crate::analysis::{
+    math::weights::lowest_terms,
+    verdict::{Algorithm, BalancesPer, Order, Stickiness, StickyBy},
+};
 
 pub use parse::ExpectError;
 
@@ -33,13 +36,13 @@ pub struct Expectation {
 #[derive(Debug, Clone, PartialEq)]
 enum Wanted {
     Algorithm(Algorithm),
-    Order(String),
+    Order(Order),
     Instances(usize),
     InstancesAtLeast(usize),
-    Sticky(String),
+    Sticky(Stickiness),
     StickyCookie(String),
-    StickyBy(String),
-    Per(String),
+    StickyBy(StickyBy),
+    Per(BalancesPer),
     RepeatsAfter(usize),
     /// Without common factors, the largest first.
     Weights(Vec<u32>),
@@ -48,7 +51,8 @@ enum Wanted {
 }
 
 /// What became of an expectation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum Outcome {
     /// The verdict says so.
     Met,
@@ -59,25 +63,59 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// The name it has in JSON.
+    /// The name in JSON.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Outcome::Met => "met",
-            Outcome::Contradicted => "contradicted",
-            Outcome::Undetermined => "undetermined",
-        }
+        self.into()
     }
 }
 
+/// What the verdict says where an expectation is held against it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Actual {
+    Algorithm(Algorithm),
+    /// Every mechanism that the verdict leaves open.
+    Candidates(Vec<Algorithm>),
+    Order(Order),
+    Stickiness(Stickiness),
+    StickyBy(StickyBy),
+    /// A cookie keeps the client, or may do so, but which cookie is not known.
+    NoCookieNamed(Stickiness),
+    /// How a client is kept on its instance is not known.
+    MechanismUnknown(Stickiness),
+    CookieName(String),
+    BalancesPer(BalancesPer),
+    Number(usize),
+    Instances(usize),
+    /// There may be more instances.
+    InstancesSeen(usize),
+    Weights(Vec<u32>),
+    /// Weights that are nearly the same may look like these for long.
+    WeightsSoFar(Vec<u32>),
+    /// Counts of independent draws.
+    HitsAtRandom(Vec<usize>),
+    OneInstanceOrNone,
+    /// Some instances answered in other series only.
+    UnseenInstances,
+    /// A spread, as a share of the share.
+    Spread(f64),
+    /// A spread that the turns of others may have made.
+    SpreadOfRegularRounds(f64),
+    SpreadTooFew {
+        spread: f64,
+        requests: usize,
+    },
+    SpreadSeen(f64),
+    Undetermined,
+}
+
 /// An expectation that was held against a verdict.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Checked {
     /// As it was written.
     pub expect: String,
     /// What became of it.
     pub outcome: Outcome,
-    /// What the verdict says instead, in words that follow `it is`.
-    pub found: String,
+    pub actual: Actual,
 }
 
 /// How an algorithm is expected.
@@ -89,7 +127,7 @@ pub enum Strictness {
     OnlyCandidate,
 }
 
-/// What became of all expectations together; nothing where there are none, or where one is open and none contradicted.
+/// Whether all expectations together are met; `None` where there are none, or where one is open and none contradicted.
 pub fn passed(checked: &[Checked]) -> Option<bool> {
     let any = |outcome| checked.iter().any(|checked| checked.outcome == outcome);
     match (any(Outcome::Contradicted), any(Outcome::Undetermined)) {
@@ -99,14 +137,9 @@ pub fn passed(checked: &[Checked]) -> Option<bool> {
     }
 }
 
-/// Without common factors, the largest first.
-fn in_lowest_terms(mut weights: Vec<u32>) -> Vec<u32> {
-    let factor = weights.iter().copied().fold(0, greatest_common_divisor).max(1);
-    weights.iter_mut().for_each(|weight| *weight /= factor);
+/// Weights without common factors, the largest first.
+fn in_lowest_terms(weights: Vec<u32>) -> Vec<u32> {
+    let mut weights = lowest_terms(&weights);
     weights.sort_unstable_by(|a, b| b.cmp(a));
     weights
-}
-
-fn greatest_common_divisor(a: u32, b: u32) -> u32 {
-    if b == 0 { a } else { greatest_common_divisor(b, a % b) }
 }

@@ -1,34 +1,78 @@
-//! Reading an expectation, and saying what there is where it is none.
+//! Reading an expectation, and listing what may be expected where a text is none.
 
-use super::{Algorithm, Expectation, Wanted, in_lowest_terms};
+use std::str::FromStr;
 
-/// The algorithms that may be expected.
-const ALGORITHMS: [Algorithm; 9] = [
-    Algorithm::Single,
-    Algorithm::RoundRobin,
-    Algorithm::WeightedRoundRobin,
-    Algorithm::Random,
-    Algorithm::LeastConnections,
-    Algorithm::FirstAvailable,
-    Algorithm::SourceHash,
-    Algorithm::UriHash,
-    Algorithm::HeaderHash,
-];
+use strum::VariantArray as _;
 
-/// What else may be expected: its name, its relations, and its values in words.
-const FORMS: [(&str, &[&str], &str); 9] = [
-    ("order", &["="], "fixed|changing|interleaved"),
-    ("instances", &["=", ">="], "N"),
-    ("sticky", &["="], "cookie|none|source"),
-    ("sticky-cookie", &["="], "NAME"),
-    ("sticky-by", &["="], "inserted|hash|learned"),
-    ("per", &["="], "request|connection"),
-    ("repeats-after", &["="], "N"),
-    ("weights", &["="], "3:1:1"),
-    ("spread", &["<="], "10%"),
-];
+use crate::analysis::verdict::{Algorithm, BalancesPer, Order, Stickiness, StickyBy};
 
-/// What is no expectation.
+use super::{Expectation, Wanted, in_lowest_terms};
+
+/// What else than an algorithm may be expected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::EnumString, strum::VariantArray)]
+#[strum(serialize_all = "kebab-case")]
+enum Form {
+    Order,
+    Instances,
+    Sticky,
+    StickyCookie,
+    StickyBy,
+    Per,
+    RepeatsAfter,
+    Weights,
+    Spread,
+}
+
+impl Form {
+    fn name(self) -> &'static str {
+        self.into()
+    }
+
+    /// What may stand between the name and the value.
+    fn relations(self) -> &'static [&'static str] {
+        match self {
+            Form::Instances => &["=", ">="],
+            Form::Spread => &["<="],
+            Form::Order
+            | Form::Sticky
+            | Form::StickyCookie
+            | Form::StickyBy
+            | Form::Per
+            | Form::RepeatsAfter
+            | Form::Weights => &["="],
+        }
+    }
+
+    /// The values, separated by `|`, or an example of one.
+    fn values(self) -> String {
+        match self {
+            Form::Order => names_of(Order::VARIANTS),
+            Form::Sticky => names_of(&without(Stickiness::VARIANTS, Stickiness::Undetermined)),
+            Form::StickyBy => names_of(StickyBy::VARIANTS),
+            Form::Per => names_of(&without(BalancesPer::VARIANTS, BalancesPer::Undetermined)),
+            Form::Instances | Form::RepeatsAfter => "N".to_owned(),
+            Form::StickyCookie => "NAME".to_owned(),
+            Form::Weights => "3:1:1".to_owned(),
+            Form::Spread => "10%".to_owned(),
+        }
+    }
+
+    /// How the expectation is written, once for each relation.
+    fn written(self) -> Vec<String> {
+        let (name, values) = (self.name(), self.values());
+        self.relations().iter().map(|relation| format!("{name}{relation}{values}")).collect()
+    }
+}
+
+fn names_of<T: Copy + Into<&'static str>>(variants: &[T]) -> String {
+    variants.iter().map(|variant| (*variant).into()).collect::<Vec<&str>>().join("|")
+}
+
+fn without<T: Copy + PartialEq>(variants: &[T], out: T) -> Vec<T> {
+    variants.iter().copied().filter(|variant| *variant != out).collect()
+}
+
+/// The reason why a text is no expectation.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct ExpectError {
@@ -37,70 +81,96 @@ pub struct ExpectError {
 }
 
 impl ExpectError {
-    /// What there is instead.
+    /// How an expectation is written.
     pub fn hint(&self) -> &str {
         &self.hint
     }
+}
+
+/// A text that is read as an expectation.
+struct Reader<'t> {
+    text: &'t str,
+    form: Form,
+    value: &'t str,
 }
 
 impl Expectation {
     /// Reads an expectation.
     ///
     /// # Errors
-    /// When it is none.
+    /// When there is no such expectation, or its value is none.
     pub fn parse(text: &str) -> Result<Expectation, ExpectError> {
-        let shown = text.escape_debug();
-        let failed =
-            |reason: String, hint: String| ExpectError { reason: format!("--expect `{shown}`: {reason}"), hint };
-        let read = |wanted| Ok(Expectation { text: text.to_owned(), wanted });
         let at = text.find(['=', '<', '>']).unwrap_or(text.len());
         let (key, rest) = text.split_at(at);
         let value = rest.trim_start_matches(['=', '<', '>']);
         let relation = &rest[..rest.len() - value.len()];
-        if let (Some(algorithm), "") = (ALGORITHMS.into_iter().find(|algorithm| algorithm.as_str() == key), relation) {
-            return read(Wanted::Algorithm(algorithm));
-        }
-        let Some((name, relations, values)) = FORMS.into_iter().find(|(name, ..)| *name == key) else {
-            return Err(failed("there is no such expectation".to_owned(), everything(key)));
+        let wanted = if let Some(algorithm) = Algorithm::all().find(|one| one.as_str() == key && relation.is_empty()) {
+            Wanted::Algorithm(algorithm)
+        } else if let Ok(form) = key.parse() {
+            Reader { text, form, value }.read(relation)?
+        } else {
+            return Err(error(text, "there is no such expectation", everything(key)));
         };
-        let form =
-            relations.iter().map(|relation| format!("{name}{relation}{values}")).collect::<Vec<_>>().join(" or ");
-        let quoted = match form.contains(['<', '>']) {
-            true => format!("{form}, in quotes for the shell"),
-            false => form.clone(),
-        };
-        let wrong = |reason: &str| failed(reason.to_owned(), quoted.clone());
+        Ok(Expectation { text: text.to_owned(), wanted })
+    }
+}
+
+impl Reader<'_> {
+    fn read(&self, relation: &str) -> Result<Wanted, ExpectError> {
+        let relations = self.form.relations();
         if !relations.contains(&relation) {
-            return Err(wrong(&format!("`{name}` goes with {}", relations.join(" or "))));
+            return Err(self.wrong(&format!("`{}` goes with {}", self.form.name(), relations.join(" or "))));
         }
-        let number = || match value.parse() {
-            Ok(0) | Err(_) => Err(wrong(&format!("`{}` is no number from 1 on", value.escape_debug()))),
-            Ok(number) => Ok(number),
-        };
-        let one_of = || match values.split('|').any(|one| one == value) {
-            true => Ok(value.to_owned()),
-            false => {
-                let near = nearest(value, values.split('|'))
-                    .map_or(String::new(), |near| format!("did you mean `{name}={near}`? it is written "));
-                Err(failed(format!("`{}` is none of its values", value.escape_debug()), format!("{near}{form}")))
-            }
-        };
-        read(match (name, relation) {
-            ("order", _) => Wanted::Order(one_of()?),
-            ("instances", "=") => Wanted::Instances(number()?),
-            ("instances", _) => Wanted::InstancesAtLeast(number()?),
-            ("sticky", _) => Wanted::Sticky(one_of()?),
-            ("sticky-cookie", _) if value.is_empty() => return Err(wrong("a name is missing")),
-            ("sticky-cookie", _) => Wanted::StickyCookie(value.to_owned()),
-            ("sticky-by", _) => Wanted::StickyBy(one_of()?),
-            ("per", _) => Wanted::Per(one_of()?),
-            ("repeats-after", _) => Wanted::RepeatsAfter(number()?),
-            ("weights", _) => Wanted::Weights(
-                weights(value).ok_or_else(|| wrong("weights are two numbers from 1 on, or more, with colons"))?,
+        Ok(match self.form {
+            Form::Order => Wanted::Order(self.variant()?),
+            Form::Instances if relation == "=" => Wanted::Instances(self.number()?),
+            Form::Instances => Wanted::InstancesAtLeast(self.number()?),
+            Form::Sticky => Wanted::Sticky(self.variant()?),
+            Form::StickyCookie if self.value.is_empty() => return Err(self.wrong("a name is missing")),
+            Form::StickyCookie => Wanted::StickyCookie(self.value.to_owned()),
+            Form::StickyBy => Wanted::StickyBy(self.variant()?),
+            Form::Per => Wanted::Per(self.variant()?),
+            Form::RepeatsAfter => Wanted::RepeatsAfter(self.number()?),
+            Form::Weights => Wanted::Weights(
+                weights(self.value)
+                    .ok_or_else(|| self.wrong("weights are two numbers from 1 on, or more, with colons"))?,
             ),
-            _ => Wanted::Spread(share(value).ok_or_else(|| wrong("a spread is given in per cent"))?),
+            Form::Spread => {
+                Wanted::Spread(share(self.value).ok_or_else(|| self.wrong("a spread is given in per cent"))?)
+            }
         })
     }
+
+    /// An error whose hint says how the expectation is written.
+    fn wrong(&self, reason: &str) -> ExpectError {
+        let form = self.form.written().join(" or ");
+        let quoted = if form.contains(['<', '>']) { format!("{form}, in quotes for the shell") } else { form };
+        error(self.text, reason, quoted)
+    }
+
+    fn number(&self) -> Result<usize, ExpectError> {
+        match self.value.parse() {
+            Ok(0) | Err(_) => Err(self.wrong(&format!("`{}` is no number from 1 on", self.value.escape_debug()))),
+            Ok(number) => Ok(number),
+        }
+    }
+
+    /// One of the values that are listed; `undetermined` is none of them.
+    fn variant<T: FromStr>(&self) -> Result<T, ExpectError> {
+        let (name, values) = (self.form.name(), self.form.values());
+        let listed = values.split('|').any(|one| one == self.value);
+        if let (true, Ok(variant)) = (listed, self.value.parse()) {
+            return Ok(variant);
+        }
+        let near = nearest(self.value, values.split('|'))
+            .map_or(String::new(), |near| format!("did you mean `{name}={near}`? it is written "));
+        let reason = format!("`{}` is none of its values", self.value.escape_debug());
+        Err(error(self.text, &reason, format!("{near}{}", self.form.written().join(" or "))))
+    }
+}
+
+fn error(text: &str, reason: &str, hint: String) -> ExpectError {
+    ExpectError { reason: format!("--expect `{}`: {reason}", text.escape_debug()), hint }
 }
 
 fn weights(text: &str) -> Option<Vec<u32>> {
@@ -113,13 +183,11 @@ fn share(text: &str) -> Option<f64> {
     (percent.is_finite() && percent >= 0.0).then_some(percent / 100.0)
 }
 
-/// All that may be expected, and what was probably meant.
+/// Everything that may be expected, and what was probably meant.
 fn everything(meant: &str) -> String {
-    let names = || ALGORITHMS.iter().map(|algorithm| algorithm.as_str());
-    let near = nearest(meant, names().chain(FORMS.iter().map(|(name, ..)| *name)));
-    let forms = FORMS.iter().flat_map(|(name, relations, values)| {
-        relations.iter().map(move |relation| format!("{name}{relation}{values}"))
-    });
+    let names = || Algorithm::all().map(Algorithm::as_str);
+    let near = nearest(meant, names().chain(Form::VARIANTS.iter().map(|form| form.name())));
+    let forms = Form::VARIANTS.iter().flat_map(|form| form.written());
     let all = names().map(str::to_owned).chain(forms).collect::<Vec<_>>().join(", ");
     near.map_or(String::new(), |near| format!("did you mean `{near}`? ")) + "there are " + &all
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     analysis::{
-        affinity::cookie,
+        affinity::stickiness,
         case::{Case, FreeSeries},
         load::{
             effect::{Load, LoadEffect, OneAtATime, Unclear, is_sure},
@@ -107,7 +107,7 @@ fn quiet_shares(case: &Case, free: &FreeSeries, round: Option<&Round>) -> BTreeM
     }
     let mut quiet: BTreeMap<InstanceId, usize> = free.sequence().counts().into_iter().collect();
     // where no cookie pins, a client with a jar is one more without load
-    if cookie::find(case).stickiness == Stickiness::None {
+    if stickiness::find_stickiness(case).stickiness == Stickiness::None {
         let with_jar = case.trace().series(&SeriesName::WithJar).into_iter().flat_map(|series| &series.requests);
         for id in with_jar.filter_map(|request| request.instance) {
             quiet.entry(id).and_modify(|count| *count += 1);

@@ -1,2 +1,3 @@
 pub mod independent;
 pub mod log_prob;
+pub mod weights;

@@ -9,7 +9,7 @@ use crate::analysis::{
     },
     sampling::budget,
     series::sequence::Sequence,
-    verdict::{Algorithm, RuledOut},
+    verdict::{Algorithm, RuledOut, Test},
 };
 
 /// The finding from how often each of several instances answered.
@@ -30,7 +30,7 @@ pub fn judge_counts(sequence: &Sequence, unit: Unit, alpha: f64) -> Finding {
     }
     Finding::new(
         Pattern::RoundRobin(NearWeights::Excluded),
-        vec![several_instances(), RuledOut { algorithm: Algorithm::Random, test: "even counts", p }],
+        vec![several_instances(), RuledOut { algorithm: Algorithm::Random, test: Test::EvenCounts, p }],
         vec![
             PatternEvidence::Counts(CountsEvidence::Even { picks, unit, instances, least, most }),
             PatternEvidence::Counts(CountsEvidence::EvenByChance { p }),

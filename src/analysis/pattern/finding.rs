@@ -4,7 +4,7 @@ use crate::{
     analysis::{
         pattern::evidence::PatternEvidence,
         series::picks::Picks,
-        verdict::{Algorithm, Order, RuledOut},
+        verdict::{Algorithm, Order, RuledOut, Test},
     },
     model::trace::InstanceId,
 };
@@ -124,7 +124,7 @@ impl Finding {
     }
 
     /// A round robin, whatever its order; `p` is the probability of the picks if they were drawn at random.
-    pub fn round_robin(picks: &Picks, near_weights: NearWeights, test: &'static str, p: f64) -> Finding {
+    pub fn round_robin(picks: &Picks, near_weights: NearWeights, test: Test, p: f64) -> Finding {
         let ruled_out = vec![several_instances(), RuledOut { algorithm: Algorithm::Random, test, p }];
         Finding {
             weights: picks.ids.iter().map(|&id| (id, 1)).collect(),
@@ -133,11 +133,11 @@ impl Finding {
     }
 
     /// A weighted round robin, whatever its order; `p` is the probability of the picks if they were drawn at random.
-    pub fn weighted_round_robin(picks: &Picks, weights: &[u32], test: &'static str, p: f64) -> Finding {
+    pub fn weighted_round_robin(picks: &Picks, weights: &[u32], test: Test, p: f64) -> Finding {
         let ruled_out = vec![
             several_instances(),
             RuledOut { algorithm: Algorithm::Random, test, p },
-            RuledOut { algorithm: Algorithm::RoundRobin, test: "unequal rounds", p: 0.0 },
+            RuledOut { algorithm: Algorithm::RoundRobin, test: Test::UnequalRounds, p: 0.0 },
         ];
         Finding {
             weights: picks.ids.iter().copied().zip(weights.iter().copied()).collect(),
@@ -153,5 +153,5 @@ impl Finding {
 
 /// Several instances answered, so there is not one alone.
 pub fn several_instances() -> RuledOut {
-    RuledOut { algorithm: Algorithm::Single, test: "several instances", p: 0.0 }
+    RuledOut { algorithm: Algorithm::Single, test: Test::SeveralInstances, p: 0.0 }
 }

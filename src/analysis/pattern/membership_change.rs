@@ -14,6 +14,7 @@ use crate::analysis::{
     },
     sampling::budget,
     series::picks::Picks,
+    verdict::Test,
 };
 
 /// The whole rounds that a stretch has at least.
@@ -83,7 +84,7 @@ pub fn find_membership_change(picks: &Picks, alpha: f64) -> Option<Finding> {
     if p >= alpha * budget::INDEPENDENT {
         return None;
     }
-    let mut found = Finding::round_robin(picks, NearWeights::Possible, "rounds until others take over", p);
+    let mut found = Finding::round_robin(picks, NearWeights::Possible, Test::RoundsUntilOthersTakeOver, p);
     found.pattern = Pattern::ChangingInstances;
     found.weights.clear();
     let seen = |one: &RoundsOfSame| Stretch { requests: one.length, instances: one.instances.len() };

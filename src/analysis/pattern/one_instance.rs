@@ -10,13 +10,10 @@ use crate::{
         },
         sampling::budget,
         series::sequence::Sequence,
-        verdict::{Algorithm, RuledOut},
+        verdict::{Algorithm, RuledOut, Test},
     },
     model::trace::{InstanceId, Series},
 };
-
-/// The test that one instance passes in the free series.
-pub const ONE_ALONE: &str = "one instance alone";
 
 /// The number of requests that one instance must all answer before two that are picked at random are ruled out.
 pub fn requests_needed(alpha: f64) -> usize {
@@ -80,7 +77,7 @@ pub fn judge_one_instance(series: &Series, sequence: &Sequence, unit: Unit, alph
     Finding::new(
         Pattern::OneInstance,
         // even draws are ruled out as well, and they are the likeliest to look so
-        vec![RuledOut { algorithm: Algorithm::RoundRobin, test: ONE_ALONE, p }],
+        vec![RuledOut { algorithm: Algorithm::RoundRobin, test: Test::OneAlone, p }],
         vec![
             PatternEvidence::OneInstance(OneInstanceEvidence::Alone { instance, picks, unit, nameless, p }),
             PatternEvidence::OneInstance(OneInstanceEvidence::OtherReasons { unit, unseen_share }),

@@ -5,7 +5,10 @@
 //! and Wilf 1965). So once an order repeats after P picks, no order with another period of up to its length less P fits.
 
 use crate::analysis::{
-    math::log_prob::{ln_best_independent, ln_factorial},
+    math::{
+        log_prob::{ln_best_independent, ln_factorial},
+        weights::lowest_terms,
+    },
     series::picks::Picks,
 };
 
@@ -40,7 +43,7 @@ pub fn find_period(picks: &Picks) -> Option<Periodic> {
     pattern.iter().for_each(|&pick| foretold[pick] -= 1);
     let phases = (picks.segments.len() - 1) as f64 * (period as f64).ln();
     Some(Periodic {
-        weights: lowest_terms(&counts(&pattern, picks.k)),
+        weights: weights(&counts(&pattern, picks.k)),
         ln_p: ln_best_independent(&foretold) + phases + ln_which(period),
         followed: foretold.iter().sum(),
         horizon: longest.len() - period,
@@ -82,7 +85,7 @@ pub fn find_weighted_rounds(picks: &Picks) -> Option<WeightedRounds> {
             let arrangements = ln_factorial(round) - first.iter().map(|&count| ln_factorial(count)).sum::<f64>();
             let ln_each = arrangements + ln_best_independent(&first);
             return Some(WeightedRounds {
-                weights: lowest_terms(&first),
+                weights: weights(&first),
                 whole,
                 changes: all[offset..]
                     .chunks_exact(round)
@@ -108,14 +111,9 @@ fn counts(part: &[usize], k: usize) -> Vec<usize> {
     counts
 }
 
-/// Counts as weights without a common divisor.
-pub fn lowest_terms(counts: &[usize]) -> Vec<u32> {
-    let gcd = counts.iter().fold(0, |a, &b| gcd(a, b)).max(1);
-    counts.iter().map(|count| (count / gcd) as u32).collect()
-}
-
-fn gcd(a: usize, b: usize) -> usize {
-    if b == 0 { a } else { gcd(b, a % b) }
+/// The weights that counts are multiples of.
+fn weights(counts: &[usize]) -> Vec<u32> {
+    lowest_terms(&counts.iter().map(|&count| count as u32).collect::<Vec<_>>())
 }
 
 /// By the failure function of Knuth, Morris and Pratt (1977).
@@ -140,10 +138,5 @@ mod tests {
         assert_eq!(shortest_period(&[0, 1, 0, 1, 0]), 2);
         assert_eq!(shortest_period(&[0, 0, 1, 0, 0, 1, 0]), 3);
         assert_eq!(shortest_period(&[0, 1, 2]), 3);
-    }
-
-    #[test]
-    fn weights_have_no_common_divisor() {
-        assert_eq!(lowest_terms(&[6, 2, 4]), [3, 1, 2]);
     }
 }

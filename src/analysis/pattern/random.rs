@@ -11,7 +11,7 @@ use crate::analysis::{
     },
     sampling::budget,
     series::{picks::Picks, sequence::Known},
-    verdict::{Algorithm, RuledOut},
+    verdict::{Algorithm, RuledOut, Test},
 };
 
 /// The share of foreign turns up to which regular orders must be ruled out before picks are called independent, by the
@@ -138,7 +138,7 @@ fn independent_draws(picks: &Picks, evenness: Evenness, exclusion: &Exclusion, a
     match turns {
         Turns::All => {
             for algorithm in [Algorithm::RoundRobin, Algorithm::WeightedRoundRobin] {
-                found.ruled_out.push(RuledOut { algorithm, test: "independent draws foretell better", p });
+                found.ruled_out.push(RuledOut { algorithm, test: Test::DrawsPredictBetter, p });
             }
             found.evidence.push(PatternEvidence::Draws(DrawsEvidence::NoRoundRobinByEveryTurn { p }));
         }

@@ -11,7 +11,7 @@ use crate::analysis::{
         with_background::SPREAD,
     },
     series::picks::Picks,
-    verdict::Order,
+    verdict::{Order, Test},
 };
 
 /// The largest share of foreign turns with which a ring is named: with more, counters of which others take turns look the
@@ -43,7 +43,7 @@ fn round_robin(picks: &Picks, background: Background, evidence: Vec<PatternEvide
     Finding {
         background: Some(background),
         evidence,
-        ..Finding::round_robin(picks, NearWeights::Possible, "more regular than chance", p)
+        ..Finding::round_robin(picks, NearWeights::Possible, Test::MoreRegularThanChance, p)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{
         },
         sampling::budget,
         series::{picks::Picks, sequence::Sequence},
-        verdict::Order,
+        verdict::{Order, Test},
     },
     model::trace::InstanceId,
 };
@@ -108,7 +108,7 @@ fn ring(sequence: &Sequence, picks: &Picks, cycle: Vec<InstanceId>, alpha: f64) 
         repeats_after: Some(instances),
         cycle,
         evidence,
-        ..Finding::round_robin(picks, near_weights, "fixed cycle", p)
+        ..Finding::round_robin(picks, near_weights, Test::FixedCycle, p)
     }
 }
 
@@ -142,7 +142,7 @@ fn changing_rounds(sequence: &Sequence, picks: &Picks, rounds: Rounds, alpha: f6
             PatternEvidence::Chance(ChanceEvidence::Regular { p }),
             PatternEvidence::Order(OrderEvidence::LeastConnectionsLooksTheSame),
         ],
-        ..Finding::round_robin(picks, NearWeights::Excluded, "whole rounds", p)
+        ..Finding::round_robin(picks, NearWeights::Excluded, Test::WholeRounds, p)
     })
 }
 
@@ -163,7 +163,7 @@ fn workers_in_turn(picks: &Picks, alpha: f64) -> Option<Finding> {
         return None;
     }
     let followed: usize = found.predicted_counts.iter().sum();
-    let round_robin = Finding::round_robin(picks, NearWeights::Excluded, "interleaved cycles", p);
+    let round_robin = Finding::round_robin(picks, NearWeights::Excluded, Test::InterleavedCycles, p);
     let by_chance = PatternEvidence::Chance(ChanceEvidence::Regular { p });
     // another client that takes turns as regularly makes the same of another ring
     if Ring::fit(picks).ln_predictive() - ln_best_independent(&picks.counts) > 0.0 {
@@ -196,12 +196,12 @@ fn repeating_order(picks: &Picks, alpha: f64) -> Option<Finding> {
                 PatternEvidence::Chance(ChanceEvidence::Regular { p }),
                 PatternEvidence::Order(OrderEvidence::NearWeightsWithOthersTurn),
             ],
-            ..Finding::round_robin(picks, NearWeights::Possible, "repeating order", p)
+            ..Finding::round_robin(picks, NearWeights::Possible, Test::RepeatingOrder, p)
         });
     }
     let sum: u32 = found.weights.iter().sum();
     let fixed = period == sum as usize;
-    let weighted = Finding::weighted_round_robin(picks, &found.weights, "repeating order", p);
+    let weighted = Finding::weighted_round_robin(picks, &found.weights, Test::RepeatingOrder, p);
     let mut evidence = vec![
         PatternEvidence::Weights(WeightsEvidence::Repeats { period, weights: found.weights, followed: found.followed }),
         PatternEvidence::Chance(ChanceEvidence::Shares { p }),
@@ -230,7 +230,7 @@ fn weighted_rounds(picks: &Picks, alpha: f64) -> Option<Finding> {
     if p >= alpha {
         return None;
     }
-    let weighted = Finding::weighted_round_robin(picks, &found.weights, "whole weighted rounds", p);
+    let weighted = Finding::weighted_round_robin(picks, &found.weights, Test::WholeWeightedRounds, p);
     let mut evidence = vec![
         PatternEvidence::Weights(WeightsEvidence::Rounds {
             rounds: found.whole,

@@ -6,8 +6,10 @@
 //! forward filter over the place in the order says how likely each makes the picks.
 
 use crate::analysis::{
-    math::log_prob::{ln_best_independent, ln_mean},
-    pattern::periodic::lowest_terms,
+    math::{
+        log_prob::{ln_best_independent, ln_mean},
+        weights::lowest_terms,
+    },
     pattern::ring,
     pattern::ring::next_permutation,
     series::picks::Picks,
@@ -86,7 +88,7 @@ pub fn sets(picks: &Picks) -> Vec<Vec<u32>> {
     let longest = LONGEST.max(2 * k);
     let mut sets: Vec<Vec<u32>> = Vec::new();
     for sum in k + 1..=longest {
-        let near = picks.counts.iter().map(|&count| ((count as f64 * sum as f64 / n).round() as usize).max(1));
+        let near = picks.counts.iter().map(|&count| ((count as f64 * sum as f64 / n).round() as u32).max(1));
         sets.push(lowest_terms(&near.collect::<Vec<_>>()));
     }
     let by = |most: bool| {

@@ -14,7 +14,7 @@ use crate::analysis::{
         weighted,
     },
     series::picks::Picks,
-    verdict::Order,
+    verdict::{Order, Test},
 };
 
 /// Most joint positions that a filter may have, and sets of weights that are tried.
@@ -93,7 +93,7 @@ pub fn fit_all(picks: &Picks) -> Vec<WeightedWorkers> {
 /// Describes the workers that explain the picks best. `all` are the workers that were fitted, `line` is the log by which
 /// other weights must be worse, and `p` the probability of the picks as independent draws.
 pub fn describe_workers(best: &WeightedWorkers, all: &[WeightedWorkers], picks: &Picks, line: f64, p: f64) -> Finding {
-    let weighted = Finding::weighted_round_robin(picks, &best.weights, "more regular than chance", p);
+    let weighted = Finding::weighted_round_robin(picks, &best.weights, Test::MoreRegularThanChance, p);
     let mut found = Finding {
         order: Some(Order::Interleaved),
         background: Some(Background::Unknown),

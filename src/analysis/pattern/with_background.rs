@@ -20,7 +20,7 @@ use crate::analysis::{
     },
     sampling::budget,
     series::{picks::Picks, sequence::Sequence},
-    verdict::{Algorithm, Order, RuledOut},
+    verdict::{Algorithm, Order, RuledOut, Test},
 };
 
 /// The ratio of the largest weight to the smallest from which on weights are told from equal shares.
@@ -151,7 +151,7 @@ fn unknown_regularity(picks: &Picks, p: f64) -> Finding {
         let evidence = vec![PatternEvidence::Change(ChangeEvidence::SharesChanged { requests })];
         return Finding::new(Pattern::Open, vec![several_instances()], evidence);
     }
-    let too_regular = RuledOut { algorithm: Algorithm::Random, test: "too regular", p };
+    let too_regular = RuledOut { algorithm: Algorithm::Random, test: Test::TooRegular, p };
     let evidence = vec![PatternEvidence::Background(BackgroundEvidence::UnknownRegularity { requests, instances, p })];
     Finding::new(Pattern::Open, vec![several_instances(), too_regular], evidence)
 }
@@ -163,7 +163,7 @@ fn membership_changed(picks: &Picks, p: f64) -> bool {
 
 /// A weighted round robin of which others took turns.
 fn weights_with_background(best: &Weighted, precision: Precision, taken_by: TakenBy, picks: &Picks, p: f64) -> Finding {
-    let mut found = Finding::weighted_round_robin(picks, &best.weights, "more regular than chance", p);
+    let mut found = Finding::weighted_round_robin(picks, &best.weights, Test::MoreRegularThanChance, p);
     let (background, turns) = match (precision, taken_by) {
         (Precision::Exact, TakenBy::Others) => {
             let share = best.share(picks);

@@ -4,7 +4,7 @@
 //! then keys that decide, then load, then instances that other series show.
 
 use crate::analysis::{
-    affinity::keys::Told,
+    affinity::keys::KeyEffect,
     facts::Facts,
     load::{Load, LoadEffect, OneAtATime},
     pattern::finding::{NearWeights, Pattern, Spill, Turns},
@@ -181,7 +181,7 @@ fn by_other_series(named: &Named, facts: &Facts) -> Named {
     match facts.other_series.meaning(named.pattern) {
         Meaning::Nothing => named.clone(),
         Meaning::SeveralInstances => {
-            let inconsistent = facts.keys.iter().filter(|fact| fact.effect == Told::Changes);
+            let inconsistent = facts.keys.iter().filter(|fact| fact.effect == KeyEffect::Inconsistent);
             let no_hashes: Vec<Algorithm> = inconsistent.map(|fact| fact.key.hash()).collect();
             candidates.retain(|candidate| !no_hashes.contains(candidate));
             spread(&mut candidates, &SPREADING);

@@ -2,16 +2,21 @@
 //! finds; `report` puts them into words.
 
 use crate::analysis::{
-    affinity::key_facts::KeyEvidence, load::LoadEvidence, pattern::evidence::PatternEvidence,
+    affinity::{
+        evidence::{ConnectionEvidence, CookieEvidence},
+        key_facts::KeyEvidence,
+    },
+    load::LoadEvidence,
+    pattern::evidence::PatternEvidence,
     unseen_instances::UnseenEvidence,
 };
 
 /// One fact that speaks for a verdict.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Evidence {
-    /// Words, until every fact is typed.
-    Sentence(String),
     Pattern(PatternEvidence),
+    Cookie(CookieEvidence),
+    Connection(ConnectionEvidence),
     Key(KeyEvidence),
     Load(LoadEvidence),
     Unseen(UnseenEvidence),

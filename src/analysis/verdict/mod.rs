@@ -1,135 +1,22 @@
 //! The verdict: what a trace proves of a balancer.
 
-use crate::model::trace::Attributes;
+use crate::{
+    analysis::affinity::vendor::{Flaw, Vendor},
+    model::trace::Attributes,
+};
 
+pub mod algorithm;
 pub mod candidates;
 pub mod evidence;
 pub mod expected;
+pub mod facets;
+pub mod ruled_out;
 
 use evidence::Evidence;
 
-/// A way to pick the next instance, as it shows from outside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Algorithm {
-    /// One instance answers everything.
-    Single,
-    /// Every round holds each instance once.
-    RoundRobin,
-    /// Rounds in which some instances occur more often than others.
-    WeightedRoundRobin,
-    /// Independent draws.
-    Random,
-    /// The least busy instance.
-    LeastConnections,
-    /// The first instance that can take the request.
-    FirstAvailable,
-    /// By the client's address.
-    SourceHash,
-    /// By the path.
-    UriHash,
-    /// By a header.
-    HeaderHash,
-    /// None of these could be told.
-    Undetermined,
-}
-
-impl Algorithm {
-    /// The name it has in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Algorithm::Single => "single",
-            Algorithm::RoundRobin => "round-robin",
-            Algorithm::WeightedRoundRobin => "weighted-round-robin",
-            Algorithm::Random => "random",
-            Algorithm::LeastConnections => "least-connections",
-            Algorithm::FirstAvailable => "first-available",
-            Algorithm::SourceHash => "source-hash",
-            Algorithm::UriHash => "uri-hash",
-            Algorithm::HeaderHash => "header-hash",
-            Algorithm::Undetermined => "undetermined",
-        }
-    }
-}
-
-/// An algorithm that was ruled out, and how surely.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RuledOut {
-    /// Which.
-    pub algorithm: Algorithm,
-    /// By which test.
-    pub test: &'static str,
-    /// The largest probability, over the algorithm's parameters, of what was seen.
-    pub p: f64,
-}
-
-/// How the order of a round changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
-    /// Every round is the same.
-    Fixed,
-    /// Each round has an order of its own.
-    Changing,
-    /// Several counters go round the same ring and take turns.
-    Interleaved,
-}
-
-impl Order {
-    /// The name it has in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Order::Fixed => "fixed",
-            Order::Changing => "changing",
-            Order::Interleaved => "interleaved",
-        }
-    }
-}
-
-/// What keeps a client on its instance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stickiness {
-    /// Nothing.
-    None,
-    /// A cookie.
-    Cookie,
-    /// Its address.
-    Source,
-    /// It could not be told.
-    Undetermined,
-}
-
-impl Stickiness {
-    /// The name it has in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Stickiness::None => "none",
-            Stickiness::Cookie => "cookie",
-            Stickiness::Source => "source",
-            Stickiness::Undetermined => "undetermined",
-        }
-    }
-}
-
-/// How a cookie keeps a client on its instance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StickyBy {
-    /// The balancer inserts it: its value says which instance.
-    Inserted,
-    /// The balancer takes a hash of its value, whoever set it.
-    Hash,
-    /// The balancer remembers whom each value belongs to.
-    Learned,
-}
-
-impl StickyBy {
-    /// The name it has in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            StickyBy::Inserted => "inserted",
-            StickyBy::Hash => "hash",
-            StickyBy::Learned => "learned",
-        }
-    }
-}
+pub use algorithm::{Algorithm, Reach};
+pub use facets::{BalancesPer, Order, Stickiness, StickyBy};
+pub use ruled_out::{RuledOut, Test};
 
 /// The cookie that keeps a client on its instance.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -138,34 +25,12 @@ pub struct StickyCookie {
     pub name: String,
     /// How it does, where that could be told.
     pub by: Option<StickyBy>,
-    /// Whose it is, by name and form.
-    pub maker: Option<&'static str>,
+    /// The balancer whose cookies have this name and form.
+    pub vendor: Option<Vendor>,
     /// What its `Set-Cookie` line said.
     pub attributes: Option<Attributes>,
     /// What is wrong with that.
-    pub flaws: Vec<String>,
-}
-
-/// How often the balancer picks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BalancesPer {
-    /// For every request.
-    Request,
-    /// Once a connection.
-    Connection,
-    /// It could not be told.
-    Undetermined,
-}
-
-impl BalancesPer {
-    /// The name it has in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            BalancesPer::Request => "request",
-            BalancesPer::Connection => "connection",
-            BalancesPer::Undetermined => "undetermined",
-        }
-    }
+    pub flaws: Vec<Flaw>,
 }
 
 /// How often an instance answered.

@@ -59,7 +59,7 @@ fn ruled_out(verdict: &Verdict, paint: Paint) -> String {
     let mut table = style::table(paint);
     table.set_header(["ruled out", "because", "p"]);
     for out in &verdict.ruled_out {
-        table.add_row([out.algorithm.as_str().to_owned(), out.test.to_owned(), small(out.p)]);
+        table.add_row([out.algorithm.as_str().to_owned(), out.test.as_str().to_owned(), small(out.p)]);
     }
     table.trim_fmt()
 }

@@ -20,6 +20,7 @@ use crate::{
     model::trace::{Trace, Via},
 };
 
+use super::sentence::actual;
 use super::{
     style::Paint,
     text::{printable, wrapped},
@@ -62,10 +63,10 @@ pub fn target(trace: &Trace) -> String {
 
 /// One line for the outcome of each expectation.
 fn expected(checked: &[Checked]) -> String {
-    let line = |Checked { expect, outcome, found }: &Checked| match outcome {
+    let line = |Checked { expect, outcome, actual: seen }: &Checked| match outcome {
         Outcome::Met => format!("as expected: {expect}"),
-        Outcome::Contradicted => format!("not as expected: {expect}, it is {found}"),
-        Outcome::Undetermined => format!("undecided: {expect}, it is {found}"),
+        Outcome::Contradicted => format!("not as expected: {expect}, it is {}", actual(seen)),
+        Outcome::Undetermined => format!("undecided: {expect}, it is {}", actual(seen)),
     };
     checked.iter().map(|checked| wrapped(&line(checked), "", "  ") + "\n").collect()
 }

@@ -1,14 +1,22 @@
 //! Evidence in words: one sentence for each fact, the same in tables and in JSON. No other place makes sentences of facts.
 
+mod connection;
+mod cookie;
+mod expectation;
 mod key;
 mod load;
 mod pattern;
+mod session;
 mod unseen;
 
 use crate::{
     analysis::Evidence,
     model::trace::{InstanceId, Trace},
 };
+
+pub use cookie::flaw;
+pub use expectation::actual;
+pub use session::{session_cause, session_sentences};
 
 /// One sentence for each fact.
 pub fn sentences(trace: &Trace, evidence: &[Evidence]) -> Vec<String> {
@@ -17,8 +25,9 @@ pub fn sentences(trace: &Trace, evidence: &[Evidence]) -> Vec<String> {
 
 fn sentence(trace: &Trace, fact: &Evidence) -> String {
     match fact {
-        Evidence::Sentence(text) => text.clone(),
         Evidence::Pattern(fact) => pattern::sentence(trace, fact),
+        Evidence::Cookie(fact) => cookie::sentence(fact),
+        Evidence::Connection(fact) => connection::sentence(fact),
         Evidence::Key(fact) => key::sentence(fact),
         Evidence::Load(fact) => load::sentence(fact),
         Evidence::Unseen(fact) => unseen::sentence(trace, fact),

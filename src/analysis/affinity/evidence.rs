@@ -1,0 +1,137 @@
+//! What cookies and connections do, as facts with their figures. `p` is the probability of the fact by chance.
+
+use crate::{
+    analysis::affinity::vendor::{Flaw, Vendor},
+    model::trace::Withheld,
+};
+
+/// The part of a cookie's value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    Head,
+    Tail,
+}
+
+/// One fact about cookies.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CookieEvidence {
+    /// No answer to a request with cookies names its instance.
+    NoInstance,
+    NoCookieSet,
+    Withheld {
+        cookie: String,
+        reason: Option<Withheld>,
+    },
+    /// Requests with cookies went to several instances.
+    Spread {
+        requests: usize,
+        instances: usize,
+    },
+    /// One instance answers with and without cookies.
+    OneInstance,
+    /// Requests with cookies moved too seldom for free picks and too often for pinned ones.
+    MovedSometimes {
+        requests: usize,
+        moves: usize,
+    },
+    StayedTooFew {
+        requests: usize,
+        p: f64,
+    },
+    Pins {
+        cookies: Vec<String>,
+        requests: usize,
+        moves: usize,
+        p: f64,
+    },
+    /// A cookie would pin if a browser sent it.
+    WouldPin {
+        cookie: String,
+        p: f64,
+        reason: Option<Withheld>,
+    },
+
+    // how a cookie pins, by values that the probe made up
+    MadeUpStay {
+        cookie: String,
+        values: usize,
+        p: f64,
+    },
+    MadeUpStayMostly {
+        cookie: String,
+        moves: usize,
+        p: f64,
+    },
+    /// Made-up values moved `moves` of `of` times; a hash would do so with probability `p`.
+    MadeUpMove {
+        cookie: String,
+        moves: usize,
+        of: usize,
+        p: f64,
+    },
+    MadeUpOneInstance {
+        cookie: String,
+        values: usize,
+    },
+    MadeUpTooFew {
+        cookie: String,
+        values: usize,
+    },
+
+    // any value is kept
+    /// Values that other clients were given led back, while clients without cookies are answered in turn.
+    IssuedAreLearned {
+        p: f64,
+    },
+    /// Values that other clients were given led back.
+    IssuedLeadBack {
+        p: f64,
+    },
+    NewPlacedInTurn,
+    /// New values were not placed in turn; a table would do so with probability `p`.
+    NewNotInTurn {
+        p: f64,
+    },
+    HashOrTable,
+
+    // only issued values are kept
+    ValueNamesInstance,
+    PartNamesInstance {
+        part: Part,
+        p: f64,
+    },
+    PartNotTested,
+    /// `ignored` is the part that names the instance and does not lead there.
+    ApplicationSession {
+        cookie: String,
+        ignored: Option<Part>,
+    },
+    LearnedOrCipher {
+        ignored: Option<Part>,
+    },
+
+    // what a reader should know of the cookie
+    MadeBy {
+        cookie: String,
+        vendor: Vendor,
+    },
+    Flawed {
+        cookie: String,
+        flaw: Flaw,
+    },
+}
+
+/// One fact about requests over one connection.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ConnectionEvidence {
+    /// The target keeps no connection open.
+    NotKept,
+    PicksEachRequest {
+        requests: usize,
+        instances: usize,
+    },
+    PicksOncePerConnection {
+        requests: usize,
+        p: f64,
+    },
+}

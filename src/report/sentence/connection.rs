@@ -1,0 +1,18 @@
+//! What requests over one connection show, in words.
+
+use crate::analysis::{ConnectionEvidence, in_words};
+
+pub fn sentence(fact: &ConnectionEvidence) -> String {
+    match *fact {
+        ConnectionEvidence::NotKept => {
+            "the target keeps no connection open, so requests over one cannot be compared".to_owned()
+        }
+        ConnectionEvidence::PicksEachRequest { requests, instances } => {
+            format!("{requests} requests over one connection went to {instances} instances: it picks for every request")
+        }
+        ConnectionEvidence::PicksOncePerConnection { requests, p } => format!(
+            "{requests} requests over one connection all went to one instance, by chance {}: it picks once a connection",
+            in_words(p)
+        ),
+    }
+}
