@@ -6,7 +6,7 @@ use crate::{
     analysis::{
         affinity::{
             connection::{self, ConnectionFinding},
-            key_facts::{self, Decision, KeyFact},
+            key_facts::{self, DecidingKey, KeyFact},
             stickiness::{self, StickinessFinding},
         },
         case::Case,
@@ -52,7 +52,7 @@ impl Facts {
     }
 
     /// The keys that decide which instance answers.
-    pub fn deciding(&self) -> impl Iterator<Item = (&KeyFact, &Decision)> {
+    pub fn deciding(&self) -> impl Iterator<Item = (&KeyFact, &DecidingKey)> {
         self.keys.iter().filter_map(|key| Some((key, key.decides.as_ref()?)))
     }
 }

@@ -71,7 +71,7 @@ pub use load::{LoadEvidence, Strictly, Unclear, enough_load, gets_its_share, per
 pub use math::log_prob::in_words;
 pub use pattern::evidence as pattern_evidence;
 pub use sampling::{
-    budget::PARTS,
+    budget::BudgetPart,
     sizes::{Sample, Sampled, fewest, samples},
     stop::{Sampling, at_most, sampling},
 };

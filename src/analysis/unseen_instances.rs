@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     analysis::{
         case::Case,
-        sampling::budget,
+        sampling::budget::{self, Decision},
         verdict::{Algorithm, natural},
     },
     model::trace::{Connection, InstanceId, Series, SeriesName, Trace},
@@ -173,7 +173,7 @@ fn one_instance(case: &Case, free: &Series) -> Option<(usize, f64)> {
         return None;
     }
     let answers = others.len() + free.requests.len();
-    Some((answers, 1.0 - (case.alpha() * budget::INDEPENDENT).powf(1.0 / answers as f64)))
+    Some((answers, 1.0 - (budget::spend(case.alpha(), Decision::IndependentDraws)).powf(1.0 / answers as f64)))
 }
 
 /// Whether a series asked for the same page, whichever client asked.

@@ -9,7 +9,7 @@ use crate::{
             pinning::{Pinning, judge_pinning},
         },
         case::Case,
-        sampling::budget,
+        sampling::budget::{self, Decision},
         verdict::{Algorithm, BalancesPer, RuledOut, Test},
     },
     model::trace::{Connection, InstanceId, Series, SeriesName},
@@ -36,7 +36,7 @@ pub fn enough_on_one_connection(case: &Case) -> bool {
     match judge_pinning(case, &picks) {
         // a balancer that picks once a connection never leaves an instance on it
         _ if several(&picks) => true,
-        Pinning::Stays { p, .. } => p < case.alpha() * budget::CONNECTION || (picks.len() < 2 && tried),
+        Pinning::Stays { p, .. } => p < budget::spend(case.alpha(), Decision::Connection) || (picks.len() < 2 && tried),
         _ => picks.len() >= 2 || tried,
     }
 }
@@ -81,7 +81,7 @@ pub fn balances_per(case: &Case) -> ConnectionFinding {
             return ConnectionFinding::new(BalancesPer::Request, Some(evidence));
         }
         if let Pinning::Stays { p, .. } = judge_pinning(case, &picks)
-            && p < case.alpha() * budget::CONNECTION
+            && p < budget::spend(case.alpha(), Decision::Connection)
             && series.name == SeriesName::OneConnection
         {
             let evidence = ConnectionEvidence::PicksOncePerConnection { requests, p };

@@ -11,11 +11,12 @@ use crate::{
     analysis::{
         affinity::{
             evidence::{CookieEvidence, Part},
-            keys::{KeyEffect, Values, is_sure},
+            keys::{KeyEffect, Values},
             pinning, placement, vendor,
         },
         case::Case,
         math::log_prob::{ln_extreme, probability},
+        sampling::budget::{Decision, is_sure},
         verdict::{Algorithm, RuledOut, StickyBy, StickyCookie, Test},
     },
     model::trace::{CookieValue, InstanceId, Issued, Request, SeenCookie, Series, SeriesName, Trace},
@@ -61,10 +62,12 @@ fn keeps(case: &Case, values: &Values) -> Keeps {
     // it is looked at after each pass
     let p = |expected: f64| probability(ln_extreme(moves, further, expected) + (PASSES_OF_FEW as f64).ln());
     match share {
-        share if share < 1.0 - stays && is_sure(p(1.0 - stays), case.alpha()) => {
+        share if share < 1.0 - stays && is_sure(p(1.0 - stays), case.alpha(), Decision::MadeUpValues) => {
             Keeps::Yes { p: p(1.0 - stays), moves }
         }
-        share if share > FAILS && is_sure(p(FAILS), case.alpha()) => Keeps::No { p: p(FAILS), moves, further },
+        share if share > FAILS && is_sure(p(FAILS), case.alpha(), Decision::MadeUpValues) => {
+            Keeps::No { p: p(FAILS), moves, further }
+        }
         _ => Keeps::Open,
     }
 }
@@ -99,7 +102,9 @@ fn next_parts(case: &Case, cookie: &str) -> Vec<SeriesName> {
     let asked = passes_of(case.trace(), cookie, is_part);
     let told = part_values(case.trace(), cookie).map(|values| values.effect());
     match told {
-        Some(KeyEffect::Decides { p }) if is_sure(p, case.alpha()) || asked >= PASSES => return Vec::new(),
+        Some(KeyEffect::Decides { p }) if is_sure(p, case.alpha(), Decision::ValuePart) || asked >= PASSES => {
+            return Vec::new();
+        }
         Some(KeyEffect::Decides { .. }) | None => {}
         Some(_) => return Vec::new(),
     }
@@ -196,7 +201,7 @@ fn keeps_any(case: &Case, name: &str, made_up: &Values) -> Shown {
     let trace = case.trace();
     let issued = Values::from(series(trace, name, is_issued).filter_map(|series| with_issuer(trace, series)));
     let lead_back = match issued.as_ref().map(Values::effect) {
-        Some(KeyEffect::Decides { p }) if is_sure(p, case.alpha()) => Some(p),
+        Some(KeyEffect::Decides { p }) if is_sure(p, case.alpha(), Decision::IssuedValues) => Some(p),
         _ => None,
     };
     // a balancer that makes a value and then hashes it would look the same, but for clients without one it would not go
@@ -207,7 +212,7 @@ fn keeps_any(case: &Case, name: &str, made_up: &Values) -> Shown {
     // a value that another client was given is new to a hash, and to a table that only looks at requests
     let new = Values::from(series(trace, name, |_| true).map(|series| series.requests.clone()));
     let new = new.as_ref().unwrap_or(made_up);
-    if placement::in_turn(case, new).is_some() {
+    if placement::in_turn(case, new, Decision::CookiePlacement).is_some() {
         return (Some(StickyBy::Learned), CookieEvidence::NewPlacedInTurn);
     }
     if let Some(p) = lead_back {
@@ -235,7 +240,7 @@ fn keeps_its_own(case: &Case, cookie: &SeenCookie) -> Shown {
     let part = naming_part(trace, name);
     let effect = part_values(trace, name).map(|values| values.effect());
     let ignored = match (part, effect) {
-        (Some(part), Some(KeyEffect::Decides { p })) if is_sure(p, case.alpha()) => {
+        (Some(part), Some(KeyEffect::Decides { p })) if is_sure(p, case.alpha(), Decision::ValuePart) => {
             return (Some(StickyBy::Inserted), CookieEvidence::PartNamesInstance { part, p });
         }
         (Some(part), Some(KeyEffect::Inconsistent)) => Some(part),

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use crate::{
     analysis::{
         affinity::{
-            keys::{KEYS, Key, KeyEffect, Values, is_sure},
+            keys::{KEYS, Key, KeyEffect, Values},
             placement,
         },
         case::Case,
         pattern::finding::Finding,
+        sampling::budget::{Decision, is_sure},
         verdict::Algorithm,
     },
     model::trace::{InstanceId, Trace},
@@ -97,7 +98,7 @@ pub struct KeyFact {
     pub key: Key,
     pub effect: KeyEffect,
     /// Whether the value of the key decides which instance answers.
-    pub decides: Option<Decision>,
+    pub decides: Option<DecidingKey>,
     /// How often each instance answered.
     pub hits: BTreeMap<InstanceId, usize>,
     pub subject: Subject,
@@ -105,7 +106,7 @@ pub struct KeyFact {
 }
 
 /// How a key decides.
-pub struct Decision {
+pub struct DecidingKey {
     /// The probability of what was seen if the value played no part.
     pub p: f64,
     /// The round robin that placed new values, where there is one: then a table remembers them, and no hash is taken.
@@ -133,10 +134,10 @@ fn observe(case: &Case, key: Key) -> Option<KeyFact> {
     let subject = subject(case.trace(), key);
     let named = values.named();
     let (answers, instances) = (hits.values().sum(), hits.len());
-    let sure = |p: f64| is_sure(p, case.alpha());
+    let sure = |p: f64| is_sure(p, case.alpha(), Decision::Key);
     let decides = match effect {
         KeyEffect::Decides { p } if sure(p) && (values.are_many() || key == Key::Source) => {
-            Some(Decision { p, placement: placement::in_turn(case, &values) })
+            Some(DecidingKey { p, placement: placement::in_turn(case, &values, Decision::KeyPlacement) })
         }
         _ => None,
     };
@@ -192,7 +193,11 @@ pub fn no_uri_hash(case: &Case, keys: &[KeyFact]) -> Option<f64> {
         let fact = keys.iter().find(|fact| fact.key == key)?;
         match fact.effect {
             // paths that another service answers say nothing of this one
-            KeyEffect::NoEffect { p } if fact.hits.keys().eq(here.iter()) && is_sure(p, case.alpha()) => Some(p),
+            KeyEffect::NoEffect { p }
+                if fact.hits.keys().eq(here.iter()) && is_sure(p, case.alpha(), Decision::Key) =>
+            {
+                Some(p)
+            }
             _ => None,
         }
     };

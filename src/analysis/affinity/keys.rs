@@ -12,11 +12,10 @@ use crate::model::trace::{InstanceId, Request, Series, SeriesName, Trace};
 use crate::analysis::{
     case::Case,
     math::log_prob::{ln_factorial, probability},
+    sampling::budget::{self, Decision, is_sure},
     verdict::Algorithm,
 };
 
-/// The part of the accepted chance of a false verdict that each key may use.
-const SHARE: f64 = 0.025;
 /// Values beyond those that rule out a hash.
 const MORE: usize = 6;
 /// Values of the user's own choice below which a rule for each of them is as likely as a hash.
@@ -43,7 +42,7 @@ pub const KEYS: [Key; 5] = [Key::Source, Key::Query, Key::Path, Key::Header, Key
 impl Key {
     /// Values that must all lead to one instance before a hash of equal shares is ruled out.
     pub fn values(self, alpha: f64) -> usize {
-        (1.0 / (alpha * SHARE)).log2().ceil() as usize + 1
+        (1.0 / budget::spend(alpha, Decision::Key)).log2().ceil() as usize + 1
     }
 
     /// Values that are asked for: a few more, for the order in which they are placed to show.
@@ -194,15 +193,10 @@ impl Values {
     }
 }
 
-/// Whether a probability is small enough for a statement about one key.
-pub fn is_sure(p: f64, alpha: f64) -> bool {
-    p < alpha * SHARE
-}
-
 /// Whether another pass over the values of a key would tell nothing more.
 pub fn enough_values(case: &Case, key: Key) -> bool {
     match Values::of(case.trace(), key).map(|values| values.effect()) {
-        Some(KeyEffect::Decides { p }) => is_sure(p, case.alpha()),
+        Some(KeyEffect::Decides { p }) => is_sure(p, case.alpha(), Decision::Key),
         _ => true,
     }
 }

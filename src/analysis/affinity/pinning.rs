@@ -8,7 +8,7 @@ use crate::analysis::{
     case::{Case, FreeSeries},
     math::log_prob::{self, ln_extreme, probability},
     pattern::finding::Finding,
-    sampling::budget,
+    sampling::budget::{self, Decision},
     series::sequence::Sequence,
     verdict::{Algorithm, Order},
 };
@@ -49,7 +49,7 @@ pub fn judge_pinning(case: &Case, picks: &[InstanceId]) -> Pinning {
     // one may look after every request, and picks the moment
     let p = if share < 1.0 - stays { (p * picks.len() as f64).min(1.0) } else { 1.0 };
     let by_failures = if share > MOVES { probability(ln_extreme(moves, further, MOVES)) } else { 1.0 };
-    if p < case.alpha() * budget::STICKINESS {
+    if p < budget::spend(case.alpha(), Decision::Stickiness) {
         Pinning::Stays { p, moves }
     } else if further < FEWEST_BETWEEN_MOVES || by_failures < 1e-3 {
         Pinning::Moves { instances }
@@ -61,13 +61,13 @@ pub fn judge_pinning(case: &Case, picks: &[InstanceId]) -> Pinning {
 impl Pinning {
     /// Whether cookies may be said to pin.
     pub fn surely(&self, alpha: f64) -> bool {
-        matches!(self, Pinning::Stays { p, .. } if *p < alpha * budget::STICKINESS)
+        matches!(self, Pinning::Stays { p, .. } if *p < budget::spend(alpha, Decision::Stickiness))
     }
 
     /// The same of a cookie alone, by which chance.
     pub fn alone(&self, alpha: f64) -> Option<f64> {
         match self {
-            Pinning::Stays { p, .. } if *p < alpha * budget::ALONE => Some(*p),
+            Pinning::Stays { p, .. } if *p < budget::spend(alpha, Decision::CookieAlone) => Some(*p),
             _ => None,
         }
     }

@@ -3,14 +3,14 @@
 
 use crate::{
     analysis::{
-        affinity::keys::{Values, is_sure},
+        affinity::keys::Values,
         case::Case,
         math::log_prob::{ln_extreme, probability},
         pattern::{
             finding::{Finding, Pattern},
             select,
         },
-        sampling::budget,
+        sampling::budget::{self, Decision, is_sure},
         verdict::Order,
     },
     model::trace::{Conditions, Connection, InstanceId, Series},
@@ -20,13 +20,13 @@ use crate::{
 const FOREIGN: f64 = 0.05;
 
 /// The round robin that placed new values, if they were placed in turn.
-pub fn in_turn(case: &Case, values: &Values) -> Option<Finding> {
+pub fn in_turn(case: &Case, values: &Values, decision: Decision) -> Option<Finding> {
     let placed = values.placed();
     let free = case.free()?.series;
     // these requests were sent one after the other, however the free ones were
     let conditions = Conditions { connection: Connection::Fresh, concurrency: 1, ..free.conditions.clone() };
     let series = Series { conditions, requests: placed, others: Vec::new(), ..free.clone() };
-    let found = select::find_in_series(&series, case.alpha() * budget::PLACED);
+    let found = select::find_in_series(&series, budget::spend(case.alpha(), decision));
     found.pattern.goes_round().then_some(found)
 }
 
@@ -46,5 +46,5 @@ pub fn not_in_turn(case: &Case, new: &Values) -> Option<f64> {
     let seen = (1..placed.len()).filter(|&index| early(index)).count();
     let tries = placed.len().saturating_sub(1).max(1);
     let p = probability(ln_extreme(seen, tries, FOREIGN));
-    (seen as f64 / tries as f64 > FOREIGN && is_sure(p, case.alpha())).then_some(p)
+    (seen as f64 / tries as f64 > FOREIGN && is_sure(p, case.alpha(), Decision::NotInTurn)).then_some(p)
 }

@@ -8,7 +8,7 @@ use crate::{
             pinning::{Pinning, judge_pinning},
         },
         case::Case,
-        sampling::budget,
+        sampling::budget::{self, Decision},
         verdict::{Algorithm, RuledOut, Stickiness, StickyCookie, Test},
     },
     model::trace::{InstanceId, SeenCookie, Series, SeriesName, Withheld},
@@ -108,7 +108,7 @@ pub fn find_stickiness(case: &Case) -> StickinessFinding {
         }
         Pinning::NothingToCompare => open(vec![CookieEvidence::OneInstance]),
         Pinning::Unclear { moves } => open(vec![CookieEvidence::MovedSometimes { requests, moves }]),
-        Pinning::Stays { p, .. } if p >= case.alpha() * budget::STICKINESS => {
+        Pinning::Stays { p, .. } if p >= budget::spend(case.alpha(), Decision::Stickiness) => {
             open(vec![CookieEvidence::StayedTooFew { requests, p }])
         }
         Pinning::Stays { p, moves } => pinned_by_cookie(case, series, requests, moves, p),

@@ -1,6 +1,10 @@
 //! The effect of load, and the facts that speak for it.
 
-use crate::analysis::{math::log_prob::probability, sampling::budget, verdict::Algorithm};
+use crate::analysis::{
+    math::log_prob::probability,
+    sampling::budget::{Decision, is_sure},
+    verdict::Algorithm,
+};
 
 /// The quick requests that were sent while slow ones kept instances busy.
 #[derive(Debug, Clone)]
@@ -109,7 +113,7 @@ impl Load {
     pub fn least_connections_alone(&self, alpha: f64) -> Option<f64> {
         let LoadEffect::Alone { .. } = self.effect else { return None };
         let p = probability(self.quick as f64 * 0.25f64.ln());
-        is_sure(p, alpha).then_some(p)
+        is_sure(p, alpha, Decision::Load).then_some(p)
     }
 
     /// The facts that speak for this effect. `pattern` is the one that was named without load.
@@ -139,9 +143,4 @@ impl Load {
             LoadEffect::Unclear(reason) => vec![LoadEvidence::NotSeen(reason)],
         }
     }
-}
-
-/// Whether a probability is small enough for a statement about load.
-pub fn is_sure(p: f64, alpha: f64) -> bool {
-    p < alpha * budget::LOAD
 }

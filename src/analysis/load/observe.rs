@@ -7,11 +7,12 @@ use crate::{
         affinity::stickiness,
         case::{Case, FreeSeries},
         load::{
-            effect::{Load, LoadEffect, OneAtATime, Unclear, is_sure},
+            effect::{Load, LoadEffect, OneAtATime, Unclear},
             ratios,
         },
         math::log_prob::probability,
         pattern::{cycle, finding::Pattern},
+        sampling::budget::{Decision, is_sure},
         series::sequence::Known,
         verdict::Stickiness,
     },
@@ -81,9 +82,9 @@ fn with_several_instances(case: &Case, free: &FreeSeries, picks: &[Pick], slow: 
         || (free.sequence().known == Known::EveryTurn && free.series.others.is_empty() && meanwhile.others.is_empty());
     // two models were tried for the second where one could have done
     let (avoided, ignored) = (probability(-avoided), probability(2f64.ln() - ignored));
-    let effect = if is_sure(avoided, case.alpha()) {
+    let effect = if is_sure(avoided, case.alpha(), Decision::Load) {
         LoadEffect::Avoided { p: avoided, limit: one_at_a_time(slow) }
-    } else if !is_sure(ignored, case.alpha()) {
+    } else if !is_sure(ignored, case.alpha(), Decision::Load) {
         LoadEffect::Unclear(Unclear::TooFew)
     } else if avoided_afterwards(slow, meanwhile, quiet.len()) {
         LoadEffect::Unclear(Unclear::AvoidedAfterwards)

@@ -7,14 +7,14 @@ use crate::analysis::{
         evidence::{CountsEvidence, PatternEvidence, Unit},
         finding::{Finding, NearWeights, Pattern, several_instances},
     },
-    sampling::budget,
+    sampling::budget::{self, Decision},
     series::sequence::Sequence,
     verdict::{Algorithm, RuledOut, Test},
 };
 
 /// The finding from how often each of several instances answered.
 pub fn judge_counts(sequence: &Sequence, unit: Unit, alpha: f64) -> Finding {
-    let alpha = alpha * budget::INDEPENDENT;
+    let alpha = budget::spend(alpha, Decision::IndependentDraws);
     let counts: Vec<usize> = sequence.counts().into_iter().map(|(_, count)| count).collect();
     let (instances, picks) = (counts.len(), sequence.len());
     let (least, most) = (counts.iter().min().copied().unwrap_or(0), counts.iter().max().copied().unwrap_or(0));

@@ -8,7 +8,7 @@ use crate::{
             failing_instances,
             finding::{Finding, Pattern},
         },
-        sampling::budget,
+        sampling::budget::{self, Decision},
         series::sequence::Sequence,
         verdict::{Algorithm, RuledOut, Test},
     },
@@ -17,7 +17,7 @@ use crate::{
 
 /// The number of requests that one instance must all answer before two that are picked at random are ruled out.
 pub fn requests_needed(alpha: f64) -> usize {
-    (1..).find(|&picks| all_by_chance(picks) < alpha * budget::INDEPENDENT).unwrap_or(0)
+    (1..).find(|&picks| all_by_chance(picks) < budget::spend(alpha, Decision::IndependentDraws)).unwrap_or(0)
 }
 
 /// The probability that one of two instances with even chances gets all of `picks` picks. Two even ones are the likeliest
@@ -43,7 +43,7 @@ fn nearly_all_by_chance(picks: usize, nameless: usize) -> f64 {
 
 /// The finding where one instance gave all answers that name one.
 pub fn judge_one_instance(series: &Series, sequence: &Sequence, unit: Unit, alpha: f64) -> Finding {
-    let alpha = alpha * budget::INDEPENDENT;
+    let alpha = budget::spend(alpha, Decision::IndependentDraws);
     let instance = sequence.picks().next().unwrap_or(InstanceId(0));
     let picks = sequence.len();
     let answered = series.requests.iter().filter(|request| request.instance.is_some()).count();

@@ -9,7 +9,7 @@ use crate::analysis::{
         models::Models,
         ring, weighted_workers,
     },
-    sampling::budget,
+    sampling::budget::{self, Decision},
     series::{picks::Picks, sequence::Known},
     verdict::{Algorithm, RuledOut, Test},
 };
@@ -116,7 +116,7 @@ fn independent_draws(picks: &Picks, evenness: Evenness, exclusion: &Exclusion, a
         Known::EveryTurn => Turns::All,
         Known::Ours | Known::CountsOnly => Turns::OursAlone,
     };
-    let bounds_alpha = alpha * budget::REGULAR / (3 * instances) as f64;
+    let bounds_alpha = budget::spend(alpha, Decision::RegularOrders) / (3 * instances) as f64;
     let bounds = |(&id, &count)| (id, independent::share_between(count, requests, bounds_alpha));
     let mut found = Finding {
         shares: picks.ids.iter().zip(&picks.counts).map(bounds).collect(),

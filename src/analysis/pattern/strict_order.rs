@@ -10,7 +10,7 @@ use crate::{
             interleaved_workers, periodic,
             ring::Ring,
         },
-        sampling::budget,
+        sampling::budget::{self, Decision},
         series::{picks::Picks, sequence::Sequence},
         verdict::{Order, Test},
     },
@@ -29,7 +29,7 @@ const FEWEST_FOR_WEIGHTS: usize = 150;
 
 /// The order that every pick follows, if there is one and chance does not explain it.
 pub fn find_strict_order(sequence: &Sequence, picks: &Picks, alpha: f64) -> Option<Finding> {
-    let alpha = alpha * budget::INDEPENDENT;
+    let alpha = budget::spend(alpha, Decision::IndependentDraws);
     if let Some(cycle) = cycle::fixed_cycle(sequence) {
         return Some(ring(sequence, picks, cycle, alpha));
     }
@@ -62,13 +62,14 @@ pub fn ring_takes(k: usize, alpha: f64) -> usize {
         let counts: Vec<usize> = (0..k).map(|one| predicted / k + usize::from(one < predicted % k)).collect();
         probability(ln_best_independent(&counts))
     };
-    let predicted = (1..).find(|&predicted| by_chance(predicted) < alpha * budget::INDEPENDENT).unwrap_or(0);
+    let predicted =
+        (1..).find(|&predicted| by_chance(predicted) < budget::spend(alpha, Decision::IndependentDraws)).unwrap_or(0);
     ring_needs(k).max(k + predicted)
 }
 
 /// The number of requests after which changing rounds of `k` instances are no chance, wherever the first round began.
 pub fn rounds_take(k: usize, alpha: f64) -> usize {
-    let enough = |whole: usize| rounds_by_chance(k, k, whole) < alpha * budget::INDEPENDENT;
+    let enough = |whole: usize| rounds_by_chance(k, k, whole) < budget::spend(alpha, Decision::IndependentDraws);
     let whole = (FEWEST_CHANGES + 1..).find(|&whole| enough(whole)).unwrap_or(0);
     whole * k + k - 1
 }

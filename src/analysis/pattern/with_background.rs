@@ -18,7 +18,7 @@ use crate::analysis::{
         weighted::{self, Weighted},
         weighted_workers::{self, WeightedWorkers},
     },
-    sampling::budget,
+    sampling::budget::{self, Decision},
     series::{picks::Picks, sequence::Sequence},
     verdict::{Algorithm, Order, RuledOut, Test},
 };
@@ -45,8 +45,10 @@ pub fn find_with_background(sequence: &Sequence, picks: &Picks, alpha: f64) -> F
         return Finding::open(PatternEvidence::Background(BackgroundEvidence::NoOrderYet { requests, instances }));
     }
     let models = Models::fit(sequence, picks);
-    let lines =
-        Lines { independent: -(alpha * budget::INDEPENDENT).ln(), regular: -(alpha * budget::REGULAR / 3.0).ln() };
+    let lines = Lines {
+        independent: -(budget::spend(alpha, Decision::IndependentDraws)).ln(),
+        regular: -(budget::spend(alpha, Decision::RegularOrders) / 3.0).ln(),
+    };
     let named = models.best_named();
     if named - models.best_independent > lines.independent {
         return regular_picks(&models, picks, &lines, probability(models.best_independent - named));

@@ -8,7 +8,7 @@ use crate::analysis::{
     pattern::one_instance,
     pattern::random,
     pattern::strict_order,
-    sampling::budget,
+    sampling::budget::{self, Decision},
     series::sequence::Sequence,
     verdict::{Algorithm, Order, Verdict},
 };
@@ -64,10 +64,10 @@ pub fn samples(trace: &Trace, verdict: &Verdict) -> Vec<Sample> {
     let alpha = verdict.alpha;
     let sequence = trace.series(&SeriesName::WithoutJar).map(Sequence::from_series);
     // how many must stay on one instance before that is no chance
-    let stays = |part: f64| {
+    let stays = |decision: Decision| {
         let sequence = sequence.as_ref().filter(|sequence| sequence.counts().len() > 1)?;
         let ln = pinning::stays(sequence, verdict.algorithm, verdict.order, alpha).ln();
-        (ln < 0.0).then(|| 2 + ((alpha * part).ln() / ln).floor() as usize)
+        (ln < 0.0).then(|| 2 + (budget::spend(alpha, decision).ln() / ln).floor() as usize)
     };
     let keys = Key::varied(trace);
     let cookie_values = trace.series.iter().filter(|series| series.name.cookie_value().is_some()).count();
@@ -79,9 +79,9 @@ pub fn samples(trace: &Trace, verdict: &Verdict) -> Vec<Sample> {
                 let values = keys.iter().flatten().filter(|one| *one == key).count();
                 (Sampled::Values(*key, values), Some(key.values(alpha)))
             }
-            (SeriesName::WithJar, _) => (Sampled::Jar, stays(budget::STICKINESS)),
-            (SeriesName::CookieAlone(name), _) => (Sampled::Cookie(name.clone()), stays(budget::ALONE)),
-            (SeriesName::OneConnection, _) => (Sampled::Connection, stays(budget::CONNECTION)),
+            (SeriesName::WithJar, _) => (Sampled::Jar, stays(Decision::Stickiness)),
+            (SeriesName::CookieAlone(name), _) => (Sampled::Cookie(name.clone()), stays(Decision::CookieAlone)),
+            (SeriesName::OneConnection, _) => (Sampled::Connection, stays(Decision::Connection)),
             (SeriesName::Slow | SeriesName::Meanwhile, _) => (Sampled::Load, None),
             (SeriesName::WithoutJar, None) => (Sampled::Order, sequence.as_ref().and_then(|one| order(one, verdict))),
             (_, None) => continue,

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use comfy_table::CellAlignment;
 
+use strum::VariantArray as _;
+
 use crate::{
-    analysis::{ASTRAY, Key, PARTS, Sample, Sampled, Verdict, in_words},
+    analysis::{ASTRAY, BudgetPart, Key, Sample, Sampled, Verdict, in_words},
     model::trace::{Request, Trace},
     report::{
         style::{self, Paint},
@@ -26,7 +28,7 @@ const TAKES: &str = "takes: with so many it can be decided at the earliest; with
 pub fn of(trace: &Trace, verdict: &Verdict, samples: &[Sample], paint: Paint) -> String {
     let mut lines = vec!["  figures:".to_owned()];
     let mut say = |sentence: String| lines.push(wrapped(&sentence, "    - ", "      "));
-    let parts: Vec<String> = PARTS.iter().map(|(part, what)| format!("{:.0} % for {what}", part * 100.0)).collect();
+    let parts: Vec<String> = BudgetPart::VARIANTS.iter().map(|part| budget_part(*part)).collect();
     say(format!("alpha is {:e}, shared: {}", verdict.alpha, parts.join(", ")));
     say(format!("the sum of the p below is {}: {}", small(verdict.chance), in_words(verdict.chance)));
     let candidates: Vec<&str> = verdict.candidates.iter().map(|one| one.as_str()).collect();
@@ -52,6 +54,18 @@ pub fn of(trace: &Trace, verdict: &Verdict, samples: &[Sample], paint: Paint) ->
         lines.push(format!("{INDENT}{}", shares(trace, verdict, paint)));
     }
     lines.join("\n") + "\n"
+}
+
+/// A part of alpha, and what it is for.
+fn budget_part(part: BudgetPart) -> String {
+    let purpose = match part {
+        BudgetPart::RandomPicks => "picks at random",
+        BudgetPart::RegularOrders => "other regular orders",
+        BudgetPart::Cookies => "cookies that pin",
+        BudgetPart::Connections => "picks once a connection",
+        BudgetPart::Experiments => "experiments",
+    };
+    format!("{:.0} % for {purpose}", part.limit() * 100.0)
 }
 
 /// What was ruled out, and by what.
