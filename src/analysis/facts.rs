@@ -22,11 +22,11 @@ use crate::{
 
 /// The facts of a case.
 pub struct Facts {
-    /// What the free series shows.
+    /// The finding from the free series.
     pub finding: Finding,
     pub stickiness: StickinessFinding,
     pub connections: ConnectionFinding,
-    /// What each key showed that was varied.
+    /// The facts of each key that was varied.
     pub keys: Vec<KeyFact>,
     /// The probability that no hash of the path would look so, where that is surely small.
     pub no_uri_hash: Option<f64>,
@@ -57,13 +57,16 @@ impl Facts {
     }
 }
 
-/// The instances that answered the free series, and, where that shows any, those that a deciding key led to.
-fn counted(case: &Case, keys: &[KeyFact]) -> BTreeSet<InstanceId> {
+/// The names of the instances that answered the free series, and, where that shows any, of those that a deciding key led
+/// to.
+fn counted<'t>(case: &Case<'t>, keys: &[KeyFact]) -> BTreeSet<&'t str> {
+    let trace = case.trace();
+    let name = |id: InstanceId| trace.instances[usize::from(id.0)].name.as_str();
     let free = case.free().into_iter().flat_map(|free| &free.series.requests);
-    let mut counted: BTreeSet<InstanceId> = free.filter_map(|request| request.instance).collect();
+    let mut counted: BTreeSet<&str> = free.filter_map(|request| request.instance).map(name).collect();
     if !counted.is_empty() {
         let decided = keys.iter().filter(|key| key.decides.is_some());
-        counted.extend(decided.flat_map(|key| key.hits.keys().copied()));
+        counted.extend(decided.flat_map(|key| key.hits.keys().copied()).map(name));
     }
     counted
 }

@@ -124,7 +124,7 @@ fn ruled_out_by_load(facts: &Facts, steps: &Steps, alpha: f64) -> Vec<RuledOut> 
     }
 }
 
-/// What keeps a client on its instance: the address or the cookie that decides, or else the cookie that pins.
+/// The thing that keeps a client on its instance: the address or the cookie that decides, or else the cookie that pins.
 fn stickiness(case: &Case, facts: &Facts) -> (Stickiness, Option<StickyCookie>) {
     let mut sticky = (facts.stickiness.stickiness, facts.stickiness.cookie.clone());
     if facts.deciding().any(|(fact, _)| fact.key == Key::Source) {
@@ -149,36 +149,36 @@ fn order_of_tables(facts: &Facts) -> Option<Order> {
 fn instances(case: &Case, facts: &Facts, steps: &Steps) -> Vec<Hits> {
     let trace = case.trace();
     let mut instances = free_instances(case, facts);
-    if let Some(share) = instances.first().map(|(_, first)| first.share)
+    if let Some(share) = instances.first().map(|first| first.share)
         && facts.deciding().next().is_some()
     {
-        instances.iter_mut().for_each(|(_, instance)| (instance.weight, instance.expected) = (None, None));
+        instances.iter_mut().for_each(|instance| (instance.weight, instance.expected) = (None, None));
         for (fact, _) in facts.deciding() {
             for (&id, &hits) in &fact.hits {
-                match instances.iter_mut().find(|(one, _)| *one == id) {
-                    Some((_, instance)) => instance.hits += hits,
-                    None => instances.push((id, Hits { share, ..Hits::without_share(name(trace, id), hits) })),
+                let name = name(trace, id);
+                match instances.iter_mut().find(|instance| instance.name == name) {
+                    Some(instance) => instance.hits += hits,
+                    None => instances.push(Hits { share, ..Hits::without_share(name, hits) }),
                 }
             }
         }
     }
     if facts.load.as_ref().is_some_and(|load| matches!(load.effect, LoadEffect::Avoided { .. })) {
-        instances.iter_mut().for_each(|(_, instance)| instance.expected = None);
+        instances.iter_mut().for_each(|instance| instance.expected = None);
     }
     match facts.other_series.meaning(steps.with_load.pattern) {
         Meaning::SeveralInstances | Meaning::MoreInstances => {
             let unseen = facts.other_series.unseen.iter().map(|(id, _)| *id);
-            instances.extend(unseen.map(|id| (id, Hits::without_share(name(trace, id), 0))));
+            instances.extend(unseen.map(|id| Hits::without_share(name(trace, id), 0)));
         }
         Meaning::OthersWhenBusy | Meaning::Nothing => {}
     }
-    let mut instances: Vec<Hits> = instances.into_iter().map(|(_, instance)| instance).collect();
     instances.sort_by_key(|instance| natural(&instance.name));
     instances
 }
 
 /// The instances that answered the free series, in the order of their names.
-fn free_instances(case: &Case, facts: &Facts) -> Vec<(InstanceId, Hits)> {
+fn free_instances(case: &Case, facts: &Facts) -> Vec<Hits> {
     let Some(free) = case.free() else { return Vec::new() };
     let finding = &facts.finding;
     let mut counts: BTreeMap<InstanceId, usize> = BTreeMap::new();
@@ -186,17 +186,14 @@ fn free_instances(case: &Case, facts: &Facts) -> Vec<(InstanceId, Hits)> {
         *counts.entry(id).or_default() += 1;
     }
     let expected = expected::counts(finding, free.series, free.sequence());
-    let hits = |(id, hits): (InstanceId, usize)| {
-        let instance = Hits {
-            weight: finding.weights.iter().find(|(one, _)| *one == id).map(|(_, weight)| *weight),
-            share: finding.shares.iter().find(|(one, _)| *one == id).map(|(_, share)| *share),
-            expected: expected.get(&id).copied(),
-            ..Hits::without_share(name(case.trace(), id), hits)
-        };
-        (id, instance)
+    let hits = |(id, hits): (InstanceId, usize)| Hits {
+        weight: finding.weights.iter().find(|(one, _)| *one == id).map(|(_, weight)| *weight),
+        share: finding.shares.iter().find(|(one, _)| *one == id).map(|(_, share)| *share),
+        expected: expected.get(&id).copied(),
+        ..Hits::without_share(name(case.trace(), id), hits)
     };
-    let mut instances: Vec<(InstanceId, Hits)> = counts.into_iter().map(hits).collect();
-    instances.sort_by_key(|(_, instance)| natural(&instance.name));
+    let mut instances: Vec<Hits> = counts.into_iter().map(hits).collect();
+    instances.sort_by_key(|instance| natural(&instance.name));
     instances
 }
 

@@ -1,45 +1,33 @@
-//! The analysis: trace in, verdict out. Pure: no I/O, no clock, no async.
+//! The analysis: from a trace to a verdict. It is pure: no I/O, no clock, no async.
 //!
 //! ```text
-//! sequence     a series as the balancer saw it: picks in the order of its turns, with gaps
-//!   kept         which requests were picks, where connections were kept
-//! picks        the same with its instances numbered, and what is counted in it
-//! chance       logarithms of probabilities
-//! budget       which part of the accepted chance of a false verdict each decision may use
-//! algorithm    which pattern, what else would produce it, and what is ruled out how surely: it asks
-//!   exact        for orders that every pick follows: by
-//!     order        rings, rounds, repetition
-//!     weights      weighted rounds
-//!   silent       for the same with turns of instances that fail
-//!   disturbed    for orders of which others take some turns, or for none: by
-//!     models       all that compete, which are
-//!     ring         a ring of which others take turns
-//!     rounds       rounds in an order of their own, of which others take turns
-//!     counters     several counters on one ring
-//!     weighted     weighted orders of which others take turns
-//!     staggered    weighted orders that several counters follow
-//!     regular      counts that stay together, picks that depend on those before them
-//!     independent  independent draws
-//!     draws        what is said of these
-//!   pieces       for rounds of which the instances change, where nothing has a name
-//! finding      what one sequence shows
-//! sampling     whether a series needs more requests
-//! sticky       does a cookie pin, and which
-//! cookies      how the one that pins does
-//! maker        whose it is, and what is wrong with it
-//! connection   how often the balancer picks
-//! session      was the login seen by every reload, and why not
-//! hashes       does the client's address, the path or a header decide
-//! load         are busy instances avoided
-//! elsewhere    instances that the first series has not shown
-//! experiments  what these add to a verdict
-//! verdict      what all this amounts to
-//! expected     how often each instance should have answered
-//! samples      how many requests each experiment took and takes
-//! expect       what a verdict is held against, and what becomes of it
+//! case.rs      a trace, alpha, and what the free series shows, computed once
+//! facts.rs     what every question of the analysis found in a case
+//! judge.rs     facts → pattern → candidates → verdict, once
+//!
+//! series/      a series as the balancer saw it: picks in the order of its turns, with gaps
+//! math/        logarithms of probabilities, independent draws, weights in lowest terms
+//! pattern/     which pattern the picks of one series show
+//!   select               asks, in this order:
+//!   one_instance, counts   where there is no order to look at
+//!   strict_order           orders that every pick follows: cycle, periodic, interleaved_workers
+//!   failing_instances      the same with turns of instances that fail
+//!   with_background        orders of which others take turns: the models compete (ring, rounds, weighted, …)
+//!   random                 independent draws
+//!   membership_change      rounds of which the instances change
+//! affinity/    what keeps a client on its instance: cookies, keys (address, path, header), connections
+//! load/        whether busy instances are avoided
+//! unseen_instances  instances that only other series show
+//! session      whether every reload saw the login
+//! sampling/    when a series is long enough, and the error budget
+//! expect/      what a verdict is held against
+//! verdict/     the types of a verdict, its evidence, and its candidates
 //! ```
 //!
-//! Every statement is a hypothesis that was rejected, with the probability of seeing what was seen if it were true.
+//! Every statement is a hypothesis that was rejected, with the probability of what was seen if the hypothesis were true.
+//!
+//! A new algorithm is a variant of [`Algorithm`], a model in `pattern/` with a variant of `Pattern`, and a row in
+//! `verdict::candidates`; the compiler names the other places that must know of it.
 
 mod affinity;
 mod case;

@@ -11,7 +11,7 @@ use crate::{
     model::trace::{Action, InstanceId, Request, Series, SeriesName, Withheld},
 };
 
-/// What became of the session.
+/// The fate of the session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "lowercase")]
 pub enum Session {
@@ -25,7 +25,7 @@ pub enum Session {
     Undetermined,
 }
 
-/// What keeps a session.
+/// The thing that keeps a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "lowercase")]
 pub enum KeptBy {
@@ -39,7 +39,7 @@ pub enum KeptBy {
     Single,
 }
 
-/// What the configuration of a lab says of the service.
+/// The configuration of the service of a lab, as far as it decides about sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Facts {
     /// Replicas of the service.
@@ -129,11 +129,11 @@ pub enum SessionEvidence {
     Cookie(CookieEvidence),
 }
 
-/// What a trace proves of a session.
+/// The verdict on a session.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SessionVerdict {
     pub session: Session,
-    /// What keeps the session, where it is kept and that is known.
+    /// The thing that keeps the session, where it is kept and that is known.
     pub kept_by: Option<KeptBy>,
     pub cause: SessionCause,
     /// The cookie that keeps the client on its instance.

@@ -39,7 +39,7 @@ pub struct Answers {
     pub all: usize,
 }
 
-/// What the other series show of instances.
+/// The instances of the other series.
 #[derive(Debug, Clone, Default)]
 pub struct OtherSeries {
     /// Answers to the same question as that of the free series.
@@ -52,7 +52,7 @@ pub struct OtherSeries {
     pub one_instance: Option<(usize, f64)>,
 }
 
-/// What other series mean for the pattern that was named.
+/// The meaning of other series for the pattern that was named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Meaning {
     /// Nothing: the pattern depends on what these series vary, or they show the same instances.
@@ -66,7 +66,7 @@ pub enum Meaning {
 }
 
 impl OtherSeries {
-    /// What these series mean where the other facts have named this pattern.
+    /// The meaning of these series where the other facts have named this pattern.
     pub fn meaning(&self, pattern: Algorithm) -> Meaning {
         match pattern {
             Algorithm::Single if self.same_question.others > 0 => Meaning::SeveralInstances,
@@ -120,8 +120,9 @@ impl OtherSeries {
     }
 }
 
-/// What the other series show beside the free one. `counted` are the instances that the verdict counts already.
-pub fn gather_other_series(case: &Case, counted: &BTreeSet<InstanceId>) -> OtherSeries {
+/// Gathers the instances of the series besides the free one. `counted` are the names of the instances that the verdict
+/// counts already.
+pub fn gather_other_series(case: &Case, counted: &BTreeSet<&str>) -> OtherSeries {
     let Some(free) = case.free().map(|free| free.series) else { return OtherSeries::default() };
     let trace = case.trace();
     let seen: BTreeSet<InstanceId> = free.requests.iter().filter_map(|request| request.instance).collect();
@@ -151,13 +152,14 @@ fn answers_of(trace: &Trace, accept: impl Fn(&Series) -> bool) -> Vec<InstanceId
 }
 
 /// The instances that the verdict does not count yet, with the number of their answers.
-fn unseen(trace: &Trace, answers: &[InstanceId], counted: &BTreeSet<InstanceId>) -> Vec<(InstanceId, usize)> {
+fn unseen(trace: &Trace, answers: &[InstanceId], counted: &BTreeSet<&str>) -> Vec<(InstanceId, usize)> {
+    let name = |id: &InstanceId| trace.instances[usize::from(id.0)].name.as_str();
     let mut hits: BTreeMap<InstanceId, usize> = BTreeMap::new();
-    for id in answers.iter().filter(|id| !counted.contains(id)) {
+    for id in answers.iter().filter(|id| !counted.contains(name(id))) {
         *hits.entry(*id).or_default() += 1;
     }
     let mut unseen: Vec<(InstanceId, usize)> = hits.into_iter().collect();
-    unseen.sort_by_key(|(id, _)| natural(&trace.instances[usize::from(id.0)].name));
+    unseen.sort_by_key(|(id, _)| natural(name(id)));
     unseen
 }
 

@@ -15,7 +15,7 @@ use crate::{
     model::trace::{Connection, InstanceId, Series, SeriesName},
 };
 
-/// What requests over one connection show.
+/// The finding from requests over one connection.
 pub struct ConnectionFinding {
     pub per: BalancesPer,
     pub ruled_out: Option<RuledOut>,

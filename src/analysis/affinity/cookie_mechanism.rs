@@ -96,12 +96,12 @@ pub fn next_values(case: &Case, cookie: &str) -> Vec<SeriesName> {
     }
 }
 
-/// Values that nobody was given but for the part that seems to name an instance.
+/// Made-up values that keep the part which seems to name an instance.
 fn next_parts(case: &Case, cookie: &str) -> Vec<SeriesName> {
     let Some(part) = naming_part(case.trace(), cookie) else { return Vec::new() };
     let asked = passes_of(case.trace(), cookie, is_part);
-    let told = part_values(case.trace(), cookie).map(|values| values.effect());
-    match told {
+    let effect = part_values(case.trace(), cookie).map(|values| values.effect());
+    match effect {
         Some(KeyEffect::Decides { p }) if is_sure(p, case.alpha(), Decision::ValuePart) || asked >= PASSES => {
             return Vec::new();
         }

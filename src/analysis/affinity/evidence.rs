@@ -1,4 +1,4 @@
-//! What cookies and connections do, as facts with their figures. `p` is the probability of the fact by chance.
+//! The effects of cookies and connections, as facts with their figures. `p` is the probability of the fact by chance.
 
 use crate::{
     analysis::affinity::vendor::{Flaw, Vendor},

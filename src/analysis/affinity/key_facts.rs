@@ -1,4 +1,4 @@
-//! Key facts: what varying each key showed, and whether the key decides which instance answers.
+//! Key facts: the effect of varying each key, and whether the key decides which instance answers.
 
 use std::collections::BTreeMap;
 
@@ -93,7 +93,7 @@ pub enum KeyEvidence {
     TableLooksTheSame,
 }
 
-/// What varying one key showed.
+/// The finding from varying one key.
 pub struct KeyFact {
     pub key: Key,
     pub effect: KeyEffect,

@@ -1,9 +1,9 @@
-//! Hashes: does the client's address, the path or a header decide which instance answers.
+//! Keys: whether the client's address, the path, a header or a cookie decides which instance answers.
 //!
-//! Values of it are asked for in passes. Each pass has every value once, in an order drawn by lot. If the value played
-//! no part, who answers would depend on the moment alone, and a pass would give each value the instance that it had
-//! before only as often as a shuffled pack of cards lies like another one: the exact randomisation test of Fisher
-//! (1935), which asks nothing of the balancer. The product over passes may be looked at after each (Ville 1939).
+//! Values of the key are asked for in passes. Each pass has every value once, in an order drawn by lot. If the value played
+//! no part, the instance that answers would depend on the moment alone, and a pass would give each value the instance that
+//! it had before only as often as a shuffled pack of cards lies like another one: the exact randomisation test of Fisher
+//! (1935), which assumes nothing of the balancer. The product over passes may be looked at after each (Ville 1939).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,12 +16,12 @@ use crate::analysis::{
     verdict::Algorithm,
 };
 
-/// Values beyond those that rule out a hash.
+/// The values beyond those that rule out a hash.
 const MORE: usize = 6;
-/// Values of the user's own choice below which a rule for each of them is as likely as a hash.
+/// The number of values of the user's own choice below which a rule for each of them is as likely as a hash.
 const FEWEST: usize = 6;
 
-/// What a hash may be taken of.
+/// A property of a request that may decide which instance answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Key {
     /// The client's address.
@@ -40,17 +40,17 @@ pub enum Key {
 pub const KEYS: [Key; 5] = [Key::Source, Key::Query, Key::Path, Key::Header, Key::Cookie];
 
 impl Key {
-    /// Values that must all lead to one instance before a hash of equal shares is ruled out.
+    /// The number of values that must all lead to one instance before a hash of equal shares is ruled out.
     pub fn values(self, alpha: f64) -> usize {
         (1.0 / budget::spend(alpha, Decision::Key)).log2().ceil() as usize + 1
     }
 
-    /// Values that are asked for: a few more, for the order in which they are placed to show.
+    /// The number of values that are asked for: a few more, so that the order in which they are placed shows.
     pub fn asked(self, alpha: f64) -> usize {
         self.values(alpha) + MORE
     }
 
-    /// What it is called if it decides.
+    /// The name of the pattern if a hash of the key decides.
     pub fn hash(self) -> Algorithm {
         match self {
             Key::Source => Algorithm::SourceHash,
@@ -59,7 +59,7 @@ impl Key {
         }
     }
 
-    /// The series that ask for a value of this key.
+    /// The series that each ask for one value of this key.
     fn series(self, trace: &Trace) -> Vec<&Series> {
         trace.series.iter().zip(Key::varied(trace)).filter(|(_, key)| *key == Some(self)).map(|(one, _)| one).collect()
     }
@@ -83,7 +83,7 @@ impl Key {
         trace.series.iter().map(of).collect()
     }
 
-    /// The cookie that this is about: the last one that was varied, because each that decides ends the search.
+    /// The cookie that was varied last, because a cookie that decides ends the search.
     pub fn cookie(self, trace: &Trace) -> Option<&String> {
         let free = trace.series(&SeriesName::WithoutJar).filter(|_| self == Key::Cookie)?;
         let mut ids = free.requests.iter().filter_map(|request| request.instance);
@@ -99,13 +99,13 @@ impl Key {
 /// What the values of a key show.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum KeyEffect {
-    /// One instance answers whatever the value, as a hash over two equal instances would do with this probability.
+    /// One instance answers whatever the value is; a hash over two equal instances would do so with probability `p`.
     NoEffect { p: f64 },
-    /// Each value has an instance of its own, as it would be by chance with this probability.
+    /// Each value keeps its instance; chance would do so with probability `p`.
     Decides { p: f64 },
-    /// Instances changed for the same value.
+    /// The same value led to different instances.
     Inconsistent,
-    /// Few values, or few answers that name an instance.
+    /// There are few values, or few answers that name an instance.
     TooFew,
 }
 
@@ -117,13 +117,13 @@ pub struct Values {
 }
 
 impl Values {
-    /// Those of a trace; `None` where the experiment was not made.
+    /// The values of a key in a trace; `None` where the experiment was not made.
     pub fn of(trace: &Trace, key: Key) -> Option<Values> {
         let requests = |series: &'_ Series| series.requests.clone();
         Values::from(key.series(trace).into_iter().map(requests))
     }
 
-    /// From the requests with each value.
+    /// Values from the requests with each.
     pub fn from(values: impl Iterator<Item = Vec<Request>>) -> Option<Values> {
         let named = |requests: Vec<Request>| {
             requests.into_iter().filter_map(|request| request.instance.map(|id| (request, id))).collect()
@@ -132,12 +132,12 @@ impl Values {
         (!answers.is_empty()).then_some(Values { answers })
     }
 
-    /// How many values had an answer that names an instance.
+    /// The number of values with an answer that names an instance.
     pub fn named(&self) -> usize {
         self.answers.iter().filter(|answers| !answers.is_empty()).count()
     }
 
-    /// How many values were asked for.
+    /// The number of values that were asked for.
     pub fn asked(&self) -> usize {
         self.answers.len()
     }
@@ -149,13 +149,13 @@ impl Values {
         hits
     }
 
-    /// How often a value went to another instance than the time before, and of how many times.
+    /// How often a value went to another instance than the time before, and how often it could have.
     pub fn moves(&self) -> (usize, usize) {
         let pairs = self.answers.iter().flat_map(|answers| answers.windows(2));
         (pairs.clone().filter(|pair| pair[0].1 != pair[1].1).count(), pairs.count())
     }
 
-    /// Whom each value went to first, in the order of sending.
+    /// The first request of each value, in the order of sending.
     pub fn placed(&self) -> Vec<Request> {
         let mut first: Vec<Request> =
             self.answers.iter().filter_map(|answers| answers.first()).map(|(request, _)| request.clone()).collect();
@@ -163,7 +163,6 @@ impl Values {
         first
     }
 
-    /// What they show.
     pub fn effect(&self) -> KeyEffect {
         let instances: BTreeSet<InstanceId> = self.answers.iter().flatten().map(|(_, id)| *id).collect();
         if instances.len() < 2 {

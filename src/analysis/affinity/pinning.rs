@@ -13,7 +13,7 @@ use crate::analysis::{
     verdict::{Algorithm, Order},
 };
 
-/// What the requests of one series show, where each of them had the chance to be pinned.
+/// The behaviour of the requests of one client, each of which could have been pinned.
 pub enum Pinning {
     /// They went to several instances.
     Moves { instances: usize },
@@ -27,7 +27,7 @@ pub enum Pinning {
 
 /// A pinned client moves when its instance goes, which is seldom: hardly more often than in this share of requests.
 const MOVES: f64 = 0.02;
-/// Requests below which a move is not put down to that.
+/// The requests between moves below which a move is not put down to that.
 const FEWEST_BETWEEN_MOVES: usize = 10;
 
 /// Whether these picks of one client were pinned.
@@ -59,12 +59,12 @@ pub fn judge_pinning(case: &Case, picks: &[InstanceId]) -> Pinning {
 }
 
 impl Pinning {
-    /// Whether cookies may be said to pin.
+    /// Whether cookies pin surely.
     pub fn surely(&self, alpha: f64) -> bool {
         matches!(self, Pinning::Stays { p, .. } if *p < budget::spend(alpha, Decision::Stickiness))
     }
 
-    /// The same of a cookie alone, by which chance.
+    /// The probability by which a cookie alone would seem to pin, where it surely does.
     pub fn alone(&self, alpha: f64) -> Option<f64> {
         match self {
             Pinning::Stays { p, .. } if *p < budget::spend(alpha, Decision::CookieAlone) => Some(*p),
@@ -84,7 +84,8 @@ fn stays_of(sequence: &Sequence, found: &Finding, alpha: f64) -> f64 {
     stays(sequence, found.algorithm(), found.order, alpha)
 }
 
-/// The same where the pattern is known.
+/// The largest chance with which a free client may be answered again by the instance it had before, where the pattern is
+/// known.
 pub fn stays(sequence: &Sequence, algorithm: Algorithm, order: Option<Order>, alpha: f64) -> f64 {
     let share = |hits, tries| log_prob::largest_share(hits, tries, alpha);
     let picks = sequence.len();

@@ -14,7 +14,7 @@ use crate::{
     model::trace::{InstanceId, SeenCookie, Series, SeriesName, Withheld},
 };
 
-/// What the series with a cookie jar shows.
+/// The finding from the series with a cookie jar.
 pub struct StickinessFinding {
     pub stickiness: Stickiness,
     pub cookie: Option<StickyCookie>,

@@ -9,7 +9,7 @@ use crate::model::trace::Attributes;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct Vendor(pub &'static str);
 
-/// What is wrong with the attributes of a cookie.
+/// A mistake in the attributes of a cookie.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Flaw {
     /// A browser sends the cookie over plain http as well.

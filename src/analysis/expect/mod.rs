@@ -26,7 +26,7 @@ use crate::analysis::{
 
 pub use parse::ExpectError;
 
-/// What a verdict is expected to say.
+/// A statement that a verdict is expected to make.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expectation {
     text: String,
@@ -50,7 +50,7 @@ enum Wanted {
     Spread(f64),
 }
 
-/// What became of an expectation.
+/// The outcome of an expectation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "lowercase")]
 pub enum Outcome {
@@ -69,7 +69,7 @@ impl Outcome {
     }
 }
 
-/// What the verdict says where an expectation is held against it.
+/// The statement of the verdict that an expectation is compared with.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Actual {
     Algorithm(Algorithm),
@@ -113,7 +113,6 @@ pub enum Actual {
 pub struct Checked {
     /// As it was written.
     pub expect: String,
-    /// What became of it.
     pub outcome: Outcome,
     pub actual: Actual,
 }

@@ -8,7 +8,7 @@ use crate::analysis::verdict::{Algorithm, BalancesPer, Order, Stickiness, Sticky
 
 use super::{Expectation, Wanted, in_lowest_terms};
 
-/// What else than an algorithm may be expected.
+/// The expectations besides algorithms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::EnumString, strum::VariantArray)]
 #[strum(serialize_all = "kebab-case")]
 enum Form {
@@ -28,7 +28,7 @@ impl Form {
         self.into()
     }
 
-    /// What may stand between the name and the value.
+    /// The signs that may stand between the name and the value.
     fn relations(self) -> &'static [&'static str] {
         match self {
             Form::Instances => &["=", ">="],

@@ -67,9 +67,10 @@ pub fn ln_avoided_counts(picks: &[&Pick], quiet: &BTreeMap<InstanceId, usize>) -
         let each = |pick: &&Pick| {
             let busy: f64 = pick.busy.iter().map(share).sum();
             let own = share(&pick.instance);
-            match pick.busy.contains(&pick.instance) {
-                true => (fraction * own).ln(),
-                false => (own * (1.0 - fraction * busy) / (1.0 - busy)).ln(),
+            if pick.busy.contains(&pick.instance) {
+                (fraction * own).ln()
+            } else {
+                (own * (1.0 - fraction * busy) / (1.0 - busy)).ln()
             }
         };
         picks.iter().map(each).sum::<f64>()

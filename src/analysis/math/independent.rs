@@ -1,13 +1,13 @@
-//! Independent draws: how probable they make a sequence, at best and as foretold pick by pick; and what shares they had.
+//! Independent draws: how probable they make a sequence, at best and as predicted pick by pick; and their shares.
 //!
-//! A forecast that learns the shares from what came before (Krichevsky and Trofimov 1981) is a fair bet against any
+//! A prediction that learns the shares from the picks before (Krichevsky and Trofimov 1981) is a fair bet against any
 //! fixed hypothesis: the ratio of its probability to the hypothesis' own exceeds 1/alpha at any time with a chance of at
 //! most alpha (Ville 1939). With the supremum over the hypothesis' parameters below the line this is universal inference
 //! (Wasserman, Ramdas, Balakrishnan 2020), which stays true when one looks after every request.
 
 use crate::analysis::{math::log_prob::ln_mean, series::picks::Picks};
 
-/// The log-probability of a sequence as foretold pick by pick, by even shares or by shares that are learned.
+/// The log-probability of a sequence as predicted pick by pick, by even shares or by shares that are learned.
 pub fn ln_predictive(picks: &Picks) -> f64 {
     ln_mean(&[ln_even(picks), ln_learned(&picks.counts)])
 }
@@ -31,7 +31,7 @@ pub fn ln_learned(counts: &[usize]) -> f64 {
 }
 
 /// Between which bounds an instance's share lies that was picked `hits` times of `tries`, at any time but for a chance of
-/// `alpha`: the shares under which the learned forecast has not won by more than 1/alpha.
+/// `alpha`: the shares under which the learned prediction has not won by more than 1/alpha.
 pub fn share_between(hits: usize, tries: usize, alpha: f64) -> (f64, f64) {
     let learned = ln_learned(&[hits, tries - hits]);
     let term = |count: usize, share: f64| if count == 0 { 0.0 } else { count as f64 * share.ln() };
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn the_learned_forecast_costs_little_against_the_best_shares() {
+    fn the_learned_prediction_costs_little_against_the_best_shares() {
         let best = ln_best_independent(&[70, 30]);
         let learned = ln_learned(&[70, 30]);
         assert!(learned < best && best - learned < 4.0);

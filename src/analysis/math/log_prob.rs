@@ -1,4 +1,4 @@
-//! Chances: logarithms of probabilities, because the probabilities themselves are too small to handle.
+//! Logarithms of probabilities, because the probabilities themselves are too small to handle.
 
 /// ln(n!), by summation: n is a number of instances, so small.
 pub fn ln_factorial(n: usize) -> f64 {
@@ -27,8 +27,8 @@ pub fn probability(ln: f64) -> f64 {
     ln.exp().clamp(f64::MIN_POSITIVE, 1.0)
 }
 
-/// The largest share that an event may have which was seen `hits` times in `tries`, but for a chance of `alpha`: Chernoff's
-/// bound, solved for the share.
+/// The largest share that an event may have if it was seen `hits` times in `tries` tries, but for a chance of `alpha`:
+/// Chernoff's bound, solved for the share.
 pub fn largest_share(hits: usize, tries: usize, alpha: f64) -> f64 {
     if tries == 0 {
         return 1.0;
@@ -43,7 +43,8 @@ pub fn largest_share(hits: usize, tries: usize, alpha: f64) -> f64 {
     high
 }
 
-/// The logarithm of Chernoff's bound on the chance of as many hits, or on the same side of `share` more extreme ones.
+/// The logarithm of Chernoff's bound on the probability of `hits` hits in `tries` tries, or of more extreme ones on the
+/// same side of `share`.
 pub fn ln_extreme(hits: usize, tries: usize, share: f64) -> f64 {
     if tries == 0 { 0.0 } else { -(tries as f64) * divergence(hits as f64 / tries as f64, share) }
 }

@@ -1,4 +1,4 @@
-//! Order: is there a round, is it the same each time, after how many picks does it repeat.
+//! Cycles: whether picks fall into rounds, whether each round is the same, and after how many picks the order repeats.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,9 +39,9 @@ pub fn fixed_cycle(sequence: &Sequence) -> Option<Vec<InstanceId>> {
 /// Rounds of `k` picks in which each of the `k` instances occurs once, counted from the offset that makes them whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rounds {
-    /// Whole rounds that were seen.
+    /// The whole rounds that were seen.
     pub whole: usize,
-    /// Offsets that were possible at the start: the price of having chosen the best.
+    /// The offsets that were possible at the start: the price of having chosen the best.
     pub offsets: usize,
     /// How often a round had another order than the one before it, at least.
     pub changes: usize,
@@ -74,7 +74,7 @@ pub fn period(sequence: &Sequence) -> Option<(usize, usize)> {
     (1..=picks.len() / 2).find(|&period| repeats(period)).map(|period| (period, picks.len() - period))
 }
 
-/// Likewise, of picks.
+/// The shortest period that picks without a gap repeat with.
 pub fn period_of(picks: &Picks) -> Option<usize> {
     let [picks] = picks.segments.as_slice() else { return None };
     (1..=picks.len() / 2).find(|&period| picks[period..].iter().zip(picks).all(|(later, earlier)| later == earlier))

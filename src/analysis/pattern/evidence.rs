@@ -3,7 +3,8 @@
 
 use crate::model::trace::InstanceId;
 
-/// What is counted where connections are reused: every request may be a pick, or only the first on each connection.
+/// The unit that is counted where connections are reused: each request, or each connection if only its first request is a
+/// pick.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
     Requests,

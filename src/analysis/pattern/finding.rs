@@ -68,7 +68,7 @@ impl Pattern {
     }
 }
 
-/// What keeps an order from holding for every pick.
+/// The reason why an order does not hold for every pick.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Background {
     /// Other clients take about this share of the turns.
@@ -78,7 +78,7 @@ pub enum Background {
     Unknown,
 }
 
-/// What one sequence of picks shows.
+/// The finding from one sequence of picks.
 #[derive(Debug, Clone)]
 pub struct Finding {
     pub pattern: Pattern,

@@ -1,7 +1,8 @@
-//! Counters: several that go round the same ring and take turns, as worker processes do that each count for themselves.
+//! Interleaved workers: several counters that go round the same ring and take turns, as worker processes do that each count
+//! for themselves.
 //!
-//! Where they take turns regularly, every c-th pick follows the ring. Where chance says whose turn it is, a forward
-//! filter over their joint positions (Rabiner 1989) foretells the picks: the next is one of at most c instances.
+//! Where `c` workers take turns regularly, every `c`-th pick follows the ring. Where chance says whose turn it is, a forward
+//! filter over their joint positions (Rabiner 1989) predicts the picks: the next is one of at most `c` instances.
 
 use crate::analysis::{
     math::log_prob::ln_factorial,
@@ -10,10 +11,11 @@ use crate::analysis::{
     series::sequence::{Known, Sequence},
 };
 
-/// Most workers that are looked for.
+/// The most workers that are looked for.
 pub const MOST: usize = 8;
-/// Joint positions that a filter may have, and instances of which the ring is looked for.
+/// The most joint positions that a filter may have.
 const MOST_STATES: usize = 10_000;
+/// The most instances of which the ring is looked for.
 const MOST_INSTANCES: usize = 20;
 
 /// Counters that take turns regularly.
@@ -48,13 +50,13 @@ pub fn find_regular(picks: &Picks) -> Option<RegularWorkers> {
 pub struct IrregularWorkers {
     pub workers: usize,
     pub ring: Vec<usize>,
-    /// The log-probability of the picks, the ring being known,
+    /// Maximum likelihood of the picks.
     pub ln: f64,
-    /// and before anybody knew it.
+    /// Predictive log-probability of the picks.
     pub ln_predictive: f64,
 }
 
-/// The likeliest number of mixed workers, where so few can explain the picks.
+/// The likeliest number of workers, where four or fewer can explain the picks.
 pub fn fit_irregular(picks: &Picks) -> Option<IrregularWorkers> {
     if picks.k > MOST_INSTANCES {
         return None;
@@ -71,52 +73,96 @@ pub fn fit_irregular(picks: &Picks) -> Option<IrregularWorkers> {
     feasible.map(of).max_by(|one, other| one.ln.total_cmp(&other.ln)).filter(|best| best.ln.is_finite())
 }
 
-/// The ring on which most picks are one ahead of one of the last few: of these, one is mostly by the same worker.
+/// The ring on which most picks are one ahead of one of the last few: one of these is mostly by the same worker.
 fn likely_ring(picks: &Picks, workers: usize) -> Vec<usize> {
     let k = picks.k;
-    let mut near = vec![0.0; k * k];
-    for segment in &picks.segments {
-        for (index, &pick) in segment.iter().enumerate() {
-            for back in 1..=workers.min(index) {
-                near[segment[index - back] * k + pick] += (1.0 - 1.0 / workers as f64).powi(back as i32 - 1);
-            }
-        }
-    }
-    let score = |ring: &[usize]| (0..k).map(|at| near[ring[at] * k + ring[(at + 1) % k]]).sum::<f64>();
+    let near = Nearness::count(picks, workers);
     let mut best: (f64, Vec<usize>) = (f64::NEG_INFINITY, Vec::new());
     for start in 0..k.min(4) {
-        let mut ring = vec![start * k / k.min(4)];
-        while ring.len() < k {
-            let last = ring[ring.len() - 1];
-            let free = (0..k).filter(|next| !ring.contains(next));
-            ring.extend(free.max_by(|one, other| near[last * k + one].total_cmp(&near[last * k + other])));
-        }
-        // moves parts of the ring as long as that helps
-        let mut now = score(&ring);
-        for _ in 0..20 {
-            let before = now;
-            for length in 1..=3.min(k.saturating_sub(2)) {
-                for from in 0..=k - length {
-                    for to in 0..=k - length {
-                        let mut moved = ring.clone();
-                        let part: Vec<usize> = moved.drain(from..from + length).collect();
-                        moved.splice(to..to, part);
-                        let scored = score(&moved);
-                        if scored > now + 1e-9 {
-                            (now, ring) = (scored, moved);
-                        }
-                    }
-                }
-            }
-            if now <= before + 1e-9 {
-                break;
-            }
-        }
-        if now > best.0 {
-            best = (now, ring);
+        let (score, ring) = near.improve(near.greedy(start * k / k.min(4)));
+        if score > best.0 {
+            best = (score, ring);
         }
     }
     best.1
+}
+
+/// How often each instance came soon after each other; a pick further back counts less.
+struct Nearness {
+    k: usize,
+    /// In rows of `k`.
+    weights: Vec<f64>,
+}
+
+impl Nearness {
+    fn count(picks: &Picks, workers: usize) -> Nearness {
+        let k = picks.k;
+        let mut weights = vec![0.0; k * k];
+        let decay = 1.0 - 1.0 / workers as f64;
+        for segment in &picks.segments {
+            for (index, &pick) in segment.iter().enumerate() {
+                for back in 1..=workers.min(index) {
+                    weights[segment[index - back] * k + pick] += decay.powi(back as i32 - 1);
+                }
+            }
+        }
+        Nearness { k, weights }
+    }
+
+    fn between(&self, one: usize, next: usize) -> f64 {
+        self.weights[one * self.k + next]
+    }
+
+    fn score(&self, ring: &[usize]) -> f64 {
+        (0..self.k).map(|at| self.between(ring[at], ring[(at + 1) % self.k])).sum()
+    }
+
+    /// A ring that goes from each instance to the nearest that it does not hold yet.
+    fn greedy(&self, start: usize) -> Vec<usize> {
+        let mut ring = vec![start];
+        while ring.len() < self.k {
+            let last = ring[ring.len() - 1];
+            let free = (0..self.k).filter(|next| !ring.contains(next));
+            let nearest = free.max_by(|&one, &other| self.between(last, one).total_cmp(&self.between(last, other)));
+            ring.extend(nearest);
+        }
+        ring
+    }
+
+    /// Moves parts of the ring as long as that raises its score.
+    fn improve(&self, mut ring: Vec<usize>) -> (f64, Vec<usize>) {
+        let mut score = self.score(&ring);
+        for _ in 0..20 {
+            let before = score;
+            for (length, from, to) in self.moves() {
+                let moved = with_part_moved(&ring, length, from, to);
+                let scored = self.score(&moved);
+                if scored > score + 1e-9 {
+                    (score, ring) = (scored, moved);
+                }
+            }
+            if score <= before + 1e-9 {
+                break;
+            }
+        }
+        (score, ring)
+    }
+
+    /// Every part of up to three instances, and every place that it can move to.
+    fn moves(&self) -> impl Iterator<Item = (usize, usize, usize)> + use<> {
+        let k = self.k;
+        let lengths = 1..=3.min(k.saturating_sub(2));
+        lengths.flat_map(move |length| {
+            (0..=k - length).flat_map(move |from| (0..=k - length).map(move |to| (length, from, to)))
+        })
+    }
+}
+
+fn with_part_moved(ring: &[usize], length: usize, from: usize, to: usize) -> Vec<usize> {
+    let mut moved = ring.to_vec();
+    let part: Vec<usize> = moved.drain(from..from + length).collect();
+    moved.splice(to..to, part);
+    moved
 }
 
 /// The log-probability of the picks under workers that start anywhere and are equally likely to be next. A gap may have

@@ -1,5 +1,5 @@
-//! Weights that a regular order shows exactly: an order that repeats, or rounds that hold each instance as often as its
-//! weight says.
+//! Periodic orders: an order that repeats, or rounds that hold each instance as often as its weight says. Both show weights
+//! exactly.
 //!
 //! A sequence that has two periods and is as long as both together has their greatest common divisor for a period (Fine
 //! and Wilf 1965). So once an order repeats after P picks, no order with another period of up to its length less P fits.
@@ -17,11 +17,11 @@ pub struct Periodic {
     /// One period of it.
     pub pattern: Vec<usize>,
     pub weights: Vec<u32>,
-    /// The log of how likely independent draws would have repeated so.
+    /// The log of how likely independent draws would repeat so.
     pub ln_p: f64,
-    /// Picks that were foretold.
+    /// The picks that the period predicted.
     pub followed: usize,
-    /// No other regular order with a period up to this fits.
+    /// No other regular order fits with a period up to this.
     pub horizon: usize,
 }
 
@@ -39,13 +39,13 @@ pub fn find_period(picks: &Picks) -> Option<Periodic> {
     if !picks.segments.iter().all(|segment| fits(segment)) {
         return None;
     }
-    let mut foretold = picks.counts.clone();
-    pattern.iter().for_each(|&pick| foretold[pick] -= 1);
+    let mut predicted = picks.counts.clone();
+    pattern.iter().for_each(|&pick| predicted[pick] -= 1);
     let phases = (picks.segments.len() - 1) as f64 * (period as f64).ln();
     Some(Periodic {
         weights: weights(&counts(&pattern, picks.k)),
-        ln_p: ln_best_independent(&foretold) + phases + ln_which(period),
-        followed: foretold.iter().sum(),
+        ln_p: ln_best_independent(&predicted) + phases + ln_which(period),
+        followed: predicted.iter().sum(),
         horizon: longest.len() - period,
         pattern,
     })

@@ -40,7 +40,8 @@ pub fn ln_evened(picks: &Picks) -> f64 {
     ln_mean(&each)
 }
 
-/// Each pick is the same as the one so many before it, or not, more or less often than chance makes it.
+/// The log-probability of a sequence in which a pick equals the pick `back` before it more or less often than chance
+/// makes it.
 fn ln_again(sequence: &Sequence, k: usize, back: usize) -> f64 {
     let mut counts: HashMap<InstanceId, f64> = Default::default();
     let (mut again, mut other, mut total) = (0.5, 0.5, 0.5 * k as f64);
@@ -97,7 +98,8 @@ fn ln_in_rounds(sequence: &Sequence, k: usize, offset: usize) -> f64 {
     ln
 }
 
-/// Each pick depends on `depth` before it, with Krichevsky-Trofimov estimates.
+/// The log-probability of a sequence in which each pick depends on the `depth` picks before it, with Krichevsky-Trofimov
+/// estimates.
 fn ln_with_depth(sequence: &Sequence, k: usize, depth: usize) -> f64 {
     let mut seen: HashMap<(&[InstanceId], InstanceId), f64> = Default::default();
     let mut totals: HashMap<&[InstanceId], f64> = Default::default();

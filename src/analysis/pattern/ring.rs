@@ -1,7 +1,7 @@
-//! Rings of which others take some turns: each pick is followed by the next of the ring, or a few further.
+//! Rings with background traffic: each pick is followed by the next instance of the ring, or by one a few places further.
 //!
-//! Every turn belongs to somebody else with the same chance, so the distance to our next pick has a geometric
-//! distribution, on the ring. The likeliest ring is then the one that needs the fewest revolutions, which is the linear
+//! Every turn belongs to another client with the same chance, so the distance to our next pick on the ring has a geometric
+//! distribution. The likeliest ring is then the one that needs the fewest revolutions, which is the linear
 //! ordering problem on the counts of who follows whom; it is solved by trying all orders of few instances, and by
 //! insertions from several starts (Martí and Reinelt 2011) for more.
 
@@ -10,11 +10,11 @@ use crate::analysis::{
     series::picks::Picks,
 };
 
-/// Shares of foreign turns that are tried, where they are foretold.
+/// The shares of foreign turns over which the prediction is averaged.
 pub const SHARES: [f64; 9] = [0.01, 0.03, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7];
-/// How often a pick is anywhere, because the balancer was configured anew or an instance failed.
+/// The share of picks that are anywhere, because the balancer was configured anew or an instance failed.
 const LOST: f64 = 0.02;
-/// Most instances of which all orders are tried.
+/// The most instances of which all orders are tried.
 const ALL_ORDERS: usize = 7;
 
 /// The ring that fits best, and how far each pick was from the one before it, on this ring.
@@ -46,12 +46,12 @@ impl Ring {
         ln_start + hits.map(|(index, &jumps)| f64::from(jumps) * ahead(index)).sum::<f64>()
     }
 
-    /// The log-probability as foretold, before anybody knew the ring or the share.
+    /// The predictive log-probability, over all rings and shares.
     pub fn ln_predictive(&self) -> f64 {
         ln_mean(&SHARES.map(|share| self.ln(share))) - ln_factorial(self.order.len() - 1)
     }
 
-    /// How much better any distribution of distances explains them than foreign turns do, in logarithms.
+    /// The log of how much better any distribution of distances explains the picks than foreign turns do.
     pub fn ln_lack_of_fit(&self) -> f64 {
         let share = self.share();
         let total = f64::from(self.jumps.iter().sum::<u32>());
@@ -96,7 +96,7 @@ fn jumps(followers: &[u32], order: &[usize]) -> Vec<u32> {
     jumps
 }
 
-/// How often the next pick is not further on in this order, which is a new revolution each time.
+/// The number of revolutions: how often the next pick is not further on in this order.
 fn revolutions(followers: &[u32], order: &[usize]) -> u32 {
     let k = order.len();
     (0..k)
@@ -133,7 +133,7 @@ fn best_order(followers: &[u32], k: usize) -> Vec<usize> {
     best
 }
 
-/// From one to its most frequent follower that was not visited yet.
+/// An order that goes from each instance to its most frequent follower that it does not hold yet.
 fn greedy(followers: &[u32], k: usize, start: usize) -> Vec<usize> {
     let mut order = vec![start];
     while order.len() < k {
@@ -144,7 +144,7 @@ fn greedy(followers: &[u32], k: usize, start: usize) -> Vec<usize> {
     order
 }
 
-/// Some order, the same each time.
+/// An arbitrary order, the same for the same seed.
 fn shuffled(k: usize, seed: u64) -> Vec<usize> {
     let mut order: Vec<usize> = (0..k).collect();
     let mut state = seed;
@@ -155,7 +155,7 @@ fn shuffled(k: usize, seed: u64) -> Vec<usize> {
     order
 }
 
-/// Takes out one after the other and puts it where it saves the most revolutions, until none saves any.
+/// Moves each instance to the place where it saves the most revolutions, until no move saves any.
 fn improve(followers: &[u32], order: &mut Vec<usize>) {
     let k = order.len();
     let gain = |one: usize, other: usize| i64::from(followers[one * k + other]) - i64::from(followers[other * k + one]);

@@ -1,4 +1,4 @@
-//! Rounds of which others take some turns: each round holds every instance once, in an order of its own.
+//! Rounds with background traffic: each round holds every instance once, in an order of its own.
 //!
 //! A forward filter over what is hidden (Rabiner 1989): how many turns of the round are over, and how many of them were
 //! ours. Of an instance that our picks have not shown in this round, nothing says whether another client took its turn,
@@ -8,11 +8,11 @@ use std::collections::BTreeSet;
 
 use crate::analysis::{math::log_prob::ln_mean, pattern::ring, series::picks::Picks};
 
-/// Shares of foreign turns that are tried.
+/// The shares of foreign turns that are tried.
 const SHARES: [f64; 5] = [0.001, 0.03, 0.12, 0.27, 0.42];
-/// How often a round is broken off, because the balancer was configured anew or an instance failed.
+/// The share of picks at which a round is broken off, because the balancer was configured anew or an instance failed.
 const LOST: f64 = 0.02;
-/// So many instances at most; the filter's work for each pick grows with the square.
+/// The most instances; the filter's work for each pick grows with the square.
 const MOST: usize = 64;
 
 /// The log-probabilities by share of foreign turns.
@@ -50,7 +50,7 @@ pub fn likeliest_share(picks: &Picks, near: f64) -> f64 {
     ring::likeliest(shares, |share| ln_with(picks, share))
 }
 
-/// Whether whole rounds explain every pick, when a gap may have been a turn or not and nobody else took any.
+/// Whether whole rounds explain every pick, where a gap may have been a turn or not and other clients took none.
 pub fn hold_every_pick(picks: &Picks) -> bool {
     let k = picks.k;
     // by how many picks of the round there were, and how many turns

@@ -67,7 +67,7 @@ fn several_instances(series: &Series, sequence: &Sequence, picks_per: PicksPer, 
     membership_change::find_membership_change(&picks, alpha).unwrap_or(found)
 }
 
-/// What a sequence is made of.
+/// The unit that a sequence counts.
 fn unit(sequence: &Sequence, picks_per: PicksPer) -> Unit {
     match (picks_per, sequence.known) {
         (PicksPer::Connection { .. }, Known::Ours | Known::CountsOnly) => Unit::Connections,

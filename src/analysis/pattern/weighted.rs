@@ -1,7 +1,7 @@
-//! Weighted orders of which others take some turns.
+//! Weighted orders with background traffic.
 //!
-//! For each set of weights that the counts allow, orders are tried: the smooth one of nginx, which adds its weight to
-//! each instance and picks the largest, that then pays the sum, and the clumped one of older schemes (`aaabc`); and the
+//! For each set of weights that the counts allow, these orders are tried: the smooth one of nginx, which adds its weight to
+//! each instance and picks the largest, which then pays the sum; the clumped one of older schemes (`aaabc`); and the
 //! earliest virtual deadline of fair queueing (Nagle 1987; Demers, Keshav, Shenker 1989), with ties in any order. A
 //! forward filter over the place in the order says how likely each makes the picks.
 
@@ -15,15 +15,17 @@ use crate::analysis::{
     series::picks::Picks,
 };
 
-/// Shares of foreign turns that are tried.
+/// The shares of foreign turns that are tried.
 const SHARES: [f64; 5] = [0.01, 0.06, 0.18, 0.35, 0.55];
+/// The share of picks that are anywhere, because the balancer was configured anew or an instance failed.
 const LOST: f64 = 0.02;
-/// The longest round that is tried for few instances, and how many sets of weights are.
+/// The longest round that is tried for few instances.
 const LONGEST: usize = 40;
+/// The most sets of weights that are tried.
 const MOST_SETS: usize = 10;
-/// Most instances of which all orders are tried, because those of equal weights come in any.
+/// The most instances of which all orders are tried, because instances of equal weights come in any.
 const TIES_OF: usize = 4;
-/// Most instances of whose ring all beginnings are tried.
+/// The most instances of whose ring all beginnings are tried.
 const ROTATED: usize = 12;
 
 /// A weighted order, and how likely it makes the picks.
@@ -71,7 +73,7 @@ pub fn fit_all(picks: &Picks, ring: &[usize]) -> Vec<Weighted> {
     sets(picks).into_iter().flat_map(|weights| [likeliest(picks, &weights, ring), tied(picks, &weights)]).collect()
 }
 
-/// The orders of all sets of weights of which one is one more or less.
+/// The orders of all sets in which one weight is one more or one less.
 pub fn nearest(picks: &Picks, weights: &[u32], ring: &[usize]) -> Vec<Weighted> {
     let changed = (0..weights.len()).flat_map(|one| [-1, 1].map(|by| (one, by)));
     let sets = changed.filter_map(|(one, by)| {
@@ -217,7 +219,7 @@ fn by_deadline(weights: &[u32]) -> Vec<f64> {
     places
 }
 
-/// The log-probability of the picks when they follow a pattern, each turn being somebody else's with this chance.
+/// The log-probability of the picks when they follow a pattern, and each turn belongs to another client with this chance.
 /// `places` says how likely each instance is at each place, in rows of `k`.
 fn ln_with(picks: &Picks, places: &[f64], share: f64) -> f64 {
     let k = picks.k;

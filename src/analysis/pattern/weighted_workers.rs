@@ -17,35 +17,36 @@ use crate::analysis::{
     verdict::{Order, Test},
 };
 
-/// Most joint positions that a filter may have, and sets of weights that are tried.
+/// The most joint positions that a filter may have.
 const MOST_STATES: usize = 1500;
+/// The most sets of weights that are tried.
 const MOST_SETS: usize = 6;
 /// How strongly counts are pulled to the weights: the weaker, the more workers.
 const PULLS: [f64; 3] = [0.4, 0.8, 1.5];
-/// Rounds that are seen before weights are told: of fewer, weights that are nearly the same may look so.
+/// The rounds that are seen before weights are named: weights that are nearly the same may look so in fewer.
 const ROUNDS_WEIGHED: usize = 16;
 /// The largest weight whose neighbours are all tried.
 const COARSE: u32 = 3;
-/// Most workers that are looked for.
+/// The most workers that are looked for.
 pub const MOST: usize = 4;
 
 /// Counters on one weighted order.
 pub struct WeightedWorkers {
     pub workers: usize,
     pub weights: Vec<u32>,
-    /// The log-probability of the picks when all this is known,
+    /// Maximum likelihood of the picks.
     pub ln: f64,
-    /// and before anybody knew it.
+    /// Predictive log-probability of the picks.
     pub ln_predictive: f64,
 }
 
-/// Counts that are kept near some weights.
+/// Counts that are pulled to some weights.
 pub struct Pulled {
     pub ln: f64,
     pub ln_predictive: f64,
 }
 
-/// How well each set of weights that the counts allow explains that they stay together.
+/// How well each set of weights that the counts allow explains that the counts stay close to it.
 pub fn fit_pulled(picks: &Picks) -> Vec<Pulled> {
     let of = |weights: Vec<u32>| {
         let ln = PULLS.map(|pull| ln_pulled(picks, &weights, pull)).into_iter().fold(f64::NEG_INFINITY, f64::max);
@@ -114,19 +115,19 @@ pub fn describe_workers(best: &WeightedWorkers, all: &[WeightedWorkers], picks: 
     found
 }
 
-/// The price of having looked for weights.
+/// The log of the price of having looked for weights.
 fn ln_complexity(weights: &[u32]) -> f64 {
     f64::from(weights.iter().sum::<u32>()).ln() * 2.0
 }
 
-/// The log-probability of the picks under workers that start anywhere and are equally likely to be next; `None` where
-/// they could not have picked so, or are too many to follow. A gap may have been a turn.
+/// The log-probability of the picks by workers that start anywhere and are equally likely to be next; `None` where the
+/// workers could not have picked so, or are too many to follow. A gap may have been a turn.
 fn ln_shared_order(picks: &Picks, pattern: &[usize], workers: usize) -> Option<f64> {
     let length = pattern.len();
     let states = multisets(length, workers)?;
     let number: BTreeMap<&[usize], usize> =
         states.iter().enumerate().map(|(at, state)| (state.as_slice(), at)).collect();
-    // from each state: whom the worker at each place picks, and what state that leads to
+    // from each state: the instance that the worker at each place picks, and the state that this leads to
     let step = |state: &Vec<usize>, worker: usize| {
         let mut next = state.clone();
         next[worker] = (next[worker] + 1) % length;
@@ -166,7 +167,7 @@ fn ln_shared_order(picks: &Picks, pattern: &[usize], workers: usize) -> Option<f
     Some(ln)
 }
 
-/// All ways to put workers on places, in order; `None` where they are too many.
+/// All ways to put workers on places, in order; `None` where there are too many.
 fn multisets(places: usize, workers: usize) -> Option<Vec<Vec<usize>>> {
     let mut all: Vec<Vec<usize>> = vec![Vec::new()];
     for _ in 0..workers {

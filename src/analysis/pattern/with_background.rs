@@ -23,7 +23,7 @@ use crate::analysis::{
     verdict::{Algorithm, Order, RuledOut, Test},
 };
 
-/// The ratio of the largest weight to the smallest from which on weights are told from equal shares.
+/// The ratio of the largest weight to the smallest from which on weights can be distinguished from equal shares.
 pub const SPREAD: f64 = 1.5;
 /// With a larger share of foreign turns than this, a smaller weight of one instance may hide in it.
 const HEAVY_BACKGROUND: f64 = 0.35;

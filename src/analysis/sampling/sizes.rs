@@ -1,4 +1,4 @@
-//! Samples: how many requests each experiment took, and with how many it can be as sure as it was asked to be.
+//! Sample sizes: how many requests each experiment took, and with how many it can be as sure as it was asked to be.
 
 use crate::model::trace::{SeriesName, Trace};
 
@@ -13,7 +13,7 @@ use crate::analysis::{
     verdict::{Algorithm, Order, Verdict},
 };
 
-/// What requests were sent for.
+/// The purpose of a sample of requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sampled {
     /// The order of requests without cookies.
@@ -22,36 +22,36 @@ pub enum Sampled {
     Jar,
     /// One cookie alone.
     Cookie(String),
-    /// So many values of cookies, those that others were given and those that nobody was.
+    /// This number of values of cookies, issued and made up.
     CookieValues(usize),
     /// One connection.
     Connection,
-    /// So many values of what a hash may be taken of.
+    /// This number of values of a key.
     Values(Key, usize),
-    /// Instances that are kept busy, and requests meanwhile.
+    /// Slow requests that keep instances busy, and quick requests meanwhile.
     Load,
 }
 
 /// The requests of one experiment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sample {
-    /// What they were sent for.
+    /// The purpose of these requests.
     pub of: Sampled,
     /// Their places in [`Trace::series`].
     pub series: Vec<usize>,
-    /// With how many it can be decided, at the earliest: with cookies or over one connection, if they stay on one
-    /// instance; over values, if all lead to one. `None` where that depends on what comes.
+    /// The number of requests with which the question can be decided at the earliest: with cookies or over one connection,
+    /// if they stay on one instance; over values, if all lead to one. `None` where that depends on the answers.
     pub takes: Option<usize>,
 }
 
 impl Sample {
-    /// How many requests it took.
+    /// The number of requests that were sent.
     pub fn took(&self, trace: &Trace) -> usize {
         self.series.iter().map(|&index| trace.series[index].requests.len()).sum()
     }
 }
 
-/// With how many requests the order of so many instances can be told, at the earliest.
+/// The number of requests with which the order of `instances` instances can be named at the earliest.
 pub fn fewest(instances: usize, alpha: f64) -> usize {
     match instances {
         0 | 1 => one_instance::requests_needed(alpha),
@@ -63,7 +63,7 @@ pub fn fewest(instances: usize, alpha: f64) -> usize {
 pub fn samples(trace: &Trace, verdict: &Verdict) -> Vec<Sample> {
     let alpha = verdict.alpha;
     let sequence = trace.series(&SeriesName::WithoutJar).map(Sequence::from_series);
-    // how many must stay on one instance before that is no chance
+    // the number that must stay on one instance before that is no chance
     let stays = |decision: Decision| {
         let sequence = sequence.as_ref().filter(|sequence| sequence.counts().len() > 1)?;
         let ln = pinning::stays(sequence, verdict.algorithm, verdict.order, alpha).ln();
@@ -94,21 +94,21 @@ pub fn samples(trace: &Trace, verdict: &Verdict) -> Vec<Sample> {
     samples
 }
 
-/// With how many requests the order that was named shows.
+/// The number of requests with which the order that was named shows.
 fn order(sequence: &Sequence, verdict: &Verdict) -> Option<usize> {
     let k = sequence.counts().len();
     let even = verdict.instances.iter().all(|instance| instance.weight == Some(1));
     match (verdict.order, verdict.repeats_after) {
         _ if k < 2 => Some(fewest(k, verdict.alpha)),
         _ if verdict.regular_beyond.is_some() => Some(random::FEWEST_DRAWS.max(2 * k)),
-        // others' turns make it longer, nobody knows by how much
+        // turns of others make it longer by an unknown number
         _ if verdict.background_share.is_some() => None,
         (Some(Order::Changing), _) if even => Some(strict_order::rounds_take(k, verdict.alpha)),
         (Some(_), _) if even => Some(fewest(k, verdict.alpha)),
         (_, Some(period)) if verdict.algorithm == Algorithm::WeightedRoundRobin => {
             Some(strict_order::weights_take(period))
         }
-        // no order would have stayed hidden for so long, so this is none or a disturbed one
+        // no order would have stayed hidden for so long, so there is none, or one with background traffic
         _ if verdict.algorithm == Algorithm::Undetermined => {
             let sizes = [fewest(k, verdict.alpha), random::FEWEST_DRAWS.max(2 * k)];
             sizes.into_iter().find(|&size| sequence.len() < size)

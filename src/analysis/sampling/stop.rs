@@ -1,7 +1,7 @@
-//! Sampling: does a series need more requests.
+//! The end of the free series: whether it needs more requests for a verdict.
 //!
-//! An order that every pick follows shows itself early. Independent draws are named when no regular order that we know
-//! of, others' turns included, explains the picks, which takes the more requests the fewer instances there are.
+//! An order that every pick follows shows itself early. Independent draws are named when no regular order explains the
+//! picks, with turns of others or without, which takes the more requests the fewer instances there are.
 
 use crate::model::trace::{FailureKind, Request, Series};
 
@@ -16,28 +16,28 @@ use crate::analysis::{
 /// Whether a series needs more requests for a verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sampling {
-    /// It is decided, or more would not decide it.
+    /// The verdict is decided, or more requests would not decide it.
     Enough,
-    /// Not decided yet.
+    /// The verdict is not decided yet.
     More,
 }
 
-/// Answers without a name after which nothing is expected to name them. Until then what comes back may show itself, in
-/// rounds of some thirty instances.
+/// The answers without a name after which no name is expected. Until then the instances that come back may show themselves,
+/// in rounds of some thirty.
 const NAMELESS: usize = 40;
-/// Answers of which each names another instance, after which these are hardly instances.
+/// The answers that each name another instance, after which these names are hardly those of instances.
 const ALL_NEW: usize = 250;
-/// Microseconds that were spent on requests that nothing answered in time, after which more are not worth the wait.
+/// The microseconds spent on requests without an answer in time, after which more are not worth the wait.
 const MOST_WAITED: u64 = 120_000_000;
-/// Picks after which an order that changes from round to round is no longer watched for its repetition.
+/// The picks after which an order that changes from round to round is no longer watched for its repetition.
 const LONGEST_PERIOD_WATCH: usize = 120;
-/// Requests before an order that not every pick follows is looked for.
+/// The requests before an order that not every pick follows is looked for.
 const FEWEST_DISTURBED: usize = 60;
-/// Picks after which nothing more is expected of a round robin whose order is disturbed.
+/// The picks after which nothing more is expected of a round robin with background traffic.
 const DISTURBED_WATCH: usize = 150;
 
-/// Whether a series without a cookie jar needs more requests. `known` is the number of instances that there are, as far
-/// as somebody knows.
+/// Whether a series without a cookie jar needs more requests. `known` is the number of instances that a lab's configuration
+/// names, or 0.
 pub fn sampling(series: &Series, known: usize, alpha: f64) -> Sampling {
     let sequence = Sequence::from_series(series);
     let k = sequence.counts().len();
@@ -86,12 +86,12 @@ pub fn sampling(series: &Series, known: usize, alpha: f64) -> Sampling {
     if decided { Sampling::Enough } else { Sampling::More }
 }
 
-/// Requests after which an undecided series ends.
+/// The number of requests after which an undecided series ends.
 fn most(k: usize, alpha: f64) -> usize {
     at_most((20 * k + 50).max(250) as u32, alpha) as usize
 }
 
-/// How many requests it may take to be as sure as that, where so many are the usual limit.
+/// The most requests of an experiment for this alpha, where `usual` is the limit for the usual alpha.
 pub fn at_most(usual: u32, alpha: f64) -> u32 {
     (f64::from(usual) * (alpha.ln() / crate::analysis::ALPHA.ln()).max(1.0)) as u32
 }

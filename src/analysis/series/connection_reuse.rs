@@ -7,30 +7,30 @@ use std::collections::BTreeMap;
 
 use crate::model::trace::{Connection, InstanceId, Series};
 
-/// Whether requests over one connection are picks of their own.
+/// The unit for which the balancer picks an instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PicksPer {
-    /// They are, or every request had a connection of its own.
+    /// Each request is a pick, or had a connection of its own.
     Request,
     /// Some connections led to several instances, too few to say so of all.
     Unclear,
-    /// Every connection led to one instance alone.
+    /// Each connection led to one instance alone.
     Connection {
-        /// Connections that were answered.
+        /// The connections on which some request was answered.
         connections: usize,
     },
 }
 
-/// What the connections of a series show.
+/// The unit that the connections of a series show.
 pub fn picks_per(series: &Series) -> PicksPer {
     if series.conditions.connection == Connection::Fresh {
         return PicksPer::Request;
     }
-    // of each: who answered first, how many requests, whether somebody else answered too
+    // of each connection: the first instance, the number of requests, whether another instance answered too
     let mut connections: BTreeMap<_, (InstanceId, usize, bool)> = BTreeMap::new();
     for request in &series.requests {
         let Some(instance) = request.instance else { continue };
-        // a trace without ports had one connection, as far as anybody knows
+        // a trace without ports counts as one connection
         let (first, requests, moved) = connections.entry(request.port).or_insert((instance, 0, false));
         *requests += 1;
         *moved |= *first != instance;
@@ -45,8 +45,8 @@ pub fn picks_per(series: &Series) -> PicksPer {
     }
 }
 
-/// The picks of a series in the order of sending: `None` for a request without an answer, and nothing for one that tells
-/// no more than the one before it on its connection.
+/// The picks of a series in the order of sending: `None` for a request without an answer. A request that only repeats the
+/// pick of its connection is left out.
 pub fn picks(series: &Series) -> Vec<Option<InstanceId>> {
     let all = || series.requests.iter();
     match picks_per(series) {

@@ -36,7 +36,7 @@ impl Picks {
         self.segments.iter().flatten().copied()
     }
 
-    /// How often each instance was followed by each, as rows of `k`.
+    /// How often each instance was followed by each other, in rows of `k`.
     pub fn followers(&self) -> Vec<u32> {
         let mut counts = vec![0; self.k * self.k];
         for pair in self.segments.iter().flat_map(|segment| segment.windows(2)) {
@@ -64,7 +64,7 @@ impl Picks {
         })
     }
 
-    /// How long the longest time without each instance was.
+    /// The longest run of picks without each instance.
     pub fn absences(&self) -> Vec<usize> {
         let mut last = vec![0; self.k];
         let mut longest = vec![0; self.k];

@@ -8,7 +8,7 @@ use crate::model::trace::{InstanceId, Series};
 
 use crate::analysis::series::connection_reuse;
 
-/// Picks in the balancer's order, in segments without a gap. A gap is a turn of which nobody knows whose it was, or a
+/// Picks in the balancer's order, in segments without a gap. A gap is a turn of which the instance is not known, or a
 /// request that brought no answer and may have taken a turn or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sequence {
@@ -21,7 +21,7 @@ pub struct Sequence {
 /// How far an order can be trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Known {
-    /// Every turn is known: nobody else's request went unseen.
+    /// Every turn is known, those of other clients included.
     EveryTurn,
     /// The order of our own requests is known; others may have come between.
     Ours,
@@ -33,9 +33,10 @@ impl Sequence {
     /// The picks of a series.
     pub fn from_series(series: &Series) -> Sequence {
         let answered = series.requests.iter().filter(|request| request.instance.is_some());
-        match answered.clone().count() > 0 && answered.clone().all(|request| request.turn.is_some()) {
-            true => Sequence::by_turns(series),
-            false => Sequence::by_sending(series),
+        if answered.clone().count() > 0 && answered.clone().all(|request| request.turn.is_some()) {
+            Sequence::by_turns(series)
+        } else {
+            Sequence::by_sending(series)
         }
     }
 
@@ -68,7 +69,7 @@ impl Sequence {
         Sequence { segments: segments.finish(), known }
     }
 
-    /// The last picks alone, so many at most.
+    /// The last picks alone, `most` of them at most.
     pub fn end(mut self, most: usize) -> Sequence {
         let mut surplus = self.len().saturating_sub(most);
         self.segments.retain_mut(|segment| {
@@ -90,8 +91,8 @@ impl Sequence {
         self.segments.iter().flatten().copied()
     }
 
-    /// How often each instance was picked where a ring foretold it: somebody had followed the one before by then, or all
-    /// the others had been followed, so that this closed the ring.
+    /// How often each instance was picked where a ring predicted it: the instance before it had a successor by then, or all
+    /// the others had one, so that this pick closed the ring.
     pub fn ring_predicted_counts(&self) -> Vec<usize> {
         let k = self.counts().len();
         let mut followed = std::collections::BTreeSet::new();

@@ -14,8 +14,8 @@ use crate::analysis::{
 /// How likely even draws have some count outside of what is expected of them.
 pub const ASTRAY: f64 = 1e-3;
 
-/// The least and the most answers of each instance. None where the pattern does not say: where others took turns, where
-/// shares differ by chance, where something else than the order decides.
+/// The least and the most answers of each instance. The map is empty where the pattern does not say: where others took
+/// turns, where shares differ by chance, where something else than the order decides.
 pub fn counts(found: &Finding, series: &Series, sequence: &Sequence) -> BTreeMap<InstanceId, (usize, usize)> {
     let answered = series.requests.iter().filter(|request| request.instance.is_some()).count();
     let ids: Vec<InstanceId> = sequence.counts().into_iter().map(|(id, _)| id).collect();
@@ -52,13 +52,13 @@ pub fn counts(found: &Finding, series: &Series, sequence: &Sequence) -> BTreeMap
     ids.into_iter().filter_map(of).collect()
 }
 
-/// How often an instance comes in a segment of an order that repeats after `period` and holds it `weight` times.
+/// How often an instance comes in a part of an order that repeats after `period` and holds it `weight` times.
 fn periodic(turns: usize, period: usize, weight: usize) -> (usize, usize) {
     let (whole, rest) = (turns / period * weight, turns % period);
     (whole + (weight + rest).saturating_sub(period), whole + weight.min(rest))
 }
 
-/// How often an instance comes in a segment of rounds that hold each of `k` once, begun in the middle of one perhaps.
+/// How often an instance comes in a part of rounds that hold each of `k` once, begun in the middle of one perhaps.
 fn in_rounds(turns: usize, k: usize) -> (usize, usize) {
     let begun = (0..k.min(turns + 1)).map(|head| {
         let (whole, tail) = ((turns - head) / k, (turns - head) % k);
@@ -67,7 +67,7 @@ fn in_rounds(turns: usize, k: usize) -> (usize, usize) {
     begun.fold((usize::MAX, 0), |(least, most), (low, high)| (least.min(low), most.max(high)))
 }
 
-/// How often each of `k` instances is picked by so many even draws, but for a chance of [`ASTRAY`] over all of them.
+/// How often each of `k` instances is picked by `draws` even draws, but for a chance of [`ASTRAY`] over all instances.
 fn by_chance(draws: usize, k: usize) -> (usize, usize) {
     let share = 1.0 / k as f64;
     let tail = ASTRAY / (2 * k) as f64;

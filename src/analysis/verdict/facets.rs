@@ -12,7 +12,7 @@ pub enum Order {
     Interleaved,
 }
 
-/// What keeps a client on its instance.
+/// The thing that keeps a client on its instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::EnumString, strum::VariantArray)]
 #[strum(serialize_all = "lowercase")]
 pub enum Stickiness {

@@ -21,22 +21,19 @@ pub use ruled_out::{RuledOut, Test};
 /// The cookie that keeps a client on its instance.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct StickyCookie {
-    /// Its name.
     pub name: String,
-    /// How it does, where that could be told.
+    /// How the cookie pins, where that is known.
     pub by: Option<StickyBy>,
     /// The balancer whose cookies have this name and form.
     pub vendor: Option<Vendor>,
-    /// What its `Set-Cookie` line said.
+    /// The attributes of its `Set-Cookie` line.
     pub attributes: Option<Attributes>,
-    /// What is wrong with that.
     pub flaws: Vec<Flaw>,
 }
 
 /// How often an instance answered.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hits {
-    /// Its name.
     pub name: String,
     /// Answers in the series without a cookie jar.
     pub hits: usize,
@@ -55,20 +52,20 @@ impl Hits {
     }
 }
 
-/// What a trace proves.
+/// The verdict: a pattern with everything that was proved about the balancer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verdict {
     /// The pattern that was seen.
     pub algorithm: Algorithm,
     /// Every mechanism that would produce it, the pattern's own first.
     pub candidates: Vec<Algorithm>,
-    /// What would not.
+    /// The algorithms that would not produce the pattern.
     pub ruled_out: Vec<RuledOut>,
-    /// How likely it is that something was ruled out wrongly: the sum of its probabilities.
+    /// The chance that something was ruled out wrongly: the sum of the probabilities.
     pub chance: f64,
     /// The chance of a false verdict that was accepted.
     pub alpha: f64,
-    /// Who answered, and how often.
+    /// The instances, and how often each answered.
     pub instances: Vec<Hits>,
     /// How the order of a round changes, where there are rounds.
     pub order: Option<Order>,
@@ -82,13 +79,11 @@ pub struct Verdict {
     pub background_share: Option<f64>,
     /// Where picks look independent: a round robin would look so only if others took more than this share of its turns.
     pub regular_beyond: Option<f64>,
-    /// What keeps a client on its instance.
     pub stickiness: Stickiness,
-    /// The cookie that does.
+    /// The cookie that keeps a client on its instance.
     pub sticky_cookie: Option<StickyCookie>,
-    /// How often the balancer picks.
     pub balances_per: BalancesPer,
-    /// Sentences, each with its figures.
+    /// The facts, in the order in which a report tells them.
     pub evidence: Vec<Evidence>,
 }
 
