@@ -15,7 +15,7 @@ use crate::{
             evidence::{PatternEvidence, SeriesEvidence},
             finding::Finding,
         },
-        unseen_instances::{self, OtherSeries},
+        unseen_instances::{OtherSeries, gather_other_series},
     },
     model::trace::InstanceId,
 };
@@ -46,7 +46,7 @@ impl Facts {
             connections: connection::balances_per(case),
             no_uri_hash: no_uri_hash.filter(|_| keys.iter().all(|key| key.decides.is_none())),
             load: load::observe_load(case),
-            other_series: unseen_instances::gather_other_series(case, &counted),
+            other_series: gather_other_series(case, &counted),
             keys,
         }
     }

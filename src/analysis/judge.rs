@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     analysis::{
-        affinity::{cookie_mechanism, key_facts::KeyEvidence, keys::Key},
+        affinity::{cookie_mechanism, evidence::KeyEvidence, keys::Key},
         case::Case,
         facts::Facts,
         load::{LoadEffect, OneAtATime},

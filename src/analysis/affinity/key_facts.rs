@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     analysis::{
         affinity::{
+            evidence::{KeyEvidence, OnlyInstance, Subject},
             keys::{KEYS, Key, KeyEffect, Values},
             placement,
         },
@@ -15,83 +16,6 @@ use crate::{
     },
     model::trace::{InstanceId, Trace},
 };
-
-/// A key as a reader knows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Subject {
-    Address,
-    Query,
-    Path,
-    /// The cookie, by its name.
-    Cookie(Option<String>),
-    /// The header, by its name.
-    Header(Option<String>),
-}
-
-/// The only instance that answered whatever the value was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnlyInstance {
-    /// It answers the free series as well, or nothing else does.
-    Same,
-    /// Another instance than for the free series answers other paths, which may be another service's.
-    AnotherForPaths,
-    AnotherThanFree,
-}
-
-/// One fact about a key. `values` counts the values of which some answer names an instance.
-#[derive(Debug, Clone, PartialEq)]
-pub enum KeyEvidence {
-    /// Each value always led to the same of several instances; chance would do that with probability `p`.
-    Decides {
-        subject: Subject,
-        answers: usize,
-        values: usize,
-        instances: usize,
-        p: f64,
-    },
-    /// The same for so few values that each may have a rule of its own.
-    DecidesOrRules {
-        subject: Subject,
-        values: usize,
-        p: f64,
-    },
-    /// The same with too few requests to be sure.
-    DecidesTooFew {
-        subject: Subject,
-        answers: usize,
-        values: usize,
-        instances: usize,
-        p: f64,
-    },
-    OneInstance {
-        subject: Subject,
-        values: usize,
-        only: OnlyInstance,
-    },
-    /// The same value led to different instances.
-    Inconsistent {
-        subject: Subject,
-        values: usize,
-    },
-    TooFew {
-        subject: Subject,
-        values: usize,
-        asked: usize,
-    },
-    NoUriHash {
-        p: f64,
-    },
-    /// The pattern of requests without such a value.
-    PatternWithoutValue(Algorithm),
-    ClientStaysByAddress,
-    /// New values were given to the instances in turn, which a hash does with probability `p`.
-    PlacedInTurn {
-        subject: Subject,
-        p: f64,
-    },
-    /// A table that places new values at random would look like a hash.
-    TableLooksTheSame,
-}
 
 /// The finding from varying one key.
 pub struct KeyFact {

@@ -1,6 +1,7 @@
 //! The effect of load, and the facts that speak for it.
 
 use crate::analysis::{
+    load::evidence::{LoadEvidence, Strictly, Unclear},
     math::log_prob::probability,
     sampling::budget::{Decision, is_sure},
     verdict::Algorithm,
@@ -46,65 +47,6 @@ pub enum OneAtATime {
     Possible,
     /// One instance was seen to work on two requests at once.
     Excluded,
-}
-
-/// The reasons why quick requests say nothing of load.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unclear {
-    /// No slow request was under way long enough.
-    NoneSlow,
-    /// Slow requests kept no instance busy, all of them, or other instances than those that are judged.
-    OtherInstancesBusy,
-    /// An instance that had been busy was avoided afterwards, so response times may count.
-    AvoidedAfterwards,
-    /// Requests of others may have kept the other instances as busy.
-    OthersBusy,
-    TooFew,
-}
-
-/// How strictly busy instances are avoided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Strictly {
-    Always,
-    Mostly,
-}
-
-/// One fact about load. `on_busy` of `quick` requests went to a busy instance; `expected` would have if load played no
-/// part.
-#[derive(Debug, Clone, PartialEq)]
-pub enum LoadEvidence {
-    /// Chance alone would make such a difference with probability `p`.
-    FewerOnBusy {
-        quick: usize,
-        on_busy: usize,
-        expected: f64,
-        p: f64,
-    },
-    BusyAvoided(Strictly),
-    /// The pattern with a limit of one request to each instance would look the same.
-    LimitLooksTheSame(Algorithm),
-    /// Busy instances get their share, which least connections does with probability `p`.
-    ShareOnBusy {
-        quick: usize,
-        on_busy: usize,
-        expected: f64,
-        p: f64,
-    },
-    SpillsAt {
-        requests: usize,
-    },
-    LimitOfOneOrLeastConnections,
-    StaysWhenBusy {
-        quick: usize,
-        busiest: usize,
-    },
-    UnclearCounts {
-        quick: usize,
-        on_busy: usize,
-        expected: f64,
-        reason: Unclear,
-    },
-    NotSeen(Unclear),
 }
 
 impl Load {

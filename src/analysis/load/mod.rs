@@ -7,8 +7,11 @@
 //! (Ville 1939). Only one of the two is true, so the chance of a false verdict is that of one test.
 
 mod effect;
+pub mod evidence;
 mod observe;
+mod pick;
 mod ratios;
 
-pub use effect::{Load, LoadEffect, LoadEvidence, OneAtATime, Strictly, Unclear};
+pub use effect::{Load, LoadEffect, OneAtATime};
+pub use evidence::{LoadEvidence, Strictly, Unclear};
 pub use observe::{enough_load, gets_its_share, observe_load, perhaps_a_limit, quick_requests};

@@ -7,7 +7,9 @@ use crate::{
         affinity::stickiness,
         case::{Case, FreeSeries},
         load::{
-            effect::{Load, LoadEffect, OneAtATime, Unclear},
+            effect::{Load, LoadEffect, OneAtATime},
+            evidence::Unclear,
+            pick::Pick,
             ratios,
         },
         math::log_prob::probability,
@@ -25,13 +27,6 @@ const SETTLE_US: u64 = 20_000;
 const QUICK: u32 = 40;
 /// The quick requests where the share is only known from counts.
 const QUICK_IF_RANDOM: u32 = 150;
-
-/// A quick request, and the instances that were busy while it was under way.
-pub struct Pick {
-    pub instance: InstanceId,
-    pub busy: BTreeSet<InstanceId>,
-    slow: usize,
-}
 
 /// The effect of load that a trace shows; `None` where no instance was kept busy.
 pub fn observe_load(case: &Case) -> Option<Load> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     analysis::{
-        load::observe::Pick,
+        load::pick::Pick,
         math::{
             independent::ln_learned,
             log_prob::{ln_best_independent, ln_mean},

@@ -2,10 +2,7 @@
 //! finds; `report` puts them into words.
 
 use crate::analysis::{
-    affinity::{
-        evidence::{ConnectionEvidence, CookieEvidence},
-        key_facts::KeyEvidence,
-    },
+    affinity::evidence::{ConnectionEvidence, CookieEvidence, KeyEvidence},
     load::LoadEvidence,
     pattern::evidence::PatternEvidence,
     unseen_instances::UnseenEvidence,

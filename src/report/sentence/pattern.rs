@@ -12,7 +12,7 @@ use crate::{
     model::trace::Trace,
 };
 
-use super::{about, in_proportion, name, per_cent_up};
+use super::words::{about, in_proportion, name, per_cent_up};
 
 pub fn sentence(trace: &Trace, fact: &PatternEvidence) -> String {
     match fact {

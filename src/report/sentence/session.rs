@@ -5,7 +5,7 @@ use crate::{
     model::trace::{InstanceId, Trace},
 };
 
-use super::{cookie, name};
+use super::{cookie, words::name};
 
 /// The instances that are named one by one, at most.
 const MOST_NAMES: usize = 8;

@@ -5,7 +5,7 @@ use crate::{
     model::trace::Trace,
 };
 
-use super::{name, per_cent_up};
+use super::words::{name, per_cent_up};
 
 pub fn sentence(trace: &Trace, fact: &UnseenEvidence) -> String {
     match fact {

@@ -1,4 +1,4 @@
-//! Unseen instances: those that answered in other series, but not in the free series, from which the pattern is read.
+//! The other series: which instances they show beside the free one, and what that means for a pattern.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,31 +6,11 @@ use crate::{
     analysis::{
         case::Case,
         sampling::budget::{self, Decision},
+        unseen_instances::evidence::{PatternHolds, UnseenEvidence},
         verdict::{Algorithm, natural},
     },
     model::trace::{Connection, InstanceId, Series, SeriesName, Trace},
 };
-
-/// One fact about other series than the free one.
-#[derive(Debug, Clone, PartialEq)]
-pub enum UnseenEvidence {
-    /// Others than the one instance answered `others` of `of` requests that asked the same in other series.
-    OthersAnswered { others: usize, of: usize },
-    /// Others than the one instance answered `others` of `of` requests while some were held.
-    OthersAnsweredWhileHeld { others: usize, of: usize },
-    /// With the other series, the one instance gave `answers` answers; an instance with a larger share than
-    /// `unseen_share` would have shown itself.
-    NoOthersAnswered { answers: usize, unseen_share: f64 },
-    /// Instances that answered `answers` requests in other series and none in the free one.
-    Unseen { instances: Vec<InstanceId>, answers: usize, pattern: PatternHolds },
-}
-
-/// Whether a pattern was named that holds for the instances of the free series alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PatternHolds {
-    ForSeenInstances,
-    NoPattern,
-}
 
 /// Answers of some series: all of them, and those of instances that the free series has not shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -1,0 +1,7 @@
+//! Unseen instances: those that answered in other series, but not in the free series, from which the pattern is read.
+
+mod evidence;
+mod other_series;
+
+pub use evidence::{PatternHolds, UnseenEvidence};
+pub use other_series::{Meaning, OtherSeries, gather_other_series};

@@ -1,0 +1,28 @@
+//! Words that several sentences share.
+
+use crate::model::trace::{InstanceId, Trace};
+
+/// The name of an instance.
+pub fn name(trace: &Trace, instance: InstanceId) -> &str {
+    trace.instances.get(usize::from(instance.0)).map_or("", |instance| &instance.name)
+}
+
+/// A share in words, such as `about 12 %`.
+pub fn about(share: f64) -> String {
+    if share < 0.005 { "less than 1 %".to_owned() } else { format!("about {:.0} %", share * 100.0) }
+}
+
+/// A share in per cent, rounded up.
+pub fn per_cent_up(share: f64) -> String {
+    format!("{:.0} %", (share * 100.0).ceil())
+}
+
+/// Weights in words, such as `in the proportion 3:1`.
+pub fn in_proportion(weights: &[u32]) -> String {
+    const MOST: usize = 20;
+    let each: Vec<String> = weights.iter().map(u32::to_string).collect();
+    match (weights.iter().min(), weights.iter().max()) {
+        (Some(least), Some(most)) if weights.len() > MOST => format!("in proportions from {least} to {most}"),
+        _ => format!("in the proportion {}", each.join(":")),
+    }
+}
