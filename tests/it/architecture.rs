@@ -110,31 +110,6 @@ fn nobody_imports_what_the_map_forbids() {
 
 /// Import circles between files of one wing that are still there; the list may only become shorter.
 const CIRCLES: &[&[&str]] = &[
-    &[
-        "analysis/affinity/key_facts.rs",
-        "analysis/affinity/keys.rs",
-        "analysis/affinity/placement.rs",
-        "analysis/case.rs",
-        "analysis/load/effect.rs",
-        "analysis/pattern/counts.rs",
-        "analysis/pattern/failing_instances.rs",
-        "analysis/pattern/finding.rs",
-        "analysis/pattern/membership_change.rs",
-        "analysis/pattern/models.rs",
-        "analysis/pattern/one_instance.rs",
-        "analysis/pattern/random.rs",
-        "analysis/pattern/ring_with_background.rs",
-        "analysis/pattern/select.rs",
-        "analysis/pattern/strict_order.rs",
-        "analysis/pattern/weighted_workers.rs",
-        "analysis/pattern/with_background.rs",
-        "analysis/unseen_instances.rs",
-        "analysis/verdict/evidence.rs",
-        "analysis/verdict/mod.rs",
-    ],
-    &["analysis/load/observe.rs", "analysis/load/ratios.rs"],
-    &["report/sentence/mod.rs", "report/sentence/pattern.rs", "report/sentence/unseen.rs"],
-    &["analysis/affinity/cookie.rs", "analysis/session.rs"],
     &["commands/up/background.rs", "commands/up/mod.rs"],
     &[
         "composefile/error.rs",

@@ -23,6 +23,9 @@ use crate::analysis::{
 /// The log by which a model without a name may be better before nothing is named: a factor of a thousand.
 pub const UNNAMED: f64 = 6.9;
 
+/// The ratio of the largest weight to the smallest from which on weights can be distinguished from equal shares.
+pub const SPREAD: f64 = 1.5;
+
 /// The models, fitted to the same picks.
 pub struct Models {
     /// Predictive, of independent draws.

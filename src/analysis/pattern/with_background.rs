@@ -13,7 +13,7 @@ use crate::analysis::{
             WeightsEvidence,
         },
         finding::{Background, Finding, Pattern, several_instances},
-        models::{Models, UNNAMED},
+        models::{Models, SPREAD, UNNAMED},
         random, ring_with_background,
         weighted::{self, Weighted},
         weighted_workers::{self, WeightedWorkers},
@@ -23,8 +23,6 @@ use crate::analysis::{
     verdict::{Algorithm, Order, RuledOut, Test},
 };
 
-/// The ratio of the largest weight to the smallest from which on weights can be distinguished from equal shares.
-pub const SPREAD: f64 = 1.5;
 /// With a larger share of foreign turns than this, a smaller weight of one instance may hide in it.
 const HEAVY_BACKGROUND: f64 = 0.35;
 /// The picks of each instance before weights are read from an order with background traffic.
