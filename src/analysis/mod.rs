@@ -46,7 +46,9 @@ mod verdict;
 pub use affinity::{
     connection::enough_on_one_connection,
     cookie_mechanism::{cookies_to_vary, next_values},
-    evidence::{ConnectionEvidence, CookieEvidence, KeyEvidence, OnlyInstance, Part, Subject},
+    evidence::{
+        ConnectionEvidence, CookieEvidence, KeyEvidence, MadeUpEvidence, OnlyInstance, Part, Subject, ValueEvidence,
+    },
     keys::{Key, enough_values},
     stickiness::{candidate_cookies, enough_alone, enough_with_jar, sticky_cookie},
     vendor::{Flaw, Vendor},

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     analysis::{
         affinity::{
-            evidence::{CookieEvidence, Part},
+            evidence::{CookieEvidence, MadeUpEvidence, Part, ValueEvidence},
             keys::{KeyEffect, Values},
             pinning, placement, vendor,
         },
@@ -177,22 +177,24 @@ fn mechanism(case: &Case, cookie: &SeenCookie) -> Mechanism {
     let fact = |by, only| Mechanism { by, ruled_out: None, evidence: vec![only] };
     match keeps(case, &made_up) {
         Keeps::Yes { p, moves: 0 } => facts(
-            CookieEvidence::MadeUpStay { cookie: cookie_name, values, p },
+            CookieEvidence::MadeUp(MadeUpEvidence::Stay { cookie: cookie_name, values, p }),
             keeps_any(case, name, &made_up),
             out(Algorithm::Random, Test::MadeUpValuesStay, p),
         ),
-        Keeps::Yes { p, moves } => fact(None, CookieEvidence::MadeUpStayMostly { cookie: cookie_name, moves, p }),
+        Keeps::Yes { p, moves } => {
+            fact(None, CookieEvidence::MadeUp(MadeUpEvidence::StayMostly { cookie: cookie_name, moves, p }))
+        }
         Keeps::No { p, moves, further } => facts(
-            CookieEvidence::MadeUpMove { cookie: cookie_name, moves, of: further, p },
+            CookieEvidence::MadeUp(MadeUpEvidence::Move { cookie: cookie_name, moves, of: further, p }),
             keeps_its_own(case, cookie),
             out(Algorithm::HeaderHash, Test::MadeUpValuesMove, p),
         ),
         Keeps::One => {
             let names = names_the_instance(trace, issued(trace, name), whole);
             let by = names.then_some(StickyBy::Inserted);
-            fact(by, CookieEvidence::MadeUpOneInstance { cookie: cookie_name, values })
+            fact(by, CookieEvidence::MadeUp(MadeUpEvidence::OneInstance { cookie: cookie_name, values }))
         }
-        Keeps::Open => fact(None, CookieEvidence::MadeUpTooFew { cookie: cookie_name, values }),
+        Keeps::Open => fact(None, CookieEvidence::MadeUp(MadeUpEvidence::TooFew { cookie: cookie_name, values })),
     }
 }
 
@@ -207,20 +209,20 @@ fn keeps_any(case: &Case, name: &str, made_up: &Values) -> Shown {
     // a balancer that makes a value and then hashes it would look the same, but for clients without one it would not go
     // round
     if let Some(p) = lead_back.filter(|_| goes_round(case)) {
-        return (Some(StickyBy::Learned), CookieEvidence::IssuedAreLearned { p });
+        return (Some(StickyBy::Learned), CookieEvidence::Values(ValueEvidence::IssuedAreLearned { p }));
     }
     // a value that another client was given is new to a hash, and to a table that only looks at requests
     let new = Values::from(series(trace, name, |_| true).map(|series| series.requests.clone()));
     let new = new.as_ref().unwrap_or(made_up);
     if placement::in_turn(case, new, Decision::CookiePlacement).is_some() {
-        return (Some(StickyBy::Learned), CookieEvidence::NewPlacedInTurn);
+        return (Some(StickyBy::Learned), CookieEvidence::Values(ValueEvidence::NewPlacedInTurn));
     }
     if let Some(p) = lead_back {
-        return (None, CookieEvidence::IssuedLeadBack { p });
+        return (None, CookieEvidence::Values(ValueEvidence::IssuedLeadBack { p }));
     }
     match placement::not_in_turn(case, new) {
-        Some(p) => (Some(StickyBy::Hash), CookieEvidence::NewNotInTurn { p }),
-        None => (None, CookieEvidence::HashOrTable),
+        Some(p) => (Some(StickyBy::Hash), CookieEvidence::Values(ValueEvidence::NewNotInTurn { p })),
+        None => (None, CookieEvidence::Values(ValueEvidence::HashOrTable)),
     }
 }
 
@@ -235,24 +237,24 @@ fn keeps_its_own(case: &Case, cookie: &SeenCookie) -> Shown {
     let name = &cookie.name;
     let given = issued(trace, name);
     if names_the_instance(trace, given, whole) {
-        return (Some(StickyBy::Inserted), CookieEvidence::ValueNamesInstance);
+        return (Some(StickyBy::Inserted), CookieEvidence::Values(ValueEvidence::ValueNamesInstance));
     }
     let part = naming_part(trace, name);
     let effect = part_values(trace, name).map(|values| values.effect());
     let ignored = match (part, effect) {
         (Some(part), Some(KeyEffect::Decides { p })) if is_sure(p, case.alpha(), Decision::ValuePart) => {
-            return (Some(StickyBy::Inserted), CookieEvidence::PartNamesInstance { part, p });
+            return (Some(StickyBy::Inserted), CookieEvidence::Values(ValueEvidence::PartNamesInstance { part, p }));
         }
         (Some(part), Some(KeyEffect::Inconsistent)) => Some(part),
-        (Some(_), _) => return (None, CookieEvidence::PartNotTested),
+        (Some(_), _) => return (None, CookieEvidence::Values(ValueEvidence::PartNotTested)),
         (None, _) => None,
     };
     let unlike = given.iter().map(|issued| issued.value).collect::<BTreeSet<_>>().len() == given.len();
     if unlike && given.len() > 1 && vendor::is_application_session(name) {
-        let session = CookieEvidence::ApplicationSession { cookie: name.clone(), ignored };
+        let session = CookieEvidence::Values(ValueEvidence::ApplicationSession { cookie: name.clone(), ignored });
         return (Some(StickyBy::Learned), session);
     }
-    (None, CookieEvidence::LearnedOrCipher { ignored })
+    (None, CookieEvidence::Values(ValueEvidence::LearnedOrCipher { ignored }))
 }
 
 /// The part of the values that names an instance, where the whole does not.

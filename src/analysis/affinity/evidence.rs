@@ -54,33 +54,55 @@ pub enum CookieEvidence {
         reason: Option<Withheld>,
     },
 
-    // how a cookie pins, by values that the probe made up
-    MadeUpStay {
+    /// Values that the probe made up.
+    MadeUp(MadeUpEvidence),
+    /// The values that are kept.
+    Values(ValueEvidence),
+
+    // what a reader should know of the cookie
+    MadeBy {
+        cookie: String,
+        vendor: Vendor,
+    },
+    Flawed {
+        cookie: String,
+        flaw: Flaw,
+    },
+}
+
+/// One fact about values of the cookie that the probe made up.
+#[derive(Debug, Clone, PartialEq)]
+pub enum MadeUpEvidence {
+    Stay {
         cookie: String,
         values: usize,
         p: f64,
     },
-    MadeUpStayMostly {
+    StayMostly {
         cookie: String,
         moves: usize,
         p: f64,
     },
     /// Made-up values moved `moves` of `of` times; a hash would do so with probability `p`.
-    MadeUpMove {
+    Move {
         cookie: String,
         moves: usize,
         of: usize,
         p: f64,
     },
-    MadeUpOneInstance {
+    OneInstance {
         cookie: String,
         values: usize,
     },
-    MadeUpTooFew {
+    TooFew {
         cookie: String,
         values: usize,
     },
+}
 
+/// One fact about how the balancer follows values of the cookie.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ValueEvidence {
     // any value is kept
     /// Values that other clients were given led back, while clients without cookies are answered in turn.
     IssuedAreLearned {
@@ -111,16 +133,6 @@ pub enum CookieEvidence {
     },
     LearnedOrCipher {
         ignored: Option<Part>,
-    },
-
-    // what a reader should know of the cookie
-    MadeBy {
-        cookie: String,
-        vendor: Vendor,
-    },
-    Flawed {
-        cookie: String,
-        flaw: Flaw,
     },
 }
 

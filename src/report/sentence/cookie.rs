@@ -1,7 +1,7 @@
 //! What cookies do, in words.
 
 use crate::{
-    analysis::{CookieEvidence, Flaw, Part, in_words},
+    analysis::{CookieEvidence, Flaw, MadeUpEvidence, Part, ValueEvidence, in_words},
     model::trace::Withheld,
 };
 
@@ -37,47 +37,8 @@ pub fn sentence(fact: &CookieEvidence) -> String {
             in_words(*p),
             withheld(cookie, reason.as_ref())
         ),
-        CookieEvidence::MadeUpStay { .. }
-        | CookieEvidence::MadeUpStayMostly { .. }
-        | CookieEvidence::MadeUpMove { .. }
-        | CookieEvidence::MadeUpOneInstance { .. }
-        | CookieEvidence::MadeUpTooFew { .. } => made_up(fact),
-        CookieEvidence::IssuedAreLearned { p } => format!(
-            "values that others were given led to whoever gave them, by chance {}: the balancer learns them",
-            in_words(*p)
-        ),
-        CookieEvidence::IssuedLeadBack { p } => format!(
-            "values that others were given led to whoever gave them, by chance {}: the balancer learns them, or it makes \
-             each itself and places it by a hash",
-            in_words(*p)
-        ),
-        CookieEvidence::NewPlacedInTurn => {
-            "new values were placed in turn, so the balancer learns whom it gave each to".to_owned()
-        }
-        CookieEvidence::NewNotInTurn { p } => format!(
-            "new values were not placed in turn as clients without cookies are (in turn they would look so {}), so a hash \
-             of the value decides",
-            in_words(*p)
-        ),
-        CookieEvidence::HashOrTable => {
-            "a hash of the value decides, or a table that learns whom each was given to".to_owned()
-        }
-        CookieEvidence::ValueNamesInstance => {
-            "its value is the same for all clients of an instance, and names it".to_owned()
-        }
-        CookieEvidence::PartNamesInstance { part: of, p } => format!(
-            "{} is the same for all clients of an instance, and leads there whatever the rest is, by chance {}",
-            part(*of),
-            in_words(*p)
-        ),
-        CookieEvidence::PartNotTested => "whether the balancer reads a part of its value was not seen".to_owned(),
-        CookieEvidence::ApplicationSession { cookie, ignored: of } => {
-            format!("{}each client has a session {cookie} of its own: the balancer learns whose it is", ignored(*of))
-        }
-        CookieEvidence::LearnedOrCipher { ignored: of } => format!(
-            "{}either the balancer learns whom each value was given to, or the value names the instance in cipher",
-            ignored(*of)
-        ),
+        CookieEvidence::MadeUp(fact) => made_up(fact),
+        CookieEvidence::Values(fact) => values(fact),
         CookieEvidence::MadeBy { cookie, vendor } => {
             format!("name and form of the cookie {cookie} are those of {}", vendor.0)
         }
@@ -85,30 +46,71 @@ pub fn sentence(fact: &CookieEvidence) -> String {
     }
 }
 
-/// What became of values that the probe made up.
-fn made_up(fact: &CookieEvidence) -> String {
+/// How the balancer follows values.
+fn values(fact: &ValueEvidence) -> String {
     match fact {
-        CookieEvidence::MadeUpStay { cookie, values, p } => format!(
+        ValueEvidence::IssuedAreLearned { p } => format!(
+            "values that others were given led to whoever gave them, by chance {}: the balancer learns them",
+            in_words(*p)
+        ),
+        ValueEvidence::IssuedLeadBack { p } => format!(
+            "values that others were given led to whoever gave them, by chance {}: the balancer learns them, or it makes \
+             each itself and places it by a hash",
+            in_words(*p)
+        ),
+        ValueEvidence::NewPlacedInTurn => {
+            "new values were placed in turn, so the balancer learns whom it gave each to".to_owned()
+        }
+        ValueEvidence::NewNotInTurn { p } => format!(
+            "new values were not placed in turn as clients without cookies are (in turn they would look so {}), so a hash \
+             of the value decides",
+            in_words(*p)
+        ),
+        ValueEvidence::HashOrTable => {
+            "a hash of the value decides, or a table that learns whom each was given to".to_owned()
+        }
+        ValueEvidence::ValueNamesInstance => {
+            "its value is the same for all clients of an instance, and names it".to_owned()
+        }
+        ValueEvidence::PartNamesInstance { part: of, p } => format!(
+            "{} is the same for all clients of an instance, and leads there whatever the rest is, by chance {}",
+            part(*of),
+            in_words(*p)
+        ),
+        ValueEvidence::PartNotTested => "whether the balancer reads a part of its value was not seen".to_owned(),
+        ValueEvidence::ApplicationSession { cookie, ignored: of } => {
+            format!("{}each client has a session {cookie} of its own: the balancer learns whose it is", ignored(*of))
+        }
+        ValueEvidence::LearnedOrCipher { ignored: of } => format!(
+            "{}either the balancer learns whom each value was given to, or the value names the instance in cipher",
+            ignored(*of)
+        ),
+    }
+}
+
+/// The fate of values that the probe made up.
+fn made_up(fact: &MadeUpEvidence) -> String {
+    match fact {
+        MadeUpEvidence::Stay { cookie, values, p } => format!(
             "each of {values} made-up values of {cookie} led to the same instance every time, by chance {}",
             in_words(*p)
         ),
-        CookieEvidence::MadeUpStayMostly { cookie, moves, p } => format!(
+        MadeUpEvidence::StayMostly { cookie, moves, p } => format!(
             "made-up values of {cookie} stayed with their instances but for {moves} moves, by chance {}: a hash, or a table \
              that learns them; as instances came or went meanwhile, which of them is open",
             in_words(*p)
         ),
-        CookieEvidence::MadeUpMove { cookie, moves, of, p } => format!(
+        MadeUpEvidence::Move { cookie, moves, of, p } => format!(
             "made-up values of {cookie} moved to another instance {moves} of {of} times, so it is no hash of it (which \
              would do so {})",
             in_words(*p)
         ),
-        CookieEvidence::MadeUpOneInstance { cookie, values } => {
+        MadeUpEvidence::OneInstance { cookie, values } => {
             format!("all {values} made-up values of {cookie} led to one instance")
         }
-        CookieEvidence::MadeUpTooFew { cookie, values } => {
+        MadeUpEvidence::TooFew { cookie, values } => {
             format!("{values} made-up values of {cookie} told too little")
         }
-        _ => String::new(),
     }
 }
 
