@@ -9,7 +9,8 @@
 //! composefile/ compose file → the definition of a lab: services, labels, replicas
 //! lab/         the supervisor with its control API, and the labs that it keeps: of processes, of containers
 //! engine/      starts and stops replicas
-//! proxy/       the bundled proxy: labels → routes → pick → forward → event
+//! routing/     Traefik's labels and rules → routes; pure; used by lab and proxy
+//! proxy/       the bundled proxy's data plane: routes → pick → forward → event
 //! app/         the built-in page and api
 //! experiment/  what a probe does: one file per experiment, their order, and when each ends
 //! probe/       sends a plan of requests, returns a trace
@@ -21,8 +22,9 @@
 //! # Who may import whom
 //!
 //! `main` → `commands` → everything; nothing else sees `cli`. The four wings (`engine`, `proxy`, `app`, `probe`)
-//! never import one another: they meet in the model. `experiment` imports `probe`, `analysis` and the model,
-//! `analysis` imports `model::trace` alone, `report` imports `analysis` and the model, and only `commands` prints. `tests/it/architecture.rs` holds these arrows.
+//! never import one another: they meet in the model. `experiment` imports `probe`, `analysis` and the model, `routing`
+//! imports the model alone, and `proxy` and `lab` import `routing`. `analysis` imports `model::trace` alone, `report`
+//! imports `analysis` and the model, and only `commands` prints. `tests/it/architecture.rs` holds these arrows.
 
 pub mod analysis;
 pub mod app;
@@ -37,3 +39,4 @@ pub mod model;
 pub mod probe;
 pub mod proxy;
 pub mod report;
+pub mod routing;

@@ -215,7 +215,7 @@ mod tests {
             service: Some(service.into()),
             replica: Some(replica.into()),
             turn: Some(turn),
-            passed_over: Vec::new(),
+            failed_over: Vec::new(),
             status: 200,
             bytes: 0,
             duration_us: 1,

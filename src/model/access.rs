@@ -30,8 +30,8 @@ pub struct Access {
     /// gaps; Traefik counts all requests together, whatever becomes of them.
     pub turn: Option<u64>,
     /// Replicas that were tried first and refused the connection.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub passed_over: Vec<Arc<str>>,
+    #[serde(rename = "passed_over", default, skip_serializing_if = "Vec::is_empty")]
+    pub failed_over: Vec<Arc<str>>,
     /// The status the client got.
     pub status: u16,
     /// Bytes of the response's body that were forwarded.

@@ -7,25 +7,15 @@
 
 mod balance;
 mod body;
-mod containers;
-mod defaults;
 mod forward;
 mod headers;
-mod labels;
-mod merge;
 mod middleware;
 mod path;
 mod record;
 mod registry;
-mod routes;
-mod rule;
 mod server;
 mod sticky;
+mod table;
 mod upstream;
 
-pub use containers::address;
-pub use defaults::{Routing, balancers, check};
-pub use labels::{OWN_STRATEGY, strategy_label};
-pub use registry::{Preview, preview, route};
-pub use rule::{Subject, bare_host};
 pub use server::{Proxy, Settings};

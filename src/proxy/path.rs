@@ -84,7 +84,7 @@ fn decode_ordinary(path: &str) -> Result<String, BadEscape> {
 
 /// A path that is not in the normal form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Unclean;
+pub struct NotNormal;
 
 /// What need not be escaped in a path, as Go sees it.
 const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC
@@ -105,7 +105,7 @@ const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC
 /// A normal path without this prefix, which is compared with the decoded path; `None` if it has another beginning. The
 /// rest keeps its escapes, unless it begins with one that was part of the path's structure: then Traefik, like Go,
 /// goes by the decoded path.
-pub fn strip(path: &str, prefix: &str) -> Option<Result<String, Unclean>> {
+pub fn strip_prefix(path: &str, prefix: &str) -> Option<Result<String, NotNormal>> {
     let decoded: Cow<'_, [u8]> = percent_decode_str(path).into();
     let rest = decoded.strip_prefix(prefix.as_bytes())?;
     let slash: &[u8] = if rest.starts_with(b"/") { b"" } else { b"/" };
@@ -119,7 +119,7 @@ pub fn strip(path: &str, prefix: &str) -> Option<Result<String, Unclean>> {
     let mut segments = stripped[1..].split('/');
     let last = segments.next_back();
     let clean = segments.all(|segment| !matches!(segment, "" | "." | "..")) && !matches!(last, Some("." | ".."));
-    Some(if clean { Ok(stripped) } else { Err(Unclean) })
+    Some(if clean { Ok(stripped) } else { Err(NotNormal) })
 }
 
 #[cfg(test)]
@@ -185,20 +185,20 @@ mod tests {
             ("/ap/a%2F.%2Fb", "/ap", "/a%2F.%2Fb"),
             ("/ap%2Fa%2F", "/ap", "/a/"),
         ] {
-            assert_eq!(strip(path, prefix), Some(Ok(rest.to_owned())), "{path}");
+            assert_eq!(strip_prefix(path, prefix), Some(Ok(rest.to_owned())), "{path}");
         }
         for path in ["/ap%2F%2Fx", "/ap../x", "/ap./x", "/ap.", "/ap..", "/ap%2F.", "/ap%2Fa%2F.%2Fb"] {
-            assert_eq!(strip(path, "/ap"), Some(Err(Unclean)), "{path}");
+            assert_eq!(strip_prefix(path, "/ap"), Some(Err(NotNormal)), "{path}");
         }
         for (path, prefix) in [("/a", "/a/"), ("/ax", "a"), ("/a%2Fb/1", "/a%2Fb"), ("/~z/1", "/%7Ez"), ("*", "/")] {
-            assert_eq!(strip(path, prefix), None, "{path}");
+            assert_eq!(strip_prefix(path, prefix), None, "{path}");
         }
     }
 
     proptest::proptest! {
         #[test]
         fn what_is_left_is_normal(path in "/[a-c./%25F]{0,12}", prefix in "/[a-c]{0,3}/?") {
-            if let Ok(normal) = normalise(&path) && let Some(Ok(rest)) = strip(&normal, &prefix) {
+            if let Ok(normal) = normalise(&path) && let Some(Ok(rest)) = strip_prefix(&normal, &prefix) {
                 assert_eq!(normalise(&rest).unwrap(), rest);
             }
         }

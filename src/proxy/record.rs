@@ -10,7 +10,7 @@ use tokio::sync::broadcast;
 
 use crate::model::Access;
 
-use super::{forward::Peer, routes::Router, upstream::Upstream};
+use super::{forward::Peer, upstream::Upstream};
 
 /// Where events go.
 pub type Events = broadcast::Sender<Arc<Access>>;
@@ -53,7 +53,7 @@ impl Record {
             service: None,
             replica: None,
             turn: None,
-            passed_over: Vec::new(),
+            failed_over: Vec::new(),
             status: CLIENT_CLOSED,
             bytes: 0,
             duration_us: 0,
@@ -75,11 +75,11 @@ impl Record {
         self.worker
     }
 
-    /// A router matched.
-    pub fn routed(&mut self, router: &Router) {
+    /// A router matched, which leads to this service of the lab.
+    pub fn routed(&mut self, router: &Arc<str>, service: &Arc<str>) {
         if let Some(open) = &mut self.open {
-            open.access.router = Some(router.name.clone());
-            open.access.service = Some(router.balancer.service.clone());
+            open.access.router = Some(router.clone());
+            open.access.service = Some(service.clone());
         }
     }
 
@@ -93,9 +93,9 @@ impl Record {
     }
 
     /// The picked replica refused the connection.
-    pub fn passed_over(&mut self) {
+    pub fn failed_over(&mut self) {
         if let Some(open) = &mut self.open {
-            open.access.passed_over.extend(open.access.replica.take());
+            open.access.failed_over.extend(open.access.replica.take());
         }
     }
 

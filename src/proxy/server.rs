@@ -20,15 +20,17 @@ use tokio::{
     sync::{broadcast, mpsc, watch},
 };
 
-use crate::model::{Access, ExposedByDefault, Replicas};
+use crate::{
+    model::{Access, ExposedByDefault, Replicas},
+    routing::Subject,
+};
 
 use super::{
     forward::{self, Peer},
     headers::Forwarded,
     record::Events,
     registry::Registry,
-    routes::Table,
-    rule::Subject,
+    table::Table,
 };
 
 /// Events that a reader may be behind before it misses some.
@@ -109,7 +111,7 @@ impl Proxy {
 
     /// The lab's service that a request would be given to.
     pub fn route(&self, subject: Subject<'_>) -> Option<String> {
-        self.tables.borrow().route(subject).map(|router| router.balancer.service.to_string())
+        self.tables.borrow().route(subject).map(|route| route.balancer.service.to_string())
     }
 
     /// What of the labels cannot be used at the moment.

@@ -71,7 +71,7 @@ impl Upstream {
             name,
             service,
             address,
-            cookie_value: sticky::value_for(&url),
+            cookie_value: sticky::server_value(&url),
             ordinal,
             url,
             in_flight: AtomicUsize::new(0),
@@ -113,7 +113,7 @@ impl Upstream {
     }
 
     /// Lets go whoever still waits for a connection: where there was a container, nobody refuses one.
-    pub fn leave(&self) {
+    pub fn mark_gone(&self) {
         self.gone.send_replace(true);
     }
 
@@ -175,14 +175,14 @@ impl Upstream {
 
 /// An upstream with its weight in one balancer.
 #[derive(Debug, Clone)]
-pub struct Server {
+pub struct WeightedUpstream {
     /// The replica.
     pub upstream: Arc<Upstream>,
     /// Its share beside the others'.
     pub weight: i64,
 }
 
-impl Candidate for Server {
+impl Candidate for WeightedUpstream {
     fn ordinal(&self) -> u64 {
         self.upstream.ordinal
     }

@@ -34,7 +34,7 @@ fn request(access: &Access, zone: &TimeZone, paint: Paint) -> String {
         printable(&access.path),
         millis(access.duration_us),
     );
-    for refused in &access.passed_over {
+    for refused in &access.failed_over {
         line += &format!("  ({refused} refused)");
     }
     line

@@ -9,7 +9,7 @@ use std::{
 };
 
 /// Each part of `src/` and the parts it may import.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("main", &["cli", "commands"]),
     (
         "commands",
@@ -26,14 +26,16 @@ const ARROWS: [(&str, &[&str]); 13] = [
             "probe",
             "proxy",
             "report",
+            "routing",
         ],
     ),
     ("cli", &["model"]),
     ("error", &["composefile", "engine", "experiment", "lab", "model", "probe"]),
     ("composefile", &["model"]),
-    ("lab", &["composefile", "engine", "model", "proxy"]),
+    ("lab", &["composefile", "engine", "model", "proxy", "routing"]),
     ("engine", &["model"]),
-    ("proxy", &["model"]),
+    ("proxy", &["model", "routing"]),
+    ("routing", &["model"]),
     ("app", &["model"]),
     ("experiment", &["analysis", "model", "probe"]),
     ("probe", &["model"]),
@@ -128,8 +130,7 @@ const CIRCLES: &[&[&str]] = &[
         "lab/supervisor/handle.rs",
         "lab/supervisor/mod.rs",
     ],
-    &["proxy/body.rs", "proxy/forward.rs", "proxy/record.rs", "proxy/routes.rs", "proxy/upstream.rs"],
-    &["proxy/labels.rs", "proxy/middleware.rs"],
+    &["proxy/body.rs", "proxy/forward.rs", "proxy/record.rs", "proxy/table.rs", "proxy/upstream.rs"],
 ];
 
 #[test]

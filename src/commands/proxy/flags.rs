@@ -6,7 +6,7 @@ use crate::{
     cli::Proxy as Args,
     error::Failure,
     model::{Labels, Port, Replica, Replicas, State},
-    proxy::strategy_label,
+    routing::strategy_label,
 };
 
 /// The upstreams with what the other flags say of them.

@@ -7,7 +7,7 @@ use crate::{
     composefile::{Definition, Role},
     lab::embedded::{DEFAULT_REPLICAS, Overrides, PlanError, base, check_range, labels_for},
     model::{Balancer, ExposedByDefault, Labels, ServiceView},
-    proxy,
+    routing,
 };
 
 use super::view;
@@ -75,17 +75,17 @@ impl ComposePlan {
                 Role::Other => 1,
             };
             let labels = labels_for(service, project, overrides);
-            let checked = proxy::check(&base(&service.name, project), &labels, exposed_by_default);
+            let checked = routing::check(&base(&service.name, project), &labels, exposed_by_default);
             match (checked, balancer) {
                 (Ok(routing), Balancer::Bundled) => {
                     notes.extend(routing.notes.iter().map(|note| format!("service {}: {note}", service.name)));
                 }
-                (Err(reason), Balancer::Bundled) => {
-                    return Err(PlanError::Label { service: service.name.clone(), reason });
+                (Err(error), Balancer::Bundled) => {
+                    return Err(PlanError::Label { service: service.name.clone(), reason: error.to_string() });
                 }
                 // Traefik is the judge of its labels, and says so in its log only
-                (Err(reason), Balancer::Traefik) => {
-                    notes.push(format!("service {}: {reason}; Traefik may pass it over", service.name));
+                (Err(error), Balancer::Traefik) => {
+                    notes.push(format!("service {}: {error}; Traefik may pass it over", service.name));
                 }
                 (Ok(_), Balancer::Traefik) => {}
             }

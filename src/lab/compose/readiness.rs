@@ -9,7 +9,8 @@ use std::{
 use crate::{
     engine::{Container, Containers, Docker, Naming},
     model::{App, Balancer, ExposedByDefault, LabView, Replica, State, Strategy},
-    proxy::{self, Proxy},
+    proxy::Proxy,
+    routing,
 };
 use serde::Deserialize;
 
@@ -126,7 +127,7 @@ pub async fn wait(
             Offered::Nobody => true,
             Offered::To(addresses) => {
                 !routed.contains(&replica.service)
-                    || proxy::address(replica).is_some_and(|address| addresses.contains(&address))
+                    || routing::address(replica).is_some_and(|address| addresses.contains(&address))
             }
         };
         let ready = healthy.iter().filter(|replica| is_offered(replica)).count() as u32;
@@ -310,7 +311,7 @@ pub async fn reach(replicas: &[Replica], proxy: &Proxy, exposed_by_default: Expo
     let ready = |replica: &&Replica| replica.state == State::Ready && routed.contains(&replica.service);
     let mut names = Vec::new();
     for replica in replicas.iter().filter(ready) {
-        let Some(address) = proxy::address(replica) else { continue };
+        let Some(address) = routing::address(replica) else { continue };
         names.push(replica.name.to_string());
         let connected = tokio::time::timeout(ANSWER_LIMIT, tokio::net::TcpStream::connect(address)).await;
         if !matches!(connected, Ok(Ok(_))) {

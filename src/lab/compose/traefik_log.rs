@@ -15,7 +15,7 @@ use serde::Deserialize;
 
 use crate::{
     model::{Access, Replica},
-    proxy,
+    routing,
 };
 
 /// Who answers where, those that are gone included: their last requests are logged after them.
@@ -30,10 +30,10 @@ impl Directory {
     /// Enters what runs now.
     pub fn enter(&mut self, replicas: &[Replica]) {
         for replica in replicas {
-            if let Some(address) = proxy::address(replica) {
+            if let Some(address) = routing::address(replica) {
                 self.replicas.insert(address, (replica.name.clone(), replica.service.clone()));
             }
-            for name in proxy::balancers(&replica.base, &replica.labels) {
+            for name in routing::balancer_names(&replica.base, &replica.labels) {
                 let known = self.services.entry(name).or_insert_with(|| Some(replica.service.clone()));
                 if known.as_ref().is_some_and(|service| *service != replica.service) {
                     *known = None;
@@ -64,7 +64,7 @@ impl Directory {
             service: answered.map(|(_, service)| service.clone()).or_else(named),
             replica: answered.map(|(name, _)| name.clone()),
             turn: read.count,
-            passed_over: Vec::new(),
+            failed_over: Vec::new(),
             status: read.status,
             bytes: read.bytes,
             duration_us: read.duration_us,

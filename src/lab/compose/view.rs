@@ -16,7 +16,7 @@ use crate::{
         App, Balancer, Engine, ExposedByDefault, LAB_SCHEMA, LabView, Labels, Replica, ReplicaView, ServiceStrategy,
         ServiceView, State, Strategy,
     },
-    proxy::{self, Preview, Subject, bare_host},
+    routing::{self, Preview, Subject, bare_host},
 };
 
 /// The label that says which built-in app a service's image implements.
@@ -105,7 +105,7 @@ pub fn view(shown: Shown<'_>) -> LabView {
             service
         });
         // one that no request is meant for has no port of its own
-        let address = proxy::address(replica).filter(|address| address.port() != 0);
+        let address = routing::address(replica).filter(|address| address.port() != 0);
         service.replicas.push(ReplicaView { address, ..ReplicaView::from(replica) });
     }
     let mut seen = BTreeSet::new();
@@ -132,7 +132,7 @@ fn app(labels: &Labels) -> Option<App> {
 pub fn service(base: &str, labels: &Labels, exposed_by_default: ExposedByDefault) -> (ServiceView, Vec<String>) {
     let app = app(labels);
     // what the labels mean to the bundled proxy; Traefik knows more of them
-    let routing = proxy::check(base, labels, exposed_by_default).ok();
+    let routing = routing::check(base, labels, exposed_by_default).ok();
     let (strategy, sticky_cookie, hosts) = match routing {
         Some(routing) if routing.routers > 0 => {
             let written = labelled_strategy(labels).filter(|_| routing.strategy == Strategy::default());
@@ -156,23 +156,23 @@ fn labelled_strategy(labels: &Labels) -> Option<Strategy> {
 
 /// The service that a request for this host and path would be given to.
 pub fn route(replicas: &[Replica], exposed_by_default: ExposedByDefault, host: &str, path: &str) -> Option<String> {
-    proxy::route(replicas, exposed_by_default, Subject { host: bare_host(host), path })
+    routing::route(replicas, exposed_by_default, Subject { host: bare_host(host), path })
 }
 
 /// The first host of each service that its rules name, of those that run.
 pub fn hosts(replicas: &[Replica], exposed_by_default: ExposedByDefault) -> BTreeMap<Arc<str>, String> {
-    let routing = |replica: &Replica| proxy::check(&replica.base, &replica.labels, exposed_by_default).ok();
+    let routing = |replica: &Replica| routing::check(&replica.base, &replica.labels, exposed_by_default).ok();
     let host = |replica: &Replica| Some((replica.service.clone(), routing(replica)?.hosts.into_iter().next()?));
     replicas.iter().filter_map(host).collect()
 }
 
 /// Whether the labels of a replica ask for requests.
 pub fn is_routed(replica: &Replica, exposed_by_default: ExposedByDefault) -> bool {
-    proxy::check(&replica.base, &replica.labels, exposed_by_default).is_ok_and(|routing| routing.routers > 0)
+    routing::check(&replica.base, &replica.labels, exposed_by_default).is_ok_and(|routing| routing.routers > 0)
 }
 
 /// The services that requests can reach.
 pub fn routed(replicas: &[Replica], exposed_by_default: ExposedByDefault) -> BTreeSet<Arc<str>> {
-    let Preview { offered, .. } = proxy::preview(replicas, exposed_by_default);
+    let Preview { offered, .. } = routing::preview(replicas, exposed_by_default);
     offered
 }

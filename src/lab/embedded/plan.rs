@@ -8,7 +8,7 @@ use crate::{
     composefile::{Definition, Role, Service},
     engine::ServiceSpec,
     model::{App, ExposedByDefault, Labels, Strategy},
-    proxy::{self, OWN_STRATEGY, Routing, strategy_label},
+    routing::{self, OWN_STRATEGY, Routing, strategy_label},
 };
 
 /// Replicas of a service when neither the command line nor the compose file says how many.
@@ -206,8 +206,8 @@ impl EmbeddedPlan {
     }
 
     fn routing(&self, service: &Service, labels: &Labels) -> Result<Routing, PlanError> {
-        proxy::check(&base(&service.name, &self.project), labels, self.exposed_by_default)
-            .map_err(|reason| PlanError::Label { service: service.name.clone(), reason })
+        routing::check(&base(&service.name, &self.project), labels, self.exposed_by_default)
+            .map_err(|error| PlanError::Label { service: service.name.clone(), reason: error.to_string() })
     }
 }
 

@@ -1,13 +1,13 @@
 //! The trial: what the labels of all services make together, found out before anything is started.
 //!
 //! Labels that are fine one by one may still lead nowhere: a router that names a service nobody defines, or one that two
-//! services define in two ways. So the proxy is asked what one replica of each would make together.
+//! services define in two ways. So a preview shows what one replica of each would make together.
 
 use std::{collections::BTreeSet, net::Ipv4Addr, sync::Arc};
 
 use crate::{
     model::{Port, Replica, State, replica_name},
-    proxy::{self, Preview},
+    routing::{self, Preview},
 };
 
 use super::plan::{EmbeddedPlan, PlanError};
@@ -19,7 +19,7 @@ use super::plan::{EmbeddedPlan, PlanError};
 pub fn routed(plan: &EmbeddedPlan) -> Result<BTreeSet<Arc<str>>, PlanError> {
     let replicas: Vec<Replica> =
         plan.services.values().zip(1..).map(|(service, port)| one(&service.spec, port)).collect();
-    let Preview { offered, problems } = proxy::preview(&replicas, plan.exposed_by_default);
+    let Preview { offered, problems } = routing::preview(&replicas, plan.exposed_by_default);
     match problems.into_iter().next() {
         Some(problem) => Err(PlanError::Routes(problem)),
         None => Ok(offered),

@@ -21,7 +21,8 @@ use crate::{
         Balancer, Engine, LAB_SCHEMA, LabView, ReplicaView, Replicas, ScaleView, ScaledView, ServiceStrategy,
         ServiceView, Sessions, State,
     },
-    proxy::{Proxy, Settings, Subject, bare_host},
+    proxy::{Proxy, Settings},
+    routing::{Subject, bare_host},
 };
 
 use super::{

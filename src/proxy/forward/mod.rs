@@ -18,17 +18,17 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use tokio::sync::watch;
 
+use crate::routing::{HostHeader, Subject, bare_host};
+
 use super::{
     body::{Answer, Outgoing},
     headers::{self, Forwarded},
-    labels::HostHeader,
-    middleware::Way,
+    middleware::Chain,
     path,
     record::{Events, Record},
-    routes::{Balancer, Table},
-    rule::{Subject, bare_host},
     sticky,
-    upstream::{Connected, InFlight, Server, Upstream},
+    table::{Balancer, Route, Table},
+    upstream::{Connected, InFlight, Upstream, WeightedUpstream},
 };
 
 /// A client's connection, and what its requests need.
@@ -105,8 +105,8 @@ pub async fn handle(peer: &Peer, request: Request<Incoming>) -> Response<Answer>
     if let Some(cookie) = touches.set_cookie {
         response.headers_mut().append(SET_COOKIE, cookie);
     }
-    if let Some(way) = touches.way {
-        way.back(response.headers_mut());
+    if let Some(chain) = touches.chain {
+        chain.on_response(response.headers_mut());
     }
     response
 }
@@ -117,7 +117,7 @@ struct Touches {
     /// Of a new pick.
     set_cookie: Option<HeaderValue>,
     /// Of a router that has middlewares.
-    way: Option<Way>,
+    chain: Option<Chain>,
 }
 
 /// A replica's answer and what it holds on to.
@@ -148,16 +148,15 @@ async fn forward(
     let table = peer.tables.borrow().clone();
     let host = parts.headers.get(HOST).map_or(Ok(""), |host| host.to_str()).map_err(|_| Refusal::BadRequest)?;
     let subject = Subject { host: bare_host(host), path: parts.uri.path() };
-    let router = table.route(subject).ok_or(Refusal::NotFound)?;
-    record.routed(router);
-    let balancer = &*router.balancer;
+    let Route { router, balancer } = table.route(subject).ok_or(Refusal::NotFound)?;
+    record.routed(&router.name, &balancer.service);
 
     let mut cookie = cookie_choice(balancer, &parts);
     headers::remove_hop_by_hop(&mut parts.headers);
     peer.forwarded.set(&mut parts.headers);
     if !router.middlewares.is_empty() {
-        let way = touches.way.insert(Way::new(router.middlewares.clone()));
-        way.there(&mut parts, &peer.forwarded).map_err(|_| Refusal::BadPath)?;
+        let chain = touches.chain.insert(Chain::new(router.middlewares.clone()));
+        chain.on_request(&mut parts, &peer.forwarded).map_err(|_| Refusal::BadPath)?;
     }
 
     let body = Outgoing::from(body);
@@ -188,10 +187,9 @@ async fn forward(
         };
         record.picked(&upstream, turn);
         if turn.is_some() {
-            touches.set_cookie = balancer
-                .sticky
-                .as_ref()
-                .and_then(|(name, cookie)| HeaderValue::from_str(&cookie.header(name, &upstream.cookie_value)).ok());
+            touches.set_cookie = balancer.sticky.as_ref().and_then(|(name, cookie)| {
+                HeaderValue::from_str(&sticky::set_cookie(cookie, name, &upstream.cookie_value)).ok()
+            });
         }
         if (balancer.host == HostHeader::Replaced || !request.headers().contains_key(HOST))
             && let Ok(host) = HeaderValue::from_str(&upstream.address.to_string())
@@ -217,7 +215,7 @@ async fn forward(
                 return Ok(Forward { response, connection, in_flight, upgrade });
             }
             Err(Unsent::Refused(unsent)) => {
-                record.passed_over();
+                record.failed_over();
                 refused = true;
                 request = *unsent;
                 excluded.push(upstream);
@@ -258,7 +256,7 @@ fn normalise(parts: &mut Parts) -> Result<(), Refusal> {
 fn cookie_choice(balancer: &Balancer, parts: &Parts) -> Option<Arc<Upstream>> {
     let (name, _) = balancer.sticky.as_ref()?;
     let lines = parts.headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let value = lines.filter_map(|line| sticky::find(line, name)).next()?;
+    let value = lines.filter_map(|line| sticky::cookie_value(line, name)).next()?;
     let mut upstreams = balancer.available.iter().map(|server| &server.upstream);
     upstreams.find(|upstream| upstream.cookie_value == value).cloned()
 }
@@ -266,14 +264,14 @@ fn cookie_choice(balancer: &Balancer, parts: &Parts) -> Option<Arc<Upstream>> {
 /// The strategy's choice among those that are not excluded, and its turn.
 fn pick(balancer: &Balancer, excluded: &[Arc<Upstream>], client: SocketAddr) -> Option<(Arc<Upstream>, u64)> {
     let mut cursor = balancer.cursor.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let mut pick_from = |candidates: &[Server]| {
+    let mut pick_from = |candidates: &[WeightedUpstream]| {
         let index = balancer.balance.pick(&mut cursor, candidates, client.ip(), &mut rand::rng())?;
         Some((candidates[index].upstream.clone(), cursor.take_turn()))
     };
     if excluded.is_empty() {
         return pick_from(&balancer.available);
     }
-    let is_excluded = |server: &Server| excluded.iter().any(|other| Arc::ptr_eq(other, &server.upstream));
+    let is_excluded = |server: &WeightedUpstream| excluded.iter().any(|other| Arc::ptr_eq(other, &server.upstream));
     let rest: Vec<_> = balancer.available.iter().filter(|server| !is_excluded(server)).cloned().collect();
     pick_from(&rest)
 }

@@ -28,7 +28,7 @@ pub enum Matcher {
     PathPrefix(String),
 }
 
-/// What a rule may look at.
+/// The parts of a request at which a rule looks.
 #[derive(Debug, Clone, Copy)]
 pub struct Subject<'a> {
     /// The host as [`bare_host`] gives it: no port, no trailing dot, any case.
@@ -41,24 +41,23 @@ pub struct Subject<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("at column {column}: {reason}")]
 pub struct RuleError {
-    /// Where, from 1.
+    /// The column of the mistake, from 1.
     pub column: usize,
-    /// Why.
     pub reason: String,
 }
 
-/// Traefik's other matchers, so that they can be told from a typo.
-const NOT_YET: [&str; 9] =
+/// Traefik's matchers that the bundled proxy does not have; a rule with one of these is no typo.
+const NOT_SUPPORTED: [&str; 9] =
     ["HostRegexp", "Path", "PathRegexp", "Method", "ClientIP", "Header", "HeaderRegexp", "Query", "QueryRegexp"];
 
-/// Deeper nesting than this is refused, so that no rule can exhaust the stack.
-const DEEPEST: usize = 64;
+/// The deepest nesting of a rule; with a limit, no rule can exhaust the stack.
+const MAX_DEPTH: usize = 64;
 
 impl Rule {
     /// Parses a rule.
     ///
     /// # Errors
-    /// When it is not an expression over matchers that this proxy knows.
+    /// When the text is not an expression over matchers that the bundled proxy has.
     pub fn parse(text: &str) -> Result<Rule, RuleError> {
         let mut parser = Parser { text, at: 0 };
         let rule = parser.or(0)?;
@@ -78,7 +77,7 @@ impl Rule {
         }
     }
 
-    /// The hosts that the rule names, in its order, negated ones left out.
+    /// The hosts that the rule names, in its order, without those that it negates.
     pub fn hosts(&self) -> Vec<&str> {
         match self {
             Rule::Match(Matcher::Host(host)) => vec![host],
@@ -110,21 +109,21 @@ pub fn bare_host(host: &str) -> &str {
     name.strip_suffix('.').unwrap_or(name)
 }
 
-/// Makes a matcher of its name and arguments.
+/// The matcher with this name and these arguments; else why there is none.
 fn matcher(name: &str, arguments: &[String]) -> Result<Matcher, String> {
-    let known = |canonical: &str| spelled(name, canonical);
-    if known("Host") {
-        let [host] = one(name, arguments)?;
+    if is_spelling_of(name, "Host") {
+        let [host] = one_argument(name, arguments)?;
         return host_matcher(host);
     }
-    if known("PathPrefix") {
-        let [prefix] = one(name, arguments)?;
-        return match prefix.starts_with('/') {
-            true => Ok(Matcher::PathPrefix(prefix.clone())),
-            false => Err(format!("PathPrefix(`{prefix}`) must start with `/`")),
+    if is_spelling_of(name, "PathPrefix") {
+        let [prefix] = one_argument(name, arguments)?;
+        return if prefix.starts_with('/') {
+            Ok(Matcher::PathPrefix(prefix.clone()))
+        } else {
+            Err(format!("PathPrefix(`{prefix}`) must start with `/`"))
         };
     }
-    Err(match NOT_YET.into_iter().find(|matcher| known(matcher)) {
+    Err(match NOT_SUPPORTED.into_iter().find(|matcher| is_spelling_of(name, matcher)) {
         Some(matcher) => format!("the matcher {matcher} is not supported by the bundled proxy"),
         None => format!("there is no matcher {name}"),
     })
@@ -133,30 +132,27 @@ fn matcher(name: &str, arguments: &[String]) -> Result<Matcher, String> {
 fn host_matcher(host: &str) -> Result<Matcher, String> {
     let host = host.to_ascii_lowercase();
     let host = host.strip_suffix('.').unwrap_or(&host);
-    let valid =
-        |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.[]:".contains(c));
     match host.strip_prefix('*') {
-        Some(parent) if parent.len() > 1 && parent.starts_with('.') && valid(parent) => {
+        Some(parent) if parent.len() > 1 && parent.starts_with('.') && is_host_name(parent) => {
             Ok(Matcher::HostBelow(parent.to_owned()))
         }
-        None if valid(host) => Ok(Matcher::Host(host.to_owned())),
+        None if is_host_name(host) => Ok(Matcher::Host(host.to_owned())),
         _ => Err(format!("`{host}` is not a host name")),
     }
 }
 
-/// Traefik takes a matcher's name as it is, in lower case, in upper case, and in title case.
-fn spelled(name: &str, canonical: &str) -> bool {
-    let title = |word: &str| {
-        let lower = word.to_ascii_lowercase();
-        lower[..1].to_ascii_uppercase() + &lower[1..]
-    };
-    name == canonical
-        || name == canonical.to_ascii_lowercase()
-        || name == canonical.to_ascii_uppercase()
-        || name == title(canonical)
+fn is_host_name(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.[]:".contains(c))
 }
 
-fn one<'a>(name: &str, arguments: &'a [String]) -> Result<&'a [String; 1], String> {
+/// Whether Traefik takes `name` for a matcher: it may be written as it is, in lower case, in upper case, and in title case.
+fn is_spelling_of(name: &str, matcher: &str) -> bool {
+    let lower = matcher.to_ascii_lowercase();
+    let title = lower[..1].to_ascii_uppercase() + &lower[1..];
+    name == matcher || name == lower || name == matcher.to_ascii_uppercase() || name == title
+}
+
+fn one_argument<'a>(name: &str, arguments: &'a [String]) -> Result<&'a [String; 1], String> {
     arguments.try_into().map_err(|_| format!("{name} takes one argument, not {}", arguments.len()))
 }
 
@@ -184,7 +180,7 @@ impl<'a> Parser<'a> {
     }
 
     fn unary(&mut self, depth: usize) -> Result<Rule, RuleError> {
-        if depth > DEEPEST {
+        if depth > MAX_DEPTH {
             return Err(self.error("the rule is nested too deeply"));
         }
         if self.eat("!") {
@@ -192,20 +188,15 @@ impl<'a> Parser<'a> {
         }
         if self.eat("(") {
             let rule = self.or(depth + 1)?;
-            return match self.eat(")") {
-                true => Ok(rule),
-                false => Err(self.error("expected `)`")),
-            };
+            return if self.eat(")") { Ok(rule) } else { Err(self.error("expected `)`")) };
         }
         self.call()
     }
 
     /// ``Name(`argument`, …)``
     fn call(&mut self) -> Result<Rule, RuleError> {
-        let start = {
-            self.peek();
-            self.at
-        };
+        self.peek();
+        let start = self.at;
         let name = self.word();
         if name.is_empty() {
             return Err(self.error("expected a matcher such as Host(`example.org`)"));

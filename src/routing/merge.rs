@@ -1,5 +1,5 @@
-//! Merging: what several containers define under one name. As in Traefik, they must all define it in the same way; if
-//! they do not, none of their definitions counts.
+//! Merging: one name that several containers define. As in Traefik, all of them must define it in the same way; if they
+//! do not, none of their definitions counts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,12 +12,12 @@ pub struct Definitions<T> {
 }
 
 impl<T: PartialEq> Definitions<T> {
-    /// None yet; `kind` is what a problem calls them.
-    pub fn of(kind: &'static str) -> Self {
+    /// No definitions yet; `kind` is what problems call them.
+    pub fn new(kind: &'static str) -> Self {
         Definitions { kind, first: BTreeMap::new(), in_two_ways: BTreeSet::new() }
     }
 
-    /// One more container's.
+    /// Adds the definition of one more container.
     pub fn add(&mut self, name: String, definition: T) {
         match self.first.get(&name) {
             Some(first) if *first != definition => _ = self.in_two_ways.insert(name),
@@ -26,7 +26,7 @@ impl<T: PartialEq> Definitions<T> {
         }
     }
 
-    /// Those that count, and a problem for each that does not.
+    /// The definitions that count, and a problem for each name whose definitions do not.
     pub fn settle(mut self) -> (BTreeMap<String, T>, Vec<String>) {
         self.first.retain(|name, _| !self.in_two_ways.contains(name));
         let Definitions { kind, first, in_two_ways } = self;
@@ -40,7 +40,7 @@ mod tests {
 
     #[test]
     fn what_differs_once_is_gone_for_all() {
-        let mut definitions = Definitions::of("router");
+        let mut definitions = Definitions::new("router");
         for (name, definition) in [("a", 1), ("b", 1), ("a", 2), ("b", 1), ("a", 1), ("c", 3), ("a", 3)] {
             definitions.add(name.to_owned(), definition);
         }
