@@ -4,12 +4,11 @@ use std::{net::SocketAddr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-/// One request as the proxy saw it: its only output.
+/// One request as the proxy saw it. These events are the only output of the proxy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Access {
-    /// When its head arrived.
+    /// When the head of the request arrived.
     pub at: jiff::Timestamp,
-    /// Who sent it.
     pub client: SocketAddr,
     /// GET, POST, …
     pub method: Box<str>,
@@ -48,14 +47,14 @@ pub enum Entry {
     Request(Arc<Access>),
     /// Something happened to the lab itself.
     Lab {
-        /// When.
+        /// When it happened.
         at: jiff::Timestamp,
-        /// What, in one line.
+        /// What happened, in one line.
         message: String,
     },
     /// The reader was too slow, and this many entries are missing here.
     Missed {
-        /// How many.
+        /// The number of entries.
         missed: u64,
     },
 }

@@ -1,4 +1,4 @@
-//! Headers: what a proxy must take away and what it adds.
+//! Headers: those that a proxy must take away, and those that it adds.
 
 use std::net::SocketAddr;
 
@@ -9,16 +9,16 @@ use http::{
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
-/// The client, and whoever passed its request on.
+/// The client, and the proxies that have passed its request on.
 pub const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const X_FORWARDED_SERVER: HeaderName = HeaderName::from_static("x-forwarded-server");
-/// What a middleware took from the path.
+/// The prefix that a middleware took from the path.
 pub const X_FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
-/// What else a client might say of itself or of another proxy.
-const CLAIMS: [&str; 5] = [
+/// Headers by which a client might say more of itself or of another proxy.
+const CLIENT_CLAIMS: [&str; 5] = [
     "x-forwarded-method",
     "x-forwarded-prefix",
     "x-forwarded-tls-client-cert",
@@ -26,29 +26,29 @@ const CLAIMS: [&str; 5] = [
     "x-forwarded-uri",
 ];
 const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
-/// What the proxy says itself.
-const SAID: [HeaderName; 6] =
+/// Headers that the proxy sets itself.
+const SET_BY_PROXY: [HeaderName; 6] =
     [X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PORT, X_FORWARDED_PROTO, X_FORWARDED_SERVER, X_REAL_IP];
 
 const DEFAULT_PORT: HeaderValue = HeaderValue::from_static("80");
 
-/// What the proxy says of a client and of itself, made once per connection.
+/// The headers by which replicas learn of a client and of the proxy; they are made once per connection.
 #[derive(Debug, Clone)]
-pub struct Forwarded {
+pub struct ForwardedHeaders {
     client: HeaderValue,
     server: HeaderValue,
 }
 
-impl Forwarded {
-    /// For a client of the proxy called `server`.
+impl ForwardedHeaders {
+    /// The headers for a client of the proxy called `server`.
     pub fn new(client: SocketAddr, server: &HeaderValue) -> Self {
         let client = client.ip().to_canonical().to_string();
         // an address is made of characters that a header may have
         let client = HeaderValue::from_str(&client).unwrap_or_else(|_| HeaderValue::from_static("unknown"));
-        Forwarded { client, server: server.clone() }
+        ForwardedHeaders { client, server: server.clone() }
     }
 
-    /// Says who asked for what; what the client said of this itself is not believed.
+    /// Sets the headers. Those that the client sent itself are not believed, and go.
     pub fn set(&self, headers: &mut HeaderMap) {
         // hardly ever there: looking through the names costs less than looking each of them up
         if headers.keys().any(is_claim) {
@@ -67,23 +67,22 @@ impl Forwarded {
         headers.insert(X_REAL_IP, self.client.clone());
     }
 
-    /// The client, said to be the one whom these passed on.
-    pub fn after(&self, others: &HeaderValue) -> HeaderValue {
+    /// The value of `X-Forwarded-For` for a client that came through these other proxies.
+    pub fn client_after(&self, others: &HeaderValue) -> HeaderValue {
         let both = [others.as_bytes(), b", ", self.client.as_bytes()].concat();
         // two values in a row are one
         HeaderValue::from_bytes(&both).unwrap_or_else(|_| self.client.clone())
     }
 }
 
-/// Whether a client that sends this header would be believed in what the proxy has the say in. Servers that make
-/// variables of headers, as PHP does, read `X_Real_Ip` as `X-Real-Ip`.
+/// Whether a replica would believe this header of a client in a matter of which only the proxy may speak. Servers that
+/// make variables of headers, as PHP does, read `X_Real_Ip` as `X-Real-Ip`.
 fn is_claim(name: &HeaderName) -> bool {
-    let claimed = |name: &str| CLAIMS.contains(&name);
     let name = name.as_str();
-    claimed(name)
+    CLIENT_CLAIMS.contains(&name)
         || name.contains('_') && {
             let read = name.replace('_', "-");
-            claimed(&read) || SAID.iter().any(|said| said.as_str() == read)
+            CLIENT_CLAIMS.contains(&read.as_str()) || SET_BY_PROXY.iter().any(|header| header.as_str() == read)
         }
 }
 
@@ -101,14 +100,14 @@ fn port_of(host: &HeaderValue) -> HeaderValue {
     port.and_then(|port| HeaderValue::from_str(port).ok()).unwrap_or(DEFAULT_PORT)
 }
 
-/// Removes the headers that speak of one connection only (RFC 9110 §7.6.1). `Te: trailers` stays, as does `Trailer`,
+/// Removes the headers that are about one connection only (RFC 9110 §7.6.1). `Te: trailers` stays, as does `Trailer`,
 /// without which no trailer would be passed on; an upgrade keeps the two headers that ask for it.
 pub fn remove_hop_by_hop(headers: &mut HeaderMap) {
     let upgrade = upgrade_of(headers);
     if headers.contains_key(CONNECTION) {
         for name in connection_tokens(headers).filter_map(|token| HeaderName::try_from(token).ok()).collect::<Vec<_>>()
         {
-            // no name makes these two a matter of one connection
+            // these two are never about one connection, whatever names them
             if name != TE && name != HOST {
                 headers.remove(name);
             }
@@ -180,7 +179,7 @@ mod tests {
     fn the_client_cannot_say_who_it_is() {
         let mut all =
             headers(&[("host", "demo.api.ch:8080"), ("x-forwarded-for", "1.2.3.4"), ("x-real-ip", "1.2.3.4")]);
-        Forwarded::new("127.0.0.9:5".parse().unwrap(), &HeaderValue::from_static("me")).set(&mut all);
+        ForwardedHeaders::new("127.0.0.9:5".parse().unwrap(), &HeaderValue::from_static("me")).set(&mut all);
         assert_eq!(
             all,
             headers(&[
@@ -199,7 +198,7 @@ mod tests {
     fn a_claim_is_one_however_a_server_may_read_it() {
         let mut all =
             headers(&[("x_forwarded_for", "lie"), ("x_real-ip", "lie"), ("x-forwarded_uri", "lie"), ("x_a", "b")]);
-        Forwarded::new("127.0.0.9:5".parse().unwrap(), &HeaderValue::from_static("me")).set(&mut all);
+        ForwardedHeaders::new("127.0.0.9:5".parse().unwrap(), &HeaderValue::from_static("me")).set(&mut all);
         assert!(all.values().all(|value| value != "lie"), "{all:?}");
         assert_eq!(all["x_a"], "b");
     }

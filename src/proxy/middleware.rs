@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Uri, header::HOST, request::Parts
 use crate::routing::Middleware;
 
 use super::{
-    headers::{self, Forwarded, X_FORWARDED_FOR, X_FORWARDED_PREFIX},
+    headers::{self, ForwardedHeaders, X_FORWARDED_FOR, X_FORWARDED_PREFIX},
     path::{self, NotNormal},
 };
 
@@ -31,7 +31,7 @@ impl Chain {
     ///
     /// # Errors
     /// When a middleware makes a path that is not normal. Then the request gets no further.
-    pub fn on_request(&mut self, parts: &mut Parts, forwarded: &Forwarded) -> Result<(), NotNormal> {
+    pub fn on_request(&mut self, parts: &mut Parts, forwarded: &ForwardedHeaders) -> Result<(), NotNormal> {
         for middleware in &*self.middlewares {
             match middleware {
                 Middleware::StripPrefix(prefixes) => strip_prefix(parts, prefixes)?,
@@ -77,10 +77,10 @@ fn strip_prefix(parts: &mut Parts, prefixes: &[(String, HeaderValue)]) -> Result
     Ok(())
 }
 
-fn set_header(headers: &mut HeaderMap, name: &HeaderName, value: &HeaderValue, forwarded: &Forwarded) {
+fn set_header(headers: &mut HeaderMap, name: &HeaderName, value: &HeaderValue, forwarded: &ForwardedHeaders) {
     if !value.is_empty() {
         // as if the value had come with the request, from a client that is trusted
-        let value = if name == X_FORWARDED_FOR { forwarded.after(value) } else { value.clone() };
+        let value = if name == X_FORWARDED_FOR { forwarded.client_after(value) } else { value.clone() };
         headers.insert(name, value);
     } else if name != HOST {
         // a request must keep its host
@@ -102,12 +102,13 @@ mod tests {
     /// Fields of one middleware, without the beginning of the labels, and their values.
     type Fields = Vec<(&'static str, &'static str)>;
 
-    /// A request through these middlewares: its target and headers, and those of an answer with `x-own` and `set-cookie`.
+    /// A request through these middlewares: its target and headers, and those of an answer with `x-own` and
+    /// `set-cookie`.
     fn pass(target: &str, middlewares: &[Fields]) -> (Result<(), NotNormal>, Parts, HeaderMap) {
         let mut chain = Chain::new(made_of(middlewares));
         let request = Request::get(target).header("host", "a").header("user-agent", "test").header("x-real-ip", "me");
         let (mut parts, ()) = request.body(()).unwrap().into_parts();
-        let forwarded = Forwarded::new("127.0.0.9:5".parse().unwrap(), &HeaderValue::from_static("proxy"));
+        let forwarded = ForwardedHeaders::new("127.0.0.9:5".parse().unwrap(), &HeaderValue::from_static("proxy"));
         let passed = chain.on_request(&mut parts, &forwarded);
         let mut answer = HeaderMap::new();
         answer.insert("x-own", HeaderValue::from_static("own"));

@@ -1,10 +1,10 @@
-//! Paths: normalised before they are matched and forwarded, as Traefik does.
+//! Paths: brought into a normal form before they are matched and forwarded, as in Traefik.
 
 use std::borrow::Cow;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 
-/// A path with a `%` that no two hex digits follow.
+/// The error for a path with a `%` that is not followed by two hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BadEscape;
 
@@ -38,7 +38,7 @@ pub fn normalise(path: &str) -> Result<Cow<'_, str>, BadEscape> {
     Ok(Cow::Owned(normal))
 }
 
-/// Whether there is nothing to do, which one pass over the bytes tells.
+/// Whether a path is normal already, which one pass over the bytes shows.
 fn is_normal(path: &str) -> bool {
     if path == "*" {
         return true;
@@ -82,11 +82,11 @@ fn decode_ordinary(path: &str) -> Result<String, BadEscape> {
     Ok(decoded)
 }
 
-/// A path that is not in the normal form.
+/// The error for a path that is not in the normal form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotNormal;
 
-/// What need not be escaped in a path, as Go sees it.
+/// The complement of the characters that Go does not escape in a path.
 const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')
@@ -102,9 +102,9 @@ const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'=')
     .remove(b'@');
 
-/// A normal path without this prefix, which is compared with the decoded path; `None` if it has another beginning. The
-/// rest keeps its escapes, unless it begins with one that was part of the path's structure: then Traefik, like Go,
-/// goes by the decoded path.
+/// A normal path without this prefix, which is compared with the decoded path; `None` if the path begins otherwise. The
+/// rest keeps its escapes, unless it begins with an escape that was part of the path's structure: then Traefik, like
+/// Go, takes the decoded path.
 pub fn strip_prefix(path: &str, prefix: &str) -> Option<Result<String, NotNormal>> {
     let decoded: Cow<'_, [u8]> = percent_decode_str(path).into();
     let rest = decoded.strip_prefix(prefix.as_bytes())?;

@@ -1,28 +1,27 @@
-//! Records: one request's event in the making, sent when its last owner lets go of it.
+//! Records: the event of a request that is under way. The event goes out when the record is dropped.
 
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use http::{Request, StatusCode, header};
-use tokio::sync::broadcast;
-
 use crate::model::Access;
+use http::{Request, StatusCode, header};
 
-use super::{forward::Peer, upstream::Upstream};
+use super::{
+    peer::{Events, Peer},
+    upstream::Upstream,
+};
 
-/// Where events go.
-pub type Events = broadcast::Sender<Arc<Access>>;
-
-/// The client went away before there was an answer; nginx and Traefik log this status too.
+/// The status when the client went away before there was an answer; nginx and Traefik log it too.
 const CLIENT_CLOSED: u16 = 499;
 
 /// The event of a request that is under way.
 pub struct Record {
     worker: usize,
-    _under_way: Option<Arc<()>>,
-    /// Nothing is recorded while nobody listens.
+    /// Held until the request is over, so that its connection counts it.
+    _request: Option<Arc<()>>,
+    /// The event, if there is a reader of events.
     open: Option<Box<Open>>,
 }
 
@@ -36,9 +35,9 @@ impl Record {
     /// Starts the record of a request that has just been read from `peer`.
     pub fn start<B>(peer: &Peer, request: &Request<B>) -> Self {
         let &Peer { worker, client, ref events, .. } = peer;
-        let _under_way = Some(peer.under_way.clone());
+        let _request = Some(peer.requests.clone());
         if events.receiver_count() == 0 {
-            return Record { worker, _under_way, open: None };
+            return Record { worker, _request, open: None };
         }
         let header = |name| request.headers().get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
         let path = request.uri().path_and_query().map_or("", |path| path.as_str());
@@ -60,22 +59,22 @@ impl Record {
         };
         Record {
             worker,
-            _under_way,
+            _request,
             open: Some(Box::new(Open { events: events.clone(), started: Instant::now(), access })),
         }
     }
 
-    /// Records nothing.
+    /// A record of nothing.
     pub fn none() -> Self {
-        Record { worker: 0, _under_way: None, open: None }
+        Record { worker: 0, _request: None, open: None }
     }
 
-    /// The worker that has the request.
+    /// The worker that serves the request.
     pub fn worker(&self) -> usize {
         self.worker
     }
 
-    /// A router matched, which leads to this service of the lab.
+    /// Records the router that matched, and the service of the lab to which it leads.
     pub fn routed(&mut self, router: &Arc<str>, service: &Arc<str>) {
         if let Some(open) = &mut self.open {
             open.access.router = Some(router.clone());
@@ -83,7 +82,7 @@ impl Record {
         }
     }
 
-    /// A replica was picked, in this turn of the strategy, or by a cookie.
+    /// Records the replica that was picked, and the turn of the strategy; a cookie picks without a turn.
     pub fn picked(&mut self, upstream: &Upstream, turn: Option<u64>) {
         if let Some(open) = &mut self.open {
             open.access.service = Some(upstream.service.clone());
@@ -92,21 +91,21 @@ impl Record {
         }
     }
 
-    /// The picked replica refused the connection.
+    /// Records that the picked replica refused the connection, so that another one is picked.
     pub fn failed_over(&mut self) {
         if let Some(open) = &mut self.open {
             open.access.failed_over.extend(open.access.replica.take());
         }
     }
 
-    /// The client gets this status.
+    /// Records the status that the client gets.
     pub fn answered(&mut self, status: StatusCode) {
         if let Some(open) = &mut self.open {
             open.access.status = status.as_u16();
         }
     }
 
-    /// Some of the body was forwarded.
+    /// Counts bytes of the body that were forwarded.
     pub fn count(&mut self, bytes: usize) {
         if let Some(open) = &mut self.open {
             open.access.bytes += bytes as u64;
@@ -118,7 +117,7 @@ impl Drop for Record {
     fn drop(&mut self) {
         if let Some(mut open) = self.open.take() {
             open.access.duration_us = micros(open.started.elapsed());
-            // that the last listener has left meanwhile is no error
+            // it is no error if the last reader has left meanwhile
             _ = open.events.send(Arc::new(open.access));
         }
     }

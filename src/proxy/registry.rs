@@ -25,8 +25,8 @@ mod tests;
 pub struct Registry {
     exposed_by_default: ExposedByDefault,
     workers: usize,
-    /// The lab's services in the order in which they were first seen, so that replicas of two of them behind one balancer
-    /// keep their order.
+    /// The lab's services in the order in which they were first seen, so that replicas of two of them behind one
+    /// balancer keep their order.
     ranks: Vec<Arc<str>>,
     cursors: HashMap<String, Arc<Mutex<Cursor>>>,
     upstreams: HashMap<Key, Arc<Upstream>>,
@@ -79,8 +79,8 @@ impl Registry {
         Balancer { service: lab_service, balance, cursor, available, host: balancer.host, sticky }
     }
 
-    /// The upstream for a replica at one of its addresses: the one that is there already, unless it drains and the replica
-    /// is ready again.
+    /// The upstream for a replica at one of its addresses: the one that is there already, unless it drains and the
+    /// replica is ready again.
     fn upstream(&mut self, replica: &Replica, address: SocketAddr) -> Arc<Upstream> {
         let key = (replica.name.clone(), address);
         match self.upstreams.get(&key) {
@@ -95,8 +95,8 @@ impl Registry {
         }
     }
 
-    /// Drops the upstreams of replicas that are gone, and marks those that drain. A container that is not routed to at the
-    /// moment may still work on requests that it was given.
+    /// Drops the upstreams of replicas that are gone, and marks those that drain. A container that is not routed to at
+    /// the moment may still work on requests that it was given.
     fn retire(&mut self, replicas: &[Replica], in_use: &HashSet<Key>) {
         let unrouted: HashMap<&str, &Replica> = replicas
             .iter()

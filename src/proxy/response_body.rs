@@ -1,4 +1,4 @@
-//! Bodies: what flows to a replica, and what flows back to the client, counted on its way.
+//! The body of a response on its way to the client, counted on its way.
 
 use std::{
     pin::Pin,
@@ -11,82 +11,45 @@ use hyper::{
     client::conn::http1::SendRequest,
 };
 
-use super::{record::Record, upstream::InFlight};
+use super::{record::Record, request_body::RequestBody, upstream::InFlight};
 
-/// A request's body on its way to a replica.
-#[derive(Debug)]
-pub enum Outgoing {
-    /// There is none, so the request may be sent again.
-    Empty,
-    /// Streamed from the client.
-    Streamed(Incoming),
-}
-
-impl From<Incoming> for Outgoing {
-    fn from(body: Incoming) -> Self {
-        if body.is_end_stream() { Outgoing::Empty } else { Outgoing::Streamed(body) }
-    }
-}
-
-impl Body for Outgoing {
-    type Data = Bytes;
-    type Error = hyper::Error;
-
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        match self.get_mut() {
-            Outgoing::Empty => Poll::Ready(None),
-            Outgoing::Streamed(body) => Pin::new(body).poll_frame(cx),
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        match self {
-            Outgoing::Empty => true,
-            Outgoing::Streamed(body) => body.is_end_stream(),
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match self {
-            Outgoing::Empty => SizeHint::with_exact(0),
-            Outgoing::Streamed(body) => body.size_hint(),
-        }
-    }
-}
-
-/// A response's body on its way to the client. When it is dropped, sent or not, its request is over: the connection it
-/// came by is kept, the replica is one request lighter, and the event goes out.
-pub struct Answer {
+/// The body of a response on its way to the client. When it is dropped, sent or not, its request is over: the
+/// connection to the replica is kept for another request, the replica has one request less in flight, and the event
+/// goes out.
+pub struct ResponseBody {
     content: Content,
     record: Record,
 }
 
 enum Content {
-    /// Of the proxy itself.
+    /// The proxy's own answer.
     Own(Bytes),
-    /// Of a replica.
-    Forwarded { body: Incoming, connection: Option<SendRequest<Outgoing>>, in_flight: InFlight },
+    /// The answer of a replica.
+    Forwarded { body: Incoming, connection: Option<SendRequest<RequestBody>>, in_flight: InFlight },
 }
 
-impl Answer {
+impl ResponseBody {
     /// An answer of the proxy itself.
     pub fn own(content: &'static str, record: Record) -> Self {
-        Answer { content: Content::Own(Bytes::from_static(content.as_bytes())), record }
+        ResponseBody { content: Content::Own(Bytes::from_static(content.as_bytes())), record }
     }
 
     /// No content, and nothing to record: something else goes on with the request.
-    pub fn nothing() -> Self {
-        Answer { content: Content::Own(Bytes::new()), record: Record::none() }
+    pub fn empty() -> Self {
+        ResponseBody { content: Content::Own(Bytes::new()), record: Record::none() }
     }
 
-    /// An answer of a replica, by a connection that serves again once it is read.
-    pub fn forwarded(body: Incoming, connection: SendRequest<Outgoing>, in_flight: InFlight, record: Record) -> Self {
-        Answer { content: Content::Forwarded { body, connection: Some(connection), in_flight }, record }
+    /// An answer of a replica. Its connection serves again once the answer is read.
+    pub fn forwarded(
+        body: Incoming,
+        connection: SendRequest<RequestBody>,
+        in_flight: InFlight,
+        record: Record,
+    ) -> Self {
+        ResponseBody { content: Content::Forwarded { body, connection: Some(connection), in_flight }, record }
     }
-}
 
-impl Answer {
-    /// To be called at the end of the body: the connection may serve again.
+    /// Keeps the connection to the replica. To be called at the end of the body, when the connection may serve again.
     fn keep_connection(&mut self) {
         if let Content::Forwarded { connection, in_flight, .. } = &mut self.content
             && let Some(connection) = connection.take()
@@ -96,7 +59,7 @@ impl Answer {
     }
 }
 
-impl Body for Answer {
+impl Body for ResponseBody {
     type Data = Bytes;
     type Error = hyper::Error;
 
@@ -134,7 +97,7 @@ impl Body for Answer {
     }
 }
 
-impl Drop for Answer {
+impl Drop for ResponseBody {
     fn drop(&mut self) {
         // a body whose length is known is not polled to its very end
         if self.is_end_stream() {

@@ -26,31 +26,30 @@ use crate::{
 };
 
 use super::{
-    forward::{self, Peer},
-    headers::Forwarded,
-    record::Events,
+    forward,
+    headers::ForwardedHeaders,
+    peer::{Events, Peer},
     registry::Registry,
     table::Table,
 };
 
-/// Events that a reader may be behind before it misses some.
+/// The number of events by which a reader may be behind before it misses some.
 const EVENT_BACKLOG: usize = 16_384;
 /// How long a client may take, once the proxy stops, to read the end of an answer that is finished, or to finish a
 /// request that it has begun.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long a worker pauses when the machine has no more file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// What a proxy is told at its start.
+/// The settings of a proxy.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Whether a replica without `traefik.enable` is routed to.
     pub exposed_by_default: ExposedByDefault,
-    /// Threads; at least one.
+    /// The number of threads, at least one.
     pub workers: usize,
 }
 
-/// A running proxy. Dropping it stops it at once; [`Proxy::stop`] lets requests finish.
+/// A running proxy. Dropping it stops it at once, while [`Proxy::stop`] lets requests finish.
 #[derive(Debug)]
 pub struct Proxy {
     tables: watch::Receiver<Arc<Table>>,
@@ -60,10 +59,11 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Serves `listeners` with the replicas of the moment, until it is stopped. To be called on a tokio runtime.
+    /// Serves `listeners` with the replicas of the moment, until the proxy is stopped. It must be called on a tokio
+    /// runtime.
     ///
     /// # Errors
-    /// When a thread or its runtime cannot be made.
+    /// When a thread or its runtime cannot be started.
     pub fn start(
         listeners: Vec<TcpListener>,
         mut replicas: watch::Receiver<Replicas>,
@@ -104,27 +104,27 @@ impl Proxy {
         Ok(Proxy { tables, events, stop, workers: Mutex::new(workers) })
     }
 
-    /// The event of every request from now on.
+    /// The events of all requests from now on.
     pub fn events(&self) -> broadcast::Receiver<Arc<Access>> {
         self.events.subscribe()
     }
 
-    /// The lab's service that a request would be given to.
+    /// The service of the lab that would get a request.
     pub fn route(&self, subject: Subject<'_>) -> Option<String> {
         self.tables.borrow().route(subject).map(|route| route.balancer.service.to_string())
     }
 
-    /// What of the labels cannot be used at the moment.
+    /// A sentence for each thing in the labels that cannot be used at the moment.
     pub fn problems(&self) -> Vec<String> {
         self.tables.borrow().problems.clone()
     }
 
-    /// Waits until what of the labels cannot be used is something else than `known`, and returns it.
+    /// Waits until the problems are others than `known`, and returns them.
     pub async fn other_problems(&self, known: &[String]) -> Vec<String> {
         let mut tables = self.tables.clone();
         match tables.wait_for(|table| table.problems != known).await {
             Ok(table) => table.problems.clone(),
-            // there are no more tables, so none with other problems
+            // there are no more tables, so there is none with other problems
             Err(_) => std::future::pending().await,
         }
     }
@@ -148,7 +148,7 @@ impl Proxy {
         }
     }
 
-    /// Accepts no more connections, gives requests under way this long, and ends.
+    /// Accepts no more connections, gives requests under way the time `grace`, and ends.
     pub async fn stop(&self, grace: Duration) {
         _ = self.stop.send(grace);
         let workers = std::mem::take(&mut *self.workers.lock().unwrap_or_else(PoisonError::into_inner));
@@ -163,7 +163,7 @@ impl Drop for Proxy {
     }
 }
 
-/// One thread's part.
+/// The part of one thread.
 struct Worker {
     index: usize,
     server: HeaderValue,
@@ -174,7 +174,7 @@ struct Worker {
 
 impl Worker {
     async fn run(self, listeners: Vec<TcpListener>) {
-        // every connection holds a clone; when all are gone, the receiver sees the end
+        // every connection holds a clone of the sender; when all are gone, the receiver sees the end
         let (alive, mut gone) = mpsc::channel::<()>(1);
         let worker = Arc::new(self);
         let mut accepting = tokio::task::JoinSet::new();
@@ -189,14 +189,14 @@ impl Worker {
         _ = tokio::time::timeout(grace, gone.recv()).await;
     }
 
-    async fn connection(&self, stream: TcpStream, client: std::net::SocketAddr) {
+    async fn serve(&self, stream: TcpStream, client: std::net::SocketAddr) {
         let peer = Peer {
             worker: self.index,
             client,
-            forwarded: Forwarded::new(client, &self.server),
+            forwarded: ForwardedHeaders::new(client, &self.server),
             tables: self.tables.clone(),
             events: self.events.clone(),
-            under_way: Arc::default(),
+            requests: Arc::default(),
         };
         let peer = &peer;
         let service = service_fn(|request| async move { Ok::<_, Infallible>(forward::handle(peer, request).await) });
@@ -210,13 +210,13 @@ impl Worker {
         let mut connection = std::pin::pin!(connection);
         tokio::select! {
             biased;
-            // a client's broken connection is its own affair
+            // a connection that breaks needs no answer
             _ = connection.as_mut() => return,
             _ = stopped.changed() => connection.as_mut().graceful_shutdown(),
         }
-        if Arc::strong_count(&peer.under_way) == 1 {
+        if Arc::strong_count(&peer.requests) == 1 {
             // half a request must not hold up the end
-            _ = tokio::time::timeout(LAST_WORDS, connection).await;
+            _ = tokio::time::timeout(CLOSE_TIMEOUT, connection).await;
         } else {
             _ = connection.await;
         }
@@ -226,7 +226,7 @@ impl Worker {
 async fn accept(worker: Arc<Worker>, listener: TcpListener, alive: mpsc::Sender<()>) {
     let listener = match listener.set_nonblocking(true).and_then(|()| tokio::net::TcpListener::from_std(listener)) {
         Ok(listener) => listener,
-        // a listener that was bound and cannot be polled: nothing that waiting would mend
+        // no wait would help a listener that was bound and cannot be polled
         Err(_) => return,
     };
     loop {
@@ -235,7 +235,7 @@ async fn accept(worker: Arc<Worker>, listener: TcpListener, alive: mpsc::Sender<
                 _ = stream.set_nodelay(true);
                 let (worker, alive) = (worker.clone(), alive.clone());
                 tokio::spawn(async move {
-                    worker.connection(stream, client).await;
+                    worker.serve(stream, client).await;
                     drop(alive);
                 });
             }

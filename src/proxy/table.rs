@@ -8,10 +8,13 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use http::HeaderValue;
+
 use crate::routing::{HostHeader, Router, StickyCookie, Subject};
 
 use super::{
     balance::{Balance, Cursor},
+    sticky,
     upstream::{Upstream, WeightedUpstream},
 };
 
@@ -46,6 +49,14 @@ pub struct Balancer {
     pub host: HostHeader,
     /// The sticky cookie and its name.
     pub sticky: Option<(String, StickyCookie)>,
+}
+
+impl Balancer {
+    /// The `Set-Cookie` header that keeps a client on this replica, if the service is sticky.
+    pub fn set_cookie(&self, upstream: &Upstream) -> Option<HeaderValue> {
+        let (name, cookie) = self.sticky.as_ref()?;
+        HeaderValue::from_str(&sticky::set_cookie(cookie, name, &upstream.cookie_value)).ok()
+    }
 }
 
 impl Table {

@@ -1,4 +1,4 @@
-//! Upstreams: one replica as the proxy sees it, with its idle connections and its count of requests in flight.
+//! Upstreams: a replica as the proxy sees it, with its idle connections and the number of its requests in flight.
 
 use std::{
     collections::VecDeque,
@@ -18,53 +18,53 @@ use tokio::{
     sync::{Notify, watch},
 };
 
-use super::{balance::Candidate, body::Outgoing, sticky};
+use super::{balance::Candidate, request_body::RequestBody, sticky};
 
-/// Connections to one replica that one worker keeps at most; as Traefik.
-const MOST_IDLE: usize = 200;
-/// How long an idle connection is kept; as Traefik.
-const LONGEST_IDLE: Duration = Duration::from_secs(90);
-/// How long a connection may take to be made; as Traefik.
+/// The number of idle connections to one replica that one worker keeps at most, as in Traefik.
+const MAX_IDLE: usize = 200;
+/// How long an idle connection is kept, as in Traefik.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
+/// How long a connection may take to be made, as in Traefik.
 const DIAL_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// One replica, shared by every table and worker that know it.
+/// A replica at one of its addresses. All tables and workers share it.
 #[derive(Debug)]
 pub struct Upstream {
-    /// The name a person knows.
+    /// The name that a person knows: `web_static-3`.
     pub name: Arc<str>,
-    /// The lab's service it belongs to.
+    /// The service of the lab.
     pub service: Arc<str>,
-    /// Where it answers.
     pub address: SocketAddr,
-    /// What stands for it in a sticky cookie.
+    /// The value of a sticky cookie that names the replica.
     pub cookie_value: String,
     ordinal: u64,
     url: String,
     in_flight: AtomicUsize,
     draining: AtomicBool,
+    /// Notifies that a draining replica has finished its last request.
     idle: Notify,
-    /// Whether there is nothing at its address any more.
+    /// Whether the replica is gone from its address.
     gone: watch::Sender<bool>,
-    /// One pool a worker: a connection lives on the runtime that opened it.
+    /// A pool for each worker, because a connection lives on the runtime that opened it.
     pools: Box<[Mutex<VecDeque<Idle>>]>,
 }
 
 #[derive(Debug)]
 struct Idle {
-    connection: SendRequest<Outgoing>,
+    connection: SendRequest<RequestBody>,
     since: Instant,
 }
 
-/// A connection to a replica, and whether it had served before.
-pub enum Connected {
-    /// From the pool: the replica may close it at any moment.
-    Kept(SendRequest<Outgoing>),
-    /// Just made.
-    Fresh(SendRequest<Outgoing>),
+/// A connection to a replica.
+pub enum Connection {
+    /// The connection has served before: the replica may close it at any moment.
+    Reused(SendRequest<RequestBody>),
+    /// The connection has just been made.
+    New(SendRequest<RequestBody>),
 }
 
 impl Upstream {
-    /// A replica for `workers` workers.
+    /// A replica to which `workers` workers connect.
     pub fn new(name: Arc<str>, service: Arc<str>, ordinal: u64, address: SocketAddr, workers: usize) -> Self {
         let url = format!("http://{address}");
         Upstream {
@@ -82,7 +82,7 @@ impl Upstream {
         }
     }
 
-    /// Counts a request in, unless the replica is draining.
+    /// Counts a request in, unless the replica drains.
     pub fn admit(self: &Arc<Self>) -> Option<InFlight> {
         // Counting before looking, while `drained` looks after marking: one of the two sees the other.
         self.in_flight.fetch_add(1, Ordering::SeqCst);
@@ -90,12 +90,12 @@ impl Upstream {
         (!self.draining.load(Ordering::SeqCst)).then_some(admitted)
     }
 
-    /// Admits no more requests.
+    /// From now on, the replica admits no more requests.
     pub fn start_draining(&self) {
         self.draining.store(true, Ordering::SeqCst);
     }
 
-    /// Whether it admits no more requests.
+    /// Whether the replica admits no more requests.
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::SeqCst)
     }
@@ -112,7 +112,8 @@ impl Upstream {
         }
     }
 
-    /// Lets go whoever still waits for a connection: where there was a container, nobody refuses one.
+    /// Marks a replica that is gone: requests that wait for a connection to it wait no longer. Where a container was,
+    /// no machine is left that would refuse a connection.
     pub fn mark_gone(&self) {
         self.gone.send_replace(true);
     }
@@ -120,22 +121,22 @@ impl Upstream {
     /// A connection for a request of `worker`: an idle one, else a new one.
     ///
     /// # Errors
-    /// When none can be made; [`io::ErrorKind::TimedOut`] after the dial timeout.
-    pub async fn connect(&self, worker: usize) -> io::Result<Connected> {
-        while let Some(kept) = self.take_idle(worker) {
-            // else it was closed by the replica: the next one
-            if kept.is_ready() {
-                return Ok(Connected::Kept(kept));
+    /// When no connection can be made; [`io::ErrorKind::TimedOut`] after the dial timeout.
+    pub async fn connect(&self, worker: usize) -> io::Result<Connection> {
+        while let Some(idle) = self.take_idle(worker) {
+            // otherwise the replica has closed it
+            if idle.is_ready() {
+                return Ok(Connection::Reused(idle));
             }
         }
-        self.dial().await.map(Connected::Fresh)
+        self.dial().await.map(Connection::New)
     }
 
     /// A new connection.
     ///
     /// # Errors
     /// As [`Upstream::connect`].
-    pub async fn dial(&self) -> io::Result<SendRequest<Outgoing>> {
+    pub async fn dial(&self) -> io::Result<SendRequest<RequestBody>> {
         let mut gone = self.gone.subscribe();
         let stream = tokio::select! {
             stream = tokio::time::timeout(DIAL_TIMEOUT, TcpStream::connect(self.address)) => stream??,
@@ -145,28 +146,29 @@ impl Upstream {
         let handshake = http1::Builder::new().writev(false).handshake(TokioIo::new(stream)).await;
         let (connection, driver) = handshake.map_err(io::Error::other)?;
         tokio::spawn(async move {
-            // its errors reach whoever waits for the answer
+            // its errors reach the request that waits for the answer
             _ = driver.with_upgrades().await;
         });
         Ok(connection)
     }
 
-    /// Keeps a connection that may serve again. One that is not ready is closing, or still busy with the rest of a
-    /// request that was answered early: it is let go, and ends by itself.
-    pub fn keep(&self, worker: usize, connection: SendRequest<Outgoing>) {
+    /// Keeps a connection that may serve again. A connection that is not ready is closing, or still busy with the rest
+    /// of a request that was answered early: it is dropped, and ends by itself.
+    pub fn keep(&self, worker: usize, connection: SendRequest<RequestBody>) {
         if !connection.is_ready() || self.draining.load(Ordering::Relaxed) {
             return;
         }
         let mut pool = self.pools[worker].lock().unwrap_or_else(PoisonError::into_inner);
-        if pool.len() < MOST_IDLE {
+        if pool.len() < MAX_IDLE {
             pool.push_back(Idle { connection, since: Instant::now() });
         }
     }
 
-    /// The connection used last, so that those in excess grow old; what is too old is dropped from the other end.
-    fn take_idle(&self, worker: usize) -> Option<SendRequest<Outgoing>> {
+    /// The idle connection that was used last, so that those in excess grow old. Connections that are too old are
+    /// dropped from the other end.
+    fn take_idle(&self, worker: usize) -> Option<SendRequest<RequestBody>> {
         let mut pool = self.pools[worker].lock().unwrap_or_else(PoisonError::into_inner);
-        while pool.front().is_some_and(|idle| idle.since.elapsed() > LONGEST_IDLE) {
+        while pool.front().is_some_and(|idle| idle.since.elapsed() > IDLE_TIMEOUT) {
             pool.pop_front();
         }
         pool.pop_back().map(|idle| idle.connection)
@@ -176,9 +178,8 @@ impl Upstream {
 /// An upstream with its weight in one balancer.
 #[derive(Debug, Clone)]
 pub struct WeightedUpstream {
-    /// The replica.
     pub upstream: Arc<Upstream>,
-    /// Its share beside the others'.
+    /// The replica's share beside the others'.
     pub weight: i64,
 }
 
@@ -200,12 +201,11 @@ impl Candidate for WeightedUpstream {
     }
 }
 
-/// A request that its replica is working on; counted out when it is dropped.
+/// A request that a replica is working on. Dropping it counts the request out.
 #[derive(Debug)]
 pub struct InFlight(Arc<Upstream>);
 
 impl InFlight {
-    /// The replica.
     pub fn upstream(&self) -> &Arc<Upstream> {
         &self.0
     }

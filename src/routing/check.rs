@@ -19,7 +19,7 @@ pub struct Routing {
     pub notes: Vec<String>,
 }
 
-/// Why the bundled proxy cannot use the labels of a service.
+/// The error for labels that the bundled proxy cannot use.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CheckError {
     /// A label cannot be used, so Traefik drops the container.

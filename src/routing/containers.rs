@@ -18,7 +18,8 @@ pub struct Group<'a> {
     pub config: CompleteConfig,
 }
 
-/// The groups in the order of their first replicas; a sentence for each thing that cannot be used is added to `problems`.
+/// The groups in the order of their first replicas; a sentence for each thing that cannot be used is added to
+/// `problems`.
 pub fn groups<'a>(
     replicas: &'a [Replica],
     exposed_by_default: ExposedByDefault,
@@ -49,8 +50,8 @@ pub fn groups<'a>(
     groups
 }
 
-/// Why a container is dropped that has no address for one of its services. A replica that has bound a port itself is not
-/// dropped: it just does not answer yet.
+/// Why a container is dropped that has no address for one of its services. A replica that has bound a port itself is
+/// not dropped: it just does not answer yet.
 fn missing_address(replica: &Replica, config: &CompleteConfig) -> Option<String> {
     if replica.port == Port::Bound {
         return None;
@@ -60,8 +61,8 @@ fn missing_address(replica: &Replica, config: &CompleteConfig) -> Option<String>
     Some(format!("service {}: {what} is missing for {name}", replica.service))
 }
 
-/// Where a replica answers: by its labels, if they decide that. A replica with several services has several addresses; this
-/// is that of the first.
+/// Where a replica answers: by its labels, if they decide that. A replica with several services has several addresses;
+/// this is that of the first.
 pub fn address(replica: &Replica) -> Option<SocketAddr> {
     match replica.port {
         Port::Bound => replica.address,
@@ -102,8 +103,8 @@ fn are_equal(a: &Arc<Labels>, b: &Arc<Labels>) -> bool {
 }
 
 /// Whether the labels of a replica count. Traefik does not even look at a container that is not healthy, so the last
-/// healthy one takes its routes with it. The routes of a replica that has bound its own port stay while it is there, and
-/// answer 503 until it is ready.
+/// healthy one takes its routes with it. The routes of a replica that has bound its own port stay while it is there,
+/// and answer 503 until it is ready.
 fn is_routable(replica: &Replica) -> bool {
     replica.port == Port::Bound || replica.state == State::Ready
 }

@@ -15,8 +15,8 @@ use super::{
 /// The label for the strategies that Traefik does not have.
 pub const OWN_STRATEGY: &str = "lbctl.strategy";
 
-/// The value of `traefik.enable`, if the container has that label. The other labels of a container that is turned off do
-/// not matter, so they are read apart.
+/// The value of `traefik.enable`, if the container has that label. The other labels of a container that is turned off
+/// do not matter, so they are read apart.
 ///
 /// # Errors
 /// When the value is neither true nor false.
@@ -166,8 +166,8 @@ fn traefik_strategy(label: Label<'_>) -> Result<Strategy, LabelError> {
     Err(label.error(format!("there is no strategy `{name}`: there are {}", known.join(", "))))
 }
 
-/// The label that asks for a strategy, for the balancer of this name. A strategy that Traefik does not have has a label of
-/// lbctl's own.
+/// The label that asks for a strategy, for the balancer of this name. A strategy that Traefik does not have has a label
+/// of lbctl's own.
 pub fn strategy_label(strategy: Strategy, balancer: &str) -> (String, String) {
     match strategy.traefik_name() {
         Some(name) => (format!("traefik.http.services.{balancer}.loadbalancer.strategy"), name.to_owned()),

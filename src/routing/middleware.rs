@@ -63,7 +63,7 @@ const OTHER_HEADER_OPTIONS: [&str; 24] = [
     "stsseconds",
 ];
 
-/// What a middleware does.
+/// A middleware that does something in the bundled proxy.
 #[derive(Debug, Clone)]
 pub enum Middleware {
     /// Takes the first of these prefixes that a path starts with away.
@@ -82,7 +82,7 @@ pub struct MiddlewareConfig {
     fields: Fields,
 }
 
-/// Why no router can use a middleware. The text goes on after its name.
+/// The error for a middleware that no router can use. Its text goes on after the name of the middleware.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnusableMiddleware {
     #[error("has no attempts")]

@@ -37,7 +37,7 @@ pub struct Subject<'a> {
     pub path: &'a str,
 }
 
-/// Why a rule cannot be used.
+/// The error for a text that is not a rule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("at column {column}: {reason}")]
 pub struct RuleError {
@@ -145,7 +145,8 @@ fn is_host_name(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.[]:".contains(c))
 }
 
-/// Whether Traefik takes `name` for a matcher: it may be written as it is, in lower case, in upper case, and in title case.
+/// Whether Traefik takes `name` for a matcher: it may be written as it is, in lower case, in upper case, and in title
+/// case.
 fn is_spelling_of(name: &str, matcher: &str) -> bool {
     let lower = matcher.to_ascii_lowercase();
     let title = lower[..1].to_ascii_uppercase() + &lower[1..];

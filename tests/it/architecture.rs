@@ -130,7 +130,6 @@ const CIRCLES: &[&[&str]] = &[
         "lab/supervisor/handle.rs",
         "lab/supervisor/mod.rs",
     ],
-    &["proxy/body.rs", "proxy/forward.rs", "proxy/record.rs", "proxy/table.rs", "proxy/upstream.rs"],
 ];
 
 #[test]

@@ -9,8 +9,8 @@ pub struct Cursor {
     /// The ordinal of the replica that a round picked last.
     pub(super) last: Option<u64>,
     turns: u64,
-    /// What a round over different weights owes to each replica, by ordinal: the debts add up to zero while the replicas
-    /// stay the same.
+    /// What a round over different weights owes to each replica, by ordinal: the debts add up to zero while the
+    /// replicas stay the same.
     pub(super) owed: BTreeMap<u64, i64>,
 }
 

@@ -1,8 +1,8 @@
 //! Balancing: which replica of a balancer gets the next request.
 //!
-//! Picking is pure: the replicas that may be picked, the cursor, the client and a source of randomness in, an index out.
-//! Health and stickiness stand outside. Each strategy has a file of its own; a new one is a file here, and an arm in
-//! [`Balance::pick`].
+//! Picking is pure: the replicas that may be picked, the cursor, the client and a source of randomness in, an index
+//! out. Health and stickiness stand outside. Each strategy has a file of its own; a new one is a file here, and an arm
+//! in [`Balance::pick`].
 
 mod candidate;
 mod cursor;

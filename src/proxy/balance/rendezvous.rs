@@ -1,5 +1,5 @@
-//! Rendezvous hashing, also called highest random weight (Thaler and Ravishankar 1998), on the client's address: a replica
-//! that comes or goes moves only the clients that it wins or loses.
+//! Rendezvous hashing, also called highest random weight (Thaler and Ravishankar 1998), on the client's address: a
+//! replica that comes or goes moves only the clients that it wins or loses.
 
 use std::net::IpAddr;
 

@@ -1,5 +1,5 @@
-//! Round robin over replicas of different weights: each has its share of a round, spread over the round as evenly as can
-//! be (nginx's smooth weighted round robin).
+//! Round robin over replicas of different weights: each has its share of a round, spread over the round as evenly as
+//! can be (nginx's smooth weighted round robin).
 
 use super::{candidate::Candidate, cursor::Cursor};
 

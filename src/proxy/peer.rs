@@ -1,0 +1,26 @@
+//! Peers: a client's connection, and what its requests need.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use tokio::sync::{broadcast, watch};
+
+use crate::model::Access;
+
+use super::{headers::ForwardedHeaders, table::Table};
+
+/// Where the events of requests go.
+pub type Events = broadcast::Sender<Arc<Access>>;
+
+/// A client's connection, and what its requests need.
+pub struct Peer {
+    /// The worker that serves the connection.
+    pub worker: usize,
+    pub client: SocketAddr,
+    /// What replicas learn of the client.
+    pub forwarded: ForwardedHeaders,
+    /// The routes of the moment.
+    pub tables: watch::Receiver<Arc<Table>>,
+    pub events: Events,
+    /// Each request of the connection holds a clone until it is over.
+    pub requests: Arc<()>,
+}
