@@ -1,56 +1,61 @@
-//! The lab definition: what a compose file says, reduced to what `lbctl` runs.
+//! The definition of a lab: the part of a compose file that `lbctl` acts on.
 
 use std::path::PathBuf;
 
 use crate::model::{App, ExposedByDefault, Labels};
 
+/// The label that names the built-in app which a service's image implements, and which stands in for that image in the
+/// embedded engine.
+pub const APP_LABEL: &str = "lbctl.app";
+
+/// The largest number of replicas of one service. More than a machine can hold is a slip of the finger.
+pub const MAX_REPLICAS: u32 = 1000;
+
 /// A lab, as its compose file defines it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Definition {
-    /// Where it came from.
     pub origin: Origin,
-    /// Its services, in the order of the file.
+    /// The services, in the order of the file.
     pub services: Vec<Service>,
-    /// The port on which the proxy's own service is published for its entry point on port 80 (or the first port it
-    /// publishes), if it says one.
+    /// The host port that the proxy's own service publishes for its web entry point, else for port 80, else for its
+    /// first port.
     pub port: Option<u16>,
-    /// Traefik's `exposedByDefault`, from the flags of the proxy's own service (Traefik's own default: yes).
+    /// Traefik's `exposedByDefault`, from the flags of the proxy's own service. Traefik's default is yes.
     pub exposed_by_default: ExposedByDefault,
-    /// One sentence for each thing in the file that `lbctl` does not support and passes over.
+    /// One sentence for each part of the file that `lbctl` does not support and ignores.
     pub notes: Vec<String>,
 }
 
-/// Where a definition came from.
+/// The source of a definition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// The lab compiled into the binary.
+    /// The lab that is compiled into the binary.
     BuiltIn,
     /// A compose file.
     File(PathBuf),
-    /// A compose file as Compose resolved it, which is the judge of what may stand in it.
+    /// A compose file as Compose resolved it. Compose has checked it already.
     Resolved,
 }
 
 /// A service of the compose file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Service {
-    /// Its name, for example `web_static`.
+    /// The name, for example `web_static`.
     pub name: String,
-    /// What the embedded engine does with it.
     pub role: Role,
-    /// Its labels, interpolated.
+    /// The labels, with their variables replaced.
     pub labels: Labels,
-    /// How many replicas the file asks for (`deploy.replicas`, else `scale`).
+    /// The number of replicas that the file asks for: `deploy.replicas`, else `scale`.
     pub replicas: Option<u32>,
 }
 
-/// What the embedded engine does with a service.
+/// The part that a service plays in the embedded engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// A built-in app stands in for its image (label `lbctl.app`).
+    /// A built-in app stands in for the service's image, by the label [`APP_LABEL`].
     App(App),
-    /// It is the proxy (an image named `traefik`): the bundled proxy replaces it.
+    /// The service is the proxy, because its image is called `traefik`. The bundled proxy replaces it.
     Proxy,
-    /// Neither: the embedded engine cannot run it.
+    /// The embedded engine cannot run the service.
     Other,
 }

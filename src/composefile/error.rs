@@ -1,26 +1,31 @@
-//! The error of the compose file reader: one line that says where and why, and a hint.
+//! The error of the compose file reader: one line with the place and the reason, and a hint.
 
-use super::tree::Position;
+use super::position::Position;
 
-/// Why a compose file, or the `.env` beside it, could not be used.
+/// The hint for what only Compose itself can resolve: Compose makes one complete file of several.
+pub(super) const RESOLVE_HINT: &str = "run `docker compose config > resolved.yml` and give lbctl resolved.yml";
+
+/// The longest message in characters. A file can put any amount of text into a message.
+const MAX_CHARS: usize = 400;
+
+/// The reason for which a compose file, or the `.env` beside it, cannot be used.
 ///
-/// Displayed as one line: `lab.yml:12: services.web_static.labels: expected …`.
+/// It is displayed as one line: `lab.yml:12: services.web_static.labels: expected …`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{place}: {reason}")]
 pub struct ComposeError {
     place: String,
     cause: Cause,
-    line: Option<u64>,
     reason: String,
     hint: Option<String>,
 }
 
-/// What kind of failure it is.
+/// The two kinds of failure, which have different exit codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
-    /// The file is not there or may not be read.
+    /// The file does not exist or may not be read.
     Unreadable,
-    /// The file was read, and something in it is wrong.
+    /// The file was read, and a part of it is wrong.
     Broken,
 }
 
@@ -37,29 +42,22 @@ impl ComposeError {
         ComposeError {
             place: one_line(&place),
             cause,
-            line: position.map(|position| position.line),
             reason: one_line(&reason),
             hint: hint.map(|hint| one_line(&hint)),
         }
     }
 
-    /// What can be done about it, where something can.
+    /// The advice to the user, where there is one.
     pub fn hint(&self) -> Option<String> {
         self.hint.clone()
     }
 
-    /// The line, from 1, where one is to blame.
-    pub fn line(&self) -> Option<u64> {
-        self.line
-    }
-
-    /// Whether the file could not be read or is wrong.
     pub fn cause(&self) -> Cause {
         self.cause
     }
 }
 
-/// A [`ComposeError`] before it knows the name of its file.
+/// A [`ComposeError`] without the name of its file. The parts of the reader do not know that name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Problem {
     cause: Cause,
@@ -81,7 +79,7 @@ impl Problem {
         Problem { position, ..self }
     }
 
-    /// At a value: its line alone, as the column of a whole value helps nobody.
+    /// Places the problem at the line of a whole value, whose column would not help.
     pub(super) fn on_line_of(self, position: Option<Position>) -> Problem {
         self.at(position.map(|position| Position { column: None, ..position }))
     }
@@ -95,10 +93,7 @@ impl Problem {
     }
 }
 
-/// The longest message: a file can quote any amount of text at its reader.
-const MAX_CHARS: usize = 400;
-
-/// Makes one printable line of `text`: what a file says must not move a terminal's cursor.
+/// Makes one printable line of `text`. Text from a file must not move a terminal's cursor.
 pub(super) fn one_line(text: &str) -> String {
     let joined = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
     let mut line = String::with_capacity(joined.len());
@@ -120,7 +115,7 @@ pub(super) fn one_line(text: &str) -> String {
     line
 }
 
-/// A piece of the file, quoted for a message: short, whatever the file says.
+/// Quotes a piece of the file for a message, at most 60 characters of it.
 pub(super) fn quoted(text: &str) -> String {
     let mut chars = text.chars();
     let short: String = chars.by_ref().take(60).collect();

@@ -1,37 +1,36 @@
-//! The fields of a compose file: which there are, and what becomes of each.
+//! The fields that a compose file may have, and the effect of each in `lbctl`.
 
 use super::{
-    error::{Problem, quoted},
-    tree::{Entry, Position},
+    error::{Problem, RESOLVE_HINT, quoted},
+    position::Position,
+    tree::Entry,
 };
 
-/// Whether a field that is not known is a mistake.
+/// The treatment of unknown fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Strictness {
-    /// It is: nobody else looks at the file.
+    /// An unknown field is a mistake, because only `lbctl` reads the file.
     Strict,
-    /// It is not: Compose has read the file already.
+    /// An unknown field is fine, because Compose has checked the file already.
     Lenient,
 }
 
-/// What becomes of a field of a service.
+/// The effect of a field of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effect {
-    /// It is read, or the lab means the same without it.
-    Silent,
-    /// It changes what a container does; a built-in app ignores it.
+    /// The field is read, or the lab means the same without it.
+    Accepted,
+    /// The field changes a container's behaviour. A built-in app ignores it.
     Container,
-    /// It is passed over with this note.
+    /// The field is ignored, with this note.
     Unsupported(&'static str),
-    /// The lab would mean something else without it: this is the hint.
+    /// The file is refused with this hint, because the lab would mean something else without the field.
     Refused(&'static str),
 }
 
-/// What makes one file of several, with every field resolved.
-pub(super) const RESOLVE: &str = "run `docker compose config > resolved.yml` and give lbctl resolved.yml";
-
-/// The fields of the whole file, but for `include` and `x-…`.
-const TOP: &[&str] = &["version", "name", "services", "networks", "volumes", "secrets", "configs", "models", "include"];
+/// The fields at the top of a file, except those that begin with `x-`.
+const TOP_LEVEL: &[&str] =
+    &["version", "name", "services", "networks", "volumes", "secrets", "configs", "models", "include"];
 
 /// The fields under `deploy`.
 const DEPLOY: &[&str] = &[
@@ -46,8 +45,8 @@ const DEPLOY: &[&str] = &[
     "update_config",
 ];
 
-/// Fields of a service that are read, and those that a lab does not need.
-const SILENT: &[&str] = &[
+/// Fields of a service that are read, and fields that make no difference to a lab.
+const ACCEPTED: &[&str] = &[
     "annotations",
     "attach",
     "blkio_config",
@@ -119,7 +118,7 @@ const SILENT: &[&str] = &[
     "uts",
 ];
 
-/// Fields of a service that change what its containers do or how they are reached.
+/// Fields of a service that change the behaviour of its containers or the way to them.
 const CONTAINER: &[&str] = &[
     "command",
     "configs",
@@ -145,14 +144,14 @@ const CONTAINER: &[&str] = &[
 const SPECIAL: &[(&str, Effect)] = &[
     ("profiles", Effect::Unsupported("the service runs whatever the profile")),
     ("develop", Effect::Unsupported("no file is watched")),
-    ("extends", Effect::Refused(RESOLVE)),
+    ("extends", Effect::Refused(RESOLVE_HINT)),
     ("label_file", Effect::Refused("write its labels under `labels`")),
 ];
 
-/// What becomes of a service's field, where there is one of this name.
+/// The effect of a service's field; `None` if there is no such field.
 pub(super) fn effect(name: &str) -> Option<Effect> {
-    if SILENT.contains(&name) || name.starts_with("x-") {
-        return Some(Effect::Silent);
+    if ACCEPTED.contains(&name) || name.starts_with("x-") {
+        return Some(Effect::Accepted);
     }
     if CONTAINER.contains(&name) {
         return Some(Effect::Container);
@@ -160,18 +159,18 @@ pub(super) fn effect(name: &str) -> Option<Effect> {
     SPECIAL.iter().find(|(special, _)| *special == name).map(|(_, effect)| *effect)
 }
 
-/// The error for a field of a service that does not exist.
+/// The error for an unknown field of a service.
 pub(super) fn unknown_in_service(entry: &Entry, path: &str) -> Problem {
-    let known = SILENT.iter().chain(CONTAINER).copied().chain(SPECIAL.iter().map(|(name, _)| *name));
+    let known = ACCEPTED.iter().chain(CONTAINER).copied().chain(SPECIAL.iter().map(|(name, _)| *name));
     unknown(&entry.key, entry.position, path, known)
 }
 
-/// Refuses a field of the whole file that does not exist.
+/// Refuses an unknown field at the top of the file.
 pub(super) fn check_top(entry: &Entry) -> Result<(), Problem> {
-    check(entry, "", TOP)
+    check(entry, "", TOP_LEVEL)
 }
 
-/// Refuses a field under `deploy` that does not exist.
+/// Refuses an unknown field under `deploy`.
 pub(super) fn check_deploy(entry: &Entry, path: &str) -> Result<(), Problem> {
     check(entry, path, DEPLOY)
 }
@@ -192,9 +191,9 @@ fn unknown(key: &str, position: Option<Position>, path: &str, known: impl Iterat
     })
 }
 
-/// The known name that `key` was probably meant to be.
+/// The known name that the author of `key` probably meant.
 pub(super) fn nearest(key: &str, known: impl Iterator<Item = &'static str>) -> Option<&'static str> {
-    // comparing costs time in the product of the lengths
+    // the time for a comparison grows with the product of both lengths
     if key.len() > 40 {
         return None;
     }
@@ -213,7 +212,7 @@ mod tests {
     #[test]
     fn each_field_stands_in_one_list() {
         let mut names: Vec<_> =
-            SILENT.iter().chain(CONTAINER).copied().chain(SPECIAL.iter().map(|(name, _)| *name)).collect();
+            ACCEPTED.iter().chain(CONTAINER).copied().chain(SPECIAL.iter().map(|(name, _)| *name)).collect();
         names.sort_unstable();
         let count = names.len();
         names.dedup();
@@ -223,10 +222,10 @@ mod tests {
     #[test]
     fn fields_have_effects() {
         for (name, expected) in [
-            ("labels", Some(Effect::Silent)),
-            ("x-mine", Some(Effect::Silent)),
+            ("labels", Some(Effect::Accepted)),
+            ("x-mine", Some(Effect::Accepted)),
             ("environment", Some(Effect::Container)),
-            ("extends", Some(Effect::Refused(RESOLVE))),
+            ("extends", Some(Effect::Refused(RESOLVE_HINT))),
             ("lables", None),
         ] {
             assert_eq!(effect(name), expected, "{name}");
@@ -246,7 +245,7 @@ mod tests {
             ("bananas", None),
             ("", None),
         ] {
-            let known = SILENT.iter().chain(CONTAINER).copied();
+            let known = ACCEPTED.iter().chain(CONTAINER).copied();
             assert_eq!(nearest(key, known), expected, "{key}");
         }
     }

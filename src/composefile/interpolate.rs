@@ -1,28 +1,27 @@
-//! Variables in one text, as the Compose specification has them: `$VAR`, `${VAR}`, `${VAR:-default}`, `${VAR-default}`,
+//! Replaces the variables in one text, by the rules of the Compose specification: `$VAR`, `${VAR}`, `${VAR:-default}`, `${VAR-default}`,
 //! `${VAR:?message}`, `${VAR?message}`, `${VAR:+replacement}`, `${VAR+replacement}`, nested, and `$$` for `$`.
 //!
-//! A text is parsed as a whole before it is evaluated: a mistake in a default shows although the variable is set, while
-//! a variable that only an unused default mentions is not missed.
+//! A text is parsed as a whole before it is evaluated. So a mistake in a default is found even if the variable is set, and
+//! an unset variable that stands only in an unused default is no problem.
 
 use std::collections::BTreeSet;
 
 use super::error::quoted;
 
-/// How deep `${A:-${B:-…}}` may go: the parser recurses, and nobody writes more.
+/// The deepest nesting of `${A:-${B:-…}}`. The parser recurses, and no real file nests deeper.
 const MAX_DEPTH: usize = 32;
 
-/// What is wrong with a text.
+/// A mistake in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Mistake {
-    /// The byte at which the faulty variable begins: always a `$`.
+    /// The index of the byte at which the wrong variable begins, which is always a `$`.
     pub(super) offset: usize,
-    /// Why, without where.
+    /// The reason without the place.
     pub(super) reason: String,
-    /// What to do about it.
     pub(super) hint: Option<String>,
 }
 
-/// `text` with its variables replaced. Those that are unset and have no default are empty, and their names are added to
+/// Replaces the variables in `text`. A variable that is unset and has no default becomes empty, and its name is added to
 /// `unset`.
 pub(super) fn interpolate(
     text: &str,
@@ -41,7 +40,7 @@ enum Piece<'a> {
     Variable { offset: usize, name: &'a str, rule: Rule<'a> },
 }
 
-/// What to do with a variable, once it is known whether it is set.
+/// The rule by which a variable is replaced.
 enum Rule<'a> {
     Plain,
     Default(Empty, Vec<Piece<'a>>),
@@ -49,7 +48,7 @@ enum Rule<'a> {
     Replacement(Empty, Vec<Piece<'a>>),
 }
 
-/// Whether a variable that is set to nothing counts as set.
+/// Whether an empty variable counts as set.
 #[derive(Clone, Copy)]
 enum Empty {
     /// `${VAR-…}`
@@ -68,7 +67,7 @@ impl<'a> Parser<'a> {
         &self.text[self.at..]
     }
 
-    /// Up to the end of the text or, where a brace was opened at `opened`, to the one that closes it.
+    /// Parses to the end of the text, or to the brace that closes the one at `opened`.
     fn pieces(&mut self, opened: Option<usize>, depth: usize) -> Result<Vec<Piece<'a>>, Mistake> {
         if depth > MAX_DEPTH {
             return Err(mistake(opened.unwrap_or(0), "variables are nested too deeply", None));
@@ -103,7 +102,7 @@ impl<'a> Parser<'a> {
         Ok(pieces)
     }
 
-    /// What begins with the `$` here.
+    /// Parses the variable whose `$` is the next character.
     fn variable(&mut self, depth: usize) -> Result<Piece<'a>, Mistake> {
         let offset = self.at;
         self.at += 1;
@@ -136,7 +135,7 @@ impl<'a> Parser<'a> {
         Some(name)
     }
 
-    /// What follows the name in `${NAME…}`, the closing brace included.
+    /// Parses the rest of `${NAME…}` after the name, with the closing brace.
     fn rule(&mut self, offset: usize, depth: usize) -> Result<Rule<'a>, Mistake> {
         if self.rest().starts_with('}') {
             self.at += 1;

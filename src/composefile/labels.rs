@@ -1,14 +1,15 @@
-//! The labels of a service, as a map or as a list.
+//! The labels of a service, which are written as a map or as a list.
 
 use super::{
     error::{Problem, quoted},
-    tree::{Entry, Node, Position, Value},
+    position::Position,
+    tree::{Entry, Node, Value},
 };
 
-/// Name, value, and where it is written.
+/// A label's name, value, and position.
 pub(super) type Label = (String, String, Option<Position>);
 
-/// `labels`, as a map or as a list of `key=value`; of two of the same name, the later wins.
+/// Reads `labels` of a service, in the order of the file. Of two labels with the same name, the later one counts.
 pub(super) fn read(service: &Node, path: &str) -> Result<Vec<Label>, Problem> {
     let path = format!("{path}.labels");
     let Some(node) = service.get("labels") else {

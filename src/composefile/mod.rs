@@ -1,33 +1,36 @@
 //! The compose file reader: it turns a `docker-compose.yml` into the [`Definition`] of a lab.
 //!
-//! It follows the Compose specification as far as a lab needs it: YAML with anchors and merge keys, variables with
-//! defaults, the `.env` beside the file, labels as a map or as a list. What it does not support it says, in a note of
-//! the definition where the lab still means the same, in an error where it would not.
+//! The reader follows the Compose specification as far as a lab needs it: YAML with anchors and merge keys, variables
+//! with defaults, the `.env` beside the file, labels as a map or as a list. A field that the reader does not support leads
+//! to a note if the lab means the same without it, and to an error otherwise.
 //!
-//! | file | what it does |
+//! | file | task |
 //! | --- | --- |
-//! | `tree.rs` | YAML → a tree of values that know their line |
-//! | `syntax.rs` | what is wrong with broken YAML, in plain words |
-//! | `interpolate.rs` | `${VAR:-default}` in one text |
-//! | `environment.rs` | the `.env` file |
+//! | `tree.rs` | YAML → a tree of values with their positions |
+//! | `position.rs` | a place in the file |
+//! | `yaml_error.rs` | plain words for the YAML reader's errors |
+//! | `interpolate.rs` | replaces `${VAR:-default}` in one text |
+//! | `dotenv.rs` | the `.env` file |
 //! | `file.rs` | the tree → the definition |
+//! | `definition.rs` | the definition |
 //! | `service.rs`, `labels.rs` | one service: its role, labels and replicas |
-//! | `fields.rs` | which fields there are, and what becomes of each |
-//! | `traefik.rs`, `ports.rs` | what the proxy's own service says of ports and exposedByDefault |
-//! | `error.rs` | the one error of all this |
+//! | `fields.rs` | the known fields and their effects |
+//! | `traefik.rs`, `ports.rs` | the proxy's own service: flags and ports |
+//! | `error.rs` | the error of the reader |
 
 mod definition;
-mod environment;
+mod dotenv;
 mod error;
 mod fields;
 mod file;
 mod interpolate;
 mod labels;
 mod ports;
+mod position;
 mod service;
-mod syntax;
 mod traefik;
 mod tree;
+mod yaml_error;
 
 use std::{
     collections::BTreeMap,
@@ -36,37 +39,35 @@ use std::{
     path::Path,
 };
 
-pub use self::definition::{Definition, Origin, Role, Service};
+pub use self::definition::{APP_LABEL, Definition, MAX_REPLICAS, Origin, Role, Service};
 use self::error::Problem;
 pub use self::{
     error::{Cause, ComposeError},
-    traefik::{AccessLog, Flags as TraefikFlags, of_arguments as traefik_flags},
+    traefik::{AccessLog, TraefikFlags, traefik_flags},
 };
 
-/// The lab that is compiled in.
+/// The compose file of the lab that is compiled into the binary.
 const BUILT_IN: &str = include_str!("../../lab/docker-compose.yml");
 
-/// The largest file that is read: far more than any compose file has, and little enough to be read at once.
+/// The largest file that is read. No real compose file is as large, and memory holds it easily.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
-/// Reads FILE with the process's environment and the `.env` beside it.
-///
-/// The environment wins over `.env`, as in compose.
+/// Reads a compose file. Its variables come from the process's environment and, second, from the `.env` beside the file.
 pub fn load(path: &Path) -> Result<Definition, ComposeError> {
-    load_with(path, &process)
+    load_with(path, &process_variable)
 }
 
-/// The lab that is compiled in, interpolated with the process's environment.
+/// Reads the compose file that is compiled into the binary. Its variables come from the process's environment.
 pub fn built_in() -> Result<Definition, ComposeError> {
-    parse(BUILT_IN, Origin::BuiltIn, &process)
+    parse(BUILT_IN, Origin::BuiltIn, &process_variable)
 }
 
-/// What `docker compose config` prints.
+/// Reads the output of `docker compose config`, which has no variables any more.
 pub fn resolved(text: &str) -> Result<Definition, ComposeError> {
     parse(text, Origin::Resolved, &|_| None)
 }
 
-/// Text and variables → definition: no file, no environment.
+/// Reads the text of a compose file, with the values that `variables` gives to its variables.
 pub fn parse(
     text: &str,
     origin: Origin,
@@ -80,7 +81,7 @@ pub fn parse(
     file::read(text, origin, variables).map_err(|problem| ComposeError::new(&name, problem))
 }
 
-/// [`load`], with the environment as an argument.
+/// Does the work of [`load`], with the environment as an argument.
 fn load_with(path: &Path, environment: &dyn Fn(&str) -> Option<String>) -> Result<Definition, ComposeError> {
     let text = text_of(path).map_err(|problem| ComposeError::new(&path.display().to_string(), problem))?;
     let (dotenv, notes) = dotenv_beside(path, environment)?;
@@ -90,26 +91,26 @@ fn load_with(path: &Path, environment: &dyn Fn(&str) -> Option<String>) -> Resul
     Ok(definition)
 }
 
-fn process(name: &str) -> Option<String> {
+fn process_variable(name: &str) -> Option<String> {
     std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
 }
 
-/// The variables of the `.env` beside the compose file, and what there is to say about them.
+/// The variables of the `.env` beside the compose file, and the notes about them.
 fn dotenv_beside(
     path: &Path,
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<(BTreeMap<String, String>, Vec<String>), ComposeError> {
     let dotenv = path.with_file_name(".env");
-    // compose passes over a directory of this name too: a Python environment is often called so
+    // Compose ignores a directory of this name too: a Python environment is often called so
     if !dotenv.exists() || dotenv.is_dir() {
         return Ok(Default::default());
     }
     text_of(&dotenv)
-        .and_then(|text| environment::read(&text, environment))
+        .and_then(|text| dotenv::read(&text, environment))
         .map_err(|problem| ComposeError::new(&dotenv.display().to_string(), problem))
 }
 
-/// The text of a file, or why it cannot be had.
+/// Reads the text of a file.
 fn text_of(path: &Path) -> Result<String, Problem> {
     let unreadable = |error: std::io::Error| match error.kind() {
         ErrorKind::NotFound => Problem::unreadable("no such file")

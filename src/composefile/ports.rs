@@ -1,4 +1,4 @@
-//! The ports that the proxy's own service publishes: compose's short and long syntax → the port of the lab.
+//! The ports that the proxy's own service publishes, in Compose's short or long syntax → the port of the lab.
 
 use std::net::IpAddr;
 
@@ -7,11 +7,11 @@ use super::{
     tree::{Node, Value},
 };
 
-/// A published port: of a range, the first.
+/// A published port, or the first port of a range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Mapping {
     target: u16,
-    /// `None` where Docker takes any free one.
+    /// The port on the host; `None` if Docker takes any free port.
     published: Option<u16>,
     protocol: Protocol,
     width: Width,
@@ -23,28 +23,28 @@ enum Protocol {
     Other,
 }
 
-/// Whether more ports than one were named.
+/// Whether a range of ports was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Width {
     Single,
     Range,
 }
 
-/// The port at which the lab answers, and a note where more could be said.
+/// The port on the host at which the lab answers, and perhaps a note.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Published {
+pub(super) struct PublishedPort {
     pub(super) port: Option<u16>,
     pub(super) note: Option<String>,
 }
 
-/// Reads `ports` of the service at `path`: the port published for `entry`, else for 80, else the first.
-pub(super) fn read(service: &Node, path: &str, entry: Option<u16>) -> Result<Published, Problem> {
+/// Reads `ports` of the service at `path`: the host port that is published for `entry`, else for 80, else the first.
+pub(super) fn read(service: &Node, path: &str, entry: Option<u16>) -> Result<PublishedPort, Problem> {
     let path = format!("{path}.ports");
     let Some(node) = service.get("ports") else {
-        return Ok(Published::default());
+        return Ok(PublishedPort::default());
     };
     let items = match &node.value {
-        Value::Null => return Ok(Published::default()),
+        Value::Null => return Ok(PublishedPort::default()),
         Value::List(items) => items,
         _ => return Err(node.unexpected(&path, "a list of ports (`- \"80:80\"`)")),
     };
@@ -61,7 +61,7 @@ pub(super) fn read(service: &Node, path: &str, entry: Option<u16>) -> Result<Pub
         .or_else(|| for_target(80))
         .or_else(|| mappings.iter().find(|mapping| mapping.published.is_some()));
     let Some(Mapping { published, width, .. }) = chosen else {
-        return Ok(Published::default());
+        return Ok(PublishedPort::default());
     };
     let note = match (width, published) {
         (Width::Range, Some(port)) => {
@@ -69,7 +69,7 @@ pub(super) fn read(service: &Node, path: &str, entry: Option<u16>) -> Result<Pub
         }
         _ => None,
     };
-    Ok(Published { port: *published, note })
+    Ok(PublishedPort { port: *published, note })
 }
 
 fn mapping(node: &Node, path: &str) -> Result<Mapping, Problem> {
@@ -82,7 +82,7 @@ fn mapping(node: &Node, path: &str) -> Result<Mapping, Problem> {
     }
 }
 
-/// `[[IP:]PUBLISHED:]TARGET[/PROTOCOL]`, where ports may be ranges.
+/// Parses `[[IP:]PUBLISHED:]TARGET[/PROTOCOL]`, where each port may be a range.
 fn short(text: &str) -> Option<Mapping> {
     let (text, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
     let (host, target) = match text.rsplit_once(':') {
@@ -103,7 +103,7 @@ fn short(text: &str) -> Option<Mapping> {
     build(target, target_width, published, protocol)
 }
 
-/// `target: 80`, `published: "8080"`.
+/// Reads a map such as `{target: 80, published: "8080"}`.
 fn long(node: &Node, path: &str) -> Result<Mapping, Problem> {
     let port = |key: &str| match node.get(key) {
         None => Ok(None),
@@ -134,11 +134,11 @@ fn build(target: u16, width: Width, published: Option<(u16, Width)>, protocol: &
     };
     let protocol =
         if protocol.is_empty() || protocol.eq_ignore_ascii_case("tcp") { Protocol::Tcp } else { Protocol::Other };
-    // port 0 is Docker's word for any free one
+    // port 0 asks Docker for any free port
     Some(Mapping { target, published: published.map(|(port, _)| port).filter(|port| *port != 0), protocol, width })
 }
 
-/// `80` or `80-90`: the first port.
+/// Parses `80` or `80-90`, and returns the first port.
 fn range(text: &str) -> Option<(u16, Width)> {
     let number =
         |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<u16>().ok()).flatten();
@@ -156,7 +156,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::{super::tree, *};
 
-    fn published(yaml: &str, entry: Option<u16>) -> Result<Published, String> {
+    fn published(yaml: &str, entry: Option<u16>) -> Result<PublishedPort, String> {
         read(&tree::read(yaml).unwrap(), "services.p", entry)
             .map_err(|problem| crate::composefile::ComposeError::new("f", problem).to_string())
     }
@@ -198,7 +198,7 @@ mod tests {
             ("ports:", None, None),
             ("image: x", None, None),
         ] {
-            assert_eq!(published(yaml, entry).unwrap(), Published { port: expected, note: None }, "{yaml}");
+            assert_eq!(published(yaml, entry).unwrap(), PublishedPort { port: expected, note: None }, "{yaml}");
         }
     }
 
@@ -206,7 +206,7 @@ mod tests {
     fn of_a_range_the_first_is_taken_and_said() {
         for yaml in ["ports: [\"81-83:80\"]", "ports: [\"81-82:80-81\"]", "ports: [{target: 80, published: 81-82}]"] {
             let note = "not supported: services.p.ports: of a range of ports, the first one is taken: 81".to_owned();
-            assert_eq!(published(yaml, None).unwrap(), Published { port: Some(81), note: Some(note) }, "{yaml}");
+            assert_eq!(published(yaml, None).unwrap(), PublishedPort { port: Some(81), note: Some(note) }, "{yaml}");
         }
     }
 

@@ -1,7 +1,7 @@
-//! One service of a compose file → its role, its labels and its replicas, with a note for what has no effect.
+//! One service of a compose file → its role, labels and replicas, with notes about fields without effect.
 
 use super::{
-    definition::{Role, Service},
+    definition::{APP_LABEL, MAX_REPLICAS, Role, Service},
     error::{Problem, quoted},
     fields::{self, Effect, Strictness},
     labels::{self, Label},
@@ -9,46 +9,16 @@ use super::{
 };
 use crate::model::Labels;
 
-/// The label that says which built-in app stands in for a service's image.
-const APP_LABEL: &str = "lbctl.app";
-
-/// More replicas than a machine holds are a slip of the finger.
-const MAX_REPLICAS: u32 = 1000;
-
-/// Reads the service that `entry` of `services` defines.
+/// Reads one entry of `services`.
 pub(super) fn read(entry: &Entry, strictness: Strictness, notes: &mut Vec<String>) -> Result<Service, Problem> {
     let (name, node) = (&entry.key, &entry.node);
-    let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    if name.is_empty() || !name.chars().all(good) {
-        let reason = format!("services: {} is not the name of a service", quoted(name));
-        let problem = Problem::new(reason).on_line_of(entry.position);
-        return Err(problem.hint("a name has letters, digits, `.`, `_` and `-`"));
-    }
+    check_name(entry)?;
     let path = format!("services.{name}");
-    let mut without_effect = Vec::new();
-    for field in node.map(&path)? {
-        match fields::effect(&field.key) {
-            _ if strictness == Strictness::Lenient => {}
-            None => return Err(fields::unknown_in_service(field, &path)),
-            Some(Effect::Refused(hint)) => {
-                let reason = format!("{path}: `{}` is not supported", field.key);
-                return Err(Problem::new(reason).on_line_of(field.position).hint(hint));
-            }
-            _ if field.node.is_empty() => {}
-            Some(Effect::Unsupported(note)) => notes.push(format!("not supported: {path}.{}: {note}", field.key)),
-            Some(Effect::Container) => without_effect.push(field.key.as_str()),
-            Some(Effect::Silent) => {}
-        }
-    }
+    let without_effect = check_fields(node, &path, strictness, notes)?;
     let labels = labels::read(node, &path)?;
     let role = role(node, &path, &labels)?;
-    if let (Role::App(_), [first, rest @ ..]) = (role, without_effect.as_slice()) {
-        let fields = match rest.split_last() {
-            None => format!("{first} has"),
-            Some((last, [])) => format!("{first} and {last} have"),
-            Some((last, middle)) => format!("{first}, {} and {last} have", middle.join(", ")),
-        };
-        notes.push(format!("service {name}: {fields} no effect on a built-in app"));
+    if matches!(role, Role::App(_)) {
+        notes.extend(without_effect_note(name, &without_effect));
     }
     Ok(Service {
         name: name.clone(),
@@ -58,7 +28,52 @@ pub(super) fn read(entry: &Entry, strictness: Strictness, notes: &mut Vec<String
     })
 }
 
-/// The label decides; without it, an image named `traefik` makes a proxy.
+fn check_name(entry: &Entry) -> Result<(), Problem> {
+    let name = &entry.key;
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    if !name.is_empty() && name.chars().all(allowed) {
+        return Ok(());
+    }
+    let problem = Problem::new(format!("services: {} is not the name of a service", quoted(name)));
+    Err(problem.on_line_of(entry.position).hint("a name has letters, digits, `.`, `_` and `-`"))
+}
+
+/// Checks the names of a service's fields, and returns those that have no effect on a built-in app.
+fn check_fields<'a>(
+    service: &'a Node,
+    path: &str,
+    strictness: Strictness,
+    notes: &mut Vec<String>,
+) -> Result<Vec<&'a str>, Problem> {
+    let mut without_effect = Vec::new();
+    for field in service.map(path)? {
+        match fields::effect(&field.key) {
+            _ if strictness == Strictness::Lenient => {}
+            None => return Err(fields::unknown_in_service(field, path)),
+            Some(Effect::Refused(hint)) => {
+                let reason = format!("{path}: `{}` is not supported", field.key);
+                return Err(Problem::new(reason).on_line_of(field.position).hint(hint));
+            }
+            _ if field.node.is_empty() => {}
+            Some(Effect::Unsupported(note)) => notes.push(format!("not supported: {path}.{}: {note}", field.key)),
+            Some(Effect::Container) => without_effect.push(field.key.as_str()),
+            Some(Effect::Accepted) => {}
+        }
+    }
+    Ok(without_effect)
+}
+
+fn without_effect_note(service: &str, fields: &[&str]) -> Option<String> {
+    let subject = match fields {
+        [] => return None,
+        [one] => format!("{one} has"),
+        [first, last] => format!("{first} and {last} have"),
+        [first, middle @ .., last] => format!("{first}, {} and {last} have", middle.join(", ")),
+    };
+    Some(format!("service {service}: {subject} no effect on a built-in app"))
+}
+
+/// The role of a service. The label decides; without it, a service whose image is called `traefik` is the proxy.
 fn role(service: &Node, path: &str, labels: &[Label]) -> Result<Role, Problem> {
     if let Some((_, app, position)) = labels.iter().rev().find(|(key, _, _)| key == APP_LABEL) {
         return app.parse().map(Role::App).map_err(|_| {
@@ -78,7 +93,7 @@ fn role(service: &Node, path: &str, labels: &[Label]) -> Result<Role, Problem> {
     })
 }
 
-/// `deploy.replicas`, else `scale`: compose refuses two that differ, and so does this.
+/// Reads `deploy.replicas`, else `scale`. Like Compose, this refuses two different numbers.
 fn replicas(
     service: &Node,
     path: &str,

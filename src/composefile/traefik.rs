@@ -1,110 +1,110 @@
-//! What the proxy's own service says of itself: Traefik's flags, or its variables where there are no flags.
+//! The settings of the proxy's own service: Traefik's flags, or its environment variables where there are no flags.
 //!
-//! As in Traefik, names are case-insensitive, a flag begins with one dash or two, and a value stands after `=` or, but for
-//! yes/no flags, in the next argument. Only what the lab definition needs is read.
+//! As in Traefik, names are case-insensitive, a flag begins with one dash or two, and a value stands after `=` or, except
+//! for yes/no flags, in the next argument. Only the settings that the lab needs are read.
 
 use std::collections::BTreeMap;
 
 use super::{
     error::{Problem, quoted},
-    tree::{Node, Position, Value},
+    position::Position,
+    tree::{Node, Value},
 };
 use crate::model::ExposedByDefault;
 
-/// Where Traefik's API answers unless told otherwise.
+/// The default port of Traefik's API.
 const API_PORT: u16 = 8080;
-const EXPOSED: &str = "providers.docker.exposedbydefault";
+const EXPOSED_BY_DEFAULT: &str = "providers.docker.exposedbydefault";
 
-/// What was found.
+/// The settings of a proxy in a compose file.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Proxy {
+pub(super) struct ProxySettings {
     pub(super) exposed_by_default: ExposedByDefault,
-    /// The port that browsers come to, where the entry points leave no doubt.
+    /// The port of the entry point for browsers, if the flags leave no doubt.
     pub(super) entry: Option<u16>,
     pub(super) notes: Vec<String>,
 }
 
-/// A setting under its lower-case dotted name, with the place to blame.
+/// Settings by their lower-case dotted names, each with its value and its position in the file.
 type Settings = BTreeMap<String, (String, Option<Position>)>;
 
-/// Reads the proxy's service; `path` is `services.NAME`.
-pub(super) fn read(service: &Node, path: &str) -> Result<Proxy, Problem> {
+/// Reads the settings of the proxy's service. `path` is `services.NAME`.
+pub(super) fn read(service: &Node, path: &str) -> Result<ProxySettings, Problem> {
     let mut arguments = Vec::new();
     for field in ["entrypoint", "command"] {
         if let Some(node) = service.get(field) {
             arguments.extend(words(node, &format!("{path}.{field}"))?);
         }
     }
-    let (mut settings, mut whence) = (flags(&arguments, path)?, "command");
+    let (mut settings, mut field) = (flags(&arguments, path)?, "command");
     if settings.is_empty() {
-        (settings, whence) = (variables(service), "environment");
+        (settings, field) = (variables(service), "environment");
     }
-    let exposed_by_default = match settings.get(EXPOSED) {
+    let exposed_by_default = match settings.get(EXPOSED_BY_DEFAULT) {
         None => ExposedByDefault::Yes,
         Some((value, position)) => match value.as_str() {
             "1" | "t" | "T" | "true" | "TRUE" | "True" => ExposedByDefault::Yes,
             "0" | "f" | "F" | "false" | "FALSE" | "False" => ExposedByDefault::No,
             other => {
                 let reason =
-                    format!("{path}.{whence}: expected exposedByDefault to be true or false, found {}", quoted(other));
+                    format!("{path}.{field}: expected exposedByDefault to be true or false, found {}", quoted(other));
                 return Err(Problem::new(reason).on_line_of(*position));
             }
         },
     };
     let notes = settings
         .get("configfile")
-        .map(|_| format!("not supported: {path}.{whence}: Traefik's configuration file is not read"));
-    Ok(Proxy { exposed_by_default, entry: entry(&settings), notes: notes.into_iter().collect() })
+        .map(|_| format!("not supported: {path}.{field}: Traefik's configuration file is not read"));
+    Ok(ProxySettings { exposed_by_default, entry: entry(&settings), notes: notes.into_iter().collect() })
 }
 
-/// What Traefik's arguments say, as far as a running lab needs it.
+/// The settings of a Traefik that runs, from its command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Flags {
-    /// Whether a container without `traefik.enable` is routed to.
+pub struct TraefikFlags {
     pub exposed_by_default: ExposedByDefault,
-    /// The port that browsers come to, where the entry points leave no doubt.
+    /// The port of the entry point for browsers, if the flags leave no doubt.
     pub entry: Option<u16>,
-    /// The port of its API, where that is open.
+    /// The port of the API, if the API is open.
     pub api: Option<u16>,
-    /// Whether it logs requests.
     pub log: AccessLog,
 }
 
-/// Whether Traefik logs requests.
+/// The place to which Traefik writes its access log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccessLog {
-    /// It does, where its container's log is.
-    Written,
-    /// It does not, or to a file of its own.
-    Elsewhere,
+    /// The log of Traefik's container.
+    ContainerLog,
+    /// A file, or no place at all.
+    NotInContainerLog,
 }
 
-/// Reads the arguments of a Traefik that runs: what it took, it understood.
-pub fn of_arguments(arguments: &[String]) -> Flags {
+/// Reads the command line of a Traefik that runs. As Traefik has started, its flags are right.
+pub fn traefik_flags(arguments: &[String]) -> TraefikFlags {
     let arguments: Vec<_> = arguments.iter().map(|argument| (argument.clone(), None)).collect();
     let settings = flags(&arguments, "").unwrap_or_default();
-    let says = |name: &str| settings.get(name).map(|(value, _)| !matches!(&*value.to_lowercase(), "0" | "f" | "false"));
-    let exposed_by_default = match says(EXPOSED) {
+    let switch =
+        |name: &str| settings.get(name).map(|(value, _)| !matches!(&*value.to_lowercase(), "0" | "f" | "false"));
+    let exposed_by_default = match switch(EXPOSED_BY_DEFAULT) {
         Some(false) => ExposedByDefault::No,
         _ => ExposedByDefault::Yes,
     };
     let written =
-        says("accesslog").or_else(|| settings.keys().any(|name| name.starts_with("accesslog.")).then_some(true));
+        switch("accesslog").or_else(|| settings.keys().any(|name| name.starts_with("accesslog.")).then_some(true));
     let log = match written {
-        Some(true) if !settings.contains_key("accesslog.filepath") => AccessLog::Written,
-        _ => AccessLog::Elsewhere,
+        Some(true) if !settings.contains_key("accesslog.filepath") => AccessLog::ContainerLog,
+        _ => AccessLog::NotInContainerLog,
     };
     let port = |address: &str| address.rsplit_once(':')?.1.parse().ok();
     let api = settings.get("entrypoints.traefik.address").and_then(|(address, _)| port(address)).unwrap_or(API_PORT);
-    Flags {
+    TraefikFlags {
         exposed_by_default,
         entry: entry(&settings),
-        api: says("api.insecure").filter(|&open| open).map(|_| api),
+        api: switch("api.insecure").filter(|&open| open).map(|_| api),
         log,
     }
 }
 
-/// The port of the only entry point, or else of the one named `web` or `http`.
+/// The port of the only entry point, or else of the one called `web` or `http`.
 fn entry(settings: &Settings) -> Option<u16> {
     let entries: Vec<_> = settings
         .iter()
@@ -138,7 +138,7 @@ fn flags(arguments: &[(String, Option<Position>)], path: &str) -> Result<Setting
             Some(value) => value,
             None => match arguments.next_if(|(next, _)| !next.starts_with('-')) {
                 // Traefik takes the flag for `true` and stumbles over the word
-                Some((next, _)) if name == EXPOSED => {
+                Some((next, _)) if name == EXPOSED_BY_DEFAULT => {
                     let reason =
                         format!("{path}.command: Traefik does not read {} as the value of --{flag}", quoted(next));
                     return Err(Problem::new(reason).on_line_of(*position).hint(format!("write `--{flag}={next}`")));
@@ -152,7 +152,8 @@ fn flags(arguments: &[(String, Option<Position>)], path: &str) -> Result<Setting
     Ok(settings)
 }
 
-/// `TRAEFIK_PROVIDERS_DOCKER_EXPOSEDBYDEFAULT` and its like. What of them cannot be a setting is not for this reader to judge.
+/// Reads environment variables such as `TRAEFIK_PROVIDERS_DOCKER_EXPOSEDBYDEFAULT`. Variables that cannot be settings of
+/// Traefik are left out.
 fn variables(service: &Node) -> Settings {
     let pairs: Vec<(&str, &str, Option<Position>)> = match service.get("environment").map(|node| &node.value) {
         Some(Value::Map(entries)) => entries
@@ -172,7 +173,7 @@ fn variables(service: &Node) -> Settings {
         .collect()
 }
 
-/// The arguments of `command: [a, b]`, or of `command: a b` split as a shell would.
+/// The arguments of `command: [a, b]`, or of `command: a b`, which is split as a shell would split it.
 fn words(node: &Node, path: &str) -> Result<Vec<(String, Option<Position>)>, Problem> {
     match &node.value {
         Value::List(items) => items
@@ -184,34 +185,11 @@ fn words(node: &Node, path: &str) -> Result<Vec<(String, Option<Position>)>, Pro
             .collect(),
         Value::Map(_) => Err(node.unexpected(path, "a text or a list of arguments")),
         _ => {
-            let words = split(node.scalar().unwrap_or_default())
-                .ok_or_else(|| Problem::new(format!("{path}: a quote is not closed")).on_line_of(node.position))?;
+            let words = shell_words::split(node.scalar().unwrap_or_default())
+                .map_err(|_| Problem::new(format!("{path}: a quote is not closed")).on_line_of(node.position))?;
             Ok(words.into_iter().map(|word| (word, node.position)).collect())
         }
     }
-}
-
-/// The words of a shell's command line, quotes and backslashes taken off; `None` where a quote is not closed.
-fn split(line: &str) -> Option<Vec<String>> {
-    let mut words = Vec::new();
-    let mut word: Option<String> = None;
-    let mut quote = None;
-    let mut chars = line.chars();
-    while let Some(c) = chars.next() {
-        match (c, quote) {
-            (c, Some(open)) if c == open => quote = None,
-            ('\\', None | Some('"')) => word.get_or_insert_default().extend(chars.next()),
-            (c, Some(_)) => word.get_or_insert_default().push(c),
-            ('"' | '\'', None) => {
-                quote = Some(c);
-                word.get_or_insert_default();
-            }
-            (c, None) if c.is_whitespace() => words.extend(word.take()),
-            (c, None) => word.get_or_insert_default().push(c),
-        }
-    }
-    words.extend(word);
-    quote.is_none().then_some(words)
 }
 
 #[cfg(test)]
@@ -219,7 +197,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::{super::tree, *};
 
-    fn proxy(yaml: &str) -> Result<Proxy, String> {
+    fn proxy(yaml: &str) -> Result<ProxySettings, String> {
         read(&tree::read(yaml).unwrap(), "services.p")
             .map_err(|problem| crate::composefile::ComposeError::new("f", problem).to_string())
     }
@@ -297,7 +275,7 @@ mod tests {
             ("a 'b", None),
         ] {
             let expected = expected.map(|words| words.into_iter().map(str::to_owned).collect());
-            assert_eq!(split(line), expected, "{line}");
+            assert_eq!(shell_words::split(line).ok(), expected, "{line}");
         }
     }
 }

@@ -1,8 +1,8 @@
-//! YAML → a tree of values that know where they stand, with their variables interpolated.
+//! YAML → a tree of values with their positions, whose variables can be replaced.
 //!
-//! Compose interpolates values after it has parsed the YAML, never keys or comments; so this is done on the tree.
-//! The limits of the YAML reader are far below its defaults: a compose file is small, and a file in which aliases
-//! multiply is refused.
+//! Compose replaces variables in values after it has parsed the YAML, never in keys or comments. That is why the
+//! replacement works on the tree. The limits of the YAML reader are far below its defaults: a compose file is small, and
+//! a file in which aliases multiply is refused.
 
 use std::{collections::BTreeSet, fmt};
 
@@ -12,17 +12,11 @@ use serde_saphyr::{DuplicateKeyPolicy, NonFiniteFloatPolicy, Spanned};
 use super::{
     error::{Problem, quoted},
     interpolate::{Mistake, interpolate},
-    syntax,
+    position::Position,
+    yaml_error,
 };
 
-/// A place in the file, both from 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Position {
-    pub(super) line: u64,
-    pub(super) column: Option<u64>,
-}
-
-/// A value and where it is written; for an alias, where its anchor is.
+/// A value and its position; the position of an alias is that of its anchor.
 #[derive(Debug, Clone)]
 pub(super) struct Node {
     pub(super) value: Value,
@@ -33,7 +27,7 @@ pub(super) struct Node {
 pub(super) enum Value {
     Null,
     Bool(bool),
-    /// As it is written, but for its base: labels want a number's text.
+    /// A number as text, because labels need the text. It is written as in the file, but always in base 10.
     Number(String),
     Text(String),
     List(Vec<Node>),
@@ -48,7 +42,7 @@ pub(super) struct Entry {
     pub(super) node: Node,
 }
 
-/// The tree of a YAML document.
+/// Parses a YAML document.
 pub(super) fn read(text: &str) -> Result<Node, Problem> {
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! {
@@ -70,19 +64,13 @@ pub(super) fn read(text: &str) -> Result<Node, Problem> {
         reject_unsupported_tags: true,
         with_snippet: false,
     };
-    serde_saphyr::from_str_with_options(text, options).map_err(|error| syntax::problem(text, &error))
-}
-
-/// Where the YAML reader says that something is.
-pub(super) fn position(location: &serde_saphyr::Location) -> Option<Position> {
-    (location.line() > 0)
-        .then(|| Position { line: location.line(), column: Some(location.column()).filter(|column| *column > 0) })
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| yaml_error::problem(text, &error))
 }
 
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Node, D::Error> {
         let Spanned { value, defined, .. } = Spanned::<Value>::deserialize(deserializer)?;
-        Ok(Node { value, position: position(&defined) })
+        Ok(Node { value, position: Position::from_location(&defined) })
     }
 }
 
@@ -152,14 +140,14 @@ impl<'de> de::Visitor<'de> for ValueVisitor {
     fn visit_map<A: de::MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
         let mut entries = Vec::new();
         while let Some(Spanned { value: key, defined, .. }) = access.next_key::<Spanned<String>>()? {
-            entries.push(Entry { key, position: position(&defined), node: access.next_value()? });
+            entries.push(Entry { key, position: Position::from_location(&defined), node: access.next_value()? });
         }
         Ok(Value::Map(entries))
     }
 }
 
 impl Node {
-    /// The value of `key`, where this is a map that has it.
+    /// The value of `key`, if the node is a map with that key.
     pub(super) fn get(&self, key: &str) -> Option<&Node> {
         match &self.value {
             Value::Map(entries) => entries.iter().find(|entry| entry.key == key).map(|entry| &entry.node),
@@ -178,7 +166,7 @@ impl Node {
         }
     }
 
-    /// The entries of a map; `path` names it in the error.
+    /// The entries of a map. The error calls the node `path`.
     pub(super) fn map(&self, path: &str) -> Result<&[Entry], Problem> {
         match &self.value {
             Value::Map(entries) => Ok(entries),
@@ -186,7 +174,7 @@ impl Node {
         }
     }
 
-    /// Whether it says nothing: `volumes:` or `volumes: []`.
+    /// Whether the node is without content: `volumes:` or `volumes: []`.
     pub(super) fn is_empty(&self) -> bool {
         match &self.value {
             Value::Null => true,
@@ -196,7 +184,7 @@ impl Node {
         }
     }
 
-    /// The error for a value of another kind than it should be.
+    /// The error for a value of the wrong kind.
     pub(super) fn unexpected(&self, path: &str, expected: &str) -> Problem {
         let found = match &self.value {
             Value::Null => "nothing".to_owned(),
@@ -209,7 +197,7 @@ impl Node {
         Problem::new(format!("{path}: expected {expected}, found {found}")).on_line_of(self.position)
     }
 
-    /// Replaces the variables in every text of this tree; `source` is the text that the tree was read from.
+    /// Replaces the variables in every text of the tree. `source` is the YAML text of the tree.
     pub(super) fn interpolate(
         &mut self,
         source: &str,
@@ -238,10 +226,10 @@ impl Node {
     }
 }
 
-/// The [`Problem`] of a mistake in `text`, which begins at `position` in `source`.
+/// The [`Problem`] for a mistake in `text`, which begins at `position` in `source`.
 ///
-/// Quotes and folding move text about, but no style of YAML drops a `$` or adds one: the faulty one has the same
-/// number in both.
+/// Quotes and folding move text about, but no style of YAML drops or adds a `$`. So the wrong variable is found by
+/// counting: its `$` has the same number in `text` and in `source`.
 fn misplaced(source: &str, position: Option<Position>, text: &str, mistake: Mistake) -> Problem {
     let number = text[..mistake.offset].matches('$').count();
     let exact = position.and_then(|Position { line, column }| {

@@ -114,13 +114,6 @@ fn nobody_imports_what_the_map_forbids() {
 const CIRCLES: &[&[&str]] = &[
     &["commands/up/background.rs", "commands/up/mod.rs"],
     &[
-        "composefile/error.rs",
-        "composefile/fields.rs",
-        "composefile/interpolate.rs",
-        "composefile/syntax.rs",
-        "composefile/tree.rs",
-    ],
-    &[
         "lab/compose/prepare.rs",
         "lab/compose/runner.rs",
         "lab/compose/scale.rs",

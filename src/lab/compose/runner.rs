@@ -128,7 +128,7 @@ impl ComposeLab {
     /// Says what is worth knowing of Traefik, and where it is.
     fn traefik_runs(&self, tell: &mut impl FnMut(Progress)) {
         let Some(traefik) = Traefik::among(&self.containers.containers().borrow()) else { return };
-        if traefik.log == AccessLog::Elsewhere {
+        if traefik.log == AccessLog::NotInContainerLog {
             let note = "its Traefik does not write requests to its log (--accesslog=true): none are shown";
             tell(Progress::Note(note.to_owned()));
         }

@@ -181,7 +181,7 @@ impl UnsupervisedLab {
     ) -> Result<impl Stream<Item = Result<Entry, UnsupervisedError>> + Send + Unpin + use<>, UnsupervisedError> {
         let (containers, replicas) = self.now().await?;
         let traefik = Traefik::among(&containers).ok_or_else(|| UnsupervisedError::NoProxy(self.project.clone()))?;
-        if traefik.log == AccessLog::Elsewhere {
+        if traefik.log == AccessLog::NotInContainerLog {
             return Err(UnsupervisedError::NoLog(self.project.clone()));
         }
         let mut directory = Directory::default();

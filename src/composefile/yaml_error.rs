@@ -1,19 +1,18 @@
-//! What the YAML reader says of broken YAML → what someone who wrote a compose file can use.
+//! The YAML reader's messages about broken YAML → messages that help the author of a compose file.
 
 use serde_saphyr::{Error, MessageFormatter, UserMessageFormatter};
 
 use super::{
-    error::{Problem, quoted},
-    fields::RESOLVE,
-    tree::{Position, position},
+    error::{Problem, RESOLVE_HINT, quoted},
+    position::Position,
 };
 
 const TOO_MUCH: &str = "too much for a compose file: nested too deeply, or its aliases multiply";
 
-/// The [`Problem`] for an error of the YAML reader in `text`.
+/// Translates an error that the YAML reader has found in `text`.
 pub(super) fn problem(text: &str, error: &serde_saphyr::Error) -> Problem {
     let error = error.without_snippet();
-    let position = error.location().and_then(|location| position(&location));
+    let position = error.location().and_then(|location| Position::from_location(&location));
     let (reason, hint) = match error {
         Error::Budget { .. }
         | Error::AliasReplayLimitExceeded { .. }
@@ -33,20 +32,23 @@ pub(super) fn problem(text: &str, error: &serde_saphyr::Error) -> Problem {
         Error::DuplicateMappingKey { key: Some(key), .. } => {
             (format!("{} stands here twice", quoted(key)), "leave out one of the two")
         }
-        Error::UnsupportedTag { .. } => (UserMessageFormatter.format_message(error).into_owned(), RESOLVE),
+        Error::UnsupportedTag { .. } => (UserMessageFormatter.format_message(error).into_owned(), RESOLVE_HINT),
         _ => {
             let message = UserMessageFormatter.format_message(error);
             match SYNTAX.iter().find(|(part, _, _)| message.contains(part)) {
-                Some((_, "", hint)) => (lowercase(&message), *hint),
+                Some((_, "", hint)) => (lowercase_first(&message), *hint),
                 Some((_, reason, hint)) => ((*reason).to_owned(), *hint),
-                None => (lowercase(&message), "check the quotes and the indentation of this line and the one above"),
+                None => {
+                    (lowercase_first(&message), "check the quotes and the indentation of this line and the one above")
+                }
             }
         }
     };
     Problem::new(reason).at(position).hint(hint)
 }
 
-/// The usual slips: part of the YAML reader's message, what to say instead (if anything), and what to do.
+/// The usual mistakes: a part of the YAML reader's message, the message that replaces it (the reader's own if empty), and
+/// the hint.
 const SYNTAX: &[(&str, &str, &str)] = &[
     ("tabs disallowed", "a tab indents this line", "indent with spaces: YAML takes no tabs"),
     ("mapping values are not allowed", "a second `: ` in one line", "put a value that contains `: ` in quotes"),
@@ -64,15 +66,15 @@ const SYNTAX: &[(&str, &str, &str)] = &[
     ("unknown escape", "", "in double quotes write `\\\\` for a backslash, or take single quotes"),
 ];
 
-/// What stands at `position`, up to the next blank.
+/// The word at `position`, up to the next blank or bracket.
 fn word_at(text: &str, Position { line, column }: Position) -> Option<&str> {
     let content = text.lines().nth(usize::try_from(line.checked_sub(1)?).ok()?)?;
     let (start, _) = content.char_indices().nth(usize::try_from(column?.checked_sub(1)?).ok()?)?;
     content[start..].split([' ', ',', ']', '}']).next()
 }
 
-/// Messages begin in lower case; what is all capitals (`YAML`) is a name.
-fn lowercase(message: &str) -> String {
+/// Gives a message a lower-case beginning, unless its first word is an abbreviation such as `YAML`.
+fn lowercase_first(message: &str) -> String {
     let mut chars = message.chars();
     match (chars.next(), chars.clone().next()) {
         (Some(first), Some(second)) if !second.is_uppercase() => first.to_lowercase().chain(chars).collect(),

@@ -1,8 +1,8 @@
-//! The `.env` file, by compose's rules.
+//! The `.env` file, by Compose's rules.
 //!
-//! These are not a shell's: an unquoted value may contain spaces and ends at the end of its line or before ` #`, single
-//! quotes keep everything, double quotes know `\n`, both may span lines; values that are not in single quotes are
-//! interpolated like the compose file itself, the environment first and the lines above second.
+//! These rules differ from a shell's: an unquoted value may contain spaces and ends at the end of its line or before ` #`, single
+//! quotes keep every character, double quotes know `\n`, and both may span lines. Variables are replaced in all values
+//! except those in single quotes, as in the compose file itself; the environment wins over the lines above.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use super::{
     interpolate::interpolate,
 };
 
-/// The variables that `text` sets, and a note for each that it uses and nobody sets.
+/// The variables that `text` sets, and one note for each variable that it uses and that is not set.
 pub(super) fn read(
     text: &str,
     environment: &dyn Fn(&str) -> Option<String>,
@@ -22,7 +22,7 @@ pub(super) fn read(
     while let Some(statement) = reader.statement()? {
         let Statement { line, name, value } = statement;
         let value = match value {
-            // only the name: its value is the environment's, which wins anyway
+            // a name alone stands for the variable of the environment, which wins anyway
             Value::None => continue,
             Value::Literal(value) => value,
             Value::Template(template) => {
@@ -61,7 +61,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// The next statement, past blank lines and comments.
+    /// Parses the next statement, after blank lines and comments.
     fn statement(&mut self) -> Result<Option<Statement<'a>>, Problem> {
         loop {
             if self.rest.is_empty() {
@@ -77,9 +77,9 @@ impl<'a> Reader<'a> {
             let statement = trimmed.strip_prefix("export ").map_or(trimmed, str::trim_start);
             let Some(end) = statement.find(['=', ':']) else {
                 self.skip(text.len() + 1);
-                return Ok(Some(Statement { line, name: named(statement, line)?, value: Value::None }));
+                return Ok(Some(Statement { line, name: checked_name(statement, line)?, value: Value::None }));
             };
-            let name = named(statement[..end].trim_end(), line)?;
+            let name = checked_name(statement[..end].trim_end(), line)?;
             // from the whole rest again: a value in quotes may go on in the next line
             let offset = text.find(['=', ':']).unwrap_or(0) + 1;
             self.skip(offset);
@@ -124,7 +124,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn named(name: &str, line: u64) -> Result<&str, Problem> {
+fn checked_name(name: &str, line: u64) -> Result<&str, Problem> {
     let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
     if !name.is_empty() && name.chars().all(good) {
         return Ok(name);
@@ -134,7 +134,7 @@ fn named(name: &str, line: u64) -> Result<&str, Problem> {
         .hint("each line of .env is `NAME=value`, a comment (`# …`) or blank"))
 }
 
-/// An unquoted value up to its comment, which begins with a `#` after a blank.
+/// An unquoted value without its comment. A comment begins with a `#` after a blank.
 fn without_comment(text: &str) -> &str {
     if text.starts_with('#') {
         return "";
@@ -143,7 +143,7 @@ fn without_comment(text: &str) -> &str {
     &text[..end.unwrap_or(text.len())]
 }
 
-/// Where the quote closes: in double quotes a backslash hides one.
+/// The index of the closing quote. In double quotes, a backslash hides the quote after it.
 fn closing(text: &str, quote: char) -> Option<usize> {
     let mut hidden = false;
     for (index, c) in text.char_indices() {
