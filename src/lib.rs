@@ -13,7 +13,7 @@
 //! proxy/       the bundled proxy's data plane: routes → pick → forward → event
 //! app/         the built-in page and api
 //! experiment/  what a probe does: one file per experiment, their order, and when each ends
-//! probe/       sends a plan of requests, returns a trace
+//! probe/       sends series of requests and records them: http/ (transports), identity/ (which instance answered)
 //! analysis/    trace → verdict; pure: no I/O, no clock, no async
 //! report/      verdict → table, json, …; returns strings
 //! model/       the waists: plain data that the wings share

@@ -8,7 +8,7 @@ use crate::{
         sampling::stop::Sampling,
         verdict::Stickiness,
     },
-    model::trace::{Action, InstanceId, Request, Series, SeriesName, Withheld},
+    model::trace::{Action, InstanceId, Request, Series, SeriesName, WithholdReason},
 };
 
 /// The fate of the session.
@@ -85,7 +85,7 @@ pub enum SessionCause {
     NoCookieSet,
     Withheld {
         cookie: String,
-        reason: Option<Withheld>,
+        reason: Option<WithholdReason>,
     },
     /// The only instance that answered took the login and never remembered it.
     NotRemembered {

@@ -200,7 +200,7 @@ fn instance(trace: &mut Trace, name: &str) -> Option<InstanceId> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::model::trace::{Action, Conditions, Connection, Jar, Request, Target, Via};
+    use crate::model::trace::{Action, Conditions, Connection, CookieJar, Request, Target, Via};
 
     /// A log entry: the service and replica that answered, the number, and who asked.
     fn access(service: &str, replica: &str, turn: u64, agent: &str) -> Arc<Access> {
@@ -225,7 +225,7 @@ mod tests {
     fn trace(requests: u32) -> Trace {
         let request = |n| Request::sent(n, Action::Get, Duration::ZERO, Duration::ZERO);
         let conditions = Conditions {
-            jar: Jar::None,
+            jar: CookieJar::None,
             connection: Connection::Fresh,
             path: "/".to_owned(),
             source: None,

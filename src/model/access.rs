@@ -1,4 +1,4 @@
-//! A request as the proxy saw it, from inside, and the log that is made of them.
+//! Requests as the balancer saw them, from inside, and the lab's log.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -10,9 +10,8 @@ pub struct Access {
     /// When the head of the request arrived.
     pub at: jiff::Timestamp,
     pub client: SocketAddr,
-    /// GET, POST, …
     pub method: Box<str>,
-    /// The `Host` header as it was sent.
+    /// The `Host` header as the client sent it.
     pub host: Box<str>,
     /// Path and query.
     pub path: Box<str>,
@@ -20,22 +19,22 @@ pub struct Access {
     pub user_agent: Option<Box<str>>,
     /// The router that matched.
     pub router: Option<Arc<str>>,
-    /// The service of the lab that answered, or should have.
+    /// The service of the lab that the router leads to.
     pub service: Option<Arc<str>>,
     /// The replica that answered.
     pub replica: Option<Arc<str>>,
-    /// A number that grows with each request that this balancer places; `None` where a sticky cookie chose, which takes
-    /// no turn, or where nothing was chosen. The bundled proxy counts the requests of each balancer by itself, without
-    /// gaps; Traefik counts all requests together, whatever becomes of them.
+    /// The balancer's count of the requests that it placed. `None` where a sticky cookie chose the replica, which takes
+    /// no turn, or where no replica was chosen. The bundled proxy counts the requests of each service by themselves and
+    /// without gaps; Traefik counts all requests together, whatever becomes of them.
     pub turn: Option<u64>,
     /// Replicas that were tried first and refused the connection.
     #[serde(rename = "passed_over", default, skip_serializing_if = "Vec::is_empty")]
     pub failed_over: Vec<Arc<str>>,
     /// The status the client got.
     pub status: u16,
-    /// Bytes of the response's body that were forwarded.
+    /// The number of bytes of the response's body that were forwarded.
     pub bytes: u64,
-    /// From the head's arrival to the end of the response, in microseconds.
+    /// The time from the arrival of the head to the end of the response, in microseconds.
     pub duration_us: u64,
 }
 

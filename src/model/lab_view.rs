@@ -1,4 +1,4 @@
-//! A running lab and its changes as plain data: what `up`, `ps` and `scale` print and the control API sends.
+//! A running lab and its changes, as `up`, `ps` and `scale` print them and the control API sends them.
 
 use std::{fmt, net::SocketAddr};
 
@@ -10,26 +10,23 @@ use super::{
     strategy::Strategy,
 };
 
-/// A lab as its supervisor shows it: what `up` and `ps` print, as `lbctl.lab.v1`.
+/// A lab as its supervisor shows it. `up` and `ps` print it as JSON of the schema [`LAB_SCHEMA`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LabView {
-    /// `lbctl.lab.v1`
+    /// Always [`LAB_SCHEMA`].
     pub schema: String,
-    /// The project's name.
     pub project: String,
-    /// What runs the replicas.
     pub engine: Engine,
-    /// What balances.
     pub proxy: Balancer,
-    /// Where a browser finds the lab.
+    /// The URL at which a browser finds the lab.
     pub url: String,
-    /// Where the proxy listens.
+    /// The address at which the proxy listens.
     pub proxy_address: SocketAddr,
-    /// The dashboard, where there is one.
+    /// The URL of the dashboard, where there is one.
     pub dashboard_url: Option<String>,
     /// The hosts that the lab's rules name.
     pub hosts: Vec<String>,
-    /// Its services in the order of the compose file.
+    /// The services, in the order of the compose file.
     pub services: IndexMap<String, ServiceView>,
 }
 
@@ -39,18 +36,18 @@ pub const LAB_SCHEMA: &str = "lbctl.lab.v1";
 /// A service as its supervisor shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServiceView {
-    /// The built-in app that stands in for it.
+    /// The built-in app that stands in for the service's image.
     pub app: Option<App>,
     /// How the next replica is picked.
     pub strategy: ServiceStrategy,
-    /// The cookie that makes it sticky, if one does.
+    /// The name of the cookie that makes sessions sticky, where they are.
     pub sticky_cookie: Option<String>,
-    /// Its replicas by number.
+    /// The replicas, in the order of their numbers.
     pub replicas: Vec<ReplicaView>,
 }
 
 impl ServiceView {
-    /// How many of its replicas take requests.
+    /// The number of replicas that take requests.
     pub fn ready(&self) -> usize {
         self.replicas.iter().filter(|replica| replica.state == State::Ready).count()
     }
@@ -94,13 +91,12 @@ impl fmt::Display for ServiceStrategy {
 pub struct ReplicaView {
     /// `web_static-3`
     pub name: String,
-    /// What it says of itself.
+    /// The name that the replica gives itself.
     pub hostname: String,
-    /// Where it answers, once that is known.
+    /// The address at which the replica answers, once it is known.
     pub address: Option<SocketAddr>,
-    /// What it is doing.
     pub state: State,
-    /// How often it was started again after it had ended by itself.
+    /// How often the replica was started again after it had ended by itself.
     pub restarts: u32,
 }
 
@@ -116,21 +112,21 @@ impl From<&Replica> for ReplicaView {
     }
 }
 
-/// What a change of the number of replicas did.
+/// The effect of a change of the number of replicas.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScaleView {
-    /// Each service that was named, in the order of the compose file.
+    /// The services that were to be changed, in the order of the compose file.
     pub services: IndexMap<String, ScaledView>,
 }
 
-/// What a change did to one service.
+/// The effect of a change on one service.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScaledView {
-    /// Replicas before.
+    /// The number of replicas before.
     pub from: u32,
-    /// Replicas now.
+    /// The number of replicas now.
     pub to: u32,
-    /// The sessions that lived in the removed replicas.
+    /// The sessions that lived in the removed replicas and are gone.
     pub lost: Sessions,
 }
 

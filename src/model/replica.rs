@@ -1,7 +1,7 @@
-//! The waist between what runs replicas and what uses them: a lab as plain data.
+//! Replicas, as the engine that runs them describes them to the proxy and the supervisor.
 //!
-//! An engine publishes [`Replicas`] on a `tokio::sync::watch` channel; the proxy builds its routes from them, the
-//! supervisor shows them. Nothing here does anything.
+//! An engine publishes [`Replicas`] on a `tokio::sync::watch` channel; the proxy builds its routes from them, and the
+//! supervisor shows them.
 
 use std::{collections::BTreeMap, fmt, net::SocketAddr, sync::Arc};
 
@@ -10,33 +10,31 @@ use serde::{Deserialize, Serialize};
 /// Labels of a service, as in its compose file.
 pub type Labels = BTreeMap<String, String>;
 
-/// Everything that an engine runs at one moment, in the order of services and, within one, of numbers.
+/// All replicas that an engine runs at one moment, in the order of the services and, within a service, of the numbers.
 pub type Replicas = Arc<[Replica]>;
 
 /// One running copy of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replica {
-    /// The name a person calls it by: `web_static-3`.
+    /// The name by which people know the replica: `web_static-3`.
     pub name: Arc<str>,
     /// The compose service, for example `web_static`.
     pub service: Arc<str>,
-    /// What Traefik calls the service where its labels give it no name: `web_static-lab`.
+    /// Traefik's name for the service where the labels give it none: `web_static-lab`.
     pub base: Arc<str>,
-    /// Its number within the service, from 1.
+    /// The number of the replica within its service, from 1.
     pub number: u32,
-    /// What the replica says of itself.
+    /// The name that the replica gives itself.
     pub hostname: String,
-    /// Where it answers, once that is known.
+    /// The address at which the replica answers, once it is known.
     pub address: Option<SocketAddr>,
-    /// What says at which port of that address.
     pub port: Port,
-    /// Whether it may be given requests.
     pub state: State,
-    /// How many times it was started again after it had ended by itself.
+    /// How often the replica was started again after it had ended by itself.
     pub restarts: u32,
-    /// How it ended the last time it did so by itself.
+    /// How the replica ended when it last ended by itself.
     pub ended: Option<Arc<str>>,
-    /// The labels that say how it is routed; the same for every replica of a service.
+    /// The labels that tell how requests are routed to the replica; all replicas of a service have the same.
     pub labels: Arc<Labels>,
 }
 
@@ -45,31 +43,31 @@ pub fn replica_name(service: &str, number: u32) -> String {
     format!("{service}-{number}")
 }
 
-/// What says at which port a replica answers.
+/// The source of the port at which a replica answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Port {
-    /// Its address: it has bound that port itself, whatever its labels say.
+    /// The address: the replica has bound that port itself, whatever its labels say.
     Bound,
-    /// Its labels; where they are silent, its address, which has the lowest port that the container exposes, or 0 if it
-    /// exposes none.
+    /// The labels or, where they name no port, the address. Its port is the lowest one that the container exposes, or 0
+    /// if the container exposes none.
     Labelled,
 }
 
-/// What a replica is doing.
+/// Whether a replica takes requests, and if not, why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// Its process was started and has not answered yet.
+    /// The replica was started and has not answered yet.
     Starting,
-    /// It takes requests.
+    /// The replica takes requests.
     Ready,
-    /// It finishes the requests it has and gets no new ones.
+    /// The replica finishes the requests that it has, and gets no new ones.
     Draining,
-    /// It ended by itself and will be started again after a delay.
+    /// The replica ended by itself, and will be started again after a delay.
     Restarting,
-    /// It runs, and its own health check fails.
+    /// The replica runs, and its own health check fails.
     Unhealthy,
-    /// It has ended, and nobody starts it again.
+    /// The replica has ended, and will not be started again.
     Ended,
 }
 
@@ -86,7 +84,7 @@ impl fmt::Display for State {
     }
 }
 
-/// What runs a lab's replicas.
+/// The engine that runs the replicas of a lab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Engine {
@@ -96,7 +94,7 @@ pub enum Engine {
     Compose,
 }
 
-/// What balances a lab's requests.
+/// The proxy that balances the requests of a lab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Balancer {
@@ -106,18 +104,18 @@ pub enum Balancer {
     Traefik,
 }
 
-/// Which built-in app stands in for a service's image.
+/// The built-in app that stands in for the image of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum App {
-    /// The page with its hostname and its login: `web_static`.
+    /// The page that shows its hostname and a login: `web_static`.
     Page,
     /// The JSON service: `web_dynamic`.
     Api,
 }
 
 impl App {
-    /// The value of the label `lbctl.app`, which is also how the hidden `replica` command names it.
+    /// The value of the label `lbctl.app`; the hidden command `replica` uses the same name.
     pub fn as_str(self) -> &'static str {
         match self {
             App::Page => "page",
@@ -138,12 +136,11 @@ impl std::str::FromStr for App {
     }
 }
 
-/// Sessions that lived in replicas which have ended.
+/// The number of sessions that lived in replicas which have ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sessions {
-    /// All of them.
     pub sessions: usize,
-    /// Those that held a login.
+    /// The number of sessions among these that held a login.
     pub logged_in: usize,
 }
 

@@ -23,9 +23,9 @@ use super::{
     recorder::Unreachable,
 };
 
-/// The smallest number of connections that the requests of a series go over, kept ones included, where there are as many
-/// requests. A balancer that picks once per connection shows no more picks than there are connections, and this many are
-/// enough to tell one instance from two.
+/// The smallest number of connections that the requests of a series go over, kept ones included, where there are as
+/// many requests. A balancer that picks once per connection shows no more picks than there are connections, and this
+/// many are enough to tell one instance from two.
 const MIN_CONNECTIONS: u32 = 128;
 
 impl Prober {
@@ -56,8 +56,8 @@ impl Prober {
         Ok(())
     }
 
-    /// Sends one request of a series after the other, until all of them are taken. `next` is the number of the next request
-    /// that no worker has taken.
+    /// Sends one request of a series after the other, until all of them are taken. `next` is the number of the next
+    /// request that no worker has taken.
     fn worker(
         &self,
         plan: &SeriesPlan,

@@ -9,7 +9,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use http::HeaderMap;
 use url::Url;
 
-use crate::model::trace::{CookieValue, Issued, SeenCookie, SeriesName};
+use crate::model::trace::{CookieValue, IssuedValue, ObservedCookie, SeriesName};
 
 use super::{
     jar::{Jar, StoredCookie},
@@ -71,15 +71,15 @@ impl Cookies {
         }
     }
 
-    /// Notes in `seen` which cookies the reply to request `n` sets, for the series with and the series without a jar. `url` is
-    /// that of this request, `next` that of the next one.
+    /// Notes in `seen` which cookies the reply to request `n` sets, for the series with and the series without a jar.
+    /// `url` is that of this request, `next` that of the next one.
     pub fn note(
         &mut self,
         series: &SeriesName,
         n: u32,
         headers: &HeaderMap,
         (url, next): (&Url, &Url),
-        seen: &mut Vec<SeenCookie>,
+        seen: &mut Vec<ObservedCookie>,
     ) {
         match series {
             SeriesName::WithJar => {
@@ -105,14 +105,19 @@ impl Cookies {
         }
     }
 
-    fn enter<'a>(&mut self, cookie: SetCookie, n: u32, seen: &'a mut Vec<SeenCookie>) -> Option<&'a mut SeenCookie> {
+    fn enter<'a>(
+        &mut self,
+        cookie: SetCookie,
+        n: u32,
+        seen: &'a mut Vec<ObservedCookie>,
+    ) -> Option<&'a mut ObservedCookie> {
         let SetCookie { name, value, attributes } = cookie;
         let name = printable_name(&name);
         let index = match seen.iter().position(|seen| seen.name == name) {
             Some(index) => index,
             None if seen.len() >= MAX_NAMES || value.len() > MAX_VALUE_LENGTH => return None,
             None => {
-                seen.push(SeenCookie { name, ..SeenCookie::default() });
+                seen.push(ObservedCookie { name, ..ObservedCookie::default() });
                 seen.len() - 1
             }
         };
@@ -124,7 +129,7 @@ impl Cookies {
             let tail = value.rsplit_once(SEPARATORS).map(|(_, tail)| tail);
             let mut number = |text: &str| self.number(text);
             let (head, tail) = (head.and_then(&mut number), tail.and_then(&mut number));
-            cookie.issued.extend(number(&value).map(|value| Issued { n, value, head, tail }));
+            cookie.issued.extend(number(&value).map(|value| IssuedValue { n, value, head, tail }));
         }
         Some(cookie)
     }
@@ -152,8 +157,8 @@ fn altered(value: &str, part: Option<(&str, std::ops::Range<usize>)>) -> String 
     if from_start { other + kept } else { kept.to_owned() + &other }
 }
 
-/// A made-up value in the form of a given one, where that has letters and digits enough: some balancers take no value of
-/// another form.
+/// A made-up value in the form of a given one, where that has letters and digits enough: some balancers take no value
+/// of another form.
 fn similar(value: &str) -> String {
     const MIN_LETTERS: usize = 8;
     match value.chars().filter(char::is_ascii_alphanumeric).count() {
@@ -167,7 +172,7 @@ fn made_up() -> String {
     format!("{:032x}", rand::random::<u128>())
 }
 
-/// What a value looks like, in the notation of [`SeenCookie::form`].
+/// The form of a value, in the notation of [`ObservedCookie::form`].
 fn form(value: &str) -> String {
     const MAX_CHARS: usize = 120;
     let shape: String = plain_form(value).chars().take(MAX_CHARS).collect();

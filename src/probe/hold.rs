@@ -17,9 +17,9 @@ use super::{
 const SETTLE_TIME: Duration = Duration::from_millis(50);
 
 impl Prober {
-    /// Sends `slow.concurrency` requests of `slow` at once (its `most` does not count) and, while they are under way, requests
-    /// of `quick` until that series has `quick.most` of them or `lasting` is over. Then it waits for the slow answers. Both
-    /// series are continued where the trace already has them.
+    /// Sends `slow.concurrency` requests of `slow` at once (its `most` does not count) and, while they are under way,
+    /// requests of `quick` until that series has `quick.most` of them or `lasting` is over. Then it waits for the slow
+    /// answers. Both series are continued where the trace already has them.
     ///
     /// # Errors
     /// As for [`Prober::send`].

@@ -4,7 +4,7 @@ use cookie_store::{CookieError, CookiePath, CookieStore, RawCookie};
 use http::{HeaderMap, header};
 use url::Url;
 
-use crate::model::trace::Withheld;
+use crate::model::trace::WithholdReason;
 
 use super::{
     set_cookie::{SetCookie, line_text},
@@ -17,12 +17,12 @@ pub struct Jar {
     store: CookieStore,
 }
 
-/// What became of a cookie that a reply set.
+/// A cookie that a reply set, and whether it is sent back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredCookie {
     pub cookie: SetCookie,
     /// Why the cookie is not sent with the next request.
-    pub withheld: Option<Withheld>,
+    pub withheld: Option<WithholdReason>,
 }
 
 impl Jar {
@@ -43,7 +43,8 @@ impl Jar {
         let Ok(raw) = RawCookie::parse(line.to_owned()) else {
             let name = line.split(['=', ';']).next().unwrap_or_default().trim().to_owned();
             let cookie = SetCookie { name, ..SetCookie::default() };
-            return (!cookie.name.is_empty()).then_some(StoredCookie { cookie, withheld: Some(Withheld::Invalid) });
+            return (!cookie.name.is_empty())
+                .then_some(StoredCookie { cookie, withheld: Some(WithholdReason::Invalid) });
         };
         let cookie = SetCookie::from(&raw);
         let refused = self.store.insert_raw(&raw, url).err();
@@ -53,19 +54,20 @@ impl Jar {
     }
 }
 
-/// Why a cookie that a reply to a request for `url` has set is not sent to `next`; `refused` is why the store did not take it.
-fn reason(cookie: &SetCookie, refused: Option<CookieError>, url: &Url, next: &Url) -> Withheld {
+/// Why a cookie that a reply to a request for `url` has set is not sent to `next`; `refused` is why the store did not
+/// take it.
+fn reason(cookie: &SetCookie, refused: Option<CookieError>, url: &Url, next: &Url) -> WithholdReason {
     let attributes = &cookie.attributes;
     match refused {
         Some(CookieError::DomainMismatch | CookieError::UnspecifiedDomain) => {
-            Withheld::Domain(attributes.domain.clone().unwrap_or_default())
+            WithholdReason::Domain(attributes.domain.clone().unwrap_or_default())
         }
-        Some(CookieError::Expired) => Withheld::Expired,
-        _ if attributes.secure && next.scheme() == "http" => Withheld::Secure,
-        Some(_) => Withheld::Invalid,
+        Some(CookieError::Expired) => WithholdReason::Expired,
+        _ if attributes.secure && next.scheme() == "http" => WithholdReason::Secure,
+        Some(_) => WithholdReason::Invalid,
         None => {
             let path = CookiePath::new(attributes.path.as_deref().unwrap_or_default(), url);
-            if path.matches(next) { Withheld::Expired } else { Withheld::Path(printable_name(&path)) }
+            if path.matches(next) { WithholdReason::Expired } else { WithholdReason::Path(printable_name(&path)) }
         }
     }
 }
@@ -76,7 +78,7 @@ mod tests {
     use super::*;
     use http::HeaderValue;
 
-    fn set(line: &str) -> (Option<Withheld>, Option<String>) {
+    fn set(line: &str) -> (Option<WithholdReason>, Option<String>) {
         let url: Url = "http://demo.api.ch/login".parse().unwrap();
         let next: Url = "http://demo.api.ch/session".parse().unwrap();
         let headers = HeaderMap::from_iter([(header::SET_COOKIE, HeaderValue::from_str(line).unwrap())]);
@@ -94,12 +96,12 @@ mod tests {
 
     #[test]
     fn why_a_cookie_is_not_sent_back_is_known() {
-        assert_eq!(set("a=1; Secure; path=/").0, Some(Withheld::Secure));
-        assert_eq!(set("a=1; path=/admin").0, Some(Withheld::Path("/admin".to_owned())));
-        assert_eq!(set("a=1; path=/session/").0, Some(Withheld::Path("/session/".to_owned())));
-        assert_eq!(set("a=1; path=/sess").0, Some(Withheld::Path("/sess".to_owned())));
-        assert_eq!(set("a=1; Domain=example.org").0, Some(Withheld::Domain("example.org".to_owned())));
-        assert_eq!(set("a=1; Max-Age=0").0, Some(Withheld::Expired));
+        assert_eq!(set("a=1; Secure; path=/").0, Some(WithholdReason::Secure));
+        assert_eq!(set("a=1; path=/admin").0, Some(WithholdReason::Path("/admin".to_owned())));
+        assert_eq!(set("a=1; path=/session/").0, Some(WithholdReason::Path("/session/".to_owned())));
+        assert_eq!(set("a=1; path=/sess").0, Some(WithholdReason::Path("/sess".to_owned())));
+        assert_eq!(set("a=1; Domain=example.org").0, Some(WithholdReason::Domain("example.org".to_owned())));
+        assert_eq!(set("a=1; Max-Age=0").0, Some(WithholdReason::Expired));
     }
 
     #[test]
@@ -109,10 +111,10 @@ mod tests {
             Jar::default().store(&headers, &url.parse().unwrap(), &next.parse().unwrap()).remove(0).withheld
         };
         assert_eq!(withheld("a=1", "http://h/x/login", "http://h/x/session"), None);
-        assert_eq!(withheld("a=1", "http://h/x/login", "http://h/"), Some(Withheld::Path("/x".to_owned())));
+        assert_eq!(withheld("a=1", "http://h/x/login", "http://h/"), Some(WithholdReason::Path("/x".to_owned())));
         assert_eq!(
             withheld("a=1; path=relative", "http://h/x/y/", "http://h/x/z"),
-            Some(Withheld::Path("/x/y".to_owned()))
+            Some(WithholdReason::Path("/x/y".to_owned()))
         );
         assert_eq!(withheld("a=1; path=", "http://h/login", "http://h/any"), None);
     }
@@ -127,7 +129,7 @@ mod tests {
             let stored = Jar::default().store(&headers, &url, &url);
             let names: Vec<&str> = stored.iter().map(|stored| stored.cookie.name.as_str()).collect();
             assert_eq!(names, expected.into_iter().collect::<Vec<_>>(), "{}", line.escape_ascii());
-            assert!(stored.iter().all(|stored| stored.withheld == Some(Withheld::Invalid)));
+            assert!(stored.iter().all(|stored| stored.withheld == Some(WithholdReason::Invalid)));
         }
     }
 }

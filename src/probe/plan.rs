@@ -1,10 +1,10 @@
 //! The plan of a series: under which conditions its requests are sent, and what each of them is.
 //!
-//! A plan is what somebody wants to know; the record of what was sent and what came back is [`trace::Series`].
+//! The record of the requests that were sent and of their answers is a [`trace::Series`].
 
 use http::Method;
 
-use crate::model::trace::{self, Action, Conditions, Connection, Jar, SeriesName};
+use crate::model::trace::{self, Action, Conditions, Connection, CookieJar, SeriesName};
 
 use super::{http::Content, script::Script};
 
@@ -17,8 +17,8 @@ pub struct SeriesPlan {
     pub connection: Connection,
     /// Path and query of the requests.
     pub path: String,
-    /// With a script, the requests check the session instead of asking for `path`; and in the series with a cookie jar, the
-    /// second request logs in.
+    /// With a script, the requests check the session instead of asking for `path`; and in the series with a cookie jar,
+    /// the second request logs in.
     pub script: Option<Script>,
     /// The number of requests after which the series is complete; those of earlier calls count.
     pub most: u32,
@@ -61,7 +61,7 @@ impl SeriesPlan {
         trace::Series {
             name: self.name.clone(),
             conditions: Conditions {
-                jar: if self.name == SeriesName::WithJar { Jar::Kept } else { Jar::None },
+                jar: if self.name == SeriesName::WithJar { CookieJar::Kept } else { CookieJar::None },
                 connection: self.connection,
                 path: self.script.as_ref().map_or(&self.path, |script| &script.check.path).clone(),
                 source: self.name.source(),
@@ -81,7 +81,8 @@ fn check(script: &Script) -> Step<'_> {
     Step { action: Action::Get, method: check.method.clone(), path: &check.path, content: check.content.as_ref() }
 }
 
-/// What request `n` of a series adds to its `User-Agent`, so that a lab's log tells which requests are the probe's.
+/// The text that request `n` of a series adds to its `User-Agent`, so that a lab's log tells which requests are the
+/// probe's.
 pub fn user_agent_tag(series: &SeriesName, n: u32) -> String {
     format!("{series}/{n}")
 }

@@ -32,9 +32,9 @@ pub struct Prober {
 }
 
 impl Prober {
-    /// A prober for a target. `via` is what chose the address to connect to. Without an `identity`, the prober finds out by
-    /// itself what tells instances apart. `names` are the names by which people know instances, by what the instances say of
-    /// themselves.
+    /// A prober for a target. `via` is what chose the address to connect to. Without an `identity`, the prober finds
+    /// out by itself what tells instances apart. `names` are the names by which people know instances, by what the
+    /// instances say of themselves.
     ///
     /// # Errors
     /// When no request can be sent to the target.
@@ -61,8 +61,8 @@ impl Prober {
         })
     }
 
-    /// The trace of all requests that were sent so far. Later requests may rename the instances of earlier ones: what tells
-    /// instances apart is learned from the replies.
+    /// The trace of all requests that were sent so far. Later requests may rename the instances of earlier ones: what
+    /// tells instances apart is learned from the replies.
     pub fn trace(&self) -> &Trace {
         self.recorder.trace()
     }
@@ -72,10 +72,10 @@ impl Prober {
         self.recorder.into_trace()
     }
 
-    /// Sends requests of a series until it has `plan.most` of them. A series whose name the trace already has is continued:
-    /// its requests keep their numbers and its place in the trace. After each request is entered in the trace, `go_on` gets
-    /// the trace, in which this series is the last one for as long as this call lasts; with `ControlFlow::Break`, no
-    /// further request is sent.
+    /// Sends requests of a series until it has `plan.most` of them. A series whose name the trace already has is
+    /// continued: its requests keep their numbers and its place in the trace. After each request is entered in the
+    /// trace, `go_on` gets the trace, in which this series is the last one for as long as this call lasts; with
+    /// `ControlFlow::Break`, no further request is sent.
     ///
     /// # Errors
     /// When the target has not answered any request of the whole trace, and there were enough of them to give up. A failure
@@ -159,7 +159,7 @@ impl Prober {
         }
     }
 
-    /// What request `n` of a series adds to its `User-Agent`, if requests are numbered.
+    /// The text that request `n` of a series adds to its `User-Agent`, if requests are numbered.
     pub(super) fn tag(&self, series: &SeriesName, n: u32) -> Option<String> {
         self.config.number_requests.then(|| user_agent_tag(series, n))
     }

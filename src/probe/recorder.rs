@@ -20,7 +20,7 @@ const MAX_FAILURES: u32 = 3;
 #[error("{url} does not answer: {} ({tried})", .failure.message)]
 pub struct Unreachable {
     pub url: String,
-    /// What was sent, or why nothing was.
+    /// The requests that were sent, in words.
     pub tried: String,
     /// The last failure.
     pub failure: Failure,
@@ -58,8 +58,8 @@ impl Recorder {
         self.trace
     }
 
-    /// Makes the series of a plan the last one of the trace, where requests are entered. Returns its place if the trace had it
-    /// before.
+    /// Makes the series of a plan the last one of the trace, where requests are entered. Returns its place if the trace
+    /// had it before.
     pub fn open(&mut self, plan: &SeriesPlan) -> Option<usize> {
         let place = self.trace.series.iter().position(|series| series.name == plan.name);
         let series = match place {
@@ -82,8 +82,8 @@ impl Recorder {
         self.trace.series.last_mut()
     }
 
-    /// Completes a request of the open series by what came back, and enters it. `condition` tells whether the reply shows a
-    /// login.
+    /// Completes a request of the open series by what came back, and enters it. `condition` tells whether the reply
+    /// shows a login.
     ///
     /// # Errors
     /// When this and all requests before it failed, and there were enough of them.
@@ -145,8 +145,8 @@ impl Recorder {
         }
     }
 
-    /// Gives the requests of the trace their new instances, and returns that of the last relabel: its request is not in the trace
-    /// yet.
+    /// Gives the requests of the trace their new instances, and returns that of the last relabel: its request is not in
+    /// the trace yet.
     fn relabel(&mut self, relabels: Vec<Relabel>) -> Option<InstanceId> {
         self.trace.instances.clear();
         self.trace.identified_by = None;

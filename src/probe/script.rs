@@ -1,4 +1,5 @@
-//! The script of a login: the request that logs in, the request that shows the session, and how its reply shows a login.
+//! The script of a login: the request that logs in, the request that shows the session, and how its reply shows a
+//! login.
 
 use http::{Method, StatusCode};
 use regex::Regex;
@@ -52,8 +53,8 @@ pub struct SpecError {
 }
 
 impl RequestSpec {
-    /// Reads `METHOD PATH [FIELD=VALUE…]` or `METHOD PATH {JSON}`. `secret` replaces values such as `env:NAME` and `file:PATH`,
-    /// and returns `None` for a value that stands for itself.
+    /// Reads `METHOD PATH [FIELD=VALUE…]` or `METHOD PATH {JSON}`. `secret` replaces values such as `env:NAME` and
+    /// `file:PATH`, and returns `None` for a value that stands for itself.
     ///
     /// # Errors
     /// When the text has another form, or `secret` fails.

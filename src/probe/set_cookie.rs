@@ -3,22 +3,22 @@
 use cookie_store::RawCookie;
 use http::{HeaderMap, HeaderValue, header};
 
-use crate::model::trace::Attributes;
+use crate::model::trace::CookieAttributes;
 
 use super::text::printable_name;
 
-/// What a `Set-Cookie` line says.
+/// The content of a `Set-Cookie` line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SetCookie {
     pub name: String,
     /// The value as it stands in the line, quotes included.
     pub value: String,
-    pub attributes: Attributes,
+    pub attributes: CookieAttributes,
 }
 
 impl From<&RawCookie<'_>> for SetCookie {
     fn from(raw: &RawCookie<'_>) -> SetCookie {
-        let attributes = Attributes {
+        let attributes = CookieAttributes {
             secure: raw.secure() == Some(true),
             http_only: raw.http_only() == Some(true),
             same_site: raw.same_site().map(|same_site| same_site.to_string()),
@@ -31,8 +31,8 @@ impl From<&RawCookie<'_>> for SetCookie {
     }
 }
 
-/// The cookies that a reply sets, in order. A line without a name and `=` is left out, and an attribute that cannot be read is
-/// ignored.
+/// The cookies that a reply sets, in order. A line without a name and `=` is left out, and an attribute that cannot be
+/// read is ignored.
 pub fn set_cookies(headers: &HeaderMap) -> impl Iterator<Item = RawCookie<'static>> + '_ {
     headers.get_all(header::SET_COOKIE).iter().filter_map(|line| RawCookie::parse(line_text(line)).ok())
 }
@@ -54,7 +54,7 @@ mod tests {
             set_cookies(&headers).map(|cookie| SetCookie::from(&cookie)).collect::<Vec<_>>()
         };
         let full = lines("a=\"1.x\"; Path=/b; Domain=api.ch; Secure; HttpOnly; SameSite=None; Max-Age=60");
-        let attributes = Attributes {
+        let attributes = CookieAttributes {
             secure: true,
             http_only: true,
             same_site: Some("None".to_owned()),

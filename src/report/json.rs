@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     analysis::{Checked, Session, SessionVerdict, Verdict, passed},
-    model::trace::{Connection, Failure, InstanceId, Jar, Request, Series, SeriesName, Trace, Via},
+    model::trace::{Connection, CookieJar, Failure, InstanceId, PROBE_SCHEMA, Request, Series, SeriesName, Trace, Via},
 };
 
 use super::sentence::{actual, flaw, sentences, session_cause, session_sentences};
@@ -20,7 +20,7 @@ pub fn probe<'a>(trace: &'a Trace, verdict: &Verdict, checked: &[Checked]) -> im
         |checked| json!({ "expect": checked.expect, "outcome": checked.outcome.as_str(), "found": actual(&checked.actual) }),
     );
     Probe {
-        schema: "lbctl.probe.v1",
+        schema: PROBE_SCHEMA,
         target: target(trace),
         series: Each(move || trace.series.iter().map(|series| self::series(trace, series))),
         verdict: self::verdict(trace, verdict),
@@ -154,7 +154,7 @@ fn series<'a>(trace: &'a Trace, series: &'a Series) -> impl Serialize + use<'a> 
     Experiment {
         name: series.name.to_string(),
         conditions: json!({
-            "jar": conditions.jar == Jar::Kept,
+            "jar": conditions.jar == CookieJar::Kept,
             "cookie": match &series.name {
                 SeriesName::CookieAlone(cookie) => Some(cookie),
                 name => name.cookie_value().map(|value| &value.name),

@@ -4,7 +4,7 @@ use std::num::NonZeroU16;
 
 use lbctl::{
     analysis::{self, ALPHA, Algorithm, BalancesPer, Case, Order, Sampling, Stickiness, Verdict, judge},
-    model::trace::{BackgroundRequest, Connection, InstanceId, Request, SeenCookie, Series, SeriesName, Trace},
+    model::trace::{BackgroundRequest, Connection, InstanceId, ObservedCookie, Request, Series, SeriesName, Trace},
 };
 use proptest::prelude::*;
 
@@ -200,7 +200,7 @@ fn overlapping_requests_are_judged_by_their_counts_alone() {
 }
 
 fn with_cookie(mut series: Series, names: &[&str]) -> Series {
-    let cookie = |name: &&str| SeenCookie { name: (*name).into(), ..SeenCookie::default() };
+    let cookie = |name: &&str| ObservedCookie { name: (*name).into(), ..ObservedCookie::default() };
     series.cookies = names.iter().map(cookie).collect();
     series.requests.iter_mut().skip(1).for_each(|request| request.cookies_sent = names.len() as u16);
     series

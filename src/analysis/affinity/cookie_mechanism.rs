@@ -19,7 +19,7 @@ use crate::{
         sampling::budget::{Decision, is_sure},
         verdict::{Algorithm, RuledOut, StickyBy, StickyCookie, Test},
     },
-    model::trace::{CookieValue, InstanceId, Issued, Request, SeenCookie, Series, SeriesName, Trace},
+    model::trace::{CookieValue, InstanceId, IssuedValue, ObservedCookie, Request, Series, SeriesName, Trace},
 };
 
 /// The made-up values that are sent first.
@@ -38,7 +38,7 @@ const MOST_ISSUED: usize = 30;
 const FAILS: f64 = 0.1;
 
 /// The number that stands for a value or a part of it; equal values have equal numbers.
-type Number = fn(&Issued) -> Option<u16>;
+type Number = fn(&IssuedValue) -> Option<u16>;
 
 /// Whether each value keeps its instance.
 enum Keeps {
@@ -126,7 +126,7 @@ pub struct Description {
 }
 
 /// Describes the cookie that pins, and how it does.
-pub fn describe(case: &Case, cookie: &SeenCookie) -> Description {
+pub fn describe(case: &Case, cookie: &ObservedCookie) -> Description {
     let known = known_of(case.trace(), &cookie.name);
     let Mechanism { by, ruled_out, mut evidence } = mechanism(case, cookie);
     let name = || cookie.name.clone();
@@ -167,7 +167,7 @@ struct Mechanism {
 /// The mechanism and the fact that shows it.
 type Shown = (Option<StickyBy>, CookieEvidence);
 
-fn mechanism(case: &Case, cookie: &SeenCookie) -> Mechanism {
+fn mechanism(case: &Case, cookie: &ObservedCookie) -> Mechanism {
     let trace = case.trace();
     let name = cookie.name.as_str();
     let Some(made_up) = made_up_values(trace, name) else { return Mechanism::default() };
@@ -232,7 +232,7 @@ fn goes_round(case: &Case) -> bool {
 }
 
 /// Only values that were issued are kept: because they name the instance, or because the balancer learns them.
-fn keeps_its_own(case: &Case, cookie: &SeenCookie) -> Shown {
+fn keeps_its_own(case: &Case, cookie: &ObservedCookie) -> Shown {
     let trace = case.trace();
     let name = &cookie.name;
     let given = issued(trace, name);
@@ -273,7 +273,7 @@ fn number_of(part: Part) -> Number {
 }
 
 /// The number that stands for the whole value.
-fn whole(issued: &Issued) -> Option<u16> {
+fn whole(issued: &IssuedValue) -> Option<u16> {
     Some(issued.value)
 }
 
@@ -286,7 +286,7 @@ fn series_with(part: Part, value: CookieValue) -> SeriesName {
 }
 
 /// Whether the numbers that stand for values tell instances apart: one instance always gives the same, and no two the same.
-fn names_the_instance(trace: &Trace, issued: &[Issued], number: Number) -> bool {
+fn names_the_instance(trace: &Trace, issued: &[IssuedValue], number: Number) -> bool {
     let mut by_instance: BTreeMap<InstanceId, Vec<u16>> = BTreeMap::new();
     for one in issued {
         let (Some(instance), Some(number)) = (issuer(trace, one.n).and_then(|request| request.instance), number(one))
@@ -334,7 +334,7 @@ fn made_up_values(trace: &Trace, cookie: &str) -> Option<Values> {
 }
 
 /// What clients without a jar were given.
-fn issued<'a>(trace: &'a Trace, cookie: &str) -> &'a [Issued] {
+fn issued<'a>(trace: &'a Trace, cookie: &str) -> &'a [IssuedValue] {
     let free = trace.series(&SeriesName::WithoutJar);
     let seen = free.and_then(|series| series.cookies.iter().find(|seen| seen.name == cookie));
     seen.map_or(&[], |seen| &seen.issued)

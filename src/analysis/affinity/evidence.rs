@@ -5,7 +5,7 @@ use crate::{
         affinity::vendor::{Flaw, Vendor},
         verdict::Algorithm,
     },
-    model::trace::Withheld,
+    model::trace::WithholdReason,
 };
 
 /// The part of a cookie's value.
@@ -23,7 +23,7 @@ pub enum CookieEvidence {
     NoCookieSet,
     Withheld {
         cookie: String,
-        reason: Option<Withheld>,
+        reason: Option<WithholdReason>,
     },
     /// Requests with cookies went to several instances.
     Spread {
@@ -51,7 +51,7 @@ pub enum CookieEvidence {
     WouldPin {
         cookie: String,
         p: f64,
-        reason: Option<Withheld>,
+        reason: Option<WithholdReason>,
     },
 
     /// Values that the probe made up.

@@ -11,7 +11,7 @@ use crate::{
         sampling::budget::{self, Decision},
         verdict::{Algorithm, RuledOut, Stickiness, StickyCookie, Test},
     },
-    model::trace::{InstanceId, SeenCookie, Series, SeriesName, Withheld},
+    model::trace::{InstanceId, ObservedCookie, Series, SeriesName, WithholdReason},
 };
 
 /// The finding from the series with a cookie jar.
@@ -55,15 +55,15 @@ fn all_picks(series: &Series) -> Vec<InstanceId> {
 }
 
 /// Whether a browser would send the cookie if its attributes were others.
-fn is_held_back(cookie: &SeenCookie) -> bool {
-    matches!(cookie.withheld, Some(Withheld::Secure | Withheld::Path(_) | Withheld::Domain(_)))
+fn is_held_back(cookie: &ObservedCookie) -> bool {
+    matches!(cookie.withheld, Some(WithholdReason::Secure | WithholdReason::Path(_) | WithholdReason::Domain(_)))
 }
 
 /// The cookies to be tried alone: those that were sent, if together they pin and there are several; and where nothing
 /// pins, those that a browser holds back.
 pub fn candidate_cookies(case: &Case) -> Vec<String> {
     let Some(series) = case.trace().series(&SeriesName::WithJar) else { return Vec::new() };
-    let named = |cookies: Vec<&SeenCookie>| {
+    let named = |cookies: Vec<&ObservedCookie>| {
         cookies.into_iter().map(|cookie| cookie.name.clone()).take(budget::MOST_ALONE).collect::<Vec<_>>()
     };
     match judge_pinning(case, &with_cookies(series)) {
@@ -154,7 +154,7 @@ fn pinned_by_cookie(case: &Case, series: &Series, requests: usize, moves: usize,
 }
 
 /// The cookies that pin: the only one there is, or those that pin alone.
-fn pinning_cookies<'a>(case: &Case, with_jar: &'a Series) -> Vec<&'a SeenCookie> {
+fn pinning_cookies<'a>(case: &Case, with_jar: &'a Series) -> Vec<&'a ObservedCookie> {
     let sent: Vec<_> = with_jar.cookies.iter().filter(|cookie| cookie.withheld.is_none()).collect();
     if let [only] = sent.as_slice() {
         return vec![only];
@@ -163,22 +163,22 @@ fn pinning_cookies<'a>(case: &Case, with_jar: &'a Series) -> Vec<&'a SeenCookie>
 }
 
 /// The cookie to be named: some balancers set the same value under two names, for browsers old and new.
-fn the_one<'a>(cookies: &[&'a SeenCookie]) -> Option<&'a SeenCookie> {
+fn the_one<'a>(cookies: &[&'a ObservedCookie]) -> Option<&'a ObservedCookie> {
     let (first, others) = cookies.split_first()?;
-    let last = |cookie: &SeenCookie| cookie.issued.last().map(|issued| issued.value);
-    let same = |other: &&SeenCookie| last(first).is_some() && last(other) == last(first);
+    let last = |cookie: &ObservedCookie| cookie.issued.last().map(|issued| issued.value);
+    let same = |other: &&ObservedCookie| last(first).is_some() && last(other) == last(first);
     others.iter().all(same).then_some(*first)
 }
 
 /// The probability by which a cookie alone would seem to pin, where it does.
-fn pins_alone(case: &Case, cookie: &SeenCookie) -> Option<f64> {
+fn pins_alone(case: &Case, cookie: &ObservedCookie) -> Option<f64> {
     let series = case.trace().series(&SeriesName::CookieAlone(cookie.name.clone()))?;
     judge_pinning(case, &all_picks(series)).alone(case.alpha())
 }
 
 /// The cookies that would keep a client on its instance if its browser sent them.
 fn held_back(case: &Case, with_jar: &Series) -> Vec<CookieEvidence> {
-    let would_pin = |cookie: &SeenCookie| {
+    let would_pin = |cookie: &ObservedCookie| {
         let p = pins_alone(case, cookie).filter(|_| is_held_back(cookie))?;
         Some(CookieEvidence::WouldPin { cookie: cookie.name.clone(), p, reason: cookie.withheld.clone() })
     };

@@ -3,7 +3,7 @@
 //!
 //! The vendor is a hint for the reader and decides nothing, because any balancer may give a cookie any name.
 
-use crate::model::trace::Attributes;
+use crate::model::trace::CookieAttributes;
 
 /// The name of a balancer, as its users know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -105,7 +105,7 @@ pub fn is_application_session(name: &str) -> bool {
 }
 
 /// The flaws of the attributes of a cookie that keeps clients of this target.
-pub fn flaws(set: &Attributes, url: &str) -> Vec<Flaw> {
+pub fn flaws(set: &CookieAttributes, url: &str) -> Vec<Flaw> {
     let https = url.starts_with("https://");
     let none = set.same_site.as_deref().is_some_and(|same_site| same_site.eq_ignore_ascii_case("none"));
     let other_path = set.path.clone().filter(|path| !path.trim_end_matches('/').is_empty());
@@ -148,12 +148,13 @@ mod tests {
 
     #[test]
     fn flaws_are_found() {
-        let good = Attributes { http_only: true, path: Some("/".to_owned()), ..Attributes::default() };
+        let good = CookieAttributes { http_only: true, path: Some("/".to_owned()), ..CookieAttributes::default() };
         assert_eq!(flaws(&good, "http://demo/"), []);
-        let bad = Attributes { secure: true, path: Some("/shop".to_owned()), ..Attributes::default() };
+        let bad = CookieAttributes { secure: true, path: Some("/shop".to_owned()), ..CookieAttributes::default() };
         let found = flaws(&bad, "http://demo/");
         assert_eq!(found, [Flaw::SecureOverHttp, Flaw::NotHttpOnly, Flaw::OtherPath("/shop".to_owned())]);
-        let cross = Attributes { same_site: Some("None".to_owned()), http_only: true, ..Attributes::default() };
+        let cross =
+            CookieAttributes { same_site: Some("None".to_owned()), http_only: true, ..CookieAttributes::default() };
         assert_eq!(flaws(&cross, "https://demo/"), [Flaw::NotSecure, Flaw::SameSiteNoneNotSecure]);
     }
 }

@@ -123,7 +123,7 @@ mod tests {
             series::connection_reuse::picks_per,
             verdict::Algorithm,
         },
-        model::trace::{Action, Conditions, Connection, InstanceId, Jar, Request, SeriesName},
+        model::trace::{Action, Conditions, Connection, CookieJar, InstanceId, Request, SeriesName},
     };
 
     /// Requests over kept connections, as pairs of connection and instance.
@@ -137,7 +137,7 @@ mod tests {
         Series {
             name: SeriesName::WithoutJar,
             conditions: Conditions {
-                jar: Jar::None,
+                jar: CookieJar::None,
                 connection: Connection::Reused,
                 path: "/".to_owned(),
                 source: None,

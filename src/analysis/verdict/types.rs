@@ -10,7 +10,7 @@ use crate::{
             ruled_out::RuledOut,
         },
     },
-    model::trace::Attributes,
+    model::trace::CookieAttributes,
 };
 
 /// The cookie that keeps a client on its instance.
@@ -22,7 +22,7 @@ pub struct StickyCookie {
     /// The balancer whose cookies have this name and form.
     pub vendor: Option<Vendor>,
     /// The attributes of its `Set-Cookie` line.
-    pub attributes: Option<Attributes>,
+    pub attributes: Option<CookieAttributes>,
     pub flaws: Vec<Flaw>,
 }
 

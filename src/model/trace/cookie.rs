@@ -1,67 +1,65 @@
-//! What a probe saw of cookies: all but their values, which may open somebody's session.
+//! A cookie that the target set: everything but its values, which may open a user's session.
 
 use serde::{Deserialize, Serialize};
 
 /// A cookie that the target set.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct SeenCookie {
-    /// Its name.
+pub struct ObservedCookie {
     pub name: String,
-    /// Why it is not sent back, where it is not.
+    /// Why the cookie is not sent back, where it is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub withheld: Option<Withheld>,
-    /// What its last `Set-Cookie` line said of it.
+    pub withheld: Option<WithholdReason>,
+    /// The attributes of the last `Set-Cookie` line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub attributes: Option<Attributes>,
-    /// The form of its last value: `d` stands for digits, `x` for lower-case hexadecimal ones, `w` for letters and digits,
-    /// `u` for
-    /// anything that is not ASCII, each with how many there are; punctuation stands for itself (`w2~x32`, `"x16"`). A value that is base64 of
-    /// printable text is `base64(…)` of that text's form.
+    pub attributes: Option<CookieAttributes>,
+    /// The form of the last value. Runs of characters are given by a letter and their length: `d` for digits, `x` for
+    /// digits and the letters a to f, `w` for letters and digits, `u` for anything that is not ASCII. Punctuation
+    /// stands for itself: `w2~x32`, `"x16"`. A value that is base64 of printable text is `base64(…)` with the form of
+    /// that text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub form: Option<String>,
-    /// The first replies that set it, in the order of their requests.
+    /// The first values that the target gave, in the order of the requests.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub issued: Vec<Issued>,
+    pub issued: Vec<IssuedValue>,
 }
 
-/// What a `Set-Cookie` line says beside name and value.
+/// The attributes of a `Set-Cookie` line.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Attributes {
-    /// Only to be sent over https.
+pub struct CookieAttributes {
+    /// The cookie is sent over https only.
     pub secure: bool,
-    /// Not to be read by a page's scripts.
+    /// Scripts of the page cannot read the cookie.
     pub http_only: bool,
     /// `Strict`, `Lax` or `None`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub same_site: Option<String>,
-    /// Which paths it is for.
+    /// The paths that the cookie is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// Which hosts it is for.
+    /// The hosts that the cookie is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub domain: Option<String>,
-    /// For how many seconds it is kept, where it outlives the browser and says so by `Max-Age`.
+    /// The number of seconds in `Max-Age`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_age: Option<i64>,
-    /// Whether it says when it expires.
+    /// Whether the line has `Expires`.
     #[serde(default)]
     pub expires: bool,
 }
 
-/// A reply that set a cookie. Equal numbers stand for equal texts within a trace, and tell nothing else.
+/// A value that a reply gave to a cookie. Numbers stand for texts: equal ones for equal texts within a trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Issued {
-    /// The request of the series whose reply it was.
+pub struct IssuedValue {
+    /// The number of the request in its series.
     pub n: u32,
-    /// The value.
     pub value: u16,
-    /// What stands before its first `~`, `.`, `!` or `|`, where there is one.
+    /// The part of the value before its first `~`, `.`, `!` or `|`, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head: Option<u16>,
-    /// What stands after its last one.
+    /// The part of the value after its last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tail: Option<u16>,
 }
@@ -69,25 +67,26 @@ pub struct Issued {
 /// Why a cookie is not sent back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Withheld {
-    /// It is `Secure`, and the target is asked over http.
+pub enum WithholdReason {
+    /// The cookie is `Secure`, and the target is asked over http.
     Secure,
-    /// Its path does not cover the request's.
+    /// The cookie's path, which does not cover that of the request.
     Path(String),
-    /// Its domain is not the target's.
+    /// The cookie's domain, which is not that of the target.
     Domain(String),
-    /// It was deleted at once, or has expired.
+    /// The cookie was deleted at once, or has expired.
     Expired,
-    /// It is no valid cookie.
+    /// The line is no valid cookie.
     Invalid,
 }
 
-/// One value of one cookie, as an experiment sends it alone.
+/// One value of one cookie, as an experiment sends it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CookieValue {
     /// The cookie's name.
     pub name: String,
-    /// Which of its values: the request without a jar whose reply issued it, or just a number.
+    /// For an issued value, the number of the request without a jar whose reply gave it; for a made-up value, any
+    /// number.
     pub n: u32,
 }

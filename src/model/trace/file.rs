@@ -1,6 +1,7 @@
-//! A trace as text, to keep it and to judge it again: `lbctl.trace.v1`, JSON with a request a line.
+//! The trace as a JSON text with one request per line (`lbctl.trace.v1`), to keep it and to judge it again.
 //!
-//! What is read was written by anybody: whatever the analysis and the reports rely on is checked here.
+//! Anybody may have written the text that is read: everything that the analysis and the reports rely on is checked
+//! here.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -10,20 +11,16 @@ use std::{
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::{Value, error::Category};
 
-use super::{Instance, InstanceId, Series, SessionId, Target, Trace, is_hidden};
+use super::{Instance, InstanceId, PROBE_SCHEMA, Series, SessionId, TRACE_SCHEMA, Target, Trace, is_hidden};
 
-/// What a file says that it is.
-pub const SCHEMA: &str = "lbctl.trace.v1";
-/// The same without the version.
-const ANY_VERSION: &str = "lbctl.trace.v";
-/// The longest reason: a file can quote any amount of text at its reader.
-const MAX_CHARS: usize = 300;
-/// How many levels of the JSON are laid out on lines of their own: down to a request, which is one line.
-const LEVELS: usize = 4;
+/// The schema without its version.
+const SCHEMA_OF_ANY_VERSION: &str = "lbctl.trace.v";
+/// The longest reason, in characters: an error quotes the file, which can hold any amount of text.
+const MAX_REASON_CHARS: usize = 300;
+/// How many levels of the JSON have lines of their own: the levels above a request, which is one line.
+const MULTILINE_LEVELS: usize = 4;
 
-/// Why a file is no trace that can be judged.
-///
-/// Displayed as one line: `trace.json:12:7: expected …`.
+/// Why a file cannot be judged as a trace, as one line: `trace.json:12:7: expected …`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{place}: {reason}")]
 pub struct TraceError {
@@ -32,9 +29,9 @@ pub struct TraceError {
     hint: &'static str,
 }
 
-const KEEP: &str = "`lbctl probe --save FILE` keeps a trace";
-const NEWER: &str = "a newer lbctl may have written it; that one can judge it";
-const DAMAGED: &str = "the file is damaged, or was changed by hand; `lbctl probe --save FILE` keeps another";
+const HINT_SAVE: &str = "`lbctl probe --save FILE` keeps a trace";
+const HINT_NEWER: &str = "a newer lbctl may have written it; that one can judge it";
+const HINT_DAMAGED: &str = "the file is damaged, or was changed by hand; `lbctl probe --save FILE` keeps another";
 
 impl TraceError {
     fn new(file: &str, reason: &str, hint: &'static str) -> TraceError {
@@ -45,16 +42,16 @@ impl TraceError {
         TraceError::new(&format!("{file}:{}:{}", error.line(), error.column()), reason, hint)
     }
 
-    /// What can be done about it.
+    /// The next step that the user can take.
     pub fn hint(&self) -> String {
         self.hint.to_owned()
     }
 }
 
-/// What stands in the file; the fields of a trace and what they are the fields of.
+/// The content of a file, for reading.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Kept {
+struct FileContent {
     #[serde(rename = "schema")]
     _schema: String,
     target: Target,
@@ -66,8 +63,9 @@ struct Kept {
     series: Vec<Series>,
 }
 
+/// The content of a file, for writing.
 #[derive(Serialize)]
-struct Keeping<'a> {
+struct FileContentRef<'a> {
     schema: &'static str,
     target: &'a Target,
     identified_by: &'a Option<String>,
@@ -77,47 +75,47 @@ struct Keeping<'a> {
     series: &'a [Series],
 }
 
-/// As much of any JSON as tells what it is.
+/// The schema of any JSON object.
 #[derive(Deserialize)]
-struct Anything {
+struct SchemaOnly {
     #[serde(default)]
     schema: Option<Value>,
 }
 
 impl Trace {
-    /// Writes the text to be kept.
+    /// Writes the trace as the text of a file.
     ///
     /// # Errors
-    /// Those of the writer.
+    /// When the writer fails.
     pub fn write_json(&self, mut to: impl Write) -> io::Result<()> {
-        // named one by one, so that a new one is not forgotten
+        // the fields are named one by one, so that a new one is not forgotten
         let Trace { target, identified_by, unidentified, instances, series } = self;
-        let keeping = Keeping { schema: SCHEMA, target, identified_by, unidentified, instances, series };
-        keeping.serialize(&mut serde_json::Serializer::with_formatter(&mut to, Lines::default()))?;
+        let content = FileContentRef { schema: TRACE_SCHEMA, target, identified_by, unidentified, instances, series };
+        content.serialize(&mut serde_json::Serializer::with_formatter(&mut to, LineLayout::default()))?;
         to.write_all(b"\n")
     }
 
-    /// A trace from its text, which came from `file`.
+    /// Reads a trace from the text of the file that is called `file`.
     ///
     /// # Errors
-    /// When it is none, or none that fits together.
+    /// When the text is no trace, or its parts contradict each other.
     pub fn from_json(file: &str, text: &[u8]) -> Result<Trace, TraceError> {
-        recognise(file, text)?;
-        let read: Kept = serde_json::from_slice(text).map_err(|error| {
+        check_schema(file, text)?;
+        let content: FileContent = serde_json::from_slice(text).map_err(|error| {
             let reason = reason(&error);
-            let hint = if reason.starts_with("unknown ") { NEWER } else { DAMAGED };
+            let hint = if reason.starts_with("unknown ") { HINT_NEWER } else { HINT_DAMAGED };
             TraceError::at(file, &error, &reason, hint)
         })?;
-        let Kept { _schema, target, identified_by, unidentified, instances, series } = read;
+        let FileContent { _schema, target, identified_by, unidentified, instances, series } = content;
         let trace = Trace { target, identified_by, unidentified, instances, series };
-        match misfit(&trace) {
-            Some(misfit) => Err(TraceError::new(file, &misfit, DAMAGED)),
+        match contradiction(&trace) {
+            Some(contradiction) => Err(TraceError::new(file, &contradiction, HINT_DAMAGED)),
             None => Ok(trace),
         }
     }
 
-    /// Puts `s1`, `s2`, … in the place of session ids, equal ones for equal ones: to whoever has the id, the session is
-    /// open, and a trace is made to be shown. The analysis only compares them.
+    /// Replaces session ids by `s1`, `s2`, …, equal ones by equal ones. A session is open to everybody who has its id,
+    /// and a trace is made to be shown; the analysis only compares the ids.
     pub fn conceal_sessions(&mut self) {
         let mut known: HashMap<SessionId, SessionId> = HashMap::new();
         for request in self.series.iter_mut().flat_map(|series| &mut series.requests) {
@@ -129,100 +127,106 @@ impl Trace {
     }
 }
 
-/// Whether the text says that it is a trace, of a version that can be read.
-fn recognise(file: &str, text: &[u8]) -> Result<(), TraceError> {
-    let not_one = |reason: &str| Err(TraceError::new(file, reason, KEEP));
+/// Checks that the text is a trace of a version that can be read.
+fn check_schema(file: &str, text: &[u8]) -> Result<(), TraceError> {
+    let not_a_trace = |reason: &str| Err(TraceError::new(file, reason, HINT_SAVE));
     if text.trim_ascii().is_empty() {
-        return not_one("the file is empty");
+        return not_a_trace("the file is empty");
     }
-    // a list would do as the fields of an object, for serde
+    // serde would take a list for the fields of an object
     let read = if text.trim_ascii().starts_with(b"{") {
         serde_json::from_slice(text).map(Some)
     } else {
         serde_json::from_slice::<IgnoredAny>(text).map(|_| None)
     };
-    let anything: Anything = match read {
-        Ok(Some(anything)) => anything,
-        Ok(None) => return not_one("not a trace"),
+    let object: SchemaOnly = match read {
+        Ok(Some(object)) => object,
+        Ok(None) => return not_a_trace("not a trace"),
         Err(error) => {
             return Err(match error.classify() {
-                Category::Data => TraceError::new(file, "not a trace", KEEP),
-                Category::Eof => TraceError::at(file, &error, "it breaks off here, in the middle of the JSON", DAMAGED),
-                _ => TraceError::at(file, &error, &format!("not JSON: {}", reason(&error)), KEEP),
+                Category::Data => TraceError::new(file, "not a trace", HINT_SAVE),
+                Category::Eof => {
+                    TraceError::at(file, &error, "it breaks off here, in the middle of the JSON", HINT_DAMAGED)
+                }
+                _ => TraceError::at(file, &error, &format!("not JSON: {}", reason(&error)), HINT_SAVE),
             });
         }
     };
-    match anything.schema.as_ref().map(|schema| schema.as_str().unwrap_or_default()) {
-        Some(SCHEMA) => Ok(()),
-        None => not_one("not a trace: it has no `schema`"),
-        Some("lbctl.probe.v1") => not_one("not a trace, but the report of a probe"),
-        Some(other) => match other.strip_prefix(ANY_VERSION) {
+    match object.schema.as_ref().map(|schema| schema.as_str().unwrap_or_default()) {
+        Some(TRACE_SCHEMA) => Ok(()),
+        None => not_a_trace("not a trace: it has no `schema`"),
+        Some(PROBE_SCHEMA) => not_a_trace("not a trace, but the report of a probe"),
+        Some(other) => match other.strip_prefix(SCHEMA_OF_ANY_VERSION) {
             Some(version) if !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit()) => {
                 let reason = format!("a trace of version {version}; this lbctl judges version 1");
-                Err(TraceError::new(file, &reason, NEWER))
+                Err(TraceError::new(file, &reason, HINT_NEWER))
             }
-            _ => not_one(&format!("not a trace: its schema is `{other}`, not `{SCHEMA}`")),
+            _ => not_a_trace(&format!("not a trace: its schema is `{other}`, not `{TRACE_SCHEMA}`")),
         },
     }
 }
 
-/// serde's words without the place, which is said before them.
+/// The message of serde without the place, which stands before it.
 fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
     text.strip_suffix(&place).unwrap_or(&text).to_owned()
 }
 
-/// What does not fit together, in words.
-fn misfit(trace: &Trace) -> Option<String> {
+/// The first contradiction between the parts of a trace, in words.
+fn contradiction(trace: &Trace) -> Option<String> {
     let mut instances = HashSet::new();
     if let Some(twice) = trace.instances.iter().find(|instance| !instances.insert((&instance.name, &instance.hostname)))
     {
         return Some(format!("the instance `{}` stands there twice", twice.name));
     }
     let mut names = HashSet::new();
-    for series in &trace.series {
+    trace.series.iter().find_map(|series| {
         let name = series.name.to_string();
-        let said = |what: String| Some(format!("series {name}: {what}"));
-        if !names.insert(name.clone()) {
-            return said("it stands there twice".to_owned());
-        }
-        if series.conditions.concurrency == 0 {
-            return said("no request was under way at once".to_owned());
-        }
-        let unknown = |id: Option<InstanceId>| {
-            let id = id.filter(|id| usize::from(id.0) >= trace.instances.len())?;
-            Some(format!("instance {}, but there are {}", id.0, trace.instances.len()))
-        };
-        // the number after it is counted to, too
-        let endless =
-            |turn: Option<u64>| (turn == Some(u64::MAX)).then(|| format!("turn {} is past counting", u64::MAX));
-        let mut last = 0;
-        for request in &series.requests {
-            if request.n <= last {
-                return said(format!("request {} comes after request {last}", request.n));
-            }
-            last = request.n;
-            if let Some(what) = unknown(request.instance).or_else(|| endless(request.turn)) {
-                return said(format!("request {}: {what}", request.n));
-            }
-        }
-        let others = series.others.iter();
-        if let Some(what) =
-            others.filter_map(|other| unknown(other.instance).or_else(|| endless(Some(other.turn)))).next()
-        {
-            return said(format!("a turn of another client: {what}"));
-        }
-    }
-    None
+        let twice = (!names.insert(name.clone())).then(|| "it stands there twice".to_owned());
+        let contradiction = twice.or_else(|| contradiction_in(series, trace.instances.len()))?;
+        Some(format!("series {name}: {contradiction}"))
+    })
 }
 
-/// One line, not endless, without what a terminal would obey.
+/// The first contradiction in a series of a trace with this number of instances.
+fn contradiction_in(series: &Series, instances: usize) -> Option<String> {
+    if series.conditions.concurrency == 0 {
+        return Some("no request was under way at once".to_owned());
+    }
+    let mut last = 0;
+    for request in &series.requests {
+        if request.n <= last {
+            return Some(format!("request {} comes after request {last}", request.n));
+        }
+        last = request.n;
+        if let Some(error) = unknown_instance(request.instance, instances).or_else(|| endless_turn(request.turn)) {
+            return Some(format!("request {}: {error}", request.n));
+        }
+    }
+    let error = series
+        .others
+        .iter()
+        .find_map(|other| unknown_instance(other.instance, instances).or_else(|| endless_turn(Some(other.turn))))?;
+    Some(format!("a turn of another client: {error}"))
+}
+
+fn unknown_instance(id: Option<InstanceId>, instances: usize) -> Option<String> {
+    let id = id.filter(|id| usize::from(id.0) >= instances)?;
+    Some(format!("instance {}, but there are {instances}", id.0))
+}
+
+/// The greatest number is no turn, because the analysis also counts to the number after a turn.
+fn endless_turn(turn: Option<u64>) -> Option<String> {
+    (turn == Some(u64::MAX)).then(|| format!("turn {} is past counting", u64::MAX))
+}
+
+/// The text as one line that is not endless and has nothing that a terminal would obey.
 fn printable(text: &str) -> String {
     let mut chars = text.chars();
     let mut line: String = chars
         .by_ref()
-        .take(MAX_CHARS)
+        .take(MAX_REASON_CHARS)
         .flat_map(|c| if is_hidden(c) { c.escape_default().collect() } else { vec![c] })
         .collect();
     if chars.next().is_some() {
@@ -231,15 +235,15 @@ fn printable(text: &str) -> String {
     line
 }
 
-/// The layout: the outer levels on lines of their own, what is deeper on one line, so that a mistake has a line and a
-/// million requests have not fourteen million.
+/// The layout of the JSON: the outer levels have lines of their own, and everything deeper is on one line. So a mistake
+/// has a line number, and a million requests are a million lines, not fourteen million.
 #[derive(Default)]
-struct Lines {
+struct LineLayout {
     depth: usize,
     filled: bool,
 }
 
-impl Lines {
+impl LineLayout {
     fn open(&mut self, to: &mut (impl Write + ?Sized), bracket: &[u8]) -> io::Result<()> {
         self.depth += 1;
         self.filled = false;
@@ -250,7 +254,7 @@ impl Lines {
         if !first {
             to.write_all(b",")?;
         }
-        match (self.depth <= LEVELS, first) {
+        match (self.depth <= MULTILINE_LEVELS, first) {
             (true, _) => self.line(to),
             (false, true) => Ok(()),
             (false, false) => to.write_all(b" "),
@@ -259,7 +263,7 @@ impl Lines {
 
     fn close(&mut self, to: &mut (impl Write + ?Sized), bracket: &[u8]) -> io::Result<()> {
         self.depth -= 1;
-        if self.filled && self.depth < LEVELS {
+        if self.filled && self.depth < MULTILINE_LEVELS {
             self.line(to)?;
         }
         self.filled = true;
@@ -271,7 +275,7 @@ impl Lines {
     }
 }
 
-impl serde_json::ser::Formatter for Lines {
+impl serde_json::ser::Formatter for LineLayout {
     fn begin_array<W: Write + ?Sized>(&mut self, to: &mut W) -> io::Result<()> {
         self.open(to, b"[")
     }

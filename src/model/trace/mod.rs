@@ -1,16 +1,89 @@
-//! What a probe saw from outside, request by request; the analysis turns it into a verdict.
+//! The trace: the balancer as a probe saw it from outside, request by request. The analysis turns it into a verdict.
 //!
-//! Nothing here does anything, but for the text that a trace is kept as.
+//! ```text
+//! request  one request, and what came back
+//! series   the requests of one experiment
+//! cookie   a cookie that the target set
+//! file     the trace as a JSON text, to keep it and to judge it again
+//! text     text from outside, as it may be shown
+//! ```
+//!
+//! The names of fields and variants are those of the file `lbctl.trace.v1`. A field that is added gets
+//! `#[serde(default)]`, so that older files stay readable; a field that is renamed makes a new version of the file.
 
 mod cookie;
 mod file;
-mod probe;
+mod request;
+mod series;
 mod text;
 
-pub use cookie::{Attributes, CookieValue, Issued, SeenCookie, Withheld};
-pub use file::{SCHEMA, TraceError};
-pub use probe::{
-    Action, BackgroundRequest, Conditions, Connection, Failure, FailureKind, Header, Instance, InstanceId, Jar,
-    Request, Series, SeriesName, SessionId, Target, Trace, Via,
-};
+use serde::{Deserialize, Serialize};
+
+pub use cookie::{CookieAttributes, CookieValue, IssuedValue, ObservedCookie, WithholdReason};
+pub use file::TraceError;
+pub use request::{Action, Failure, FailureKind, Request, SessionId};
+pub use series::{BackgroundRequest, Conditions, Connection, CookieJar, Header, Series, SeriesName};
 pub use text::{is_hidden, without_hidden};
+
+/// The schema of the file that a trace is kept in.
+pub const TRACE_SCHEMA: &str = "lbctl.trace.v1";
+/// The schema of the JSON report of a probe, which is made from a trace and is none.
+pub const PROBE_SCHEMA: &str = "lbctl.probe.v1";
+
+/// The record of one probe of one target.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trace {
+    pub target: Target,
+    /// By what instances were told apart, in words (`the header x-served-by`); `None` where nothing told them apart.
+    pub identified_by: Option<String>,
+    /// Why nothing told instances apart, in words.
+    pub unidentified: Option<String>,
+    /// Every instance, in the order of its first answer; [`InstanceId`] is the index.
+    pub instances: Vec<Instance>,
+    /// The series, in the order in which they were begun.
+    pub series: Vec<Series>,
+}
+
+impl Trace {
+    /// The series with this name, if it was sent.
+    pub fn series(&self, name: &SeriesName) -> Option<&Series> {
+        self.series.iter().find(|series| series.name == *name)
+    }
+}
+
+/// The balancer under test.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// The URL as the user named it.
+    pub url: String,
+    /// The address that the requests went to, for example `127.0.0.1:80`; `None` where no address answered.
+    pub connected_to: Option<String>,
+    pub via: Via,
+}
+
+/// The source of the address of a target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Via {
+    /// The running lab of this project routes the host.
+    Lab(String),
+    /// The name was resolved as usual.
+    Dns,
+    /// The flag `--connect`.
+    Flag,
+}
+
+/// A server as it is seen from outside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Instance {
+    /// The name by which people know it: `web_static-3` in a lab, otherwise the hostname.
+    pub name: String,
+    /// The name that the server gives itself.
+    pub hostname: String,
+}
+
+/// An index into [`Trace::instances`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct InstanceId(pub u16);

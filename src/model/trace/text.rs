@@ -1,13 +1,14 @@
-//! Text from outside, such as an instance's name, as it may be shown.
+//! Text from outside, such as the name of an instance, in a form that is safe to show.
 
-/// Whether a terminal obeys a character, or a reader does not see it, so that it may turn the rest of a line around.
+/// Whether a terminal obeys a character, or a reader does not see it. Such a character may turn the rest of a line
+/// around.
 pub fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
         || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// The text with U+FFFD for each hidden character.
+/// The text with U+FFFD in place of each hidden character.
 pub fn without_hidden(text: &str) -> String {
     text.replace(is_hidden, "\u{fffd}")
 }

@@ -31,7 +31,8 @@ pub struct Client {
     /// The headers of every request, with the `User-Agent` that a request may add to.
     headers: HeaderMap,
     agent: String,
-    /// The path of the last request, and the same as it is sent: nearly all requests ask for the path of the one before.
+    /// The path of the last request, and the same as it is sent: nearly all requests ask for the path of the one
+    /// before.
     last_path: Arc<Mutex<Option<(String, Uri)>>>,
 }
 

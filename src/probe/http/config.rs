@@ -1,4 +1,4 @@
-//! Which target a client asks, and how.
+//! The configuration of a client: its target, and how it is asked.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -20,8 +20,8 @@ pub struct ClientConfig {
     pub agent: String,
     /// The shortest time between the starts of two requests.
     pub interval: Option<Duration>,
-    /// Whether each request adds its series and its number to the `User-Agent`, so that a lab's log tells which requests are
-    /// the probe's.
+    /// Whether each request adds its series and its number to the `User-Agent`, so that a lab's log tells which
+    /// requests are the probe's.
     pub number_requests: bool,
 }
 

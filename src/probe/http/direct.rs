@@ -96,8 +96,8 @@ impl DirectClient {
         DirectClient { connector, http, origin, timeout, idle: Arc::default() }
     }
 
-    /// Sends the request that `request` makes. Where the server had closed a kept connection, the request is made and sent
-    /// again.
+    /// Sends the request that `request` makes. Where the server had closed a kept connection, the request is made and
+    /// sent again.
     ///
     /// # Errors
     /// When no head of an answer arrived.
@@ -249,8 +249,8 @@ impl Conn {
     }
 }
 
-/// Writes and reads what can be written and read now. A connection that ends is dropped, which wakes the task that waits for an
-/// answer.
+/// Writes and reads what can be written and read now. A connection that ends is dropped, which wakes the task that
+/// waits for an answer.
 fn drive(driver: &mut Option<http1::Connection<TokioIo<TcpStream>, Full<Bytes>>>, cx: &mut Context<'_>) {
     if let Some(connection) = driver
         && Pin::new(connection).poll(cx).is_ready()

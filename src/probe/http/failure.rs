@@ -1,17 +1,17 @@
 //! Failures: which kind of failure an error is, and its innermost cause in words.
 //!
-//! The kind is told by the types of the error and of its causes. Their words are only shown.
+//! The types of the error and of its causes decide the kind. Their words are only shown.
 
 use std::{error::Error, io};
 
 use crate::model::trace::{Failure, FailureKind};
 
-/// What the client was doing when an error occurred.
+/// The phase of an exchange in which an error occurred.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
-    /// It was making a connection, which includes the TLS handshake.
+    /// The client was making a connection, which includes the TLS handshake.
     Connect,
-    /// It was sending a request or receiving the answer.
+    /// The client was sending a request or receiving the answer.
     Exchange,
 }
 
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn the_kind_of_a_failure_is_told_by_types_however_deep_they_stand() {
+    fn types_decide_the_kind_of_a_failure_however_deep_they_stand() {
         let tls = || rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
         let wrapped = io::Error::other(io::Error::new(io::ErrorKind::InvalidData, tls()));
         let message = "invalid peer certificate: UnknownIssuer".to_owned();
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn words_tell_no_kind() {
+    fn words_decide_no_kind() {
         for words in ["certificate", "tls", "parse", "dns error", "connection closed", "invalid chunk"] {
             assert_eq!(kind(Phase::Exchange, words), (FailureKind::Other, words.to_owned()));
         }

@@ -1,4 +1,4 @@
-//! What a client sends, and what it gets back.
+//! The request that a client sends, and the reply.
 
 use std::{borrow::Cow, net::SocketAddr};
 

@@ -22,7 +22,8 @@ pub struct BodyCache {
 }
 
 impl BodyCache {
-    /// What `read` returns for a body; `read` must depend on nothing but the body.
+    /// Returns the result of `read` for a body, from the cache where it has the body. `read` must depend on nothing but
+    /// the body.
     pub fn get_or_read(&mut self, body: &Bytes, read: impl FnOnce() -> Option<String>) -> Option<String> {
         let full = self.entries.len() >= MAX_BODIES;
         let is_useful = self.lookups < TRIAL_LOOKUPS || self.hits * 2 > self.lookups;

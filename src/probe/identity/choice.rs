@@ -5,12 +5,13 @@ use super::{
     vocabulary::Meaning,
 };
 
-/// What the replies so far let one choose.
+/// The result of comparing the replies so far.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Choice {
     /// This feature tells instances apart.
     Slot(Slot),
-    /// Either of these features may tell instances apart, they contradict each other, and nothing speaks for one of them.
+    /// Either of these features may tell instances apart, they contradict each other, and nothing speaks for one of
+    /// them.
     Several(Slot, Slot),
     /// No feature tells instances apart.
     Nothing(Vec<Refused>),
@@ -30,11 +31,11 @@ pub enum RefusalReason {
     Unsupported,
     /// Every reply has another value.
     AlwaysNew,
-    /// Its values did not come back often enough, or new ones kept coming.
+    /// The values did not come back often enough, or new ones kept coming.
     Unsettled,
     /// It is a number, and nothing says that the number is an instance's.
     Number,
-    /// Its name or its values mean something else than an instance.
+    /// The name or the values mean something else than an instance.
     Means(Meaning),
     /// It varies together with a variant of the page or with a worker.
     GoesWithVariant,
@@ -45,18 +46,18 @@ pub enum RefusalReason {
 /// How much speaks for a feature, the best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Tier {
-    /// Its name says that it is about instances.
+    /// The name of the feature speaks of instances.
     Named,
-    /// Its values look like names of hosts.
+    /// The values look like names of hosts.
     Shaped,
-    /// Nothing but how it varies.
+    /// Nothing speaks for the feature but how it varies.
     Opaque,
     /// It is a digest of the whole body, which is taken only where nothing else varies.
     Whole,
 }
 
-/// Whether the values of a feature came back often enough, and no new ones keep coming. The less speaks for a feature, the
-/// more replies are asked for; `is_number` is about values that are mere numbers.
+/// Whether the values of a feature came back often enough, and no new ones keep coming. The less speaks for a feature,
+/// the more replies are asked for; `is_number` is about values that are mere numbers.
 pub fn is_settled(recurrence: Recurrence, tier: Tier, is_number: bool) -> bool {
     let Recurrence { present, values, returns, returned, once } = recurrence;
     if values < 2 || returned < 2 {

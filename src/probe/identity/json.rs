@@ -15,8 +15,8 @@ pub fn scalar(value: &Value) -> Option<String> {
     }
 }
 
-/// The scalar at `pointer` as text, if the whole of `text` is JSON and has a scalar there. Where an object has a name more
-/// than once, the last one counts, as in [`Value`].
+/// The scalar at `pointer` as text, if the whole of `text` is JSON and has a scalar there. Where an object has a name
+/// more than once, the last one counts, as in [`Value`].
 pub fn scalar_at(text: &[u8], pointer: &str) -> Option<String> {
     let mut json = serde_json::Deserializer::from_slice(text);
     let found = Pointer(pointer).deserialize(&mut json).ok()?;

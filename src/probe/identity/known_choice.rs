@@ -1,4 +1,4 @@
-//! Which of the known names vary as instances do, in the replies so far.
+//! The known names in the replies so far: one of them may vary as instances do.
 
 use std::collections::HashSet;
 

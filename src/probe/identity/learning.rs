@@ -232,7 +232,7 @@ impl Learning {
         Gap::new(slot, self.plain().map(|reply| &reply.features))
     }
 
-    /// What the recogniser goes by from now on.
+    /// The reader by which the recogniser goes from now on.
     pub fn settle(&self) -> Option<Settled> {
         let slot = self.slot()?;
         let names = self.values.iter().enumerate().filter_map(|(index, value)| {
@@ -258,8 +258,8 @@ impl Learning {
     }
 }
 
-/// Chooses what tells instances apart: a known name if one varies, otherwise what is discovered, weighed against known names
-/// that do not vary. Replies to the plain request are compared, or all replies where those have no known name.
+/// Chooses what tells instances apart: a known name if one varies, otherwise what is discovered, weighed against known
+/// names that do not vary. Replies to the plain request are compared, or all replies where those have no known name.
 fn choose(plain: &[&Features], all: &[&Features], known: &[KnownName], extractor: &FeatureExtractor) -> Choice {
     let of_plain = Some(KnownChoice::new(plain, known, extractor)).filter(KnownChoice::is_any);
     let names = of_plain.unwrap_or_else(|| KnownChoice::new(all, known, extractor));

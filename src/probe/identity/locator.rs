@@ -68,7 +68,8 @@ impl Locator {
         }
     }
 
-    /// The place in words, with the text for `--identity` where that can name it, too. `reply` is one that has the value.
+    /// The place in words, with the text for `--identity` where that can name it, too. `reply` is one that has the
+    /// value.
     pub fn describe(&self, reply: &Reply, gap: Gap) -> String {
         match self {
             Locator::Word(anchor, steps) => {

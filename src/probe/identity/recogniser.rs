@@ -11,7 +11,7 @@ use super::{
     settled::Settled,
 };
 
-/// What a reply says of instances.
+/// The result of a reply.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Recognition {
     /// The name of the instance that sent this reply.

@@ -70,8 +70,8 @@ fn explain_refused(refused: &[Refused], describe: &dyn Fn(Slot, Detail) -> Descr
     sentences.collect::<Vec<_>>().join("; ")
 }
 
-/// The refused features, without those that vary only because another one does: the body varies with any part of it, and a
-/// word has neighbours on both sides.
+/// The refused features, without those that vary only because another one does: the body varies with any part of it,
+/// and a word has neighbours on both sides.
 fn worth_naming(refused: &[Refused]) -> Vec<Refused> {
     let has_parts = refused.iter().any(|refused| matches!(refused.slot, Slot::Word(..) | Slot::Json(_)));
     let is_worth = |refused: &&Refused| match refused.slot {

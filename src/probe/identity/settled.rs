@@ -1,4 +1,4 @@
-//! What tells instances apart, once that is settled: no more replies are kept.
+//! The settled state: one feature tells instances apart, and no more replies are kept.
 
 use std::collections::HashMap;
 

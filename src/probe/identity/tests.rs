@@ -15,7 +15,7 @@ use crate::model::trace::{Action, SeriesName};
 /// When a file was changed.
 const CHANGED: &str = "Fri, 20 Nov 2026 08:00:00 GMT";
 
-/// What a server sends.
+/// A reply as a server sends it.
 #[derive(Default, Clone)]
 struct Sent {
     headers: Vec<(&'static str, String)>,
@@ -46,7 +46,7 @@ impl Sent {
     }
 }
 
-/// What became of a series.
+/// The result of a series.
 struct Seen {
     names: Vec<Option<String>>,
     by: Option<String>,
@@ -71,7 +71,7 @@ fn series(replies: impl IntoIterator<Item = Sent>) -> Seen {
     Seen { names, by: recogniser.identified_by().map(str::to_owned), why_not: recogniser.unidentified() }
 }
 
-/// Whom a balancer picks, and a source of noise.
+/// The instances that a balancer picks, and a source of noise.
 struct Balanced {
     rng: StdRng,
     picks: Vec<usize>,
@@ -91,7 +91,7 @@ fn balanced(instances: usize, requests: usize) -> Vec<Balanced> {
     all
 }
 
-/// Asserts that whatever instances send, they are told apart by it, in words that begin like this.
+/// Asserts that the instances are told apart by what `send` gives them, described in words that begin with `by`.
 #[track_caller]
 fn tells(by: &str, instances: usize, mut send: impl FnMut(usize, usize, &mut StdRng) -> Sent) {
     for Balanced { mut rng, picks } in balanced(instances, 48) {

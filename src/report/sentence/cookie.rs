@@ -2,7 +2,7 @@
 
 use crate::{
     analysis::{CookieEvidence, Flaw, MadeUpEvidence, Part, ValueEvidence, in_words},
-    model::trace::Withheld,
+    model::trace::WithholdReason,
 };
 
 pub fn sentence(fact: &CookieEvidence) -> String {
@@ -142,15 +142,17 @@ fn ignored(ignored: Option<Part>) -> String {
 }
 
 /// Why a cookie is not sent back.
-pub fn withheld(cookie: &str, reason: Option<&Withheld>) -> String {
+pub fn withheld(cookie: &str, reason: Option<&WithholdReason>) -> String {
     match reason {
-        Some(Withheld::Secure) => format!("the cookie {cookie} is Secure, and is not sent back over http"),
-        Some(Withheld::Path(path)) => format!("the cookie {cookie} is for the path {path} only, and is not sent back"),
-        Some(Withheld::Domain(domain)) => {
+        Some(WithholdReason::Secure) => format!("the cookie {cookie} is Secure, and is not sent back over http"),
+        Some(WithholdReason::Path(path)) => {
+            format!("the cookie {cookie} is for the path {path} only, and is not sent back")
+        }
+        Some(WithholdReason::Domain(domain)) => {
             format!("the cookie {cookie} is for the domain {domain}, which is not the target's, and is not sent back")
         }
-        Some(Withheld::Expired) => format!("the cookie {cookie} expired at once, and is not sent back"),
-        Some(Withheld::Invalid) => format!("the cookie {cookie} is not valid, and is not sent back"),
+        Some(WithholdReason::Expired) => format!("the cookie {cookie} expired at once, and is not sent back"),
+        Some(WithholdReason::Invalid) => format!("the cookie {cookie} is not valid, and is not sent back"),
         None => format!("the cookie {cookie} was set and not sent back"),
     }
 }

@@ -11,8 +11,8 @@ use std::{
 use lbctl::{
     experiment::Sender,
     model::trace::{
-        Action, Conditions, Connection, CookieValue, Instance, InstanceId, Issued, Jar, Request, SeenCookie, Series,
-        SeriesName, Target, Trace, Via,
+        Action, Conditions, Connection, CookieJar, CookieValue, Instance, InstanceId, IssuedValue, ObservedCookie,
+        Request, Series, SeriesName, Target, Trace, Via,
     },
     probe::{SeriesPlan, Unreachable},
 };
@@ -104,7 +104,7 @@ impl SimulatedTarget {
     /// Makes a series the last of the trace, and says where it was.
     fn begin(&mut self, plan: &SeriesPlan) -> Option<usize> {
         let begun = self.trace.series.iter().position(|series| series.name == plan.name);
-        let jar = if plan.name == SeriesName::WithJar { Jar::Kept } else { Jar::None };
+        let jar = if plan.name == SeriesName::WithJar { CookieJar::Kept } else { CookieJar::None };
         let series = begun.map(|index| self.trace.series.remove(index)).unwrap_or_else(|| Series {
             name: plan.name.clone(),
             conditions: Conditions {
@@ -187,10 +187,10 @@ impl SimulatedTarget {
         for (name, value) in set {
             let next = self.numbers.len() as u16;
             let issued =
-                Issued { n, value: *self.numbers.entry(value.clone()).or_insert(next), head: None, tail: None };
+                IssuedValue { n, value: *self.numbers.entry(value.clone()).or_insert(next), head: None, tail: None };
             let seen = &mut self.trace.series.last_mut().unwrap().cookies;
             if !seen.iter().any(|cookie| cookie.name == name) {
-                seen.push(SeenCookie { name: name.clone(), form: Some("w8".into()), ..SeenCookie::default() });
+                seen.push(ObservedCookie { name: name.clone(), form: Some("w8".into()), ..ObservedCookie::default() });
             }
             seen.iter_mut().find(|cookie| cookie.name == name).unwrap().issued.push(issued);
             match series {

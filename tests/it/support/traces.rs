@@ -5,7 +5,8 @@ use std::{num::NonZeroU16, time::Duration};
 use lbctl::{
     analysis::Verdict,
     model::trace::{
-        Action, Conditions, Connection, Instance, InstanceId, Jar, Request, Series, SeriesName, Target, Trace, Via,
+        Action, Conditions, Connection, CookieJar, Instance, InstanceId, Request, Series, SeriesName, Target, Trace,
+        Via,
     },
     report::sentences,
 };
@@ -22,7 +23,7 @@ pub fn request(n: u32, instance: Option<u16>) -> Request {
 /// A series as the probe sends one of that name.
 pub fn series(name: SeriesName, requests: Vec<Request>) -> Series {
     let path = if let SeriesName::Path(path) = &name { path.clone() } else { "/".to_owned() };
-    let jar = if name == SeriesName::WithJar { Jar::Kept } else { Jar::None };
+    let jar = if name == SeriesName::WithJar { CookieJar::Kept } else { CookieJar::None };
     let connection = if name == SeriesName::OneConnection { Connection::Reused } else { Connection::Fresh };
     let conditions = Conditions { jar, connection, path, source: name.source(), header: None, concurrency: 1 };
     Series { name, conditions, requests, cookies: Vec::new(), others: Vec::new() }

@@ -32,7 +32,8 @@ pub struct Candidate {
 pub enum Support {
     /// It may.
     Own,
-    /// Only together with a feature of another kind that divides the replies alike, for a page shows such things at random, too.
+    /// Only together with a feature of another kind that divides the replies alike, for a page shows such things at
+    /// random, too.
     Needed,
 }
 
@@ -46,7 +47,7 @@ pub struct Order {
     steps: u8,
 }
 
-/// What kind of page the replies are.
+/// The kind of page that the replies are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PageKind {
     /// Files, which are the same when they are asked for again.
@@ -110,7 +111,7 @@ pub fn assess(
     Ok(Candidate { slot: feature.slot, partition, tier, support, order })
 }
 
-/// What a feature means, if it may mean an instance.
+/// The meaning of a feature, if it can be an instance.
 fn meaning(
     feature: &FeatureValues,
     shape: Shape,
@@ -164,8 +165,8 @@ fn is_plain(value: &str) -> bool {
     value.chars().all(|c| c.is_alphanumeric() || "-_.:".contains(c)) && value.len() <= MAX_PLAIN_LENGTH
 }
 
-/// Whether each value of a word stands only in those bodies that have it in this slot. Where a part of a page is longer at
-/// times, another of its words takes the place of the value.
+/// Whether each value of a word stands only in those bodies that have it in this slot. Where a part of a page is longer
+/// at times, another of its words takes the place of the value.
 fn is_own_word(feature: &FeatureValues, replies: &[&Features]) -> bool {
     let Slot::Word(_, steps) = feature.slot else { return true };
     let values: HashSet<TextId> = feature.values.iter().flatten().copied().collect();

@@ -50,7 +50,7 @@ impl FeatureValues {
         self.values.iter().flatten().any(|value| Some(value) != first)
     }
 
-    /// What the feature's name or the words around it say of it.
+    /// The meaning that the feature's name or the words around it give to it.
     pub fn meaning(&self, extractor: &FeatureExtractor) -> Meaning {
         match self.slot {
             Slot::Header(name) | Slot::Cookie(name) => vocabulary::meaning_of_name(extractor.text(name)),

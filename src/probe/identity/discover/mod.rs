@@ -1,8 +1,8 @@
 //! Discovery: which feature tells instances apart where no known name does.
 //!
 //! Such a feature varies, its values come back after others, and no new ones keep coming. Of several, the finest one is
-//! taken that agrees with all the rest. Where two features contradict each other and nothing speaks for one of them, none
-//! is taken.
+//! taken that agrees with all the rest. Where two features contradict each other and nothing speaks for one of them,
+//! none is taken.
 //!
 //! ```text
 //! feature_values  everything that the replies have, with its value in each of them
@@ -29,8 +29,8 @@ use candidate::{Candidate, PageKind, Support, assess};
 use pick::{pick, plainest};
 use support::{is_digest, take_unsupported};
 
-/// Chooses a feature by replies in the order in which they arrived, and says how much speaks for it. Known names are left
-/// out; those that were `refused` are told with the other refusals where nothing is chosen.
+/// Chooses a feature by replies in the order in which they arrived, and returns it with its tier. Known names are left
+/// out; the refused ones in `refused` are returned with the other refusals where nothing is chosen.
 pub fn discover(
     replies: &[&Features],
     extractor: &FeatureExtractor,

@@ -1,4 +1,4 @@
-//! Which of the candidates is taken.
+//! The pick: one of the candidates is taken, or none where they contradict each other.
 
 use std::collections::HashMap;
 

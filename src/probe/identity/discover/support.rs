@@ -30,7 +30,7 @@ pub fn take_unsupported(
     candidates.extract_if(.., lacks_support).collect()
 }
 
-/// Which replies are the same file, where all have an ETag that is made of a file's time and size.
+/// The division of the replies into files, where all have an ETag that is made of a file's time and size.
 fn files(replies: &[&Features], extractor: &FeatureExtractor) -> Option<Partition> {
     let etag = |reply: &&Features| {
         let (_, value) = reply.values().iter().find(|(slot, _)| is_etag(*slot, extractor))?;

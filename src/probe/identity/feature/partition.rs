@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-/// Which replies have the same value, whatever the value is.
+/// The division of the replies into those with the same value; the values themselves make no difference.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Partition {
     /// The number of each reply's value, in the order of first appearance; `None` where the feature is missing.
@@ -67,8 +67,8 @@ impl Partition {
         !self.refines(other) && !other.refines(self)
     }
 
-    /// The probability that two independent features leave out as many combinations of their values as these two do. It is
-    /// small where one cause decides both.
+    /// The probability that two independent features leave out as many combinations of their values as these two do. It
+    /// is small where one cause decides both.
     pub fn p_independent(&self, other: &Partition) -> f64 {
         let pairs: Vec<(u16, u16)> = self.pairs(other).collect();
         let mut own: HashMap<u16, f64> = HashMap::new();
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn finer_is_told_from_across() {
+    fn a_finer_partition_differs_from_a_crossing_one() {
         let (host, zone, variant) = (partition("abcabcabc"), partition("xxyxxyxxy"), partition("pqqqppqpq"));
         assert!(host.refines(&zone) && !zone.refines(&host));
         assert!(!host.refines(&variant) && !variant.refines(&host));

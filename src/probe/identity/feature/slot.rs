@@ -29,7 +29,7 @@ impl Slot {
     }
 }
 
-/// What a word's place is counted from.
+/// The point from which the place of a word is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Anchor<T> {
     /// A word that every such page has exactly once.
@@ -43,7 +43,7 @@ pub enum Anchor<T> {
 /// The greatest number of words from an anchor to a word.
 pub const MAX_STEPS: usize = 6;
 
-/// What separates a route from the rest of a cookie's value.
+/// The character that separates a route from the rest of a cookie's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Separator {
     /// `SESSION.route` or `SESSION!route`: the route stands after the last one.

@@ -1,4 +1,4 @@
-//! What a single server shows at random is no instance, and overrules none.
+//! Content that a single server shows at random is no instance, and overrules none.
 
 use super::*;
 

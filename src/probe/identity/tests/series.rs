@@ -1,4 +1,4 @@
-//! What becomes of names as replies come in.
+//! Names change as replies come in.
 
 use super::*;
 

@@ -1,7 +1,7 @@
 //! The vocabulary: what a name or a value leads one to expect.
 //!
-//! How a feature varies decides whether it tells instances apart. The vocabulary only leaves out what may vary in the same
-//! way, such as timings, counters and variants of a page, and tells mere numbers from names.
+//! How a feature varies decides whether it tells instances apart. The vocabulary only leaves out what may vary in the
+//! same way, such as timings, counters and variants of a page, and tells mere numbers from names.
 
 mod names;
 mod values;

@@ -1,8 +1,8 @@
-//! What names say: those of headers, cookies, JSON fields and attributes, and words of a text.
+//! The meaning of names: of headers, cookies, JSON fields and attributes, and of words in a text.
 
 use super::words::{FILLERS, INSTANCE, INSTANCE_PARTS, INTRODUCING, NOISE, PLACE, PLAIN_HEADERS, VARIANT, WORKER};
 
-/// What a name says of the thing that it names.
+/// The sort of thing that a name stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Meaning {
     /// The thing tells instances apart.

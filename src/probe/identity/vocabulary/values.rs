@@ -1,4 +1,4 @@
-//! What values look like.
+//! The form of values: names of hosts, numbers, states, times, ids.
 
 use super::{
     names::{Meaning, meaning_of_name},
@@ -45,7 +45,8 @@ pub fn shape(values: &[&str]) -> Shape {
     if all(&is_hostname) && (have_same_stem(values) || all(&is_container)) { Shape::Host } else { Shape::Opaque }
 }
 
-/// Whether these are names that only hosts have, whatever stands around them: addresses, names of containers and pods, `web-1`.
+/// Whether these are names that only hosts have, whatever stands around them: addresses, names of containers and pods,
+/// `web-1`.
 pub fn are_hosts(values: &[&str]) -> bool {
     let all = |is: &dyn Fn(&str) -> bool| values.iter().all(|value| is(value));
     let numbered = |value: &str| {
