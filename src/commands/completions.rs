@@ -4,16 +4,16 @@ use clap::{Arg, Command, CommandFactory};
 
 use crate::{
     cli::{Cli, Completions},
-    error::Exit,
+    error::{Error, Exit},
 };
 
 use super::console;
 
 /// Prints the completions.
-pub fn run(args: &Completions) -> anyhow::Result<Exit> {
+pub fn run(args: &Completions) -> Result<Exit, Error> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut visible(&Cli::command()), "lbctl", &mut script);
-    console::data(&String::from_utf8(script)?)?;
+    console::data(&String::from_utf8_lossy(&script))?;
     Ok(Exit::Done)
 }
 

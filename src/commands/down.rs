@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use crate::{
     cli::Down,
-    error::Exit,
+    error::{Error, Exit},
+    lab::find_lab,
     model::{Engine, LabView},
 };
 
-use super::{console, found};
+use super::console;
 
 /// A lab of processes that takes longer than this to stop has a fault.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -16,8 +17,8 @@ const LIMIT: Duration = Duration::from_secs(5);
 const CONTAINERS_LIMIT: Duration = Duration::from_secs(90);
 
 /// Stops the lab and waits until it has.
-pub async fn run(args: Down) -> anyhow::Result<Exit> {
-    let lab = found::lab(&args.project.project).await?;
+pub async fn run(args: Down) -> Result<Exit, Error> {
+    let lab = find_lab(&args.project.project).await?;
     // a lab that does not say what it is made of is stopped all the same
     let limit = match lab.view().await {
         Ok(LabView { engine: Engine::Embedded, .. }) => LIMIT,

@@ -1,64 +1,68 @@
 //! `lbctl export`: the lab's files, to edit them.
 
 use std::{
-    fs, io,
+    fs::{self, Permissions},
+    io,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
-use anyhow::Context;
+use tempfile::TempDir;
 
 use crate::{
     cli::Export,
-    error::{Exit, Failure},
+    error::{Error, Exit, UsageError},
     lab,
 };
 
 use super::console;
 
 /// Writes the lab's files to a directory: all of them or none.
-pub fn run(args: &Export) -> anyhow::Result<Exit> {
+pub fn run(args: &Export) -> Result<Exit, Error> {
     let target = &args.directory;
     let written = match fs::read_dir(target) {
         Ok(mut entries) => match entries.next() {
             Some(_) => return Err(unusable(target, "is not empty")),
             None => fill(target),
         },
-        Err(error) if error.kind() == io::ErrorKind::NotFound => make(target),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => create(target),
         Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
             return Err(unusable(target, "is not a directory"));
         }
         Err(error) => Err(error),
     };
-    written.with_context(|| target.display().to_string())?;
+    written.map_err(|source| Error::File { path: target.display().to_string(), source })?;
     let compose = target.join("docker-compose.yml");
     console::say(&format!("wrote the lab to {}; `lbctl up -f {}` starts it", target.display(), compose.display()));
     Ok(Exit::Done)
 }
 
-fn unusable(target: &Path, why: &str) -> anyhow::Error {
-    let failure = Failure::usage(format!("{} {why}", target.display()));
-    failure.hint("name a directory that does not exist yet, or is empty").into()
+fn unusable(target: &Path, problem: &'static str) -> Error {
+    UsageError::ExportDirectory { directory: target.display().to_string(), problem }.into()
 }
 
-/// Makes the directory. It gets its name when everything is in it.
-fn make(target: &Path) -> io::Result<()> {
-    // `lab` has no parent to speak of
+/// Creates the directory. It gets its name when all files are in it.
+fn create(target: &Path) -> io::Result<()> {
+    // `lab` has an empty path as its parent
     let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(parent)?;
-    let draft = Draft::write(parent)?;
-    fs::rename(&draft.0, target)
+    let draft = write_draft(parent)?;
+    fs::rename(draft.path(), target)?;
+    // the directory has another name now, and stays
+    _ = draft.keep();
+    Ok(())
 }
 
-/// Fills a directory that is there, perhaps somebody's working directory or behind a link, and stays.
+/// Fills a directory that is there, perhaps a working directory or the end of a link, and stays.
 fn fill(target: &Path) -> io::Result<()> {
-    let draft = Draft::write(target)?;
+    let draft = write_draft(target)?;
     let mut moved: Vec<PathBuf> = Vec::new();
-    for entry in fs::read_dir(&draft.0)? {
+    for entry in fs::read_dir(draft.path())? {
         let entry = entry?;
         let place = target.join(entry.file_name());
         if let Err(error) = fs::rename(entry.path(), &place) {
             for place in moved {
-                _ = fs::rename(&place, draft.0.join(place.file_name().unwrap_or_default()));
+                _ = fs::rename(&place, draft.path().join(place.file_name().unwrap_or_default()));
             }
             return Err(error);
         }
@@ -67,23 +71,15 @@ fn fill(target: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// A hidden directory with the lab's files; what is left in it when it is dropped does not stay.
-struct Draft(PathBuf);
-
-impl Draft {
-    fn write(parent: &Path) -> io::Result<Draft> {
-        let draft = Draft(parent.join(format!(".lbctl-export-{}", std::process::id())));
-        for (path, text) in lab::files() {
-            let path = draft.0.join(path);
-            fs::create_dir_all(path.parent().unwrap_or(&draft.0))?;
-            fs::write(path, text)?;
-        }
-        Ok(draft)
+/// Writes the files to a hidden directory, which is removed when it is dropped.
+fn write_draft(parent: &Path) -> io::Result<TempDir> {
+    // those of any new directory: the umask takes away from them
+    let permissions = Permissions::from_mode(0o777);
+    let draft = tempfile::Builder::new().prefix(".lbctl-export-").permissions(permissions).tempdir_in(parent)?;
+    for (path, text) in lab::files() {
+        let path = draft.path().join(path);
+        fs::create_dir_all(path.parent().unwrap_or(draft.path()))?;
+        fs::write(path, text)?;
     }
-}
-
-impl Drop for Draft {
-    fn drop(&mut self) {
-        _ = fs::remove_dir_all(&self.0);
-    }
+    Ok(draft)
 }

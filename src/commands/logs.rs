@@ -5,22 +5,21 @@ use jiff::tz::TimeZone;
 
 use crate::{
     cli::{Format, Logs},
-    error::{Exit, Failure},
-    lab::LogQuery,
+    error::{Error, Exit, UsageError},
+    lab::{LogQuery, find_lab},
     report,
 };
 
-use super::{console, found};
+use super::console;
 
 /// Prints the log.
-pub async fn run(args: Logs) -> anyhow::Result<Exit> {
-    let lab = found::lab(&args.project.project).await?;
+pub async fn run(args: Logs) -> Result<Exit, Error> {
+    let lab = find_lab(&args.project.project).await?;
     if let Some(service) = &args.service {
         let view = lab.view().await?;
         if !view.services.contains_key(service) {
-            let known: Vec<_> = view.services.keys().map(String::as_str).collect();
-            let unknown = Failure::usage(format!("no service `{}` in this lab", service.escape_debug()));
-            return Err(unknown.hint(format!("it has {}", known.join(", "))).into());
+            let known = view.services.keys().cloned().collect();
+            return Err(UsageError::UnknownService { service: service.clone(), known }.into());
         }
     }
     let (zone, paint) = (TimeZone::system(), console::paint());

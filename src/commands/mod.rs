@@ -1,11 +1,9 @@
 //! The commands: one small file a verb, which wires the other modules together. Only commands print.
 
-mod ask;
 mod completions;
 mod console;
 mod down;
 mod export;
-mod found;
 mod logs;
 mod probe;
 mod proxy;
@@ -13,16 +11,18 @@ mod ps;
 mod replica;
 mod scale;
 mod session_test;
+mod target;
 mod trace_file;
 mod up;
 
 use std::{future::Future, process::ExitCode};
 
-use tokio::runtime::Runtime;
+use anyhow::Context;
+use tokio::runtime::Builder;
 
 use crate::{
     cli::{Cli, Command},
-    error::{self, Exit},
+    error::{Error, Exit},
 };
 
 /// Runs the command and says how it ended.
@@ -43,23 +43,25 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Replica(args) => replica::run(args),
     };
     let exit = ended.unwrap_or_else(|error| {
-        let explained = error::explain(&error);
-        console::complain(&explained);
-        explained.exit
+        let report = error.report();
+        console::say_error(&report);
+        report.exit
     });
     ExitCode::from(exit.code())
 }
 
-fn block_on(command: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
-    until_it_ends(tokio::runtime::Builder::new_multi_thread().enable_all().build()?, command)
+fn block_on(command: impl Future<Output = Result<Exit, Error>>) -> Result<Exit, Error> {
+    complete(Builder::new_multi_thread(), command)
 }
 
-/// Likewise, by a thread alone: no request has to wake another, which would cost more than the request.
-fn block_on_one_thread(command: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
-    until_it_ends(tokio::runtime::Builder::new_current_thread().enable_all().build()?, command)
+/// Runs a command in one thread: with several, a request would have to wake another thread, which costs more than the
+/// request.
+fn block_on_one_thread(command: impl Future<Output = Result<Exit, Error>>) -> Result<Exit, Error> {
+    complete(Builder::new_current_thread(), command)
 }
 
-fn until_it_ends(runtime: Runtime, command: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
+fn complete(mut runtime: Builder, command: impl Future<Output = Result<Exit, Error>>) -> Result<Exit, Error> {
+    let runtime = runtime.enable_all().build().context("cannot start a runtime")?;
     let ended = runtime.block_on(command);
     // a name that is still being resolved is nothing to wait for
     runtime.shutdown_background();
@@ -67,6 +69,6 @@ fn until_it_ends(runtime: Runtime, command: impl Future<Output = anyhow::Result<
 }
 
 /// A command that ^C or SIGTERM simply ends: what it holds is let go.
-async fn interruptible(command: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
+async fn interruptible(command: impl Future<Output = Result<Exit, Error>>) -> Result<Exit, Error> {
     console::Signals::listen()?.unless(command).await.unwrap_or(Ok(Exit::Interrupted))
 }

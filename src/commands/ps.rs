@@ -2,15 +2,16 @@
 
 use crate::{
     cli::{Format, Ps},
-    error::Exit,
+    error::{Error, Exit},
+    lab::find_lab,
     report,
 };
 
-use super::{console, found};
+use super::console;
 
 /// Shows the lab.
-pub async fn run(args: Ps) -> anyhow::Result<Exit> {
-    let view = found::lab(&args.project.project).await?.view().await?;
+pub async fn run(args: Ps) -> Result<Exit, Error> {
+    let view = find_lab(&args.project.project).await?.view().await?;
     match args.output.format {
         Format::Json => console::json(&view)?,
         Format::Table => console::data(&report::lab::table(&view, console::paint()))?,

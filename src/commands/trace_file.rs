@@ -1,18 +1,22 @@
-//! Traces in files: kept whole or not at all, and read again. `-` is standard output or input.
+//! Traces in files: saved whole or not at all, and read again. `-` is standard output or input.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File, OpenOptions, Permissions},
     io::{self, Read, Write},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
 use anyhow::Context;
-use rand::RngExt;
+use tempfile::NamedTempFile;
 
-use crate::model::trace::Trace;
+use crate::{
+    error::{Error, OutputError},
+    model::trace::Trace,
+};
 
-/// Where a trace will be kept; opened before anything is sent, so that nothing is sent in vain.
-pub struct Keeper {
+/// The file in which a trace will be saved; opened before anything is sent, so that nothing is sent in vain.
+pub struct TraceFile {
     path: PathBuf,
     place: Place,
 }
@@ -21,53 +25,93 @@ enum Place {
     Stdout,
     /// A pipe or device, which cannot be replaced.
     Stream(File),
-    Draft(Draft),
+    /// A hidden file beside `target`, which it replaces when it is complete.
+    Draft {
+        draft: NamedTempFile,
+        target: PathBuf,
+    },
 }
 
-impl Keeper {
+impl TraceFile {
     /// Makes sure that the file can be written.
-    pub async fn open(path: &Path) -> anyhow::Result<Keeper> {
+    pub async fn open(path: &Path) -> Result<TraceFile, Error> {
         let path = path.to_owned();
         // opening a pipe waits for its reader, and ^C shall end that
-        tokio::task::spawn_blocking(move || {
-            let place = if is_dash(&path) { Ok(Place::Stdout) } else { place(&path) };
-            let place = place.with_context(|| path.display().to_string())?;
-            Ok(Keeper { path, place })
-        })
-        .await?
+        let opened = tokio::task::spawn_blocking(move || {
+            let place = if is_dash(&path) { Ok(Place::Stdout) } else { Place::open(&path) };
+            place.map_err(|source| file_error(&path, source)).map(|place| TraceFile { path, place })
+        });
+        opened.await.context("cannot open the trace's file")?
     }
 
-    /// Whether standard output is for the trace alone.
+    /// `true` if standard output is for the trace alone.
     pub fn takes_stdout(&self) -> bool {
         matches!(self.place, Place::Stdout)
     }
 
     /// Writes the trace.
-    pub fn keep(self, trace: &Trace) -> anyhow::Result<()> {
-        let kept = match self.place {
-            Place::Stdout => write(trace, io::stdout().lock()),
+    pub fn save(self, trace: &Trace) -> Result<(), Error> {
+        let saved = match self.place {
+            Place::Stdout => return Ok(write(trace, io::stdout().lock()).map_err(OutputError)?),
             Place::Stream(file) => write(trace, file),
-            Place::Draft(draft) => draft.finish(trace),
+            Place::Draft { draft, target } => write(trace, draft.as_file())
+                .and_then(|()| draft.as_file().sync_all())
+                .and_then(|()| Ok(draft.persist(target).map(drop)?)),
         };
-        kept.with_context(|| self.path.display().to_string())
+        saved.map_err(|source| file_error(&self.path, source))
     }
 }
 
+impl Place {
+    fn open(path: &Path) -> io::Result<Place> {
+        match fs::metadata(path) {
+            Ok(present) if present.is_file() => {
+                // a protected file shall not be replaced just because its directory may be written
+                OpenOptions::new().write(true).open(path)?;
+                // a link stays one
+                let (draft, target) = draft_of(fs::canonicalize(path)?)?;
+                draft.as_file().set_permissions(present.permissions())?;
+                Ok(Place::Draft { draft, target })
+            }
+            // a directory is refused here
+            Ok(_) => Ok(Place::Stream(OpenOptions::new().write(true).open(path)?)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let (draft, target) = draft_of(path.to_owned())?;
+                Ok(Place::Draft { draft, target })
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// A hidden file beside `target`. Until it replaces the target, it is removed when it is dropped.
+fn draft_of(target: PathBuf) -> io::Result<(NamedTempFile, PathBuf)> {
+    let directory = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // those of any new file: the umask takes away from them
+    let permissions = Permissions::from_mode(0o666);
+    let draft = tempfile::Builder::new().prefix(".lbctl-trace-").permissions(permissions).tempfile_in(directory)?;
+    Ok((draft, target))
+}
+
 /// Reads a trace.
-pub async fn read(path: &Path) -> anyhow::Result<Trace> {
+pub async fn read(path: &Path) -> Result<Trace, Error> {
     let path = path.to_owned();
-    // likewise: a terminal or pipe may have nothing to say for long
-    tokio::task::spawn_blocking(move || {
+    // a terminal or pipe may have nothing to say for long, and ^C shall end that
+    let read = tokio::task::spawn_blocking(move || {
         let (name, text) = if is_dash(&path) {
             let mut text = Vec::new();
             ("standard input".to_owned(), io::stdin().lock().read_to_end(&mut text).map(|_| text))
         } else {
             (path.display().to_string(), fs::read(&path))
         };
-        let text = text.with_context(|| name.clone())?;
+        let text = text.map_err(|source| Error::File { path: name.clone(), source })?;
         Ok(Trace::from_json(&name, &text)?)
-    })
-    .await?
+    });
+    read.await.context("cannot read the trace")?
+}
+
+fn file_error(path: &Path, source: io::Error) -> Error {
+    Error::File { path: path.display().to_string(), source }
 }
 
 fn write(trace: &Trace, to: impl Write) -> io::Result<()> {
@@ -78,49 +122,4 @@ fn write(trace: &Trace, to: impl Write) -> io::Result<()> {
 
 fn is_dash(path: &Path) -> bool {
     path.as_os_str() == "-"
-}
-
-fn place(path: &Path) -> io::Result<Place> {
-    match fs::metadata(path) {
-        Ok(there) if there.is_file() => {
-            // one that is protected shall not be replaced just because its directory may be written
-            OpenOptions::new().write(true).open(path)?;
-            // a link stays one
-            let draft = Draft::beside(fs::canonicalize(path)?)?;
-            draft.file.set_permissions(there.permissions())?;
-            Ok(Place::Draft(draft))
-        }
-        // a directory is refused here
-        Ok(_) => Ok(Place::Stream(OpenOptions::new().write(true).open(path)?)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Place::Draft(Draft::beside(path.to_owned())?)),
-        Err(error) => Err(error),
-    }
-}
-
-/// A hidden file beside the one that it becomes when it is whole; until then it does not stay.
-struct Draft {
-    file: File,
-    draft: PathBuf,
-    place: PathBuf,
-}
-
-impl Draft {
-    fn beside(place: PathBuf) -> io::Result<Draft> {
-        let name = format!(".lbctl-trace-{:08x}", rand::rng().random::<u32>());
-        let draft = place.with_file_name(name);
-        let file = OpenOptions::new().write(true).create_new(true).open(&draft)?;
-        Ok(Draft { file, draft, place })
-    }
-
-    fn finish(self, trace: &Trace) -> io::Result<()> {
-        write(trace, &self.file)?;
-        self.file.sync_all()?;
-        fs::rename(&self.draft, &self.place)
-    }
-}
-
-impl Drop for Draft {
-    fn drop(&mut self) {
-        _ = fs::remove_file(&self.draft);
-    }
 }

@@ -5,7 +5,10 @@ use rand::Rng;
 
 use crate::{
     analysis::{self, ALPHA, Case, Facts, Sampling, Session},
-    model::trace::{Connection, SeriesName},
+    model::{
+        ServiceView, Strategy,
+        trace::{Connection, SeriesName},
+    },
     probe::{Script, SeriesPlan},
 };
 
@@ -58,6 +61,15 @@ pub async fn play_login(
 pub fn expected_session(facts: Facts) -> Session {
     let Facts { replicas, source_hash, sticky } = facts;
     if replicas <= 1 || source_hash || sticky { Session::Kept } else { Session::Lost }
+}
+
+/// What the configuration of a lab's service means for a session.
+pub fn session_facts(service: &ServiceView) -> Facts {
+    Facts {
+        replicas: service.ready(),
+        source_hash: service.strategy.known().is_some_and(Strategy::hashes_client),
+        sticky: service.sticky_cookie.is_some(),
+    }
 }
 
 struct Login<'p> {

@@ -39,7 +39,7 @@ mod sender;
 pub use background::{LogCorrelation, Numbering};
 pub use campaign::run_campaign;
 pub use error::CampaignError;
-pub use login::{LoginPlan, expected_session, play_login};
+pub use login::{LoginPlan, expected_session, play_login, session_facts};
 pub use plan::{CampaignPlan, ExperimentName, LabService};
 pub use progress::{Progress, Silent};
 pub use sender::Sender;

@@ -23,6 +23,19 @@ pub enum PortChoice {
     Preferred(u16),
 }
 
+/// The port of a lab whose compose file names none.
+const LAB_PORT: u16 = 80;
+
+impl PortChoice {
+    /// The port of a lab: the one that the user asks for, else preferably the one in its compose file.
+    pub fn of_lab(asked: Option<u16>, in_file: Option<u16>) -> PortChoice {
+        match asked {
+            Some(port) => PortChoice::Required(port),
+            None => PortChoice::Preferred(in_file.unwrap_or(LAB_PORT)),
+        }
+    }
+}
+
 /// A port that cannot be had.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen on {address}: {}", reason(.cause))]
@@ -56,6 +69,13 @@ pub struct BoundListeners {
     pub address: SocketAddr,
     /// Why it is not the port that would have been taken first.
     pub instead_of: Option<ListenError>,
+}
+
+impl BoundListeners {
+    /// A sentence on the port that would have been taken first and was not; `None` if it was.
+    pub fn note(&self) -> Option<String> {
+        self.instead_of.as_ref().map(|error| format!("{error}: it is port {} instead", self.address.port()))
+    }
 }
 
 fn reason(error: &io::Error) -> String {

@@ -30,6 +30,13 @@ pub struct LabView {
     pub services: IndexMap<String, ServiceView>,
 }
 
+impl LabView {
+    /// The first host that the lab routes, or the address of its proxy where the rules name none.
+    pub fn first_host(&self) -> String {
+        self.hosts.first().cloned().unwrap_or_else(|| self.proxy_address.ip().to_string())
+    }
+}
+
 /// The schema that [`LabView`] follows.
 pub const LAB_SCHEMA: &str = "lbctl.lab.v1";
 

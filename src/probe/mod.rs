@@ -4,6 +4,8 @@
 //! target      the URL that a user names as the target
 //! plan        the requests of a series, and their conditions
 //! script      a login, and how a reply shows that it lasts
+//! headers     the headers that a user adds to every request
+//! secret      values that stand in the environment or in a file
 //! prober      sends series of requests
 //!   concurrent  several requests at once
 //!   hold        slow requests that keep instances busy, and quick ones meanwhile
@@ -21,6 +23,7 @@
 
 mod concurrent;
 mod cookies;
+mod headers;
 mod hold;
 mod http;
 mod identity;
@@ -30,14 +33,17 @@ mod plan;
 mod prober;
 mod recorder;
 mod script;
+mod secret;
 mod set_cookie;
 mod target;
 mod text;
 
+pub use headers::{HeaderError, parse_headers};
 pub use http::{ClientConfig, Verify};
 pub use identity::{Identity, IdentityError};
 pub use plan::{SeriesPlan, user_agent_tag};
 pub use prober::Prober;
 pub use recorder::Unreachable;
 pub use script::{LoginCondition, RequestSpec, Script, SpecError};
+pub use secret::reveal_secret;
 pub use target::{TargetError, parse as parse_target, path_and_query, with_path};

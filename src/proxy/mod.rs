@@ -31,4 +31,4 @@ mod sticky;
 mod table;
 mod upstream;
 
-pub use server::{Proxy, Settings};
+pub use server::{GRACE_PERIOD, Proxy, Settings};

@@ -33,6 +33,9 @@ use super::{
     table::Table,
 };
 
+/// The time that requests under way get when a proxy that runs on its own is stopped.
+pub const GRACE_PERIOD: Duration = Duration::from_secs(10);
+
 /// The number of events by which a reader may be behind before it misses some.
 const EVENT_BACKLOG: usize = 16_384;
 /// How long a client may take, once the proxy stops, to read the end of an answer that is finished, or to finish a

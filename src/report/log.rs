@@ -9,6 +9,9 @@ use super::{
     text::{millis, printable},
 };
 
+/// The most lines that a stream of the log writes together, in bytes.
+pub const MAX_BATCH_BYTES: usize = 64 * 1024;
+
 /// The columns of a name, so that what follows the names is aligned.
 const NAME_WIDTH: usize = 14;
 

@@ -4,35 +4,40 @@ mod bars;
 
 use std::io::{self, IsTerminal, Write};
 
+use anyhow::Context;
 use serde::Serialize;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::{error::Explained, report::Paint};
+use crate::{
+    error::{OutputError, Report},
+    report::Paint,
+};
 
 pub use bars::{ExperimentBar, bar, counter, spinner};
 
-/// Writes data.
-pub fn data(text: &str) -> io::Result<()> {
+/// Writes data to standard output.
+pub fn data(text: &str) -> Result<(), OutputError> {
+    let end = if text.ends_with('\n') { "" } else { "\n" };
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    if !text.ends_with('\n') {
-        out.write_all(b"\n")?;
-    }
-    out.flush()
+    [text, end]
+        .into_iter()
+        .try_for_each(|part| out.write_all(part.as_bytes()))
+        .and_then(|()| out.flush())
+        .map_err(OutputError)
 }
 
-/// Writes data as JSON, for people who read over a script's shoulder.
-pub fn json(value: &impl Serialize) -> io::Result<()> {
-    pretty(io::stdout().lock(), value)
+/// Writes data as JSON, indented for people who read it.
+pub fn json(value: &impl Serialize) -> Result<(), OutputError> {
+    write_indented(io::stdout().lock(), value).map_err(OutputError)
 }
 
-/// Likewise, where standard output is for something else.
-pub fn json_aside(value: &impl Serialize) {
-    _ = pretty(io::stderr().lock(), value);
+/// Writes data as JSON to standard error, where standard output is for something else.
+pub fn json_to_stderr(value: &impl Serialize) {
+    _ = write_indented(io::stderr().lock(), value);
 }
 
-/// Written as it comes: all of it may be more than anybody wants to hold.
-fn pretty(to: impl Write, value: &impl Serialize) -> io::Result<()> {
+/// Writes JSON as it is made: all of it may be more than memory should hold.
+fn write_indented(to: impl Write, value: &impl Serialize) -> io::Result<()> {
     let mut to = io::BufWriter::new(to);
     serde_json::to_writer_pretty(&mut to, value)?;
     to.write_all(b"\n")?;
@@ -40,35 +45,36 @@ fn pretty(to: impl Write, value: &impl Serialize) -> io::Result<()> {
 }
 
 /// Writes data as JSON on one line, for streams.
-pub fn json_line(value: &impl Serialize) -> anyhow::Result<()> {
-    Ok(data(&serde_json::to_string(value)?)?)
+pub fn json_line(value: &impl Serialize) -> Result<(), OutputError> {
+    data(&serde_json::to_string(value).map_err(|error| OutputError(error.into()))?)
 }
 
-/// Writes something that is not data.
+/// Writes a line to standard error.
 pub fn say(text: &str) {
-    // there is nobody to tell that nobody listens
+    // where standard error is closed, no place is left to report that
     _ = writeln!(io::stderr().lock(), "{text}");
 }
 
-/// Says what went wrong and what can be done about it.
-pub fn complain(explained: &Explained) {
-    if let Some(detail) = &explained.detail {
+/// Writes an error and its hint to standard error.
+pub fn say_error(report: &Report) {
+    let Report { message, hint, detail, exit: _ } = report;
+    if let Some(detail) = detail {
         say(detail.trim_end());
     }
-    if let Some(message) = &explained.message {
+    if let Some(message) = message {
         say(&format!("error: {message}"));
     }
-    if let Some(hint) = &explained.hint {
+    if let Some(hint) = hint {
         say(&format!("hint: {hint}"));
     }
 }
 
-/// Whether data may be coloured.
+/// The colours of standard output.
 pub fn paint() -> Paint {
     paint_for(io::stdout().is_terminal())
 }
 
-/// Whether what goes to standard error may be coloured.
+/// The colours of standard error.
 pub fn paint_stderr() -> Paint {
     paint_for(io::stderr().is_terminal())
 }
@@ -91,16 +97,17 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// From now on they end nothing by themselves.
-    pub fn listen() -> io::Result<Signals> {
+    /// Takes the signals over: from now on they do not end the process by themselves.
+    pub fn listen() -> anyhow::Result<Signals> {
+        let listen = |kind| signal(kind).context("cannot listen for signals");
         Ok(Signals {
-            interrupt: signal(SignalKind::interrupt())?,
-            hangup: signal(SignalKind::hangup())?,
-            terminate: signal(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+            hangup: listen(SignalKind::hangup())?,
+            terminate: listen(SignalKind::terminate())?,
         })
     }
 
-    /// What comes of this, unless one of them comes first.
+    /// Does some work; `None` if a signal comes before it is done.
     pub async fn unless<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
         tokio::select! {
             done = work => Some(done),
@@ -108,7 +115,7 @@ impl Signals {
         }
     }
 
-    /// Waits for the next.
+    /// Waits for the next signal.
     pub async fn next(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}

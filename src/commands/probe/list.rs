@@ -5,11 +5,11 @@ use clap::ValueEnum;
 use crate::{
     cli::{Experiment, Format},
     commands::console,
-    error::Exit,
+    error::{Error, Exit},
 };
 
 /// Prints the experiments that can be picked.
-pub fn print(format: Format) -> anyhow::Result<Exit> {
+pub fn print(format: Format) -> Result<Exit, Error> {
     let all = Experiment::value_variants().iter().filter(|experiment| **experiment != Experiment::List);
     let all = all.filter_map(Experiment::to_possible_value).map(|value| {
         let about = value.get_help().map(ToString::to_string).unwrap_or_default();

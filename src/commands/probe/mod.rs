@@ -7,46 +7,47 @@ mod send;
 use crate::{
     analysis::{self, Case, Checked, Expectation, Strictness, Verdict},
     cli::{Experiment, Format, Probe},
-    error::{Exit, Failure},
+    error::{Error, Exit},
     model::trace::Trace,
     report::{self, Paint, probe::Detail},
 };
 
 use super::{
     console::{self, Signals},
-    trace_file::{self, Keeper},
+    trace_file::{self, TraceFile},
 };
-use send::{Extent, Seen};
+use send::{Extent, Observation};
 
-/// Probes the target, or judges what was seen before.
-pub async fn run(args: Probe) -> anyhow::Result<Exit> {
+/// Probes the target, or judges the trace of an earlier probe.
+pub async fn run(args: Probe) -> Result<Exit, Error> {
     let mut signals = Signals::listen()?;
     if args.experiments.experiments.contains(&Experiment::List) {
         return list::print(args.output.format);
     }
-    let expectations: Vec<Expectation> = args.expect.iter().map(|text| expectation(text)).collect::<Result<_, _>>()?;
-    let Some(keeper) = signals.unless(keeper(&args)).await.transpose()? else { return Ok(Exit::Interrupted) };
-    let seen = match &args.replay {
+    let expectations: Vec<Expectation> =
+        args.expect.iter().map(|text| Expectation::parse(text)).collect::<Result<_, _>>()?;
+    let Some(file) = signals.unless(open(&args)).await.transpose()? else { return Ok(Exit::Interrupted) };
+    let observation = match &args.replay {
         Some(file) => {
             let trace = signals.unless(trace_file::read(file)).await.transpose()?;
-            trace.map(|trace| Seen { trace, extent: Extent::All })
+            trace.map(|trace| Observation { trace, extent: Extent::All })
         }
         None => send::probe(&args, &mut signals).await?,
     };
-    let Some(Seen { mut trace, extent }) = seen else { return Ok(Exit::Interrupted) };
-    let to_stderr = keeper.as_ref().is_some_and(Keeper::takes_stdout);
-    // what was seen is shown, even if it cannot be kept
-    let kept = keeper.map_or(Ok(()), |keeper| {
-        // here too, so that a replay says the same
+    let Some(Observation { mut trace, extent }) = observation else { return Ok(Exit::Interrupted) };
+    let to_stderr = file.as_ref().is_some_and(TraceFile::takes_stdout);
+    // the verdict is shown even if the trace cannot be saved
+    let saved = file.map_or(Ok(()), |file| {
+        // the output has the same names for sessions, so that a replay says the same
         trace.conceal_sessions();
-        keeper.keep(&trace)
+        file.save(&trace)
     });
     let verdict = analysis::judge(&Case::new(&trace, args.alpha));
     let strictness = if args.strict { Strictness::OnlyCandidate } else { Strictness::Pattern };
     let check = |expectation: &Expectation| expectation.check(&verdict, strictness, args.alpha);
     let checked: Vec<Checked> = expectations.iter().map(check).collect();
     show(&args, &trace, &verdict, &checked, to_stderr)?;
-    kept?;
+    saved?;
     if extent == Extent::UntilInterrupted {
         console::say("note: stopped before the end; this is what was seen until then");
         return Ok(Exit::Interrupted);
@@ -54,38 +55,32 @@ pub async fn run(args: Probe) -> anyhow::Result<Exit> {
     exit(&trace, &checked)
 }
 
-fn expectation(text: &str) -> Result<Expectation, Failure> {
-    Expectation::parse(text).map_err(|error| Failure::usage(error.to_string()).hint(error.hint()))
-}
-
-/// The file that the trace will be kept in, if there is to be one.
-async fn keeper(args: &Probe) -> anyhow::Result<Option<Keeper>> {
+/// Opens the file in which the trace will be saved, if the user names one.
+async fn open(args: &Probe) -> Result<Option<TraceFile>, Error> {
     match &args.save {
-        Some(file) => Keeper::open(file).await.map(Some),
+        Some(file) => TraceFile::open(file).await.map(Some),
         None => Ok(None),
     }
 }
 
-fn show(args: &Probe, trace: &Trace, verdict: &Verdict, checked: &[Checked], to_stderr: bool) -> anyhow::Result<()> {
+fn show(args: &Probe, trace: &Trace, verdict: &Verdict, checked: &[Checked], to_stderr: bool) -> Result<(), Error> {
     let table = |paint: Paint| {
         let detail = if args.verbose { Detail::Figures } else { Detail::Sentences };
         report::probe::text(trace, verdict, checked, detail, paint)
     };
     match (args.output.format, to_stderr) {
         (Format::Json, false) => console::json(&report::json::probe(trace, verdict, checked))?,
-        (Format::Json, true) => console::json_aside(&report::json::probe(trace, verdict, checked)),
+        (Format::Json, true) => console::json_to_stderr(&report::json::probe(trace, verdict, checked)),
         (Format::Table, false) => console::data(&table(console::paint()))?,
         (Format::Table, true) => console::say(table(console::paint_stderr()).trim_end()),
     }
     Ok(())
 }
 
-fn exit(trace: &Trace, checked: &[Checked]) -> anyhow::Result<Exit> {
+fn exit(trace: &Trace, checked: &[Checked]) -> Result<Exit, Error> {
     if trace.instances.is_empty() {
-        let why = trace.unidentified.as_ref().map_or(String::new(), |why| format!(": {why}"));
-        let nobody = format!("nothing in the answers of {} says which instance sent them{why}", trace.target.url);
-        let failure = Failure { exit: Exit::Inconclusive, ..Failure::environment(nobody) };
-        return Err(failure.hint("tell how with --identity header:NAME, json:/POINTER or regex:PATTERN").into());
+        let (url, reason) = (trace.target.url.clone(), trace.unidentified.clone());
+        return Err(Error::Unidentified { url, reason });
     }
     Ok(match analysis::passed(checked) {
         Some(true) => Exit::Done,

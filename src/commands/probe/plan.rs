@@ -2,17 +2,17 @@
 
 use crate::{
     cli::{self, Probe},
-    commands::ask::Resolved,
+    commands::target::ResolvedTarget,
     experiment::{CampaignPlan, ExperimentName},
     model::trace::Connection,
     probe::Script,
 };
 
-/// What the flags ask for, of a target that was resolved.
-pub fn plan(args: &Probe, resolved: &Resolved, script: Option<Script>) -> CampaignPlan {
+/// What the flags ask for, of a target that was target.
+pub fn plan(args: &Probe, target: &ResolvedTarget, script: Option<Script>) -> CampaignPlan {
     let flags = &args.experiments;
     CampaignPlan {
-        url: resolved.url.clone(),
+        url: target.url.clone(),
         alpha: args.alpha,
         requests: args.requests,
         concurrency: args.concurrency,
@@ -24,7 +24,7 @@ pub fn plan(args: &Probe, resolved: &Resolved, script: Option<Script>) -> Campai
         paths: flags.paths.clone(),
         header: flags.vary_header.clone(),
         slow_path: flags.slow_path.clone(),
-        lab: resolved.lab.as_ref().map(|lab| lab.service.clone()),
+        lab: target.lab.as_ref().map(|lab| lab.service.clone()),
     }
 }
 

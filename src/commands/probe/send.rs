@@ -3,22 +3,23 @@
 use crate::{
     cli::Probe,
     commands::{
-        ask,
         console::{ExperimentBar, Signals},
+        target,
     },
+    error::Error,
     experiment::run_campaign,
     model::trace::Trace,
 };
 
 use super::plan::plan;
 
-/// What was seen of a target.
-pub struct Seen {
+/// The trace of a target, and how complete it is.
+pub struct Observation {
     pub trace: Trace,
     pub extent: Extent,
 }
 
-/// How much of a campaign was made.
+/// The part of a campaign that was made.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Extent {
     All,
@@ -26,13 +27,13 @@ pub enum Extent {
 }
 
 /// Makes the campaign, until it is interrupted; `None` if nothing had answered by then.
-pub async fn probe(args: &Probe, signals: &mut Signals) -> anyhow::Result<Option<Seen>> {
+pub async fn probe(args: &Probe, signals: &mut Signals) -> Result<Option<Observation>, Error> {
     let begin = async {
-        let mut resolved = ask::resolve(&args.target, args.path.as_deref()).await?;
-        let script = ask::script(&args.target, &resolved)?;
-        let prober = ask::prober(&args.target, &mut resolved)?;
-        let log = ask::follow_log(&resolved).await?;
-        anyhow::Ok((plan(args, &resolved, script), prober, log))
+        let mut resolved = target::resolve(&args.target, args.path.as_deref()).await?;
+        let script = target::script(&args.target, &resolved)?;
+        let prober = target::prober(&args.target, &mut resolved)?;
+        let log = target::follow_log(&resolved).await?;
+        Ok::<_, Error>((plan(args, &resolved, script), prober, log))
     };
     let Some((plan, mut prober, log)) = signals.unless(begin).await.transpose()? else { return Ok(None) };
     let (mut random, mut bar) = (rand::rng(), ExperimentBar::default());
@@ -52,6 +53,6 @@ pub async fn probe(args: &Probe, signals: &mut Signals) -> anyhow::Result<Option
             log.finish(&mut trace).await;
         }
     };
-    // a second time it ends at once
-    Ok(signals.unless(finish).await.map(|()| Seen { trace, extent }))
+    // a second ^C ends it at once
+    Ok(signals.unless(finish).await.map(|()| Observation { trace, extent }))
 }

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use crate::{
     cli::Proxy as Args,
-    error::Failure,
+    error::UsageError,
     model::{Labels, Port, Replica, Replicas, State},
     routing::strategy_label,
 };
@@ -13,9 +13,9 @@ use crate::{
 ///
 /// # Errors
 /// When two have one name.
-pub(super) fn replicas(args: &Args) -> Result<Replicas, Failure> {
+pub(super) fn replicas(args: &Args) -> Result<Replicas, UsageError> {
     if let Some(twice) = repeated(&args.upstreams) {
-        return Err(Failure::usage(format!("two upstreams are called {twice}")));
+        return Err(UsageError::TwoUpstreams(twice.to_owned()));
     }
     let labels = Arc::new(labels(args));
     Ok(args.upstreams.iter().enumerate().map(|(index, upstream)| replica(index, upstream, &labels)).collect())

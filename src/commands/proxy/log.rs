@@ -10,15 +10,13 @@ use tokio::sync::broadcast::{
 
 use crate::{
     commands::console,
+    error::OutputError,
     model::{Access, Entry},
     report,
 };
 
-/// Lines of the log that are written together at most, in bytes.
-const WRITTEN_AT_ONCE: usize = 64 * 1024;
-
-/// Prints a line per request, as long as there are any and somebody reads them.
-pub(super) async fn log(events: Option<broadcast::Receiver<Arc<Access>>>) -> anyhow::Result<()> {
+/// Prints a line per request until the events end, or fails when no reader is left.
+pub(super) async fn log(events: Option<broadcast::Receiver<Arc<Access>>>) -> Result<(), OutputError> {
     let Some(mut events) = events else { return Ok(()) };
     let (zone, paint) = (TimeZone::system(), console::paint());
     loop {
@@ -32,7 +30,7 @@ pub(super) async fn log(events: Option<broadcast::Receiver<Arc<Access>>>) -> any
         loop {
             lines += &report::log::line(&entry, &zone, paint);
             lines.push('\n');
-            if lines.len() >= WRITTEN_AT_ONCE {
+            if lines.len() >= report::log::MAX_BATCH_BYTES {
                 break;
             }
             entry = match events.try_recv() {

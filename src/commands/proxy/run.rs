@@ -1,22 +1,21 @@
 //! Runs the proxy until ^C.
 
-use std::{convert::Infallible, thread, time::Duration};
+use std::{convert::Infallible, thread};
+
+use anyhow::Context;
 
 use crate::{
     cli::Proxy as Args,
     commands::console::{self, Signals},
-    error::{Exit, Failure},
+    error::{Error, Exit, UsageError},
     lab::{ListenRequest, PortChoice, bind},
-    proxy::{Proxy, Settings},
+    proxy::{GRACE_PERIOD, Proxy, Settings},
 };
 
 use super::{log::log, source::Source};
 
-/// How long requests under way may take after ^C.
-const LAST_REQUESTS: Duration = Duration::from_secs(10);
-
 /// Forwards until ^C.
-pub async fn run(args: Args) -> anyhow::Result<Exit> {
+pub async fn run(args: Args) -> Result<Exit, Error> {
     let mut signals = Signals::listen()?;
     let (source, what) = tokio::select! {
         opened = Source::open(&args) => opened?,
@@ -27,9 +26,9 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
         workers: args.threads.map_or_else(|| thread::available_parallelism().map_or(1, Into::into), Into::into),
     };
     let bound = bind(ListenRequest { bind: args.bind, port: PortChoice::Required(args.port) })?;
-    let proxy = Proxy::start(bound.listeners, source.replicas(), &settings)?;
+    let proxy = Proxy::start(bound.listeners, source.replicas(), &settings).context("the proxy did not start")?;
     if let (Source::Flags(_), Some(problem)) = (&source, proxy.problems().into_iter().next()) {
-        return Err(Failure::usage(problem).into());
+        return Err(UsageError::ProxyFlags(problem).into());
     }
     // before anybody can know the address, so that no request is missed
     let events = (!args.quiet).then(|| proxy.events());
@@ -40,13 +39,13 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
         () = signals.next() => Ok(Exit::Interrupted),
         written = &mut log, if !args.quiet => {
             to_write = Rest::Over;
-            written.map(|()| Exit::Done)
+            written.map(|()| Exit::Done).map_err(Error::from)
         }
         error = source.lost() => Err(error.into()),
         never = say_problems(&proxy) => match never {},
     };
     let last_requests = async {
-        proxy.stop(LAST_REQUESTS).await;
+        proxy.stop(GRACE_PERIOD).await;
         // the end of the events
         drop(proxy);
     };

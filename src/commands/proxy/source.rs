@@ -1,17 +1,18 @@
-//! Where the proxy's replicas come from.
+//! The source of the proxy's replicas.
 
 use tokio::sync::watch;
 
 use crate::{
     cli::Proxy as Args,
     engine::{Containers, Docker, DockerError, Naming, Scope},
+    error::Error,
     model::{ExposedByDefault, Replicas},
     report,
 };
 
 use super::flags;
 
-/// Where the proxy's replicas come from.
+/// The source of the proxy's replicas.
 pub(super) enum Source {
     /// The command line; they stay what they are as long as the channel is held.
     Flags(watch::Sender<Replicas>),
@@ -20,8 +21,8 @@ pub(super) enum Source {
 }
 
 impl Source {
-    /// What the flags ask for.
-    pub async fn open(args: &Args) -> anyhow::Result<(Source, String)> {
+    /// Opens the source that the flags ask for; the text names it in a sentence.
+    pub async fn open(args: &Args) -> Result<(Source, String), Error> {
         if !args.docker {
             let replicas = flags::replicas(args)?;
             let what = report::text::count(replicas.len() as u64, "upstream");
@@ -39,7 +40,7 @@ impl Source {
         Ok((Source::Docker(Containers::watch(docker, scope, naming).await?), what))
     }
 
-    /// What there is, from now on.
+    /// The replicas, and every change of them from now on.
     pub fn replicas(&self) -> watch::Receiver<Replicas> {
         match self {
             Source::Flags(replicas) => replicas.subscribe(),
@@ -47,7 +48,7 @@ impl Source {
         }
     }
 
-    /// Whether a replica without `traefik.enable` is routed to.
+    /// The rule for a replica without the label `traefik.enable`.
     pub fn exposed_by_default(&self, args: &Args) -> ExposedByDefault {
         match self {
             Source::Docker(_) if !args.exposed_by_default => ExposedByDefault::No,
@@ -55,7 +56,7 @@ impl Source {
         }
     }
 
-    /// Waits until nobody can say any more what there is.
+    /// Waits until the source can no longer be read.
     pub async fn lost(&self) -> DockerError {
         match self {
             Source::Flags(_) => std::future::pending().await,

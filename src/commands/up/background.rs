@@ -8,55 +8,43 @@ use std::{
     process::Stdio,
 };
 
+use anyhow::Context;
 use rustix::process::{Pid, Signal, kill_process, setsid};
+use strum::IntoEnumIterator;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
-    process::{Child, Command},
+    process::{Child, ChildStdout, Command},
 };
 
 use crate::{
     cli::Up,
+    commands::console::Signals,
     engine::own_executable,
-    error::{self, Exit, Explained, Failure},
+    error::{Error, Exit, OutputError, Report},
 };
 
-use super::{
-    super::console::Signals,
-    event::{Event, Terminal},
-    supervise,
-};
+use super::{event::Event, supervise, terminal::Terminal};
 
 /// Starts the supervisor and waits until its lab is ready.
-pub async fn launch(terminal: &mut Terminal) -> anyhow::Result<Exit> {
+pub async fn launch(terminal: &mut Terminal) -> Result<Exit, Error> {
     let mut signals = Signals::listen()?;
-    let (program, arg0) = own_executable()?;
-    let mut child = Command::new(program)
-        .arg0(arg0)
-        .args(std::env::args_os().skip(1))
-        .arg("--background")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()?;
-    let Some(output) = child.stdout.take() else { return Err(io::Error::from(io::ErrorKind::BrokenPipe).into()) };
-    let mut lines = BufReader::new(output).lines();
+    let (mut child, events) = spawn().context("cannot start the supervisor")?;
+    let mut lines = BufReader::new(events).lines();
     loop {
         let line = tokio::select! {
-            line = lines.next_line() => line?,
+            line = lines.next_line() => line.context("cannot read the supervisor's events")?,
             () = signals.next() => {
-                stop(&mut child).await?;
+                stop(&mut child).await.context("cannot wait for the supervisor")?;
                 return Ok(Exit::Interrupted);
             }
         };
         let Some(line) = line else {
-            let status = child.wait().await?;
-            return Err(Failure::environment(format!("the lab ended while it started ({status})")).into());
+            return Err(Error::BackgroundEnded(child.wait().await.context("cannot wait for the supervisor")?));
         };
-        match serde_json::from_str(&line)? {
+        match serde_json::from_str(&line).context("cannot read the supervisor's events")? {
             Event::Failed { code, message, hint, detail } => {
-                let exits = [Exit::Usage, Exit::Inconclusive, Exit::NotMet, Exit::Interrupted];
-                let exit = exits.into_iter().find(|exit| exit.code() == code).unwrap_or(Exit::Environment);
-                return Err(Failure { exit, message: message.unwrap_or_default(), hint, detail }.into());
+                let exit = Exit::iter().find(|exit| exit.code() == code).unwrap_or(Exit::Environment);
+                return Err(Error::Background(Report { exit, message, hint, detail }));
             }
             event @ Event::Ready(_) => {
                 terminal.show(event)?;
@@ -67,6 +55,21 @@ pub async fn launch(terminal: &mut Terminal) -> anyhow::Result<Exit> {
     }
 }
 
+/// Starts the supervisor; the pipe brings its events.
+fn spawn() -> io::Result<(Child, ChildStdout)> {
+    let (program, arg0) = own_executable()?;
+    let mut child = Command::new(program)
+        .arg0(arg0)
+        .args(std::env::args_os().skip(1))
+        .arg("--background")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let events = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
+    Ok((child, events))
+}
+
 async fn stop(child: &mut Child) -> io::Result<()> {
     if let Some(pid) = child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?)) {
         // it may have ended this very moment
@@ -75,31 +78,30 @@ async fn stop(child: &mut Child) -> io::Result<()> {
     child.wait().await.map(drop)
 }
 
-/// Is the supervisor in the background.
-pub async fn serve(args: Up) -> anyhow::Result<Exit> {
-    // no terminal, so that closing it or ^C in it does not end the lab; a group leader has none of it already
+/// Supervises a lab in the background.
+pub async fn serve(args: Up) -> Result<Exit, Error> {
+    // without a terminal, so that closing it or ^C in it does not end the lab; the leader of a group has none already
     _ = setsid();
-    let mut listening = true;
-    let tell = |event: Event| {
+    let mut is_read = true;
+    let write_until_ready = |event: Event| {
         // after the lab is ready, its log is read by the control API
-        if listening {
-            listening = !matches!(event, Event::Ready(_));
+        if is_read {
+            is_read = !matches!(event, Event::Ready(_));
             write(&event)?;
         }
         Ok(())
     };
-    let ended = supervise(&args, tell).await;
+    let ended = supervise::run(&args, write_until_ready).await;
     if let Err(error) = &ended {
-        // whoever waited may have gone
-        let Explained { exit, message, hint, detail } = error::explain(error);
+        // the process that waited may have gone
+        let Report { exit, message, hint, detail } = error.report();
         _ = write(&Event::Failed { code: exit.code(), message, hint, detail });
     }
     ended
 }
 
-fn write(event: &Event) -> anyhow::Result<()> {
+fn write(event: &Event) -> Result<(), OutputError> {
     let mut out = io::stdout().lock();
-    serde_json::to_writer(&mut out, event)?;
-    out.write_all(b"\n")?;
-    Ok(out.flush()?)
+    let written = serde_json::to_writer(&mut out, event).map_err(io::Error::from);
+    written.and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()).map_err(OutputError)
 }

@@ -5,15 +5,16 @@ use std::future::ready;
 use futures_util::StreamExt;
 
 use crate::{
+    error::Error,
     experiment::{LogCorrelation, Numbering},
     lab::LogQuery,
 };
 
-use super::Resolved;
+use super::ResolvedTarget;
 
-/// Follows the log of the service under test, where a lab has one that tells turns.
-pub async fn follow_log(resolved: &Resolved) -> anyhow::Result<Option<LogCorrelation>> {
-    let Some(lab) = &resolved.lab else { return Ok(None) };
+/// Follows the log of the service under test, where a lab has a log that shows turns.
+pub async fn follow_log(target: &ResolvedTarget) -> Result<Option<LogCorrelation>, Error> {
+    let Some(lab) = &target.lab else { return Ok(None) };
     let (Some(client), Some(numbering)) = (&lab.client, Numbering::in_log_of(&lab.service)) else { return Ok(None) };
     let service = match numbering {
         Numbering::PerBalancer => Some(lab.service.name.clone()),
@@ -22,5 +23,5 @@ pub async fn follow_log(resolved: &Resolved) -> anyhow::Result<Option<LogCorrela
     };
     let query = LogQuery { service, follow: true, since: Some(jiff::Timestamp::now()) };
     let entries = client.log(&query).await?.scan((), |(), entry| ready(entry.ok()));
-    Ok(Some(LogCorrelation::follow(entries, numbering, &lab.service.name, &resolved.agent)))
+    Ok(Some(LogCorrelation::follow(entries, numbering, &lab.service.name, &target.agent)))
 }

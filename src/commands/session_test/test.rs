@@ -1,0 +1,67 @@
+//! A session test of a target that was resolved.
+
+use crate::{
+    analysis::{self, ALPHA, Case, Facts, Session, SessionVerdict},
+    cli::{Expect, Format, SessionTest},
+    commands::{
+        console::{self, ExperimentBar},
+        target::{self, ResolvedTarget},
+    },
+    error::{Error, Exit},
+    experiment::{LoginPlan, expected_session, play_login, session_facts},
+    model::trace::Trace,
+    probe::path_and_query,
+    report,
+};
+
+/// Plays the login and prints the verdict.
+pub async fn test(args: &SessionTest, target: &mut ResolvedTarget) -> Result<Exit, Error> {
+    let script = target::script(&args.target, target)?.ok_or_else(|| Error::UnknownLogin(target.url.to_string()))?;
+    let mut prober = target::prober(&args.target, target)?;
+    let facts = target.lab.as_ref().map(|lab| session_facts(&lab.service.view));
+    let plan = LoginPlan { path: path_and_query(&target.url), script, reloads: args.reloads, facts };
+    play_login(&plan, &mut prober, &mut rand::rng(), &mut ExperimentBar::default()).await?;
+    let trace = prober.into_trace();
+    let verdict = analysis::judge_session(&Case::new(&trace, ALPHA), facts);
+    let expected = expected(args, facts);
+    let passed = expected.and_then(|expected| match verdict.session {
+        Session::Undetermined => None,
+        session => Some(session == expected),
+    });
+    show(args.output.format, &trace, &verdict, expected, passed)?;
+    Ok(match (passed, verdict.session) {
+        (Some(true), _) => Exit::Done,
+        (Some(false), _) => Exit::NotMet,
+        (None, Session::Undetermined) => Exit::Inconclusive,
+        (None, _) => Exit::Done,
+    })
+}
+
+/// The result that the user expects, or that the lab's configuration leads to.
+fn expected(args: &SessionTest, facts: Option<Facts>) -> Option<Session> {
+    match args.expect {
+        Some(Expect::Lost) => Some(Session::Lost),
+        Some(Expect::Kept) => Some(Session::Kept),
+        None => facts.map(expected_session),
+    }
+}
+
+fn show(
+    format: Format,
+    trace: &Trace,
+    verdict: &SessionVerdict,
+    expected: Option<Session>,
+    passed: Option<bool>,
+) -> Result<(), Error> {
+    let paint = console::paint();
+    match format {
+        Format::Json => console::json(&report::json::session_test(trace, verdict, expected, passed))?,
+        Format::Table => console::data(&format!(
+            "{}\n\n{}\n{}",
+            report::probe::target(trace),
+            report::session::table(trace, paint),
+            report::session::verdict(trace, verdict, expected, passed, paint),
+        ))?,
+    }
+    Ok(())
+}

@@ -1,0 +1,77 @@
+//! The events of a lab, as a terminal shows them.
+
+use indicatif::ProgressBar;
+use jiff::tz::TimeZone;
+
+use crate::{
+    cli::Format,
+    commands::console,
+    error::Error,
+    report::{self, Paint},
+};
+
+use super::event::Event;
+
+/// Shows the events of a lab in a terminal.
+pub struct Terminal {
+    format: Format,
+    paint: Paint,
+    log_paint: Paint,
+    zone: TimeZone,
+    doing: Option<ProgressBar>,
+    bar: Option<ProgressBar>,
+}
+
+impl Terminal {
+    pub fn new(format: Format) -> Terminal {
+        let (paint, log_paint) = (console::paint(), console::paint_stderr());
+        Terminal { format, paint, log_paint, zone: TimeZone::system(), doing: None, bar: None }
+    }
+
+    pub fn show(&mut self, event: Event) -> Result<(), Error> {
+        match event {
+            Event::Note(note) => match &self.doing {
+                // a spinner must not be drawn over it
+                Some(doing) => doing.suspend(|| console::say(&format!("note: {note}"))),
+                None => console::say(&format!("note: {note}")),
+            },
+            Event::Doing(what) => {
+                self.doing.get_or_insert_with(console::spinner).set_message(what);
+            }
+            Event::Starting { ready, of } => {
+                self.clear_doing();
+                let bar = self.bar.get_or_insert_with(|| console::bar(of.into(), "starting replicas"));
+                bar.set_position(ready.into());
+            }
+            Event::Ready(view) => {
+                self.clear();
+                match self.format {
+                    Format::Json => console::json(&view)?,
+                    Format::Table => console::data(&report::lab::table(&view, self.paint))?,
+                }
+            }
+            Event::Entry(entry) => console::say(&report::log::line(&entry, &self.zone, self.log_paint)),
+            Event::Failed { .. } => self.clear(),
+        }
+        Ok(())
+    }
+
+    fn clear(&mut self) {
+        self.clear_doing();
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn clear_doing(&mut self) {
+        if let Some(doing) = self.doing.take() {
+            doing.finish_and_clear();
+        }
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
