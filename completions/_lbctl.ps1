@@ -21,6 +21,7 @@ Register-ArgumentCompleter -Native -CommandName 'lbctl' -ScriptBlock {
 
     $completions = @(switch ($command) {
         'lbctl' {
+            [CompletionResult]::new('--debug', '--debug', [CompletionResultType]::ParameterName, 'Show every step on standard error: connections, requests, picks, calls of Docker; LBCTL_LOG=debug does the same')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
@@ -56,6 +57,7 @@ Register-ArgumentCompleter -Native -CommandName 'lbctl' -ScriptBlock {
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How data is printed')
             [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'Return once every replica answers; the lab goes on in the background')
             [CompletionResult]::new('--detach', '--detach', [CompletionResultType]::ParameterName, 'Return once every replica answers; the lab goes on in the background')
+            [CompletionResult]::new('--debug', '--debug', [CompletionResultType]::ParameterName, 'Show every step on standard error: connections, requests, picks, calls of Docker; LBCTL_LOG=debug does the same')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
@@ -66,6 +68,7 @@ Register-ArgumentCompleter -Native -CommandName 'lbctl' -ScriptBlock {
             [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'The lab''s name; several can run side by side')
             [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The lab''s name; several can run side by side')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How data is printed')
+            [CompletionResult]::new('--debug', '--debug', [CompletionResultType]::ParameterName, 'Show every step on standard error: connections, requests, picks, calls of Docker; LBCTL_LOG=debug does the same')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
@@ -74,6 +77,7 @@ Register-ArgumentCompleter -Native -CommandName 'lbctl' -ScriptBlock {
             [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'The lab''s name; several can run side by side')
             [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The lab''s name; several can run side by side')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How data is printed')
+            [CompletionResult]::new('--debug', '--debug', [CompletionResultType]::ParameterName, 'Show every step on standard error: connections, requests, picks, calls of Docker; LBCTL_LOG=debug does the same')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
@@ -84,6 +88,7 @@ Register-ArgumentCompleter -Native -CommandName 'lbctl' -ScriptBlock {
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How data is printed')
             [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Go on until ^C')
             [CompletionResult]::new('--follow', '--follow', [CompletionResultType]::ParameterName, 'Go on until ^C')
+            [CompletionResult]::new('--debug', '--debug', [CompletionResultType]::ParameterName, 'Show every step on standard error: connections, requests, picks, calls of Docker; LBCTL_LOG=debug does the same')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
@@ -91,6 +96,7 @@ Register-ArgumentCompleter -Native -CommandName 'lbctl' -ScriptBlock {
         'lbctl;down' {
             [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'The lab''s name; several can run side by side')
             [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The lab''s name; several can run side by side')
+            [CompletionResult]::new('--debug', '--debug', [CompletionResultType]::ParameterName, 'Show every step on standard error: connections, requests, picks, calls of Docker; LBCTL_LOG=debug does the same')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
@@ -128,6 +134,7 @@ Register-ArgumentCompleter -Native -CommandName 'lbctl' -ScriptBlock {
             [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Do not verify the server''s certificate')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Show the figures behind the verdict as well: tests, probabilities, sizes of samples, response times')
             [CompletionResult]::new('--strict', '--strict', [CompletionResultType]::ParameterName, 'The algorithm that is expected must be the only one that fits')
+            [CompletionResult]::new('--debug', '--debug', [CompletionResultType]::ParameterName, 'Show every step on standard error: connections, requests, picks, calls of Docker; LBCTL_LOG=debug does the same')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
@@ -153,6 +160,7 @@ Register-ArgumentCompleter -Native -CommandName 'lbctl' -ScriptBlock {
             [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Do not verify the server''s certificate')
             [CompletionResult]::new('--fresh', '--fresh', [CompletionResultType]::ParameterName, 'Start a lab for this test alone, even if one is running')
             [CompletionResult]::new('--sticky', '--sticky', [CompletionResultType]::ParameterName, 'Keep clients on their replica by a cookie, in the lab that is started for this test')
+            [CompletionResult]::new('--debug', '--debug', [CompletionResultType]::ParameterName, 'Show every step on standard error: connections, requests, picks, calls of Docker; LBCTL_LOG=debug does the same')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
@@ -172,16 +180,19 @@ Register-ArgumentCompleter -Native -CommandName 'lbctl' -ScriptBlock {
             [CompletionResult]::new('--sticky', '--sticky', [CompletionResultType]::ParameterName, 'Keep each client on its upstream, by a cookie')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Do not print a line per request')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Do not print a line per request')
+            [CompletionResult]::new('--debug', '--debug', [CompletionResultType]::ParameterName, 'Show every step on standard error: connections, requests, picks, calls of Docker; LBCTL_LOG=debug does the same')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'lbctl;export' {
+            [CompletionResult]::new('--debug', '--debug', [CompletionResultType]::ParameterName, 'Show every step on standard error: connections, requests, picks, calls of Docker; LBCTL_LOG=debug does the same')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
         'lbctl;completions' {
+            [CompletionResult]::new('--debug', '--debug', [CompletionResultType]::ParameterName, 'Show every step on standard error: connections, requests, picks, calls of Docker; LBCTL_LOG=debug does the same')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break

@@ -89,7 +89,7 @@ _lbctl() {
 
     case "${cmd}" in
         lbctl)
-            opts="-h -V --help --version up scale ps logs down probe session-test proxy export completions help"
+            opts="-h -V --debug --help --version up scale ps logs down probe session-test proxy export completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -103,7 +103,7 @@ _lbctl() {
             return 0
             ;;
         lbctl__subcmd__completions)
-            opts="-h --help bash elvish fish powershell zsh"
+            opts="-h --debug --help bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -117,7 +117,7 @@ _lbctl() {
             return 0
             ;;
         lbctl__subcmd__down)
-            opts="-p -h --project --help"
+            opts="-p -h --project --debug --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -139,7 +139,7 @@ _lbctl() {
             return 0
             ;;
         lbctl__subcmd__export)
-            opts="-h --help"
+            opts="-h --debug --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -321,7 +321,7 @@ _lbctl() {
             return 0
             ;;
         lbctl__subcmd__logs)
-            opts="-f -p -h --follow --project --format --help"
+            opts="-f -p -h --follow --project --format --debug --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -347,7 +347,7 @@ _lbctl() {
             return 0
             ;;
         lbctl__subcmd__probe)
-            opts="-p -k -H -n -c -h --connect --no-lab --project --insecure --timeout --rate --header --identity --login --check --logged-in --path --requests --concurrency --connection --save --replay --alpha --expect --verbose --strict --experiments --from --paths --vary-header --slow-path --format --help"
+            opts="-p -k -H -n -c -h --connect --no-lab --project --insecure --timeout --rate --header --identity --login --check --logged-in --path --requests --concurrency --connection --save --replay --alpha --expect --verbose --strict --experiments --from --paths --vary-header --slow-path --format --debug --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -469,7 +469,7 @@ _lbctl() {
             return 0
             ;;
         lbctl__subcmd__proxy)
-            opts="-u -p -q -h --upstream --docker --project --exposed-by-default --rule --sticky --strategy --port --bind --threads --quiet --help"
+            opts="-u -p -q -h --upstream --docker --project --exposed-by-default --rule --sticky --strategy --port --bind --threads --quiet --debug --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -519,7 +519,7 @@ _lbctl() {
             return 0
             ;;
         lbctl__subcmd__ps)
-            opts="-p -h --project --format --help"
+            opts="-p -h --project --format --debug --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -545,7 +545,7 @@ _lbctl() {
             return 0
             ;;
         lbctl__subcmd__scale)
-            opts="-p -h --web-static --web-dynamic --project --format --help"
+            opts="-p -h --web-static --web-dynamic --project --format --debug --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -579,7 +579,7 @@ _lbctl() {
             return 0
             ;;
         lbctl__subcmd__session__subcmd__test)
-            opts="-p -k -H -n -h --connect --no-lab --project --insecure --timeout --rate --header --identity --login --check --logged-in --expect --fresh --sticky --reloads --format --help"
+            opts="-p -k -H -n -h --connect --no-lab --project --insecure --timeout --rate --header --identity --login --check --logged-in --expect --fresh --sticky --reloads --format --debug --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -653,7 +653,7 @@ _lbctl() {
             return 0
             ;;
         lbctl__subcmd__up)
-            opts="-f -d -p -h --web-static --web-dynamic --scale --engine --proxy --sticky --strategy --port --bind --file --wait --detach --project --format --help"
+            opts="-f -d -p -h --web-static --web-dynamic --scale --engine --proxy --sticky --strategy --port --bind --file --wait --detach --project --format --debug --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -18,6 +18,7 @@ set edit:completion:arg-completer[lbctl] = {|@words|
     }
     var completions = [
         &'lbctl'= {
+            cand --debug 'Show every step on standard error: connections, requests, picks, calls of Docker; LBCTL_LOG=debug does the same'
             cand -h 'Print help'
             cand --help 'Print help'
             cand -V 'Print version'
@@ -52,6 +53,7 @@ set edit:completion:arg-completer[lbctl] = {|@words|
             cand --format 'How data is printed'
             cand -d 'Return once every replica answers; the lab goes on in the background'
             cand --detach 'Return once every replica answers; the lab goes on in the background'
+            cand --debug 'Show every step on standard error: connections, requests, picks, calls of Docker; LBCTL_LOG=debug does the same'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
@@ -61,6 +63,7 @@ set edit:completion:arg-completer[lbctl] = {|@words|
             cand -p 'The lab''s name; several can run side by side'
             cand --project 'The lab''s name; several can run side by side'
             cand --format 'How data is printed'
+            cand --debug 'Show every step on standard error: connections, requests, picks, calls of Docker; LBCTL_LOG=debug does the same'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
@@ -68,6 +71,7 @@ set edit:completion:arg-completer[lbctl] = {|@words|
             cand -p 'The lab''s name; several can run side by side'
             cand --project 'The lab''s name; several can run side by side'
             cand --format 'How data is printed'
+            cand --debug 'Show every step on standard error: connections, requests, picks, calls of Docker; LBCTL_LOG=debug does the same'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
@@ -77,12 +81,14 @@ set edit:completion:arg-completer[lbctl] = {|@words|
             cand --format 'How data is printed'
             cand -f 'Go on until ^C'
             cand --follow 'Go on until ^C'
+            cand --debug 'Show every step on standard error: connections, requests, picks, calls of Docker; LBCTL_LOG=debug does the same'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
         &'lbctl;down'= {
             cand -p 'The lab''s name; several can run side by side'
             cand --project 'The lab''s name; several can run side by side'
+            cand --debug 'Show every step on standard error: connections, requests, picks, calls of Docker; LBCTL_LOG=debug does the same'
             cand -h 'Print help'
             cand --help 'Print help'
         }
@@ -119,6 +125,7 @@ set edit:completion:arg-completer[lbctl] = {|@words|
             cand --insecure 'Do not verify the server''s certificate'
             cand --verbose 'Show the figures behind the verdict as well: tests, probabilities, sizes of samples, response times'
             cand --strict 'The algorithm that is expected must be the only one that fits'
+            cand --debug 'Show every step on standard error: connections, requests, picks, calls of Docker; LBCTL_LOG=debug does the same'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
@@ -143,6 +150,7 @@ set edit:completion:arg-completer[lbctl] = {|@words|
             cand --insecure 'Do not verify the server''s certificate'
             cand --fresh 'Start a lab for this test alone, even if one is running'
             cand --sticky 'Keep clients on their replica by a cookie, in the lab that is started for this test'
+            cand --debug 'Show every step on standard error: connections, requests, picks, calls of Docker; LBCTL_LOG=debug does the same'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
@@ -161,14 +169,17 @@ set edit:completion:arg-completer[lbctl] = {|@words|
             cand --sticky 'Keep each client on its upstream, by a cookie'
             cand -q 'Do not print a line per request'
             cand --quiet 'Do not print a line per request'
+            cand --debug 'Show every step on standard error: connections, requests, picks, calls of Docker; LBCTL_LOG=debug does the same'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
         &'lbctl;export'= {
+            cand --debug 'Show every step on standard error: connections, requests, picks, calls of Docker; LBCTL_LOG=debug does the same'
             cand -h 'Print help'
             cand --help 'Print help'
         }
         &'lbctl;completions'= {
+            cand --debug 'Show every step on standard error: connections, requests, picks, calls of Docker; LBCTL_LOG=debug does the same'
             cand -h 'Print help'
             cand --help 'Print help'
         }

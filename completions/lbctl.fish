@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_lbctl_global_optspecs
-    string join \n h/help V/version
+    string join \n debug h/help V/version
 end
 
 function __fish_lbctl_needs_command
@@ -24,6 +24,7 @@ function __fish_lbctl_using_subcommand
     contains -- $cmd[1] $argv
 end
 
+complete -c lbctl -n "__fish_lbctl_needs_command" -l debug -d 'Show every step on standard error: connections, requests, picks, calls of Docker; LBCTL_LOG=debug does the same'
 complete -c lbctl -n "__fish_lbctl_needs_command" -s h -l help -d 'Print help'
 complete -c lbctl -n "__fish_lbctl_needs_command" -s V -l version -d 'Print version'
 complete -c lbctl -n "__fish_lbctl_needs_command" -f -a "up" -d 'Start the lab: replicas behind a load balancer, until ^C stops everything'
@@ -57,23 +58,28 @@ complete -c lbctl -n "__fish_lbctl_using_subcommand up" -s p -l project -d 'The 
 complete -c lbctl -n "__fish_lbctl_using_subcommand up" -l format -d 'How data is printed' -r -f -a "table\t'For people'
 json\t'For scripts'"
 complete -c lbctl -n "__fish_lbctl_using_subcommand up" -s d -l detach -d 'Return once every replica answers; the lab goes on in the background'
+complete -c lbctl -n "__fish_lbctl_using_subcommand up" -l debug -d 'Show every step on standard error: connections, requests, picks, calls of Docker; LBCTL_LOG=debug does the same'
 complete -c lbctl -n "__fish_lbctl_using_subcommand up" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lbctl -n "__fish_lbctl_using_subcommand scale" -l web-static -d 'Replicas of web_static' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand scale" -l web-dynamic -d 'Replicas of web_dynamic' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand scale" -s p -l project -d 'The lab\'s name; several can run side by side' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand scale" -l format -d 'How data is printed' -r -f -a "table\t'For people'
 json\t'For scripts'"
+complete -c lbctl -n "__fish_lbctl_using_subcommand scale" -l debug -d 'Show every step on standard error: connections, requests, picks, calls of Docker; LBCTL_LOG=debug does the same'
 complete -c lbctl -n "__fish_lbctl_using_subcommand scale" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lbctl -n "__fish_lbctl_using_subcommand ps" -s p -l project -d 'The lab\'s name; several can run side by side' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand ps" -l format -d 'How data is printed' -r -f -a "table\t'For people'
 json\t'For scripts'"
+complete -c lbctl -n "__fish_lbctl_using_subcommand ps" -l debug -d 'Show every step on standard error: connections, requests, picks, calls of Docker; LBCTL_LOG=debug does the same'
 complete -c lbctl -n "__fish_lbctl_using_subcommand ps" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lbctl -n "__fish_lbctl_using_subcommand logs" -s p -l project -d 'The lab\'s name; several can run side by side' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand logs" -l format -d 'How data is printed' -r -f -a "table\t'For people'
 json\t'For scripts'"
 complete -c lbctl -n "__fish_lbctl_using_subcommand logs" -s f -l follow -d 'Go on until ^C'
+complete -c lbctl -n "__fish_lbctl_using_subcommand logs" -l debug -d 'Show every step on standard error: connections, requests, picks, calls of Docker; LBCTL_LOG=debug does the same'
 complete -c lbctl -n "__fish_lbctl_using_subcommand logs" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lbctl -n "__fish_lbctl_using_subcommand down" -s p -l project -d 'The lab\'s name; several can run side by side' -r
+complete -c lbctl -n "__fish_lbctl_using_subcommand down" -l debug -d 'Show every step on standard error: connections, requests, picks, calls of Docker; LBCTL_LOG=debug does the same'
 complete -c lbctl -n "__fish_lbctl_using_subcommand down" -s h -l help -d 'Print help'
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l connect -d 'Connect here; URL, Host header, SNI and cookies stay the target\'s' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -s p -l project -d 'The running lab to use [default: the one that routes the host; among several, $LBCTL_PROJECT]' -r
@@ -111,6 +117,7 @@ complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l no-lab -d 'Do not 
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -s k -l insecure -d 'Do not verify the server\'s certificate'
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l verbose -d 'Show the figures behind the verdict as well: tests, probabilities, sizes of samples, response times'
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l strict -d 'The algorithm that is expected must be the only one that fits'
+complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l debug -d 'Show every step on standard error: connections, requests, picks, calls of Docker; LBCTL_LOG=debug does the same'
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lbctl -n "__fish_lbctl_using_subcommand session-test" -l connect -d 'Connect here; URL, Host header, SNI and cookies stay the target\'s' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand session-test" -s p -l project -d 'The running lab to use [default: the one that routes the host; among several, $LBCTL_PROJECT]' -r
@@ -130,6 +137,7 @@ complete -c lbctl -n "__fish_lbctl_using_subcommand session-test" -l no-lab -d '
 complete -c lbctl -n "__fish_lbctl_using_subcommand session-test" -s k -l insecure -d 'Do not verify the server\'s certificate'
 complete -c lbctl -n "__fish_lbctl_using_subcommand session-test" -l fresh -d 'Start a lab for this test alone, even if one is running'
 complete -c lbctl -n "__fish_lbctl_using_subcommand session-test" -l sticky -d 'Keep clients on their replica by a cookie, in the lab that is started for this test'
+complete -c lbctl -n "__fish_lbctl_using_subcommand session-test" -l debug -d 'Show every step on standard error: connections, requests, picks, calls of Docker; LBCTL_LOG=debug does the same'
 complete -c lbctl -n "__fish_lbctl_using_subcommand session-test" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lbctl -n "__fish_lbctl_using_subcommand proxy" -s u -l upstream -d 'A server to forward to; repeat it for more' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand proxy" -s p -l project -d 'Only to the containers of this compose project' -r
@@ -145,8 +153,11 @@ complete -c lbctl -n "__fish_lbctl_using_subcommand proxy" -l docker -d 'Forward
 complete -c lbctl -n "__fish_lbctl_using_subcommand proxy" -l exposed-by-default -d 'Also to containers that do not say traefik.enable'
 complete -c lbctl -n "__fish_lbctl_using_subcommand proxy" -l sticky -d 'Keep each client on its upstream, by a cookie'
 complete -c lbctl -n "__fish_lbctl_using_subcommand proxy" -s q -l quiet -d 'Do not print a line per request'
+complete -c lbctl -n "__fish_lbctl_using_subcommand proxy" -l debug -d 'Show every step on standard error: connections, requests, picks, calls of Docker; LBCTL_LOG=debug does the same'
 complete -c lbctl -n "__fish_lbctl_using_subcommand proxy" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lbctl -n "__fish_lbctl_using_subcommand export" -l debug -d 'Show every step on standard error: connections, requests, picks, calls of Docker; LBCTL_LOG=debug does the same'
 complete -c lbctl -n "__fish_lbctl_using_subcommand export" -s h -l help -d 'Print help'
+complete -c lbctl -n "__fish_lbctl_using_subcommand completions" -l debug -d 'Show every step on standard error: connections, requests, picks, calls of Docker; LBCTL_LOG=debug does the same'
 complete -c lbctl -n "__fish_lbctl_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c lbctl -n "__fish_lbctl_using_subcommand help; and not __fish_seen_subcommand_from up scale ps logs down probe session-test proxy export completions help" -f -a "up" -d 'Start the lab: replicas behind a load balancer, until ^C stops everything'
 complete -c lbctl -n "__fish_lbctl_using_subcommand help; and not __fish_seen_subcommand_from up scale ps logs down probe session-test proxy export completions help" -f -a "scale" -d 'Change the number of replicas while the lab runs'

@@ -28,6 +28,9 @@ Exit codes:
 #[derive(Debug, Parser)]
 #[command(name = "lbctl", version, max_term_width = 100, after_help = EXIT_CODES)]
 pub struct Cli {
+    /// Show every step on standard error: connections, requests, picks, calls of Docker; LBCTL_LOG=debug does the same
+    #[arg(long, global = true)]
+    pub debug: bool,
     #[command(subcommand)]
     pub command: Command,
 }

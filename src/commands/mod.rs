@@ -25,11 +25,21 @@ use crate::{
     error::{Error, Exit},
 };
 
-/// Runs the command and says how it ended.
+/// Runs the command, reports its error if it has one, and returns the exit code.
 pub fn run(cli: Cli) -> ExitCode {
     // the only provider that is compiled in; a second call changes nothing
     _ = rustls::crypto::ring::default_provider().install_default();
-    let ended = match cli.command {
+    let ended = start_log(&cli).and_then(|()| run_command(cli.command));
+    let exit = ended.unwrap_or_else(|error| {
+        let report = error.report();
+        console::say_error(&report);
+        report.exit
+    });
+    ExitCode::from(exit.code())
+}
+
+fn run_command(command: Command) -> Result<Exit, Error> {
+    match command {
         Command::Up(args) => block_on(up::run(args)),
         Command::Scale(args) => block_on(interruptible(scale::run(args))),
         Command::Ps(args) => block_on(interruptible(ps::run(args))),
@@ -41,13 +51,16 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::SessionTest(args) => block_on(interruptible(session_test::run(args))),
         Command::Completions(args) => completions::run(&args),
         Command::Replica(args) => replica::run(args),
-    };
-    let exit = ended.unwrap_or_else(|error| {
-        let report = error.report();
-        console::say_error(&report);
-        report.exit
-    });
-    ExitCode::from(exit.code())
+    }
+}
+
+/// Starts the debug log. A replica has none: its standard error is the supervisor's, which expects errors there.
+fn start_log(cli: &Cli) -> Result<(), Error> {
+    let variable = std::env::var("LBCTL_LOG").ok();
+    match cli.command {
+        Command::Replica(_) => Ok(()),
+        _ => Ok(console::start_debug_log(cli.debug, variable.as_deref())?),
+    }
 }
 
 fn block_on(command: impl Future<Output = Result<Exit, Error>>) -> Result<Exit, Error> {

@@ -24,6 +24,8 @@ pub enum UsageError {
     /// The flags of the proxy, read as labels, do not fit together.
     #[error("{0}")]
     ProxyFlags(String),
+    #[error("LBCTL_LOG: `{}` is no level and no list of modules with levels", .0.escape_debug())]
+    LogFilter(String),
 }
 
 impl UsageError {
@@ -35,6 +37,7 @@ impl UsageError {
             UsageError::NothingToScale => "name a service and a number, for example web_static=3".to_owned(),
             UsageError::UnknownService { known, .. } => format!("it has {}", known.join(", ")),
             UsageError::ExportDirectory { .. } => "name a directory that does not exist yet, or is empty".to_owned(),
+            UsageError::LogFilter(_) => "LBCTL_LOG=debug shows every step".to_owned(),
             UsageError::FlagWithoutLogin(_)
             | UsageError::PathWithoutSlash(_)
             | UsageError::TwoCounts { .. }

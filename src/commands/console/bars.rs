@@ -1,16 +1,23 @@
-//! Progress on standard error. Nothing is drawn where standard error is no terminal.
+//! Progress on standard error. Nothing is drawn where standard error is no terminal, or where the debug log goes there.
 
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 
 use crate::experiment::Progress;
 
 use super::say;
 
-/// A bar for something of which the end is known.
+fn new_bar(total: Option<u64>) -> ProgressBar {
+    // the lines of the debug log and a bar would overwrite each other
+    let is_logging = tracing::enabled!(tracing::Level::DEBUG);
+    let target = if is_logging { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+    ProgressBar::with_draw_target(total, target).with_finish(ProgressFinish::AndClear)
+}
+
+/// A bar for work of which the end is known.
 pub fn bar(total: u64, doing: &str) -> ProgressBar {
-    let bar = ProgressBar::new(total).with_message(doing.to_owned()).with_finish(ProgressFinish::AndClear);
+    let bar = new_bar(Some(total)).with_message(doing.to_owned());
     if let Ok(style) = ProgressStyle::with_template("{msg} [{bar:30}] {pos}/{len}") {
         bar.set_style(style.progress_chars("=> "));
     }
@@ -18,9 +25,9 @@ pub fn bar(total: u64, doing: &str) -> ProgressBar {
     bar
 }
 
-/// A count of something of which the end is not known.
+/// A count for work of which the end is not known.
 pub fn counter(doing: &str) -> ProgressBar {
-    let counter = ProgressBar::no_length().with_message(doing.to_owned()).with_finish(ProgressFinish::AndClear);
+    let counter = new_bar(None).with_message(doing.to_owned());
     if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {pos}") {
         counter.set_style(style);
     }
@@ -28,9 +35,9 @@ pub fn counter(doing: &str) -> ProgressBar {
     counter
 }
 
-/// A line that says what is being done.
+/// A line that names the step that is being made.
 pub fn spinner() -> ProgressBar {
-    let spinner = ProgressBar::no_length().with_finish(ProgressFinish::AndClear);
+    let spinner = new_bar(None);
     if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
         spinner.set_style(style);
     }

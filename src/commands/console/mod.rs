@@ -1,12 +1,12 @@
 //! The console: data to standard output, everything else to standard error, and the signals that end a command.
 
 mod bars;
+mod debug_log;
+mod signals;
 
 use std::io::{self, IsTerminal, Write};
 
-use anyhow::Context;
 use serde::Serialize;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
     error::{OutputError, Report},
@@ -14,6 +14,8 @@ use crate::{
 };
 
 pub use bars::{ExperimentBar, bar, counter, spinner};
+pub use debug_log::start_debug_log;
+pub use signals::Signals;
 
 /// Writes data to standard output.
 pub fn data(text: &str) -> Result<(), OutputError> {
@@ -87,40 +89,4 @@ fn paint_for(terminal: bool) -> Paint {
     let forced = set("CLICOLOR_FORCE").is_some_and(|value| value != "0");
     let dumb = set("TERM").is_some_and(|value| value == "dumb");
     if forced || (terminal && !dumb) { Paint::Colour } else { Paint::Plain }
-}
-
-/// ^C, SIGTERM, and the end of the terminal.
-pub struct Signals {
-    interrupt: Signal,
-    hangup: Signal,
-    terminate: Signal,
-}
-
-impl Signals {
-    /// Takes the signals over: from now on they do not end the process by themselves.
-    pub fn listen() -> anyhow::Result<Signals> {
-        let listen = |kind| signal(kind).context("cannot listen for signals");
-        Ok(Signals {
-            interrupt: listen(SignalKind::interrupt())?,
-            hangup: listen(SignalKind::hangup())?,
-            terminate: listen(SignalKind::terminate())?,
-        })
-    }
-
-    /// Does some work; `None` if a signal comes before it is done.
-    pub async fn unless<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
-        tokio::select! {
-            done = work => Some(done),
-            () = self.next() => None,
-        }
-    }
-
-    /// Waits for the next signal.
-    pub async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.hangup.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
 }

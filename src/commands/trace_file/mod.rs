@@ -1,19 +1,21 @@
 //! Traces in files: saved whole or not at all, and read again. `-` is standard output or input.
 
+mod draft;
+
 use std::{
-    fs::{self, File, OpenOptions, Permissions},
+    fs::{self, File, OpenOptions},
     io::{self, Read, Write},
-    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
 use anyhow::Context;
-use tempfile::NamedTempFile;
 
 use crate::{
     error::{Error, OutputError},
     model::trace::Trace,
 };
+
+use draft::Draft;
 
 /// The file in which a trace will be saved; opened before anything is sent, so that nothing is sent in vain.
 pub struct TraceFile {
@@ -25,11 +27,7 @@ enum Place {
     Stdout,
     /// A pipe or device, which cannot be replaced.
     Stream(File),
-    /// A hidden file beside `target`, which it replaces when it is complete.
-    Draft {
-        draft: NamedTempFile,
-        target: PathBuf,
-    },
+    Draft(Draft),
 }
 
 impl TraceFile {
@@ -54,9 +52,7 @@ impl TraceFile {
         let saved = match self.place {
             Place::Stdout => return Ok(write(trace, io::stdout().lock()).map_err(OutputError)?),
             Place::Stream(file) => write(trace, file),
-            Place::Draft { draft, target } => write(trace, draft.as_file())
-                .and_then(|()| draft.as_file().sync_all())
-                .and_then(|()| Ok(draft.persist(target).map(drop)?)),
+            Place::Draft(draft) => write(trace, draft.file()).and_then(|()| draft.replace_target()),
         };
         saved.map_err(|source| file_error(&self.path, source))
     }
@@ -69,28 +65,16 @@ impl Place {
                 // a protected file shall not be replaced just because its directory may be written
                 OpenOptions::new().write(true).open(path)?;
                 // a link stays one
-                let (draft, target) = draft_of(fs::canonicalize(path)?)?;
-                draft.as_file().set_permissions(present.permissions())?;
-                Ok(Place::Draft { draft, target })
+                let draft = Draft::beside(fs::canonicalize(path)?)?;
+                draft.file().set_permissions(present.permissions())?;
+                Ok(Place::Draft(draft))
             }
             // a directory is refused here
             Ok(_) => Ok(Place::Stream(OpenOptions::new().write(true).open(path)?)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let (draft, target) = draft_of(path.to_owned())?;
-                Ok(Place::Draft { draft, target })
-            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Draft::beside(path.to_owned()).map(Place::Draft),
             Err(error) => Err(error),
         }
     }
-}
-
-/// A hidden file beside `target`. Until it replaces the target, it is removed when it is dropped.
-fn draft_of(target: PathBuf) -> io::Result<(NamedTempFile, PathBuf)> {
-    let directory = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // those of any new file: the umask takes away from them
-    let permissions = Permissions::from_mode(0o666);
-    let draft = tempfile::Builder::new().prefix(".lbctl-trace-").permissions(permissions).tempfile_in(directory)?;
-    Ok((draft, target))
 }
 
 /// Reads a trace.
