@@ -4,8 +4,8 @@
 //!
 //! ```text
 //! main.rs      parse, run, exit code
-//! cli/         every flag, nothing else           error.rs  cause → exit code and hint
-//! commands/    one small file a verb: wiring only
+//! cli/         every flag, nothing else           error/    one closed enum: cause → exit code, message, hint
+//! commands/    one small file per command: wiring only
 //! composefile/ compose file → the definition of a lab: services, labels, replicas
 //! lab/         the supervisor with its control API, and the labs that it keeps: of processes, of containers
 //! engine/      starts and stops replicas

@@ -22,7 +22,7 @@ use crate::{
 
 pub use usage::UsageError;
 
-/// How a command ends.
+/// The end of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::EnumIter)]
 pub enum Exit {
     /// The command did what it was asked for, and an expectation was met.

@@ -8,7 +8,7 @@ use crate::{
     probe::Script,
 };
 
-/// What the flags ask for, of a target that was target.
+/// The campaign that the flags ask for, against a target that was resolved.
 pub fn plan(args: &Probe, target: &ResolvedTarget, script: Option<Script>) -> CampaignPlan {
     let flags = &args.experiments;
     CampaignPlan {

@@ -61,12 +61,12 @@ pub async fn run(args: Args) -> Result<Exit, Error> {
     exit
 }
 
-/// Whether the log has more lines.
+/// The rest of the log when the proxy is to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Rest {
-    /// Those of the last requests.
+    /// The lines of the last requests.
     Comes,
-    /// There is nobody to write to.
+    /// Nothing: no reader is left.
     Over,
 }
 
