@@ -1,6 +1,6 @@
-//! The lab's files, compiled in.
+//! The files of the built-in lab, compiled into the program.
 
-/// Path below the lab's directory, and text, of every file of the lab.
+/// The path below the directory of the lab, and the text, of every file of the built-in lab.
 pub fn files() -> [(&'static str, &'static str); 12] {
     [
         ("docker-compose.yml", include_str!("../../lab/docker-compose.yml")),

@@ -23,15 +23,15 @@ pub enum PortChoice {
     Preferred(u16),
 }
 
-/// The port of a lab whose compose file names none.
+/// The port of a lab where nothing names another.
 const LAB_PORT: u16 = 80;
 
 impl PortChoice {
-    /// The port of a lab: the one that the user asks for, else preferably the one in its compose file.
-    pub fn of_lab(asked: Option<u16>, in_file: Option<u16>) -> PortChoice {
+    /// The port of a lab: the one that the user asks for, else preferably the one that its configuration names.
+    pub fn of_lab(asked: Option<u16>, configured: Option<u16>) -> PortChoice {
         match asked {
             Some(port) => PortChoice::Required(port),
-            None => PortChoice::Preferred(in_file.unwrap_or(LAB_PORT)),
+            None => PortChoice::Preferred(configured.unwrap_or(LAB_PORT)),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Following a lab of containers: Traefik's log and what becomes of the containers, entered in the journal.
+//! The feed of the journal: adds Traefik's requests, and changes of the containers, to the journal.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -12,29 +12,29 @@ use crate::{
     model::{Replicas, State},
 };
 
-use super::{readiness, traefik_log::Directory, view::Traefik};
+use super::{readiness::USER_AGENT, traefik::Traefik, traefik_log::LogReader};
 
-/// The pause before a log that broke off is read on.
-const PAUSE: std::time::Duration = std::time::Duration::from_secs(1);
+/// The pause before a log that broke off is opened again.
+const RETRY_PAUSE: std::time::Duration = std::time::Duration::from_secs(1);
 
-/// Enters each request that Traefik has answered from now on, as long as its containers are followed.
-pub async fn keep_requests(
+/// Adds each request that Traefik answers from now on to the journal, as long as the containers are watched.
+pub async fn record_traefik_requests(
     docker: Docker,
     mut containers: watch::Receiver<Arc<[Container]>>,
     mut replicas: watch::Receiver<Replicas>,
     journal: Arc<Journal>,
 ) {
-    let mut directory = Directory::default();
+    let mut reader = LogReader::default();
     let mut since = Timestamp::now();
     let mut runs = false;
     loop {
-        let traefik = Traefik::among(&containers.borrow_and_update());
+        let traefik = Traefik::find_running(&containers.borrow_and_update());
         let Some(Traefik { id, .. }) = traefik else {
             if runs {
-                journal.note("Traefik does not run any more".to_owned());
+                journal.add_note("Traefik does not run any more".to_owned());
                 runs = false;
             }
-            // another may come
+            // another Traefik may start
             match containers.changed().await {
                 Ok(()) => continue,
                 Err(_) => return,
@@ -43,27 +43,27 @@ pub async fn keep_requests(
         runs = true;
         let mut lines = docker.log(&id, Some(since), Follow::On);
         while let Some(Ok(line)) = lines.next().await {
-            if replicas.has_changed().unwrap_or(false) || directory.is_empty() {
-                directory.enter(&replicas.borrow_and_update());
+            if replicas.has_changed().unwrap_or(false) || !reader.knows_replicas() {
+                reader.learn(&replicas.borrow_and_update());
             }
-            if let Some(access) = directory.read(&line)
-                && access.user_agent.as_deref() != Some(readiness::AGENT)
+            if let Some(access) = reader.read(&line)
+                && access.user_agent.as_deref() != Some(USER_AGENT)
             {
-                journal.request(Arc::new(access));
+                journal.add_request(Arc::new(access));
             }
         }
         // the next log begins where this one ended
         since = Timestamp::now();
         tokio::select! {
             changed = containers.changed() => if changed.is_err() { return },
-            // a log that broke off goes on, if the engine does
-            () = tokio::time::sleep(PAUSE) => {}
+            // a log that broke off goes on as long as the engine runs
+            () = tokio::time::sleep(RETRY_PAUSE) => {}
         }
     }
 }
 
-/// Enters what becomes of the replicas by themselves.
-pub async fn keep_changes(mut replicas: watch::Receiver<Replicas>, journal: Arc<Journal>) {
+/// Adds each failure and recovery of a replica to the journal, as long as the replicas are watched.
+pub async fn record_state_changes(mut replicas: watch::Receiver<Replicas>, journal: Arc<Journal>) {
     let mut before: BTreeMap<Arc<str>, State> = BTreeMap::new();
     loop {
         let now = replicas.borrow_and_update().clone();
@@ -72,11 +72,11 @@ pub async fn keep_changes(mut replicas: watch::Receiver<Replicas>, journal: Arc<
             match (before.get(name), replica.state) {
                 (Some(State::Ready | State::Starting | State::Unhealthy), State::Ended) => {
                     let how = replica.ended.as_deref().unwrap_or("unknown");
-                    journal.note(format!("{name} ended by itself ({how})"));
+                    journal.add_note(format!("{name} ended by itself ({how})"));
                 }
-                (Some(State::Ready), State::Unhealthy) => journal.note(format!("{name} is unhealthy")),
+                (Some(State::Ready), State::Unhealthy) => journal.add_note(format!("{name} is unhealthy")),
                 (Some(State::Ended | State::Unhealthy | State::Restarting), State::Ready) => {
-                    journal.note(format!("{name} is back"));
+                    journal.add_note(format!("{name} is back"));
                 }
                 _ => {}
             }

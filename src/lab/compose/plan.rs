@@ -1,47 +1,49 @@
-//! The plan of a lab of containers: what Compose is to start, and which labels the command line adds.
+//! The plan of a lab of containers: the services that Compose starts, and the labels that the command line adds.
 
 use indexmap::IndexMap;
 use serde_json::json;
 
 use crate::{
-    composefile::{Definition, Role},
-    lab::embedded::{DEFAULT_REPLICAS, Overrides, PlanError, base, check_range, labels_for},
+    composefile::{Definition, Role, Service},
+    lab::{
+        overrides::{DEFAULT_REPLICAS, Overrides, base_name},
+        plan_error::PlanError,
+    },
     model::{Balancer, ExposedByDefault, Labels, ServiceView},
     routing,
 };
 
-use super::view;
+use super::view::service_view;
 
-/// What every service of a lab that was started here says of itself.
+/// The label by which this program recognises the containers of its labs. Its value is the project.
 const LAB_LABEL: &str = "lbctl.lab";
 
 /// A lab of containers that can be started.
 #[derive(Debug, Clone)]
 pub struct ComposePlan {
-    /// The project's name.
+    /// The name of the project.
     pub project: String,
-    /// What balances.
     pub balancer: Balancer,
-    /// Whether a service without `traefik.enable` is routed to.
+    /// Whether requests are routed to a service without `traefik.enable`.
     pub exposed_by_default: ExposedByDefault,
-    /// The services that are started; Traefik's own is none of them.
+    /// The services without Traefik's own: those with the page first, then those with the API, then the others.
     pub services: IndexMap<String, ComposeService>,
-    /// The hosts that its rules name.
+    /// The hosts that the rules of the lab name.
     pub hosts: Vec<String>,
-    /// Traefik's own service, where there is one.
+    /// The name of Traefik's own service, where there is one.
     pub traefik: Option<String>,
-    /// A sentence for each thing worth knowing.
+    /// A sentence for each thing that the user should know before the start.
     pub notes: Vec<String>,
 }
 
-/// A service that is to be started.
+/// A service that Compose can start.
 #[derive(Debug, Clone)]
 pub struct ComposeService {
-    /// How many of it.
+    /// The number of replicas at the start.
     pub replicas: u32,
-    /// Labels that the compose file does not have.
-    pub added: Labels,
-    /// How it is shown while it has no container.
+    /// The labels that the compose file does not have.
+    pub extra_labels: Labels,
+    /// The service while it has no container.
     pub view: ServiceView,
 }
 
@@ -49,101 +51,93 @@ impl ComposePlan {
     /// Brings a definition, as Compose resolved it, and overrides together.
     ///
     /// # Errors
-    /// When a wish names what is not there, or asks for what the balancer cannot do.
+    /// When an override names a service that does not exist, or asks the balancer for a strategy that it does not have.
     pub fn new(
         project: &str,
         definition: &Definition,
         overrides: &Overrides,
         balancer: Balancer,
     ) -> Result<ComposePlan, PlanError> {
-        let exposed_by_default = definition.exposed_by_default;
         if let (Balancer::Traefik, Some(strategy)) = (balancer, overrides.strategy)
             && strategy.traefik_name().is_none()
         {
-            return Err(PlanError::NotTraefiks(strategy));
+            return Err(PlanError::NoTraefikStrategy(strategy));
         }
-        let (mut services, mut traefik, mut notes) = (IndexMap::new(), None, Vec::new());
-        let mut hosts = Vec::new();
+        let mut plan = ComposePlan {
+            project: project.to_owned(),
+            balancer,
+            exposed_by_default: definition.exposed_by_default,
+            services: IndexMap::new(),
+            hosts: Vec::new(),
+            traefik: None,
+            notes: Vec::new(),
+        };
         for service in &definition.services {
-            let default = match service.role {
-                Role::Proxy => {
-                    traefik = Some(service.name.clone());
-                    continue;
-                }
-                Role::App(_) => DEFAULT_REPLICAS,
-                // as Compose would
-                Role::Other => 1,
-            };
-            let labels = labels_for(service, project, overrides);
-            let checked = routing::check(&base(&service.name, project), &labels, exposed_by_default);
-            match (checked, balancer) {
-                (Ok(routing), Balancer::Bundled) => {
-                    notes.extend(routing.notes.iter().map(|note| format!("service {}: {note}", service.name)));
-                }
-                (Err(error), Balancer::Bundled) => {
-                    return Err(PlanError::Label { service: service.name.clone(), reason: error.to_string() });
-                }
-                // Traefik is the judge of its labels, and says so in its log only
-                (Err(error), Balancer::Traefik) => {
-                    notes.push(format!("service {}: {error}; Traefik may pass it over", service.name));
-                }
-                (Ok(_), Balancer::Traefik) => {}
-            }
-            let (view, routed) = view::service(&base(&service.name, project), &labels, exposed_by_default);
-            hosts.extend(routed);
-            let asked = overrides.scale.get(&service.name).copied();
-            let mut added = labels;
-            added.retain(|label, value| service.labels.get(label) != Some(value));
-            let replicas = asked.or(service.replicas).unwrap_or(default);
-            services.insert(service.name.clone(), ComposeService { replicas, added, view });
-        }
-        // what a visitor sees first comes first; before 2.0 Compose sorts them by name
-        services.sort_by_cached_key(|_, planned: &ComposeService| planned.view.app.map_or(2, |app| app as u8));
-        let plan =
-            ComposePlan { project: project.to_owned(), balancer, exposed_by_default, services, hosts, traefik, notes };
-        for name in overrides.scale.keys().chain(&overrides.sticky) {
-            plan.known(name)?;
-        }
-        for (service, &replicas) in &overrides.scale {
-            check_range(service, replicas)?;
-        }
-        match (plan.services.is_empty(), balancer, &plan.traefik) {
-            (true, ..) => Err(PlanError::NoService),
-            (_, Balancer::Traefik, None) => Err(PlanError::NoTraefik),
-            _ => Ok(plan),
-        }
-    }
-
-    /// That the lab has a service of this name.
-    ///
-    /// # Errors
-    /// [`PlanError::UnknownService`]
-    pub fn known(&self, name: &str) -> Result<(), PlanError> {
-        match self.services.contains_key(name) {
-            true => Ok(()),
-            false => {
-                Err(PlanError::UnknownService { name: name.to_owned(), known: self.services.keys().cloned().collect() })
+            match service.role {
+                Role::Proxy => plan.traefik = Some(service.name.clone()),
+                Role::App(_) => plan.add(service, DEFAULT_REPLICAS, overrides)?,
+                // the default of Compose
+                Role::Other => plan.add(service, 1, overrides)?,
             }
         }
+        // a visitor sees the page first; Compose before 2.0 sorts services by name
+        plan.services.sort_by_cached_key(|_, service| service.view.app.map_or(2, |app| app as u8));
+        overrides.check(plan.services.keys())?;
+        if plan.services.is_empty() {
+            return Err(PlanError::NoService);
+        }
+        if balancer == Balancer::Traefik && plan.traefik.is_none() {
+            return Err(PlanError::NoTraefik);
+        }
+        Ok(plan)
     }
 
-    /// The services that Compose starts.
-    pub fn started(&self) -> Vec<String> {
+    fn add(&mut self, service: &Service, default_replicas: u32, overrides: &Overrides) -> Result<(), PlanError> {
+        let base = base_name(&service.name, &self.project);
+        let labels = overrides.labels(service, &self.project);
+        self.check_labels(&service.name, &base, &labels)?;
+        let (view, hosts) = service_view(&base, &labels, self.exposed_by_default);
+        self.hosts.extend(hosts);
+        let mut extra_labels = labels;
+        extra_labels.retain(|label, value| service.labels.get(label) != Some(value));
+        let replicas = overrides.replicas(service, default_replicas);
+        self.services.insert(service.name.clone(), ComposeService { replicas, extra_labels, view });
+        Ok(())
+    }
+
+    /// Checks the labels of a service as far as its balancer is the bundled proxy. Traefik may know more labels, and
+    /// reports a wrong one in its log only, so a note is enough there.
+    fn check_labels(&mut self, service: &str, base: &str, labels: &Labels) -> Result<(), PlanError> {
+        match (routing::check(base, labels, self.exposed_by_default), self.balancer) {
+            (Ok(routing), Balancer::Bundled) => {
+                self.notes.extend(routing.notes.iter().map(|note| format!("service {service}: {note}")));
+            }
+            (Err(error), Balancer::Bundled) => return Err(PlanError::label(service, &error)),
+            (Err(error), Balancer::Traefik) => {
+                self.notes.push(format!("service {service}: {error}; Traefik may pass it over"));
+            }
+            (Ok(_), Balancer::Traefik) => {}
+        }
+        Ok(())
+    }
+
+    /// The names of the services that Compose starts.
+    pub fn services_to_start(&self) -> Vec<String> {
         let traefik = self.traefik.iter().filter(|_| self.balancer == Balancer::Traefik);
         self.services.keys().chain(traefik).cloned().collect()
     }
 
-    /// A compose file to be read after the lab's own, with what it lacks. Compose before 2.0 wants the `version` of both
-    /// to be the same.
+    /// The text of a second compose file, which adds labels to the lab's own. Compose before 2.0 wants both files to declare
+    /// the same `version`.
     pub fn override_file(&self, version: Option<&str>) -> String {
         let none = Labels::default();
-        let added = self.services.iter().map(|(name, service)| (name, &service.added));
-        let services: serde_json::Map<_, _> = added
+        let extra_labels = self.services.iter().map(|(name, service)| (name, &service.extra_labels));
+        let services: serde_json::Map<_, _> = extra_labels
             .chain(self.traefik.iter().map(|name| (name, &none)))
-            .map(|(name, added)| {
-                let mut labels = added.clone();
+            .map(|(name, extra_labels)| {
+                let mut labels = extra_labels.clone();
                 labels.insert(LAB_LABEL.to_owned(), self.project.clone());
-                // what Compose would take for a variable
+                // Compose takes a single $ for a variable
                 labels.values_mut().for_each(|value| *value = value.replace('$', "$$"));
                 (name.clone(), json!({ "labels": labels }))
             })

@@ -1,5 +1,4 @@
-//! The lab of containers that is started here: Compose builds and starts, the Docker Engine tells what runs, and Traefik or
-//! the bundled proxy balances.
+//! The runner of a lab of containers: starts, scales and stops its containers, and the bundled proxy if that balances.
 
 use std::{
     collections::BTreeMap,
@@ -18,157 +17,187 @@ use crate::{
     composefile::AccessLog,
     engine::{Compose, Containers, Docker, Recreate},
     lab::{
-        ChangeError, Progress, StopMode,
-        supervisor::{Journal, keep_requests},
+        change_error::ChangeError,
+        progress::Progress,
+        stop_mode::StopMode,
+        supervisor::{Journal, record_proxy_requests},
     },
-    model::{Balancer, LabView, ScaleView},
+    model::{Balancer, LabView, ScaleView, ServiceView},
     proxy::{Proxy, Settings},
 };
 
 use super::{
-    journal_feed, lab_directory,
+    journal_feed::{record_state_changes, record_traefik_requests},
+    lab_directory::remove_directory,
     plan::ComposePlan,
-    prepare,
-    readiness::{self, Awaited},
+    ports,
+    readiness::{Goal, ask_every_replica, wait_for_bundled_proxy, wait_for_replicas},
+    routes,
     scale::Scaling,
-    view::{self, Shown, Traefik},
+    traefik::Traefik,
+    variables,
+    view::{LabFacts, lab_view},
 };
 
-/// How long requests under way may take when the lab is stopped.
-const LAST_REQUESTS: Duration = Duration::from_millis(500);
+/// The longest time in which requests in flight finish when the lab is stopped.
+const REQUESTS_TIMEOUT: Duration = Duration::from_millis(500);
+/// The longest time in which the Docker Engine kills the containers in an immediate stop.
+const KILL_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long an engine may take to end a lab for somebody who has no time.
-const HASTE: Duration = Duration::from_secs(10);
-
-/// Runs a lab of containers.
+/// A lab of containers.
 #[derive(Debug)]
 pub struct ComposeLab {
     pub(super) docker: Docker,
     pub(super) compose: Compose,
     pub(super) plan: ComposePlan,
-    /// Where the files for Compose are.
+    /// The directory of the files that Compose reads.
     pub(super) files: PathBuf,
-    /// What runs, by the engine's events.
+    /// The containers of the lab, kept up to date by the engine's events.
     pub(super) containers: Containers,
-    /// Where the proxy may listen: the first that can be had.
-    pub(super) addresses: Vec<SocketAddr>,
-    /// Where it does, as far as that is known.
+    /// The address at which the proxy listens, or will be tried first.
     pub(super) address: Mutex<SocketAddr>,
-    /// The bundled proxy's, until it takes them.
+    /// The addresses to try after that.
+    pub(super) other_addresses: Vec<SocketAddr>,
+    /// The listeners of the bundled proxy, until the proxy takes them at its start.
     pub(super) listeners: Mutex<Vec<TcpListener>>,
+    /// The bundled proxy, if that balances; it starts after the replicas.
     pub(super) proxy: SetOnce<Proxy>,
-    /// How long it may make no progress before its laggard is named.
+    /// The longest time without progress before a change fails.
     pub(super) patience: Duration,
-    /// Where the proxy was to listen, if that was said.
+    /// The address that the user chose for the proxy.
     pub(super) bind: Option<IpAddr>,
-    /// How many replicas there should be: none need be.
-    pub(super) intended: AtomicU32,
+    /// The number of replicas that the user wants, which may be none.
+    pub(super) wanted_replicas: AtomicU32,
 }
 
 impl ComposeLab {
     /// Builds and starts the containers, and waits until all answer.
-    pub async fn begin(&self, journal: &Arc<Journal>, tell: &mut impl FnMut(Progress)) -> Result<(), ChangeError> {
+    ///
+    /// # Errors
+    /// When an image cannot be built, a container does not become ready, or the engine is lost.
+    pub async fn start(&self, journal: &Arc<Journal>, report: &mut impl FnMut(Progress)) -> Result<(), ChangeError> {
         let started = tokio::select! {
-            started = self.start(journal, tell) => started,
-            // nothing gets on without it
-            gone = self.containers.lost() => Err(gone.into()),
+            started = self.start_lab(journal, report) => started,
+            // no other event tells of a lost engine
+            lost = self.containers.lost() => Err(lost.into()),
         };
         match started {
-            // what Compose complains of may be that the engine has gone, which it does not call by its place
-            Err(ChangeError::Compose(complaint)) => Err(match self.docker.projects().await {
-                Err(gone) => gone.into_lost().into(),
-                Ok(_) => complaint.into(),
+            // a lost engine makes Compose fail, whose message does not say where the engine was
+            Err(ChangeError::Compose(failure)) => Err(match self.docker.projects().await {
+                Err(lost) => lost.into_lost().into(),
+                Ok(_) => failure.into(),
             }),
-            Err(ChangeError::Docker(gone)) => Err(gone.into_lost().into()),
+            Err(ChangeError::Docker(lost)) => Err(lost.into_lost().into()),
             started => started,
         }
     }
 
-    async fn start(&self, journal: &Arc<Journal>, tell: &mut impl FnMut(Progress)) -> Result<(), ChangeError> {
-        tell(Progress::Doing("building images".to_owned()));
-        self.compose.build(|line| tell(Progress::Doing(line.to_owned()))).await?;
-        tell(Progress::Doing("starting containers".to_owned()));
+    async fn start_lab(&self, journal: &Arc<Journal>, report: &mut impl FnMut(Progress)) -> Result<(), ChangeError> {
         let counts: BTreeMap<String, u32> =
             self.plan.services.iter().map(|(name, service)| (name.clone(), service.replicas)).collect();
-        self.intended.store(counts.values().sum(), Ordering::Relaxed);
-        self.up(&counts, tell).await?;
-        // its events may lag behind Compose
-        self.containers.refresh().await?;
-        let of = counts.values().sum();
+        self.start_containers(&counts, report).await?;
         let ComposePlan { balancer, exposed_by_default, .. } = self.plan;
-        let awaited = Awaited { counts: &counts, balancer, exposed_by_default, patience: self.patience };
-        let mut ready = |ready| tell(Progress::Ready { ready, of });
-        readiness::wait(&self.docker, &self.containers, &awaited, &mut ready).await?;
+        let goal = Goal { counts: &counts, balancer, exposed_by_default, patience: self.patience };
+        let of = counts.values().sum();
+        let mut report_ready = |ready| report(Progress::Ready { ready, of });
+        wait_for_replicas(&self.docker, &self.containers, &goal, &mut report_ready).await?;
         match balancer {
-            Balancer::Traefik => {
-                self.traefik_runs(tell);
-                let (docker, containers) = (self.docker.clone(), self.containers.containers());
-                let replicas = self.containers.replicas();
-                tokio::spawn(journal_feed::keep_requests(docker, containers, replicas, journal.clone()));
-            }
-            Balancer::Bundled => {
-                let settings = Settings { exposed_by_default: self.plan.exposed_by_default, workers: 1 };
-                let listeners = std::mem::take(&mut *self.listeners.lock().unwrap_or_else(PoisonError::into_inner));
-                let proxy = Proxy::start(listeners, self.containers.replicas(), &settings)?;
-                tokio::spawn(keep_requests(proxy.events(), journal.clone()));
-                // a lab is started once
-                _ = self.proxy.set(proxy);
-            }
+            Balancer::Traefik => self.follow_traefik(journal, report),
+            Balancer::Bundled => self.start_proxy(journal)?,
         }
-        tokio::spawn(journal_feed::keep_changes(self.containers.replicas(), journal.clone()));
+        tokio::spawn(record_state_changes(self.containers.replicas(), journal.clone()));
         let replicas = self.containers.replicas().borrow().clone();
         match self.proxy.get() {
-            Some(proxy) => Ok(readiness::reach(&replicas, proxy, exposed_by_default).await?),
+            Some(proxy) => wait_for_bundled_proxy(&replicas, proxy, exposed_by_default).await?,
             None => {
-                Ok(readiness::ask(&self.view(), &counts, self.patience, |host, path| self.routes(host, path)).await?)
+                let route = |host: &str, path: &str| self.route(host, path);
+                ask_every_replica(&self.view(), &counts, self.patience, route).await?;
             }
         }
+        Ok(())
     }
 
-    /// Says what is worth knowing of Traefik, and where it is.
-    fn traefik_runs(&self, tell: &mut impl FnMut(Progress)) {
-        let Some(traefik) = Traefik::among(&self.containers.containers().borrow()) else { return };
+    /// Builds the images and starts the containers.
+    async fn start_containers(
+        &self,
+        counts: &BTreeMap<String, u32>,
+        report: &mut impl FnMut(Progress),
+    ) -> Result<(), ChangeError> {
+        report(Progress::Doing("building images".to_owned()));
+        self.compose.build(|line| report(Progress::Doing(line.to_owned()))).await?;
+        report(Progress::Doing("starting containers".to_owned()));
+        self.wanted_replicas.store(counts.values().sum(), Ordering::Relaxed);
+        self.start_at_free_address(counts, report).await?;
+        // the engine's events may come later than the end of Compose
+        self.containers.refresh().await?;
+        Ok(())
+    }
+
+    fn start_proxy(&self, journal: &Arc<Journal>) -> Result<(), ChangeError> {
+        let settings = Settings { exposed_by_default: self.plan.exposed_by_default, workers: 1 };
+        let listeners = std::mem::take(&mut *self.listeners.lock().unwrap_or_else(PoisonError::into_inner));
+        let proxy = Proxy::start(listeners, self.containers.replicas(), &settings)?;
+        tokio::spawn(record_proxy_requests(proxy.events(), journal.clone()));
+        // a lab is started once
+        _ = self.proxy.set(proxy);
+        Ok(())
+    }
+
+    /// Reads Traefik's log from now on, and its address.
+    fn follow_traefik(&self, journal: &Arc<Journal>, report: &mut impl FnMut(Progress)) {
+        self.take_traefik_address(report);
+        let (docker, containers) = (self.docker.clone(), self.containers.containers());
+        tokio::spawn(record_traefik_requests(docker, containers, self.containers.replicas(), journal.clone()));
+    }
+
+    /// Takes the address at which Traefik listens, and reports what the user should know of Traefik.
+    fn take_traefik_address(&self, report: &mut impl FnMut(Progress)) {
+        let Some(traefik) = Traefik::find_running(&self.containers.containers().borrow()) else { return };
         if traefik.log == AccessLog::NotInContainerLog {
             let note = "its Traefik does not write requests to its log (--accesslog=true): none are shown";
-            tell(Progress::Note(note.to_owned()));
+            report(Progress::Note(note.to_owned()));
         }
         if let Some(api) = traefik.api {
-            tell(Progress::Note(format!("Traefik's dashboard is http://{api}/dashboard/")));
+            report(Progress::Note(format!("Traefik's dashboard is http://{api}/dashboard/")));
         }
         if let Some(address) = traefik.address {
             if self.bind.is_some_and(|bind| bind != address.ip() && !bind.is_unspecified()) {
-                tell(Progress::Note(format!(
+                report(Progress::Note(format!(
                     "the compose file publishes its proxy at {address}, whatever --bind says"
                 )));
             }
-            *self.address.lock().unwrap_or_else(PoisonError::into_inner) = address;
+            self.set_address(address);
         }
     }
 
-    /// Starts the containers at the first address that can be had.
-    async fn up(&self, counts: &BTreeMap<String, u32>, tell: &mut impl FnMut(Progress)) -> Result<(), ChangeError> {
-        let started = self.plan.started();
+    /// Starts the containers. The proxy listens at the first address that the engine can bind.
+    async fn start_at_free_address(
+        &self,
+        counts: &BTreeMap<String, u32>,
+        report: &mut impl FnMut(Progress),
+    ) -> Result<(), ChangeError> {
+        let services = self.plan.services_to_start();
         let mut compose = self.compose.clone();
-        let mut addresses = self.addresses.iter().copied();
-        let mut address = addresses.next().unwrap_or(self.addresses[0]);
+        let mut other_addresses = self.other_addresses.iter().copied();
+        let mut address = self.address();
         loop {
-            *self.address.lock().unwrap_or_else(PoisonError::into_inner) = address;
-            compose.variables.insert(prepare::HTTP_PORT.to_owned(), address.port().to_string());
-            let up = compose.up(&started, counts, Recreate::AsNeeded, |line| tell(Progress::Doing(line.to_owned())));
+            self.set_address(address);
+            compose.variables.insert(variables::HTTP_PORT.to_owned(), address.port().to_string());
+            let up = compose.up(&services, counts, Recreate::AsNeeded, |line| report(Progress::Doing(line.to_owned())));
             let error = match up.await {
                 Err(error) if error.is_port_taken() => error,
                 result => return Ok(result?),
             };
-            // Compose has started what it could
+            // some containers have started
             self.docker.remove_project(&self.plan.project).await?;
-            let dashboard = compose.variables.get_mut(prepare::TRAEFIK_PORT);
+            let dashboard = compose.variables.get_mut(variables::DASHBOARD_PORT);
             let clash = dashboard
                 .filter(|port| error.to_string().contains(&format!(":{port}")) && address.port().to_string() != **port);
-            if let Some((port, other)) = clash.zip(prepare::free_port()) {
-                // somebody took it a moment ago: the dashboard may be anywhere
+            if let Some((port, other)) = clash.zip(ports::free_loopback_port()) {
+                // another program took the port a moment ago; the dashboard may have any other
                 *port = other.to_string();
-            } else if let Some(next) = addresses.next() {
-                tell(Progress::Note(format!("the Docker Engine cannot listen on {address}")));
+            } else if let Some(next) = other_addresses.next() {
+                report(Progress::Note(format!("the Docker Engine cannot listen on {address}")));
                 address = next;
             } else {
                 return Err(error.into());
@@ -176,31 +205,38 @@ impl ComposeLab {
         }
     }
 
-    fn routes(&self, host: &str, path: &str) -> Option<String> {
-        view::route(&self.containers.replicas().borrow(), self.plan.exposed_by_default, host, path)
+    fn address(&self) -> SocketAddr {
+        *self.address.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The lab as it is now.
+    fn set_address(&self, address: SocketAddr) {
+        *self.address.lock().unwrap_or_else(PoisonError::into_inner) = address;
+    }
+
+    /// The state of the lab at this moment.
     pub fn view(&self) -> LabView {
         let services = self.plan.services.iter().map(|(name, service)| (name.clone(), service.view.clone()));
-        view::view(Shown {
+        lab_view(LabFacts {
             project: &self.plan.project,
             replicas: &self.containers.replicas().borrow(),
             balancer: self.plan.balancer,
-            address: *self.address.lock().unwrap_or_else(PoisonError::into_inner),
+            address: self.address(),
             exposed_by_default: self.plan.exposed_by_default,
             services: services.collect(),
             hosts: self.plan.hosts.clone(),
         })
     }
 
-    /// The service that a request would be given to.
+    /// Returns the service that gets a request for this host and path. It is the same with either balancer, as both read
+    /// the same labels.
     pub fn route(&self, host: &str, path: &str) -> Option<String> {
-        // both balancers read the same labels
-        self.routes(host, path)
+        routes::service_for(&self.containers.replicas().borrow(), self.plan.exposed_by_default, host, path)
     }
 
-    /// Another number of containers.
+    /// Adds and removes containers.
+    ///
+    /// # Errors
+    /// When a service is unknown, a number is out of range, or a container does not become ready.
     pub async fn scale(&self, targets: &BTreeMap<String, u32>, journal: &Journal) -> Result<ScaleView, ChangeError> {
         let scaling = Scaling {
             docker: &self.docker,
@@ -208,56 +244,58 @@ impl ComposeLab {
             containers: &self.containers,
             balancer: self.plan.balancer,
             proxy: self.proxy.get(),
-            known: self.plan.services.keys().cloned().collect(),
+            services: self.plan.services.keys().cloned().collect(),
             exposed_by_default: self.plan.exposed_by_default,
             patience: self.patience,
         };
-        let of = |service: &str, now: u32| targets.get(service).copied().unwrap_or(now);
-        let now = self.view().services;
-        let intended = now.iter().map(|(name, service)| of(name, service.replicas.len() as u32)).sum();
-        self.intended.store(intended, Ordering::Relaxed);
-        scaling.run(targets, || Some(self.view()), |note| journal.note(note)).await
+        let count = |(name, service): (&String, &ServiceView)| {
+            targets.get(name).copied().unwrap_or(service.replicas.len() as u32)
+        };
+        let wanted_replicas = self.view().services.iter().map(count).sum();
+        self.wanted_replicas.store(wanted_replicas, Ordering::Relaxed);
+        scaling.scale(targets, || Some(self.view()), |note| journal.add_note(note)).await
     }
 
-    /// Waits until the engine is lost, or somebody else has removed the containers.
+    /// Waits until the engine is lost or another program has removed the containers, and returns the error.
     pub async fn lost(&self) -> ChangeError {
         let mut containers = self.containers.containers();
         tokio::select! {
             lost = self.containers.lost() => lost.into(),
             // the sender lives as long as the lab
             _ = containers.wait_for(|containers| {
-                let all = self.plan.balancer == Balancer::Bundled && self.intended.load(Ordering::Relaxed) == 0;
-                containers.is_empty() && !all
+                let none_wanted =
+                    self.plan.balancer == Balancer::Bundled && self.wanted_replicas.load(Ordering::Relaxed) == 0;
+                containers.is_empty() && !none_wanted
             }) => {
                 ChangeError::Removed(self.plan.project.clone())
             }
         }
     }
 
-    /// Ends everything.
+    /// Stops the proxy and removes the containers and the files of the lab.
     ///
     /// # Errors
-    /// When the engine does not do it.
-    pub async fn end(&self, ending: StopMode) -> Result<(), ChangeError> {
+    /// When the engine does not remove all containers.
+    pub async fn stop(&self, mode: StopMode) -> Result<(), ChangeError> {
         self.compose.cancel().await;
         if let Some(proxy) = self.proxy.get() {
-            let grace = if ending == StopMode::Graceful { LAST_REQUESTS } else { Duration::ZERO };
+            let grace = if mode == StopMode::Graceful { REQUESTS_TIMEOUT } else { Duration::ZERO };
             proxy.stop(grace).await;
         }
-        // what ends now does not end by itself
+        // so that their end is not taken for a failure
         let names =
             self.containers.replicas().borrow().iter().map(|replica| replica.name.to_string()).collect::<Vec<_>>();
         self.containers.drain(&names);
         let project = &self.plan.project;
-        let removed = match ending {
+        let removed = match mode {
             StopMode::Graceful => self.docker.remove_project(project).await,
-            StopMode::Immediate => match tokio::time::timeout(HASTE, self.docker.kill_project(project)).await {
+            StopMode::Immediate => match tokio::time::timeout(KILL_TIMEOUT, self.docker.kill_project(project)).await {
                 Ok(removed) => removed,
                 Err(_) => Err(self.docker.silent()),
             },
         };
-        // containers that an engine still has, which does not answer, are removed without them
-        lab_directory::remove(&self.files);
+        // an engine that does not answer may still have containers, which can be removed without these files
+        remove_directory(&self.files);
         Ok(removed?)
     }
 }

@@ -1,4 +1,4 @@
-//! Another number of containers: Compose adds, the Docker Engine removes the highest numbers.
+//! Scaling: Compose adds containers, and the Docker Engine removes those with the highest numbers.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,89 +11,79 @@ use serde::Deserialize;
 
 use crate::{
     engine::{Compose, Container, Containers, Docker, Naming, Recreate},
-    lab::{ChangeError, PlanError, embedded::check_range},
+    lab::{change_error::ChangeError, overrides::check_targets},
     model::{Balancer, ExposedByDefault, LabView, ScaleView, ScaledView, Sessions, State},
     proxy::Proxy,
 };
 
 use super::{
-    readiness::{self, Awaited},
-    view,
+    readiness::{Goal, ask_every_replica, wait_for_bundled_proxy, wait_for_replicas},
+    routes,
 };
 
-/// How long a replica that is scaled away may take to finish the requests that it has.
-const DRAIN_LIMIT: Duration = Duration::from_secs(10);
-/// The label that says which program of a container counts the sessions that live in it, as JSON:
+/// The longest time in which a replica that is removed finishes its requests.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+/// The label that names the program of a container that counts the sessions in it. The program prints JSON:
 /// `{"sessions": 3, "logged_in": 1}`.
 const SESSIONS_LABEL: &str = "lbctl.sessions";
 
-/// A lab of containers that is to be changed.
+/// A lab of containers whose numbers of replicas change.
 pub struct Scaling<'a> {
-    /// Where they run.
     pub docker: &'a Docker,
-    /// What adds some.
     pub compose: &'a Compose,
-    /// Those there are.
     pub containers: &'a Containers,
-    /// What balances,
     pub balancer: Balancer,
-    /// and the bundled proxy, where that is it.
+    /// The bundled proxy, if that balances.
     pub proxy: Option<&'a Proxy>,
-    /// The services that there may be containers of.
-    pub known: Vec<String>,
-    /// Whether a container without `traefik.enable` is routed to.
+    /// The names of the lab's services, without Traefik's own.
+    pub services: Vec<String>,
+    /// Whether requests are routed to a container without `traefik.enable`.
     pub exposed_by_default: ExposedByDefault,
-    /// How long it may make no progress before its laggard is named.
+    /// The longest time without progress before the change fails.
     pub patience: Duration,
 }
 
 impl Scaling<'_> {
-    /// Starts what is to be added, then drains and ends what is to be removed. `view` shows the lab as it is then.
+    /// Starts the containers to add, then drains and removes those to remove. `view` shows the lab between the two steps, and
+    /// `note` gets sentences for the journal.
     ///
     /// # Errors
-    /// When a service is unknown or a replica does not come to answer; then nothing is changed.
-    pub async fn run(
+    /// When a service is unknown or a container does not become ready: then the lab stays as it was. Also when the engine
+    /// does not remove a container.
+    pub async fn scale(
         &self,
         targets: &BTreeMap<String, u32>,
         view: impl Fn() -> Option<LabView>,
         note: impl Fn(String),
     ) -> Result<ScaleView, ChangeError> {
-        for (service, &replicas) in targets {
-            if !self.known.contains(service) {
-                return Err(PlanError::UnknownService { name: service.clone(), known: self.known.clone() }.into());
-            }
-            check_range(service, replicas)?;
-        }
+        check_targets(targets, self.services.iter())?;
         let before = self.containers.containers().borrow().clone();
-        let of = |service: &str| before.iter().filter(|one| one.service.as_deref() == Some(service)).count() as u32;
+        let count = |service: &str| containers_of(&before, service).count() as u32;
         let mut services: IndexMap<String, ScaledView> = IndexMap::new();
-        for name in self.known.iter().filter(|name| targets.contains_key(*name)) {
-            let scaled = ScaledView { from: of(name), to: targets[name], lost: Sessions::default() };
+        for name in self.services.iter().filter(|name| targets.contains_key(*name)) {
+            let scaled = ScaledView { from: count(name), to: targets[name], lost: Sessions::default() };
             services.insert(name.clone(), scaled);
         }
         self.add(&before, &services, view).await?;
-        let removed = services.iter_mut().filter(|(_, scaled)| scaled.to < scaled.from);
-        let removed = removed.map(async |(name, scaled)| {
+        let shrinking = services.iter_mut().filter(|(_, scaled)| scaled.to < scaled.from);
+        let removals = shrinking.map(async |(name, scaled)| {
             scaled.lost = self.remove(name, scaled.to as usize, &note).await?;
             Ok::<_, ChangeError>(())
         });
-        for ended in join_all(removed).await {
-            ended?;
+        for removal in join_all(removals).await {
+            removal?;
         }
         Ok(ScaleView { services })
     }
 
-    /// Starts what is missing, what has ended included; what does not come to answer is removed again.
+    /// Starts the containers that are missing, and those that have ended. Containers that do not become ready are removed.
     async fn add(
         &self,
         before: &[Container],
         services: &IndexMap<String, ScaledView>,
         view: impl Fn() -> Option<LabView>,
     ) -> Result<(), ChangeError> {
-        let has_ended = |name: &str| {
-            let mut mine = before.iter().filter(|container| container.service.as_deref() == Some(name));
-            mine.any(|container| container.state == State::Ended)
-        };
+        let has_ended = |name: &str| containers_of(before, name).any(|container| container.state == State::Ended);
         let growing = services
             .iter()
             .filter(|(name, scaled)| scaled.to > scaled.from || (scaled.to == scaled.from && has_ended(name)));
@@ -101,70 +91,85 @@ impl Scaling<'_> {
         if counts.is_empty() {
             return Ok(());
         }
-        let names: Vec<String> = counts.keys().cloned().collect();
-        let added = async {
-            self.compose.up(&names, &counts, Recreate::Never, |_| {}).await?;
-            // its events may lag behind Compose
-            self.containers.refresh().await?;
-            let Scaling { balancer, exposed_by_default, patience, .. } = *self;
-            let awaited = Awaited { counts: &counts, balancer, exposed_by_default, patience };
-            readiness::wait(self.docker, self.containers, &awaited, &mut |_| {}).await?;
-            let replicas = self.containers.replicas().borrow().clone();
-            match (self.proxy, view()) {
-                (Some(proxy), _) => readiness::reach(&replicas, proxy, self.exposed_by_default).await?,
-                (None, Some(view)) => {
-                    readiness::ask(&view, &counts, patience, |host, path| self.route(host, path)).await?
-                }
-                (None, None) => {}
-            }
-            Ok(())
-        };
-        let added: Result<(), ChangeError> = added.await;
+        let added = self.start_containers(&counts, view).await;
         if added.is_err() {
-            let known: BTreeSet<&str> = before.iter().map(|container| container.id.as_str()).collect();
-            self.containers.refresh().await?;
-            let now = self.containers.containers().borrow().clone();
-            let new = now.iter().filter(|container| {
-                container.service.as_ref().is_some_and(|service| counts.contains_key(service))
-                    && !known.contains(container.id.as_str())
-            });
-            let new: Vec<&Container> = new.collect();
-            self.containers.drain(&names_of(&new));
-            self.docker.remove(&new.iter().map(|container| container.id.clone()).collect::<Vec<_>>()).await?;
+            self.remove_new_containers(before, &counts).await?;
         }
         added
     }
 
-    /// Drains and ends a service's highest numbers, and returns the sessions that lived in them.
-    async fn remove(&self, service: &str, keep: usize, note: &impl Fn(String)) -> Result<Sessions, ChangeError> {
+    /// Starts containers until each service has its number in `counts`, and waits until they are ready.
+    async fn start_containers(
+        &self,
+        counts: &BTreeMap<String, u32>,
+        view: impl Fn() -> Option<LabView>,
+    ) -> Result<(), ChangeError> {
+        let Scaling { balancer, exposed_by_default, patience, .. } = *self;
+        let names: Vec<String> = counts.keys().cloned().collect();
+        self.compose.up(&names, counts, Recreate::Never, |_| {}).await?;
+        // the engine's events may come later than the end of Compose
+        self.containers.refresh().await?;
+        let goal = Goal { counts, balancer, exposed_by_default, patience };
+        wait_for_replicas(self.docker, self.containers, &goal, &mut |_| {}).await?;
+        let replicas = self.containers.replicas().borrow().clone();
+        match (self.proxy, view()) {
+            (Some(proxy), _) => wait_for_bundled_proxy(&replicas, proxy, exposed_by_default).await?,
+            (None, Some(view)) => {
+                ask_every_replica(&view, counts, patience, |host, path| self.route(host, path)).await?;
+            }
+            (None, None) => {}
+        }
+        Ok(())
+    }
+
+    /// Removes the containers of the services in `counts` that did not exist before.
+    async fn remove_new_containers(
+        &self,
+        before: &[Container],
+        counts: &BTreeMap<String, u32>,
+    ) -> Result<(), ChangeError> {
+        let old: BTreeSet<&str> = before.iter().map(|container| container.id.as_str()).collect();
+        self.containers.refresh().await?;
         let now = self.containers.containers().borrow().clone();
-        let mut mine: Vec<&Container> =
-            now.iter().filter(|container| container.service.as_deref() == Some(service)).collect();
-        mine.sort_by_key(|container| container.number);
-        let removed = mine.split_off(keep.min(mine.len()));
-        let names = names_of(&removed);
+        let new = now.iter().filter(|container| {
+            container.service.as_ref().is_some_and(|service| counts.contains_key(service))
+                && !old.contains(container.id.as_str())
+        });
+        let new: Vec<&Container> = new.collect();
+        self.containers.drain(&replica_names(&new));
+        self.docker.remove(&new.iter().map(|container| container.id.clone()).collect::<Vec<_>>()).await?;
+        Ok(())
+    }
+
+    /// Drains and removes all containers of a service but the first `remaining` ones, and counts the sessions in them.
+    async fn remove(&self, service: &str, remaining: usize, note: &impl Fn(String)) -> Result<Sessions, ChangeError> {
+        let now = self.containers.containers().borrow().clone();
+        let mut containers: Vec<&Container> = containers_of(&now, service).collect();
+        containers.sort_by_key(|container| container.number);
+        let surplus = containers.split_off(remaining.min(containers.len()));
+        let names = replica_names(&surplus);
         self.containers.drain(&names);
         if let Some(proxy) = self.proxy {
             let drained = join_all(names.iter().map(|name| proxy.drained(name)));
-            if tokio::time::timeout(DRAIN_LIMIT, drained).await.is_err() {
-                let limit = DRAIN_LIMIT.as_secs();
+            if tokio::time::timeout(DRAIN_TIMEOUT, drained).await.is_err() {
+                let limit = DRAIN_TIMEOUT.as_secs();
                 note(format!("{service}: requests are still in flight {limit} s after their replica was removed"));
             }
         }
-        let sessions = join_all(removed.iter().map(|container| self.sessions(container))).await;
-        let ids: Vec<String> = removed.iter().map(|container| container.id.clone()).collect();
+        let sessions = join_all(surplus.iter().map(|container| self.count_sessions(container))).await;
+        let ids: Vec<String> = surplus.iter().map(|container| container.id.clone()).collect();
         self.docker.remove(&ids).await?;
         Ok(sessions.into_iter().fold(Sessions::default(), |all, more| all + more))
     }
 
     fn route(&self, host: &str, path: &str) -> Option<String> {
-        view::route(&self.containers.replicas().borrow(), self.exposed_by_default, host, path)
+        routes::service_for(&self.containers.replicas().borrow(), self.exposed_by_default, host, path)
     }
 
-    /// The sessions that live in a container, as far as it says.
-    async fn sessions(&self, container: &Container) -> Sessions {
+    /// Counts the sessions that live in a container, by its own program.
+    async fn count_sessions(&self, container: &Container) -> Sessions {
         #[derive(Deserialize)]
-        struct Counted {
+        struct SessionCounts {
             sessions: usize,
             logged_in: usize,
         }
@@ -172,14 +177,19 @@ impl Scaling<'_> {
             return Sessions::default();
         };
         let argv: Vec<&str> = program.split_whitespace().collect();
-        let counted = self.docker.exec(&container.id, &argv).await.ok();
-        // a container that cannot say loses what it has all the same
-        let counted = counted.and_then(|done| serde_json::from_str::<Counted>(&done.stdout).ok());
-        counted.map_or_else(Sessions::default, |Counted { sessions, logged_in }| Sessions { sessions, logged_in })
+        let output = self.docker.exec(&container.id, &argv).await.ok();
+        // a container that cannot count its sessions is removed all the same
+        let counts = output.and_then(|output| serde_json::from_str(&output.stdout).ok());
+        counts.map_or_else(Sessions::default, |SessionCounts { sessions, logged_in }| Sessions { sessions, logged_in })
     }
 }
 
-/// The names of containers as replicas.
-fn names_of(containers: &[&Container]) -> Vec<String> {
+/// The containers of one service.
+fn containers_of<'a>(containers: &'a [Container], service: &'a str) -> impl Iterator<Item = &'a Container> {
+    containers.iter().filter(move |container| container.service.as_deref() == Some(service))
+}
+
+/// The names that containers have as replicas.
+fn replica_names(containers: &[&Container]) -> Vec<String> {
     containers.iter().map(|container| container.replica(Naming::Compose).name.to_string()).collect()
 }

@@ -1,7 +1,7 @@
-//! Traefik's access log, line by line, as events of the same form as the bundled proxy's.
+//! The reader of Traefik's access log. It makes the same events of the lines as the bundled proxy makes of its requests.
 //!
-//! Both of its formats are read: JSON, which labs of ours write, and the common one, which Traefik writes unless told
-//! otherwise. A line that is neither is Traefik's own log and no request.
+//! The log has one of two formats: JSON, which the built-in lab chooses, or the common log format, which is Traefik's
+//! default. A line in neither format belongs to Traefik's own log and is no request.
 
 use std::{
     collections::HashMap,
@@ -18,17 +18,19 @@ use crate::{
     routing,
 };
 
-/// Who answers where, those that are gone included: their last requests are logged after them.
+/// A reader of log lines that knows the replicas by their addresses. It remembers replicas that have ended, as their last
+/// requests are logged afterwards.
 #[derive(Debug, Default)]
-pub struct Directory {
+pub struct LogReader {
+    /// The names of a replica and of its service, by the address of the replica.
     replicas: HashMap<SocketAddr, (Arc<str>, Arc<str>)>,
-    /// Services by the name under which Traefik knows them, where only one goes by it.
+    /// The services by the names that Traefik gives them; `None` where two services have one name.
     services: HashMap<String, Option<Arc<str>>>,
 }
 
-impl Directory {
-    /// Enters what runs now.
-    pub fn enter(&mut self, replicas: &[Replica]) {
+impl LogReader {
+    /// Learns the addresses and names of replicas.
+    pub fn learn(&mut self, replicas: &[Replica]) {
         for replica in replicas {
             if let Some(address) = routing::address(replica) {
                 self.replicas.insert(address, (replica.name.clone(), replica.service.clone()));
@@ -42,39 +44,39 @@ impl Directory {
         }
     }
 
-    /// Whether nobody was entered yet.
-    pub fn is_empty(&self) -> bool {
-        self.replicas.is_empty()
+    /// Whether the reader has learned the address of a replica.
+    pub fn knows_replicas(&self) -> bool {
+        !self.replicas.is_empty()
     }
 
-    /// A line of the log as a request; `None` for any other line.
+    /// Reads a line as a request; `None` for a line that is no request.
     pub fn read(&self, line: &str) -> Option<Access> {
         let line = line.trim();
-        let read = if line.starts_with('{') { json(line) } else { common(line) }?;
-        let answered = read.server.and_then(|server| self.replicas.get(&server));
-        let named = || self.services.get(read.service.as_deref()?.strip_suffix("@docker")?)?.clone();
+        let line = if line.starts_with('{') { read_json(line) } else { read_common(line) }?;
+        let replica = line.server.and_then(|server| self.replicas.get(&server));
+        let named_service = || self.services.get(line.service.as_deref()?.strip_suffix("@docker")?)?.clone();
         Some(Access {
-            at: read.at,
-            client: read.client,
-            method: read.method.into(),
-            host: read.host.into(),
-            path: read.path.into(),
-            user_agent: read.user_agent.map(Into::into),
-            router: read.router.map(Into::into),
-            service: answered.map(|(_, service)| service.clone()).or_else(named),
-            replica: answered.map(|(name, _)| name.clone()),
-            turn: read.count,
+            at: line.at,
+            client: line.client,
+            method: line.method.into(),
+            host: line.host.into(),
+            path: line.path.into(),
+            user_agent: line.user_agent.map(Into::into),
+            router: line.router.map(Into::into),
+            service: replica.map(|(_, service)| service.clone()).or_else(named_service),
+            replica: replica.map(|(name, _)| name.clone()),
+            turn: line.count,
             failed_over: Vec::new(),
-            status: read.status,
-            bytes: read.bytes,
-            duration_us: read.duration_us,
+            status: line.status,
+            bytes: line.bytes,
+            duration_us: line.duration_us,
         })
     }
 }
 
-/// A line as it stands, in either format.
+/// The fields of a line in either format.
 #[derive(Debug, PartialEq)]
-struct Line {
+struct LogLine {
     at: Timestamp,
     client: SocketAddr,
     method: String,
@@ -92,7 +94,7 @@ struct Line {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Json {
+struct JsonLine {
     #[serde(rename = "StartUTC")]
     start: Timestamp,
     client_addr: String,
@@ -106,18 +108,18 @@ struct Json {
     downstream_status: u16,
     #[serde(default)]
     downstream_content_size: u64,
-    /// In nanoseconds.
+    /// The duration in nanoseconds.
     #[serde(default)]
     duration: u64,
     #[serde(rename = "request_User-Agent")]
     user_agent: Option<String>,
 }
 
-fn json(line: &str) -> Option<Line> {
-    let json: Json = serde_json::from_str(line).ok()?;
-    Some(Line {
+fn read_json(line: &str) -> Option<LogLine> {
+    let json: JsonLine = serde_json::from_str(line).ok()?;
+    Some(LogLine {
         at: json.start,
-        client: json.client_addr.parse().unwrap_or(UNKNOWN),
+        client: json.client_addr.parse().unwrap_or(UNKNOWN_CLIENT),
         method: json.request_method,
         host: json.request_addr,
         path: json.request_path,
@@ -132,11 +134,11 @@ fn json(line: &str) -> Option<Line> {
     })
 }
 
-/// Where a log does not tell.
-const UNKNOWN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+/// The address of a client that the log does not name.
+const UNKNOWN_CLIENT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 
 /// `client - user [time] "METHOD PATH PROTOCOL" status bytes "referer" "agent" count "router" "server" Nms`
-static COMMON: LazyLock<Option<Regex>> = LazyLock::new(|| {
+static COMMON_FORMAT: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let quoted = r#""((?:[^"\\]|\\.)*)""#;
     let pattern = format!(
         r#"^(\S+) \S+ \S+ \[([^\]]+)\] "(\S+) (.*) HTTP/[0-9.]+" (\d+) (\d+|-) {quoted} {quoted} (\d+) {quoted} {quoted} (\d+)ms$"#
@@ -144,21 +146,21 @@ static COMMON: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(&pattern).ok()
 });
 
-fn common(line: &str) -> Option<Line> {
-    let found = COMMON.as_ref()?.captures(line)?;
-    let given = |text: &str| (text != "-").then(|| text.to_owned());
+fn read_common(line: &str) -> Option<LogLine> {
+    let captures = COMMON_FORMAT.as_ref()?.captures(line)?;
+    let not_empty = |text: &str| (text != "-").then(|| text.to_owned());
     let (_, [client, at, method, path, status, bytes, _referer, agent, count, router, server, duration]) =
-        found.extract();
-    let client = client.parse().map_or(UNKNOWN, |ip| SocketAddr::new(ip, 0));
-    Some(Line {
+        captures.extract();
+    let client = client.parse().map_or(UNKNOWN_CLIENT, |ip| SocketAddr::new(ip, 0));
+    Some(LogLine {
         at: jiff::fmt::strtime::parse("%d/%b/%Y:%H:%M:%S %z", at).ok()?.to_timestamp().ok()?,
         client,
         method: method.to_owned(),
-        // the common format does not have it
+        // the common format has no host
         host: String::new(),
         path: path.to_owned(),
-        user_agent: given(agent),
-        router: given(router),
+        user_agent: not_empty(agent),
+        router: not_empty(router),
         service: None,
         server: server.strip_prefix("http://").and_then(|server| server.parse().ok()),
         count: count.parse().ok(),

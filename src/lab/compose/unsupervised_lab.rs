@@ -1,5 +1,5 @@
-//! A lab of containers that nobody watches over: started by hand, or left behind by its supervisor. Docker tells all about
-//! it, so commands work on it all the same.
+//! A lab of containers without a supervisor: the user started it with Compose, or its supervisor has ended. Commands work on
+//! it all the same, as Docker knows everything about it.
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
@@ -9,19 +9,26 @@ use indexmap::IndexMap;
 use crate::{
     composefile::{self, AccessLog, Role},
     engine::{Compose, Container, Containers, Docker, DockerError, Follow, Naming, Scope, Tool},
-    lab::{ChangeError, LogQuery, Rendezvous},
+    lab::{
+        change_error::ChangeError,
+        supervisor::{LogQuery, Rendezvous},
+    },
     model::{Balancer, Entry, LabView, Replica, ScaleView},
 };
 
 use super::{
-    lab_directory, readiness,
+    lab_directory::remove_directory,
+    readiness::{DEFAULT_PATIENCE, USER_AGENT},
+    routes,
     scale::Scaling,
-    traefik_log::Directory,
-    view::{self, Shown, Traefik},
+    traefik::Traefik,
+    traefik_log::LogReader,
+    view::{LabFacts, lab_view},
 };
 
-/// Where Compose says which files a container was made from.
+/// The label that lists the compose files of a container, separated by commas.
 const CONFIG_FILES: &str = "com.docker.compose.project.config_files";
+/// The label that names the directory to which these paths are relative.
 const WORKING_DIR: &str = "com.docker.compose.project.working_dir";
 
 /// A lab without a supervisor.
@@ -29,40 +36,39 @@ const WORKING_DIR: &str = "com.docker.compose.project.working_dir";
 pub struct UnsupervisedLab {
     docker: Docker,
     project: String,
-    lab: Ours,
+    owner: Owner,
 }
 
-/// Whether a project is a lab of ours, by its labels.
+/// The owner of a project, by the labels of its containers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ours {
-    /// It is.
-    Yes,
-    /// It may be anything.
-    No,
+enum Owner {
+    /// The project is a lab of this program, which may change and remove it.
+    ThisProgram,
+    Other,
 }
 
-/// Why a lab without a supervisor cannot be asked.
+/// A lab without a supervisor that cannot be asked or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum UnsupervisedError {
-    /// There is no proxy in it.
+    /// No container of the lab is a proxy that runs.
     #[error("the lab `{0}` has containers and no proxy that runs")]
     NoProxy(String),
-    /// Its proxy keeps no log.
+    /// The proxy does not write requests to the log of its container.
     #[error("the Traefik of `{0}` does not write requests to its log")]
     NoLog(String),
-    /// It is somebody else's.
+    /// Another program started the containers, and they have no label of this program.
     #[error("the containers of `{0}` were not started by lbctl, nor from its lab")]
     NotOurs(String),
-    /// The engine said no.
+    /// The Docker Engine cannot be used, or refuses.
     #[error(transparent)]
     Docker(#[from] DockerError),
-    /// It could not be changed.
+    /// The change failed.
     #[error(transparent)]
     Change(#[from] ChangeError),
 }
 
 impl UnsupervisedError {
-    /// What can be done about it.
+    /// How the user can help.
     pub fn hint(&self) -> Option<String> {
         match self {
             UnsupervisedError::NoProxy(project) => {
@@ -77,78 +83,76 @@ impl UnsupervisedError {
 }
 
 impl UnsupervisedLab {
-    /// The containers of `project`, where there are any.
+    /// Finds the containers of a project; `None` where it has none.
     ///
     /// # Errors
-    /// When the engine cannot be asked.
-    pub async fn find(project: &str) -> Result<Option<UnsupervisedLab>, DockerError> {
+    /// When the Docker Engine does not list them.
+    pub async fn find_project(project: &str) -> Result<Option<UnsupervisedLab>, DockerError> {
         let docker = Docker::connect().await?;
-        let found = docker.projects().await?.into_iter().find(|found| found.name == project);
-        Ok(found.map(|found| UnsupervisedLab::new(docker, found.name, found.lab)))
+        let found = docker.projects().await?.into_iter().find(|other| other.name == project);
+        Ok(found.map(|project| {
+            let owner = if project.lab { Owner::ThisProgram } else { Owner::Other };
+            UnsupervisedLab { docker, project: project.name, owner }
+        }))
     }
 
-    /// Every lab of ours that has containers running.
+    /// Lists every lab of this program that has a running container, in the order of their names.
     ///
     /// # Errors
-    /// When the engine cannot be asked.
-    pub async fn all() -> Result<Vec<UnsupervisedLab>, DockerError> {
+    /// When the Docker Engine does not list them.
+    pub async fn list_running() -> Result<Vec<UnsupervisedLab>, DockerError> {
         let docker = Docker::connect().await?;
-        let found = docker.projects().await?.into_iter().filter(|found| found.lab && found.running > 0);
-        Ok(found.map(|found| UnsupervisedLab::new(docker.clone(), found.name, found.lab)).collect())
+        let labs = docker.projects().await?.into_iter().filter(|project| project.lab && project.running > 0);
+        let owner = Owner::ThisProgram;
+        Ok(labs.map(|lab| UnsupervisedLab { docker: docker.clone(), project: lab.name, owner }).collect())
     }
 
-    fn new(docker: Docker, project: String, lab: bool) -> UnsupervisedLab {
-        UnsupervisedLab { docker, project, lab: if lab { Ours::Yes } else { Ours::No } }
-    }
-
-    /// The project's name.
     pub fn project(&self) -> &str {
         &self.project
     }
 
-    /// The lab as it is now.
+    /// Reads the state of the lab at this moment.
     ///
     /// # Errors
-    /// When the engine does not tell, or the lab has no proxy.
+    /// When the Docker Engine does not list the containers, or no proxy is among them.
     pub async fn view(&self) -> Result<LabView, UnsupervisedError> {
-        let (containers, replicas) = self.now().await?;
-        self.shown(&containers, &replicas)
+        let (containers, replicas) = self.containers_and_replicas().await?;
+        self.lab_view(&containers, &replicas)
     }
 
-    fn shown(&self, containers: &[Container], replicas: &[Replica]) -> Result<LabView, UnsupervisedError> {
-        let no_proxy = || UnsupervisedError::NoProxy(self.project.clone());
-        let traefik = Traefik::among(containers).ok_or_else(no_proxy)?;
-        Ok(view::view(Shown {
+    fn lab_view(&self, containers: &[Container], replicas: &[Replica]) -> Result<LabView, UnsupervisedError> {
+        let traefik = self.traefik(containers)?;
+        Ok(lab_view(LabFacts {
             project: &self.project,
             replicas,
             balancer: Balancer::Traefik,
-            address: traefik.address.ok_or_else(no_proxy)?,
+            address: traefik.address.ok_or_else(|| UnsupervisedError::NoProxy(self.project.clone()))?,
             exposed_by_default: traefik.exposed_by_default,
             services: IndexMap::new(),
             hosts: Vec::new(),
         }))
     }
 
-    /// The service that a request for this host and path would be given to.
+    /// Returns the service that gets a request for this host and path.
     ///
     /// # Errors
-    /// As [`UnsupervisedLab::view`].
+    /// The errors of [`UnsupervisedLab::view`].
     pub async fn route(&self, host: &str, path: &str) -> Result<Option<String>, UnsupervisedError> {
-        let (containers, replicas) = self.now().await?;
-        let traefik = Traefik::among(&containers).ok_or_else(|| UnsupervisedError::NoProxy(self.project.clone()))?;
-        Ok(view::route(&replicas, traefik.exposed_by_default, host, path))
+        let (containers, replicas) = self.containers_and_replicas().await?;
+        let traefik = self.traefik(&containers)?;
+        Ok(routes::service_for(&replicas, traefik.exposed_by_default, host, path))
     }
 
-    /// Another number of containers.
+    /// Adds and removes containers.
     ///
     /// # Errors
-    /// When a service is unknown, or a container does not come to answer.
+    /// When the lab belongs to another program, a service is unknown, or a container does not become ready.
     pub async fn scale(&self, targets: &BTreeMap<String, u32>) -> Result<ScaleView, UnsupervisedError> {
-        self.ours()?;
+        self.check_owner()?;
         let scope = Scope::Project(self.project.clone());
         let containers = Containers::watch(self.docker.clone(), scope, Naming::Compose).await?;
         let now = containers.containers().borrow().clone();
-        let traefik = Traefik::among(&now).ok_or_else(|| UnsupervisedError::NoProxy(self.project.clone()))?;
+        let traefik = self.traefik(&now)?;
         let tool = Tool::detect().await.map_err(ChangeError::from)?;
         let compose = Compose::new(tool, &self.project, config_files(&now), None, BTreeMap::new());
         let definition = compose.config().await.map_err(ChangeError::from)?;
@@ -160,75 +164,79 @@ impl UnsupervisedLab {
             containers: &containers,
             balancer: Balancer::Traefik,
             proxy: None,
-            known: services.map(|service| service.name).collect(),
+            services: services.map(|service| service.name).collect(),
             exposed_by_default: traefik.exposed_by_default,
-            patience: readiness::PATIENCE,
+            patience: DEFAULT_PATIENCE,
         };
         let view = || {
             let (containers, replicas) = (containers.containers(), containers.replicas());
-            self.shown(&containers.borrow(), &replicas.borrow()).ok()
+            self.lab_view(&containers.borrow(), &replicas.borrow()).ok()
         };
-        Ok(scaling.run(targets, view, drop).await?)
+        Ok(scaling.scale(targets, view, drop).await?)
     }
 
-    /// What Traefik's log has of requests.
+    /// Streams the requests in Traefik's log.
     ///
     /// # Errors
-    /// When the lab has no Traefik; later failures come as items.
+    /// When the lab has no Traefik, or its container's log has no requests. A later failure is an item of the stream.
     pub async fn log(
         &self,
         query: &LogQuery,
     ) -> Result<impl Stream<Item = Result<Entry, UnsupervisedError>> + Send + Unpin + use<>, UnsupervisedError> {
-        let (containers, replicas) = self.now().await?;
-        let traefik = Traefik::among(&containers).ok_or_else(|| UnsupervisedError::NoProxy(self.project.clone()))?;
+        let (containers, replicas) = self.containers_and_replicas().await?;
+        let traefik = self.traefik(&containers)?;
         if traefik.log == AccessLog::NotInContainerLog {
             return Err(UnsupervisedError::NoLog(self.project.clone()));
         }
-        let mut directory = Directory::default();
-        directory.enter(&replicas);
+        let mut reader = LogReader::default();
+        reader.learn(&replicas);
         let service = query.service.clone();
         let follow = if query.follow { Follow::On } else { Follow::Off };
         let lines = self.docker.log(&traefik.id, query.since, follow);
         Ok(lines.filter_map(move |line| {
             let entry = match line {
                 Ok(line) => {
-                    // that `scale` asked each whether it answers is no request of a visitor's
-                    let asked =
-                        directory.read(&line).filter(|asked| asked.user_agent.as_deref() != Some(readiness::AGENT));
-                    asked.map(|access| Ok(Entry::Request(Arc::new(access))))
+                    // the requests by which `scale` checks that replicas are ready are left out
+                    let access = reader.read(&line);
+                    let access = access.filter(|access| access.user_agent.as_deref() != Some(USER_AGENT));
+                    access.map(|access| Ok(Entry::Request(Arc::new(access))))
                 }
                 Err(error) => Some(Err(error.into())),
             };
-            let wanted = |entry: &Result<Entry, _>| match (entry, &service) {
+            let is_wanted = |entry: &Result<Entry, _>| match (entry, &service) {
                 (Ok(Entry::Request(access)), Some(service)) => access.service.as_deref() == Some(service),
                 _ => true,
             };
-            std::future::ready(entry.filter(wanted))
+            std::future::ready(entry.filter(is_wanted))
         }))
     }
 
-    /// Ends all of its containers and removes what belongs to them.
+    /// Removes the containers, the networks and the files of the lab.
     ///
     /// # Errors
-    /// When it is not ours, or the engine does not do it.
+    /// When the lab belongs to another program, or the Docker Engine does not remove all of it.
     pub async fn stop(&self) -> Result<(), UnsupervisedError> {
-        self.ours()?;
+        self.check_owner()?;
         self.docker.remove_project(&self.project).await?;
         if let Ok(rendezvous) = Rendezvous::open() {
-            lab_directory::remove(&rendezvous.files(&self.project));
+            remove_directory(&rendezvous.lab_directory(&self.project));
         }
         Ok(())
     }
 
-    /// That it may be changed.
-    fn ours(&self) -> Result<(), UnsupervisedError> {
-        match self.lab {
-            Ours::Yes => Ok(()),
-            Ours::No => Err(UnsupervisedError::NotOurs(self.project.clone())),
+    /// Checks that this program may change the lab.
+    fn check_owner(&self) -> Result<(), UnsupervisedError> {
+        match self.owner {
+            Owner::ThisProgram => Ok(()),
+            Owner::Other => Err(UnsupervisedError::NotOurs(self.project.clone())),
         }
     }
 
-    async fn now(&self) -> Result<(Arc<[Container]>, Vec<Replica>), UnsupervisedError> {
+    fn traefik(&self, containers: &[Container]) -> Result<Traefik, UnsupervisedError> {
+        Traefik::find_running(containers).ok_or_else(|| UnsupervisedError::NoProxy(self.project.clone()))
+    }
+
+    async fn containers_and_replicas(&self) -> Result<(Arc<[Container]>, Vec<Replica>), UnsupervisedError> {
         let containers: Arc<[Container]> = self.docker.containers(&Scope::Project(self.project.clone())).await?.into();
         let replicas = containers.iter().filter(|container| !container.is_traefik());
         let replicas = replicas.map(|container| container.replica(Naming::Compose)).collect();
@@ -236,15 +244,16 @@ impl UnsupervisedLab {
     }
 }
 
-/// The files that these containers were made from.
+/// The compose files of these containers, by their labels.
 fn config_files(containers: &[Container]) -> Vec<PathBuf> {
     let label = |name: &str| containers.iter().find_map(|container| container.labels.get(name));
     let directory = label(WORKING_DIR).map(PathBuf::from).unwrap_or_default();
     let files = label(CONFIG_FILES).into_iter().flat_map(|files| files.split(','));
-    // Compose before 2.0 names them as they were given, and beside that the directory of the first, not of who gave them
-    let found = |file: &str| match directory.join(file) {
+    // Compose before 2.0 lists the paths as the user gave them, and names the directory of the first file instead of the
+    // directory of the user
+    let resolve = |file: &str| match directory.join(file) {
         path if path.exists() => path,
         path => path.file_name().map_or(path.clone(), |name| directory.join(name)),
     };
-    files.map(found).collect()
+    files.map(resolve).collect()
 }

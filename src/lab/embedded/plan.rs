@@ -1,263 +1,107 @@
-//! Plans: a definition and what was asked for on the command line, checked and brought together before anything starts.
+//! The plan of an embedded lab: a definition and the overrides, checked and brought together before anything starts.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 
 use crate::{
     composefile::{Definition, Role, Service},
     engine::ServiceSpec,
-    model::{App, ExposedByDefault, Labels, Strategy},
-    routing::{self, OWN_STRATEGY, Routing, strategy_label},
+    lab::{
+        overrides::{DEFAULT_REPLICAS, Overrides, base_name},
+        plan_error::PlanError,
+    },
+    model::{App, ExposedByDefault, Labels},
+    routing::{self, Routing},
 };
 
-/// Replicas of a service when neither the command line nor the compose file says how many.
-pub const DEFAULT_REPLICAS: u32 = 5;
-/// Replicas of a service at most.
-pub const MOST_REPLICAS: u32 = 1000;
-
-/// What was asked for beside the compose file.
-#[derive(Debug, Clone, Default)]
-pub struct Overrides {
-    /// Replicas by service.
-    pub scale: BTreeMap<String, u32>,
-    /// Services that shall be sticky.
-    pub sticky: Vec<String>,
-    /// How the next replica is picked, in every service.
-    pub strategy: Option<Strategy>,
-}
-
-/// A lab that can be started.
+/// A lab that the embedded engine can start.
 #[derive(Debug, Clone)]
 pub struct EmbeddedPlan {
-    /// The project's name.
+    /// The name of the project.
     pub project: String,
-    /// Whether a service without `traefik.enable` is routed to.
+    /// Whether requests are routed to a service without `traefik.enable`.
     pub exposed_by_default: ExposedByDefault,
     /// The services, in the order of the compose file.
     pub services: IndexMap<String, EmbeddedService>,
-    /// A sentence for each thing that has no effect.
+    /// A sentence for each part of the compose file that has no effect.
     pub notes: Vec<String>,
 }
 
-/// A service that can be started.
+/// A service that the embedded engine can start.
 #[derive(Debug, Clone)]
 pub struct EmbeddedService {
-    /// What the engine runs.
     pub spec: ServiceSpec,
-    /// How many of it.
+    /// The number of replicas at the start.
     pub replicas: u32,
-    /// How it is reached and balanced.
     pub routing: Routing,
-}
-
-/// Why a lab cannot be started as asked.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PlanError {
-    /// A service was named that the lab does not have.
-    #[error("no service `{name}` in this lab")]
-    UnknownService {
-        /// The name as given.
-        name: String,
-        /// The names there are.
-        known: Vec<String>,
-    },
-    /// A number of replicas is out of range.
-    #[error("{service}={replicas}: a service has 0 to {MOST_REPLICAS} replicas")]
-    OutOfRange {
-        /// The service.
-        service: String,
-        /// The number as given.
-        replicas: u32,
-    },
-    /// A label cannot be used; Traefik would drop its container.
-    #[error("service {service}: {reason}")]
-    Label {
-        /// The service.
-        service: String,
-        /// The label and what is wrong with it.
-        reason: String,
-    },
-    /// The labels of the services do not fit together; Traefik would drop the router.
-    #[error("the labels do not fit together: {0}")]
-    Routes(String),
-    /// A service that is routed to has no built-in app.
-    #[error("service {0}: no built-in app stands in for its image")]
-    NoApp(String),
-    /// Traefik was asked for what only the bundled proxy has.
-    #[error("Traefik has no strategy `{0}`")]
-    NotTraefiks(Strategy),
-    /// Traefik was asked for and the file has none.
-    #[error("the lab has no service with Traefik's image")]
-    NoTraefik,
-    /// The file publishes its proxy at a port of its own.
-    #[error("--port {port}: the compose file publishes its proxy at port {fixed}")]
-    FixedPort {
-        /// The port that was asked for.
-        port: u16,
-        /// The port in the file.
-        fixed: u16,
-    },
-    /// The file has no service that could be balanced.
-    #[error("the lab has no service to balance")]
-    NoService,
-    /// Nothing in the file can be run.
-    #[error("the lab has no service that the embedded engine can run")]
-    Nothing,
-}
-
-impl PlanError {
-    /// What can be done about it.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            PlanError::UnknownService { known, .. } => Some(format!("it has {}", known.join(", "))),
-            PlanError::OutOfRange { .. } => None,
-            PlanError::Label { .. } => Some("Traefik would drop this container, and say so in its log only".to_owned()),
-            PlanError::Routes(_) => Some("Traefik would drop this router, and say so in its log only".to_owned()),
-            PlanError::NoApp(_) => Some("label it `lbctl.app: page` or `lbctl.app: api`".to_owned()),
-            PlanError::NotTraefiks(_) | PlanError::NoTraefik => {
-                Some("`--proxy bundled` puts lbctl's own in its place".to_owned())
-            }
-            PlanError::FixedPort { .. } => {
-                Some("publish it as \"127.0.0.1:${LBCTL_HTTP_PORT:-80}:80\", and --port chooses".to_owned())
-            }
-            PlanError::NoService => None,
-            PlanError::Nothing => Some("label a service `lbctl.app: page` or `lbctl.app: api`".to_owned()),
-        }
-    }
 }
 
 impl EmbeddedPlan {
     /// Brings a definition and overrides together.
     ///
     /// # Errors
-    /// When a wish names what is not there, or a label cannot be used.
+    /// When an override names a service that does not exist, or a label cannot be used.
     pub fn new(project: &str, definition: &Definition, overrides: &Overrides) -> Result<EmbeddedPlan, PlanError> {
-        let exposed_by_default = definition.exposed_by_default;
         let mut plan = EmbeddedPlan {
             project: project.to_owned(),
-            exposed_by_default,
+            exposed_by_default: definition.exposed_by_default,
             services: IndexMap::new(),
             notes: definition.notes.clone(),
         };
         for service in &definition.services {
             match service.role {
                 Role::Proxy => {}
-                Role::App(app) => {
-                    let planned = plan.service(service, app, overrides)?;
-                    plan.services.insert(service.name.clone(), planned);
-                }
-                Role::Other => {
-                    let routing = plan.routing(service, &service.labels)?;
-                    let asked_for = service.labels.keys().any(|label| label.starts_with("traefik."));
-                    if asked_for && routing.routers > 0 {
-                        return Err(PlanError::NoApp(service.name.clone()));
-                    }
-                    plan.notes.push(format!("service {}: not run by the embedded engine", service.name));
-                }
+                Role::App(app) => plan.add(service, app, overrides)?,
+                Role::Other => plan.leave_out(service)?,
             }
         }
         if plan.services.is_empty() {
-            return Err(PlanError::Nothing);
+            return Err(PlanError::NoRunnableService);
         }
-        let named = overrides.scale.keys().chain(&overrides.sticky);
-        for name in named {
-            plan.known(name)?;
-        }
-        for (service, &replicas) in &overrides.scale {
-            check_range(service, replicas)?;
-        }
+        overrides.check(plan.services.keys())?;
         Ok(plan)
     }
 
-    /// That the lab has a service of this name.
-    ///
-    /// # Errors
-    /// [`PlanError::UnknownService`]
-    pub fn known(&self, name: &str) -> Result<(), PlanError> {
-        match self.services.contains_key(name) {
-            true => Ok(()),
-            false => {
-                Err(PlanError::UnknownService { name: name.to_owned(), known: self.services.keys().cloned().collect() })
-            }
-        }
-    }
-
-    /// The hosts that the lab's rules name, each once.
+    /// The hosts that the rules of the lab name, each once.
     pub fn hosts(&self) -> Vec<String> {
-        let mut hosts: Vec<String> = Vec::new();
-        for host in self.services.values().flat_map(|service| &service.routing.hosts) {
-            if !hosts.contains(host) {
-                hosts.push(host.clone());
-            }
-        }
-        hosts
+        let hosts = self.services.values().flat_map(|service| service.routing.hosts.iter().cloned());
+        hosts.collect::<IndexSet<_>>().into_iter().collect()
     }
 
-    fn service(&mut self, service: &Service, app: App, overrides: &Overrides) -> Result<EmbeddedService, PlanError> {
-        let labels = labels_for(service, &self.project, overrides);
-        let routing = self.routing(service, &labels)?;
+    fn add(&mut self, service: &Service, app: App, overrides: &Overrides) -> Result<(), PlanError> {
+        let labels = overrides.labels(service, &self.project);
+        let routing = self.check_labels(service, &labels)?;
         self.notes.extend(routing.notes.iter().map(|note| format!("service {}: {note}", service.name)));
-        let asked = overrides.scale.get(&service.name).copied();
-        let replicas = asked.or(service.replicas).unwrap_or(DEFAULT_REPLICAS);
-        let (name, base) = (service.name.as_str().into(), base(&service.name, &self.project).into());
+        let (name, base) = (service.name.as_str().into(), base_name(&service.name, &self.project).into());
         let spec = ServiceSpec { service: name, base, app, labels: Arc::new(labels) };
-        Ok(EmbeddedService { spec, replicas, routing })
+        let replicas = overrides.replicas(service, DEFAULT_REPLICAS);
+        self.services.insert(service.name.clone(), EmbeddedService { spec, replicas, routing });
+        Ok(())
     }
 
-    fn routing(&self, service: &Service, labels: &Labels) -> Result<Routing, PlanError> {
-        routing::check(&base(&service.name, &self.project), labels, self.exposed_by_default)
-            .map_err(|error| PlanError::Label { service: service.name.clone(), reason: error.to_string() })
+    /// Leaves out a service that has no app, unless its labels ask for requests.
+    fn leave_out(&mut self, service: &Service) -> Result<(), PlanError> {
+        let routing = self.check_labels(service, &service.labels)?;
+        let has_traefik_labels = service.labels.keys().any(|label| label.starts_with("traefik."));
+        if has_traefik_labels && routing.routers > 0 {
+            return Err(PlanError::NoApp(service.name.clone()));
+        }
+        self.notes.push(format!("service {}: not run by the embedded engine", service.name));
+        Ok(())
     }
-}
 
-/// That a service may have this many replicas.
-///
-/// # Errors
-/// [`PlanError::OutOfRange`]
-pub fn check_range(service: &str, replicas: u32) -> Result<(), PlanError> {
-    match replicas <= MOST_REPLICAS {
-        true => Ok(()),
-        false => Err(PlanError::OutOfRange { service: service.to_owned(), replicas }),
+    fn check_labels(&self, service: &Service, labels: &Labels) -> Result<Routing, PlanError> {
+        routing::check(&base_name(&service.name, &self.project), labels, self.exposed_by_default)
+            .map_err(|error| PlanError::label(&service.name, &error))
     }
-}
-
-/// The labels of a service with what the command line adds.
-pub fn labels_for(service: &Service, project: &str, overrides: &Overrides) -> Labels {
-    let mut labels = service.labels.clone();
-    let balancer = balancer_name(service, project);
-    if overrides.sticky.contains(&service.name) {
-        labels.insert(format!("traefik.http.services.{balancer}.loadbalancer.sticky.cookie"), "true".to_owned());
-    }
-    if let Some(strategy) = overrides.strategy {
-        // what the file says of it gives way
-        labels.remove(OWN_STRATEGY);
-        labels.extend([strategy_label(strategy, &balancer)]);
-    }
-    labels
-}
-
-/// What Traefik calls a service whose labels give it no name.
-pub fn base(service: &str, project: &str) -> String {
-    format!("{service}-{project}")
-}
-
-/// The name under which a service's labels define its balancer, or would by default.
-fn balancer_name(service: &Service, project: &str) -> String {
-    let defined = service.labels.keys().find_map(|label| {
-        let mut parts = label.split('.');
-        let prefix: Vec<_> = parts.by_ref().take(3).map(str::to_ascii_lowercase).collect();
-        (prefix == ["traefik", "http", "services"]).then(|| parts.next())?
-    });
-    defined
-        .map_or_else(|| base(&service.name, project).replace(|c: char| !c.is_ascii_alphanumeric(), "-"), str::to_owned)
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::composefile::Origin;
+    use crate::{composefile::Origin, model::Strategy};
 
     fn service(name: &str, role: Role, labels: &[(&str, &str)]) -> Service {
         let labels: Labels = labels.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect();
@@ -313,6 +157,6 @@ mod tests {
         let routed = definition(vec![service("web", WEB, &[]), service("x", Role::Other, &[rule])]);
         assert_eq!(EmbeddedPlan::new("lab", &routed, &Overrides::default()).unwrap_err(), PlanError::NoApp("x".into()));
         let none = definition(vec![service("db", Role::Other, &[])]);
-        assert_eq!(EmbeddedPlan::new("lab", &none, &Overrides::default()).unwrap_err(), PlanError::Nothing);
+        assert_eq!(EmbeddedPlan::new("lab", &none, &Overrides::default()).unwrap_err(), PlanError::NoRunnableService);
     }
 }

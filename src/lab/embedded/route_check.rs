@@ -1,32 +1,36 @@
-//! The trial: what the labels of all services make together, found out before anything is started.
+//! The check of all routes together, before anything is started.
 //!
-//! Labels that are fine one by one may still lead nowhere: a router that names a service nobody defines, or one that two
-//! services define in two ways. So a preview shows what one replica of each would make together.
+//! Labels that are fine one by one may still lead nowhere: a router may name a service that no label defines, or two
+//! services may define one router in two ways. So the check looks at a preview: the routes that one replica of each
+//! service would make.
 
 use std::{collections::BTreeSet, net::Ipv4Addr, sync::Arc};
 
 use crate::{
+    engine::ServiceSpec,
+    lab::plan_error::PlanError,
     model::{Port, Replica, State, replica_name},
     routing::{self, Preview},
 };
 
-use super::plan::{EmbeddedPlan, PlanError};
+use super::plan::EmbeddedPlan;
 
-/// The services that requests can reach.
+/// Finds the services that requests can reach.
 ///
 /// # Errors
-/// [`PlanError::Routes`] when the labels do not fit together.
-pub fn routed(plan: &EmbeddedPlan) -> Result<BTreeSet<Arc<str>>, PlanError> {
+/// [`PlanError::LabelConflict`] when the labels do not fit together.
+pub fn reachable_services(plan: &EmbeddedPlan) -> Result<BTreeSet<Arc<str>>, PlanError> {
     let replicas: Vec<Replica> =
-        plan.services.values().zip(1..).map(|(service, port)| one(&service.spec, port)).collect();
+        plan.services.values().zip(1..).map(|(service, port)| sample_replica(&service.spec, port)).collect();
     let Preview { offered, problems } = routing::preview(&replicas, plan.exposed_by_default);
     match problems.into_iter().next() {
-        Some(problem) => Err(PlanError::Routes(problem)),
+        Some(problem) => Err(PlanError::LabelConflict(problem)),
         None => Ok(offered),
     }
 }
 
-fn one(spec: &crate::engine::ServiceSpec, port: u16) -> Replica {
+/// A replica that is ready at a port of its own, as no two servers may share an address.
+fn sample_replica(spec: &ServiceSpec, port: u16) -> Replica {
     let name = replica_name(&spec.service, 1);
     Replica {
         name: name.as_str().into(),
@@ -75,18 +79,18 @@ mod tests {
             ("api", &[("traefik.http.services.api.loadbalancer.server.port", "80")]),
             ("off", &[("traefik.enable", "false")]),
         ]);
-        assert_eq!(routed(&lab).unwrap(), BTreeSet::from(["api".into()]));
+        assert_eq!(reachable_services(&lab).unwrap(), BTreeSet::from(["api".into()]));
     }
 
     #[test]
     fn labels_that_do_not_fit_together_are_an_error() {
         let nowhere = plan(&[("web", &[("traefik.http.routers.web.service", "nope")])]);
-        let error = routed(&nowhere).unwrap_err();
-        assert_eq!(error, PlanError::Routes("router web: there is no service nope".to_owned()));
+        let error = reachable_services(&nowhere).unwrap_err();
+        assert_eq!(error, PlanError::LabelConflict("router web: there is no service nope".to_owned()));
         let twice = plan(&[
             ("a", &[("traefik.http.routers.x.rule", "Host(`a`)")]),
             ("b", &[("traefik.http.routers.x.rule", "Host(`b`)")]),
         ]);
-        assert!(matches!(routed(&twice), Err(PlanError::Routes(_))));
+        assert!(matches!(reachable_services(&twice), Err(PlanError::LabelConflict(_))));
     }
 }

@@ -1,4 +1,4 @@
-//! The client of the control API: a running lab, as another process finds it.
+//! The client of the control API: a supervised lab, on the side of another process.
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
@@ -9,117 +9,111 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::model::{Entry, LabView, ScaleView};
 
 use super::{
-    control::{LogQuery, Refusal, RouteQuery},
-    lock::{Rendezvous, RendezvousError},
+    message::{LogQuery, Refusal, RouteQuery},
+    rendezvous::{Rendezvous, RendezvousError},
 };
 
-/// How long a supervisor may take to answer a question.
-const ANSWER_LIMIT: Duration = Duration::from_secs(5);
-/// How often `stopped` looks.
-const LOOK_AGAIN: Duration = Duration::from_millis(10);
+/// The longest time for an answer of the supervisor, except to a change or a log.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+/// The pause between two checks whether the supervisor has ended.
+const CHECK_INTERVAL: Duration = Duration::from_millis(10);
 
-/// Why a running lab could not be asked.
+/// A supervised lab that could not be asked or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// There is none of this project.
+    /// No supervisor of this project runs.
     #[error("no running lab called `{0}`")]
     NoLab(String),
-    /// It said no.
+    /// The lab refuses.
     #[error("{}", .0.error)]
     Refused(Refusal),
-    /// It did not answer as expected.
+    /// The connection failed, or the answer cannot be read.
     #[error("the lab `{project}` did not answer: {reason}")]
-    Broken {
-        /// The project.
-        project: String,
-        /// What happened.
-        reason: String,
-    },
-    /// It did not answer in time.
+    Broken { project: String, reason: String },
+    /// The lab did not answer in time.
     #[error("the lab `{0}` does not answer")]
     Silent(String),
-    /// The directory where labs are found cannot be used.
+    /// The directory of the supervisors cannot be used.
     #[error(transparent)]
     Rendezvous(#[from] RendezvousError),
 }
 
-/// A running lab.
+/// A connection to the supervisor of a running lab.
 #[derive(Debug, Clone)]
-pub struct Client {
+pub struct ControlClient {
     project: String,
     http: reqwest::Client,
     rendezvous: Rendezvous,
 }
 
-impl Client {
-    /// The running lab of `project`.
+impl ControlClient {
+    /// Makes a client of the running lab of a project.
     ///
     /// # Errors
-    /// When there is none.
-    pub fn find(project: &str) -> Result<Client, ClientError> {
+    /// When no supervisor of this project runs, or the directory of the supervisors cannot be used.
+    pub fn connect(project: &str) -> Result<ControlClient, ClientError> {
         let rendezvous = Rendezvous::open()?;
-        let socket = rendezvous.find(project).ok_or_else(|| ClientError::NoLab(project.to_owned()))?;
-        Client::new(project, socket, rendezvous)
+        let socket = rendezvous.running_socket(project).ok_or_else(|| ClientError::NoLab(project.to_owned()))?;
+        ControlClient::new(project, socket, rendezvous)
     }
 
-    /// Every running lab, by name.
+    /// Makes a client of every running lab, in the order of their names.
     ///
     /// # Errors
-    /// When the directory where labs are found cannot be used.
-    pub fn all() -> Result<Vec<Client>, ClientError> {
+    /// When the directory of the supervisors cannot be used.
+    pub fn connect_all() -> Result<Vec<ControlClient>, ClientError> {
         let rendezvous = Rendezvous::open()?;
-        let projects = rendezvous.projects().into_iter();
-        // one that ends this very moment is none
-        let found = projects.filter_map(|project| Some((rendezvous.find(&project)?, project)));
-        found.map(|(socket, project)| Client::new(&project, socket, rendezvous.clone())).collect()
+        let projects = rendezvous.running_projects().into_iter();
+        // a supervisor may have ended since it was listed
+        let running = projects.filter_map(|project| Some((rendezvous.running_socket(&project)?, project)));
+        running.map(|(socket, project)| ControlClient::new(&project, socket, rendezvous.clone())).collect()
     }
 
-    fn new(project: &str, socket: PathBuf, rendezvous: Rendezvous) -> Result<Client, ClientError> {
+    fn new(project: &str, socket: PathBuf, rendezvous: Rendezvous) -> Result<ControlClient, ClientError> {
         let http = reqwest::Client::builder().unix_socket(socket).no_proxy().build();
         let http = http.map_err(|error| broken(project, &error))?;
-        Ok(Client { project: project.to_owned(), http, rendezvous })
+        Ok(ControlClient { project: project.to_owned(), http, rendezvous })
     }
 
-    /// The project's name.
     pub fn project(&self) -> &str {
         &self.project
     }
 
-    /// The lab as it is now.
+    /// Asks for the state of the lab at this moment.
     ///
     /// # Errors
-    /// When it does not answer.
+    /// When the lab does not answer.
     pub async fn view(&self) -> Result<LabView, ClientError> {
-        self.json(self.http.get(url("lab", &())).timeout(ANSWER_LIMIT)).await
+        self.ask(self.http.get(url("lab", &())).timeout(ANSWER_TIMEOUT)).await
     }
 
-    /// The service that a request for this host and path would be given to.
+    /// Asks for the service that gets a request for this host and path.
     ///
     /// # Errors
     /// When the lab does not answer.
     pub async fn route(&self, host: &str, path: &str) -> Result<Option<String>, ClientError> {
         let query = RouteQuery { host: host.to_owned(), path: path.to_owned() };
-        self.json(self.http.get(url("route", &query)).timeout(ANSWER_LIMIT)).await
+        self.ask(self.http.get(url("route", &query)).timeout(ANSWER_TIMEOUT)).await
     }
 
-    /// Changes the number of replicas.
+    /// Gives services new numbers of replicas.
     ///
     /// # Errors
     /// When the lab refuses or does not answer.
     pub async fn scale(&self, targets: &BTreeMap<String, u32>) -> Result<ScaleView, ClientError> {
         let body = serde_json::to_vec(targets).unwrap_or_default();
-        self.json(self.http.post(url("scale", &())).header("content-type", "application/json").body(body)).await
+        self.ask(self.http.post(url("scale", &())).header("content-type", "application/json").body(body)).await
     }
 
-    /// The log, entry by entry.
+    /// Streams the entries of the log.
     ///
     /// # Errors
-    /// When the lab does not answer; later failures come as items.
+    /// When the lab does not answer. A later failure is an item of the stream.
     pub async fn log(
         &self,
         query: &LogQuery,
     ) -> Result<impl Stream<Item = Result<Entry, ClientError>> + Unpin + use<>, ClientError> {
-        let response = self.answer(self.http.get(url("log", query))).await?;
+        let response = self.send(self.http.get(url("log", query))).await?;
         let project = self.project.clone();
         let chunks = response.bytes_stream().map_err({
             let project = project.clone();
@@ -139,15 +133,15 @@ impl Client {
         Ok(Box::pin(entries.try_flatten()))
     }
 
-    /// Asks the lab to stop, and waits until it has.
+    /// Asks the lab to stop, and waits until its supervisor has ended.
     ///
     /// # Errors
-    /// When it does not answer or does not stop within `limit`.
+    /// When the lab does not answer, or does not stop within `limit`.
     pub async fn stop(&self, limit: Duration) -> Result<(), ClientError> {
-        self.answer(self.http.post(url("stop", &())).timeout(ANSWER_LIMIT)).await?;
+        self.send(self.http.post(url("stop", &())).timeout(ANSWER_TIMEOUT)).await?;
         let stopped = async {
-            while self.rendezvous.find(&self.project).is_some() {
-                tokio::time::sleep(LOOK_AGAIN).await;
+            while self.rendezvous.running_socket(&self.project).is_some() {
+                tokio::time::sleep(CHECK_INTERVAL).await;
             }
         };
         tokio::time::timeout(limit, stopped).await.map_err(|_| ClientError::Broken {
@@ -156,15 +150,14 @@ impl Client {
         })
     }
 
-    async fn json<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, ClientError> {
-        let body = self.answer(request).await?.bytes().await.map_err(|error| broken(&self.project, &error))?;
+    async fn ask<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, ClientError> {
+        let body = self.send(request).await?.bytes().await.map_err(|error| broken(&self.project, &error))?;
         serde_json::from_slice(&body).map_err(|error| broken(&self.project, &error))
     }
 
-    async fn answer(&self, request: RequestBuilder) -> Result<Response, ClientError> {
-        let response = request.send().await.map_err(|error| match error.is_timeout() {
-            true => ClientError::Silent(self.project.clone()),
-            false => broken(&self.project, &error),
+    async fn send(&self, request: RequestBuilder) -> Result<Response, ClientError> {
+        let response = request.send().await.map_err(|error| {
+            if error.is_timeout() { ClientError::Silent(self.project.clone()) } else { broken(&self.project, &error) }
         })?;
         if response.status().is_success() {
             return Ok(response);
@@ -172,7 +165,7 @@ impl Client {
         let status = response.status();
         let body = response.bytes().await.unwrap_or_default();
         Err(match serde_json::from_slice(&body) {
-            Ok(refused) => ClientError::Refused(refused),
+            Ok(refusal) => ClientError::Refused(refusal),
             Err(_) => ClientError::Broken { project: self.project.clone(), reason: status.to_string() },
         })
     }
@@ -196,7 +189,7 @@ fn url(path: &str, query: &impl Serialize) -> String {
     }
 }
 
-/// Takes the complete lines out of `rest`.
+/// Moves the complete lines out of `rest`.
 fn split_lines(rest: &mut Vec<u8>) -> Vec<Vec<u8>> {
     let Some(end) = rest.iter().rposition(|&byte| byte == b'\n') else { return Vec::new() };
     let complete: Vec<u8> = rest.drain(..=end).collect();
@@ -204,7 +197,7 @@ fn split_lines(rest: &mut Vec<u8>) -> Vec<Vec<u8>> {
 }
 
 fn broken(project: &str, error: &(dyn std::error::Error + 'static)) -> ClientError {
-    // the innermost cause says it best
+    // the innermost cause is the most precise
     let mut cause = error;
     while let Some(source) = cause.source() {
         cause = source;

@@ -1,4 +1,4 @@
-//! The journal: what happened in a lab, the latest part of it, and everything from now on.
+//! The journal of a lab: its latest entries, and a stream of the new ones.
 
 use std::{
     collections::VecDeque,
@@ -9,12 +9,12 @@ use tokio::sync::broadcast::{self, error::RecvError};
 
 use crate::model::{Access, Entry};
 
-/// Entries that are kept.
-const KEPT: usize = 10_000;
-/// Entries that a follower may be behind before it misses some.
+/// The largest number of entries that the journal holds; older ones are dropped.
+const CAPACITY: usize = 10_000;
+/// The number of entries that a reader may be behind before it misses some.
 const BACKLOG: usize = 4096;
 
-/// What happened in a lab.
+/// The entries of a lab's log.
 #[derive(Debug)]
 pub struct Journal {
     inner: Mutex<Inner>,
@@ -22,49 +22,51 @@ pub struct Journal {
 
 #[derive(Debug)]
 struct Inner {
-    kept: VecDeque<Arc<Entry>>,
-    follow: Option<broadcast::Sender<Arc<Entry>>>,
+    entries: VecDeque<Arc<Entry>>,
+    /// Sends new entries; `None` when the journal is closed.
+    sender: Option<broadcast::Sender<Arc<Entry>>>,
 }
 
 impl Default for Journal {
     fn default() -> Self {
-        let follow = Some(broadcast::channel(BACKLOG).0);
-        Journal { inner: Mutex::new(Inner { kept: VecDeque::new(), follow }) }
+        let sender = Some(broadcast::channel(BACKLOG).0);
+        Journal { inner: Mutex::new(Inner { entries: VecDeque::new(), sender }) }
     }
 }
 
 impl Journal {
-    /// Enters a request.
-    pub fn request(&self, access: Arc<Access>) {
-        self.enter(Entry::Request(access));
+    /// Adds a request that was answered.
+    pub fn add_request(&self, access: Arc<Access>) {
+        self.add(Entry::Request(access));
     }
 
-    /// Enters something that happened to the lab itself.
-    pub fn note(&self, message: String) {
-        self.enter(Entry::Lab { at: jiff::Timestamp::now(), message });
+    /// Adds an event of the lab itself, with the time of now.
+    pub fn add_note(&self, message: String) {
+        self.add(Entry::Lab { at: jiff::Timestamp::now(), message });
     }
 
-    /// What is kept, and every entry after it, none missing and none twice.
+    /// Returns the entries so far, and a stream of every entry after them: none is missing and none comes twice. A
+    /// journal that is closed has no stream.
     pub fn read(&self) -> (Vec<Arc<Entry>>, Option<broadcast::Receiver<Arc<Entry>>>) {
         let inner = self.lock();
-        (inner.kept.iter().cloned().collect(), inner.follow.as_ref().map(broadcast::Sender::subscribe))
+        (inner.entries.iter().cloned().collect(), inner.sender.as_ref().map(broadcast::Sender::subscribe))
     }
 
-    /// Ends every follower's stream.
+    /// Ends the stream of every reader.
     pub fn close(&self) {
-        self.lock().follow = None;
+        self.lock().sender = None;
     }
 
-    fn enter(&self, entry: Entry) {
+    fn add(&self, entry: Entry) {
         let entry = Arc::new(entry);
         let mut inner = self.lock();
-        if inner.kept.len() == KEPT {
-            inner.kept.pop_front();
+        if inner.entries.len() == CAPACITY {
+            inner.entries.pop_front();
         }
-        inner.kept.push_back(entry.clone());
-        if let Some(follow) = &inner.follow {
-            // nobody follows: fine
-            _ = follow.send(entry);
+        inner.entries.push_back(entry.clone());
+        if let Some(sender) = &inner.sender {
+            // the only error is that there are no readers
+            _ = sender.send(entry);
         }
     }
 
@@ -73,12 +75,12 @@ impl Journal {
     }
 }
 
-/// Enters every request that a proxy has answered.
-pub async fn keep_requests(mut events: broadcast::Receiver<Arc<Access>>, journal: Arc<Journal>) {
+/// Adds every request that the bundled proxy answers to the journal, until the proxy ends.
+pub async fn record_proxy_requests(mut events: broadcast::Receiver<Arc<Access>>, journal: Arc<Journal>) {
     loop {
         match events.recv().await {
-            Ok(access) => journal.request(access),
-            Err(RecvError::Lagged(missed)) => journal.note(format!("{missed} requests are missing in this log")),
+            Ok(access) => journal.add_request(access),
+            Err(RecvError::Lagged(missed)) => journal.add_note(format!("{missed} requests are missing in this log")),
             Err(RecvError::Closed) => return,
         }
     }

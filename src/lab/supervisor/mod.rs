@@ -1,179 +1,78 @@
-//! The supervisor: keeps one lab from its start to its end, whatever runs it, and is what the control API talks to.
+//! The supervisor: runs one lab from its start to its end, with either engine, and serves the control API.
+//!
+//! ```text
+//! control     the control API, on the side of the supervisor
+//! client      the control API, on the side of another command
+//! message     the queries and refusals that both sides exchange
+//! rendezvous  the directory by which a client finds a supervisor, and the lock on a project's name
+//! journal     the log of the lab
+//! ```
 
 use std::{collections::BTreeMap, future::Future, sync::Arc};
 
 use tokio::sync::{Mutex, watch};
 
-use crate::{
-    composefile::ComposeError,
-    engine::{DockerError, StartError, ToolError},
-    lab::{
-        EmbeddedLab, ListenError, PlanError,
-        compose::{ComposeLab, FileError, NotReady},
-    },
-    model::{LabView, ScaleView},
+use crate::model::{LabView, ScaleView};
+
+use super::{
+    change_error::ChangeError, compose::ComposeLab, embedded::EmbeddedLab, progress::Progress, stop_mode::StopMode,
 };
 
 mod client;
 mod control;
-mod handle;
 mod journal;
-mod lock;
+mod message;
+mod rendezvous;
 
-pub use client::ClientError;
-pub use control::{LogQuery, RefusalKind, serve as serve_control};
-pub use handle::{RunningLab, RunningLabError, find_running_lab, running_labs};
-pub use journal::{Journal, keep_requests};
-pub use lock::{Rendezvous, RendezvousError, SupervisorLock, is_project_name};
+pub use client::{ClientError, ControlClient};
+pub use control::serve_control;
+pub use journal::{Journal, record_proxy_requests};
+pub use message::{LogQuery, RefusalKind};
+pub use rendezvous::{Rendezvous, RendezvousError, SupervisorLock, is_project_name};
 
-/// One lab.
+/// The keeper of one lab.
 #[derive(Debug)]
 pub struct Supervisor {
     runner: LabRunner,
     journal: Arc<Journal>,
-    /// One change at a time.
-    changing: Mutex<()>,
-    /// Whether somebody asked the lab to stop.
+    /// The lock that lets one change happen at a time.
+    change: Mutex<()>,
+    /// Whether the lab was asked to stop.
     stop: watch::Sender<bool>,
 }
 
-/// What runs a lab: all that differs between engines.
+/// The lab itself: everything that differs between the engines.
 #[derive(Debug)]
 pub enum LabRunner {
-    /// Child processes and the bundled proxy.
+    /// Child processes, and the bundled proxy.
     Embedded(Box<EmbeddedLab>),
     /// Containers, and Traefik or the bundled proxy.
     Compose(Box<ComposeLab>),
 }
 
-/// What happens while a lab starts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Progress {
-    /// So many replicas answer, of so many.
-    Ready {
-        /// Those that do.
-        ready: u32,
-        /// All of them.
-        of: u32,
-    },
-    /// Something that takes its time, in a few words.
-    Doing(String),
-    /// Something worth knowing.
-    Note(String),
-}
-
-/// How a lab ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StopMode {
-    /// Requests under way get a moment.
-    Graceful,
-    /// At once.
-    Immediate,
-}
-
-/// Why a lab could not be started or changed.
-#[derive(Debug, thiserror::Error)]
-pub enum ChangeError {
-    /// It was asked for something that cannot be.
-    #[error(transparent)]
-    Plan(#[from] PlanError),
-    /// A replica did not start.
-    #[error(transparent)]
-    Start(#[from] StartError),
-    /// A container did not come to answer.
-    #[error(transparent)]
-    NotReady(#[from] NotReady),
-    /// The proxy did not start.
-    #[error("the proxy did not start")]
-    Proxy(#[from] std::io::Error),
-    /// The Docker Engine said no.
-    #[error(transparent)]
-    Docker(#[from] DockerError),
-    /// Compose said no.
-    #[error(transparent)]
-    Compose(#[from] ToolError),
-    /// The lab's compose file cannot be used.
-    #[error(transparent)]
-    File(#[from] ComposeError),
-    /// Files for Compose cannot be written.
-    #[error(transparent)]
-    Files(#[from] FileError),
-    /// The port cannot be had.
-    #[error(transparent)]
-    Listen(#[from] ListenError),
-    /// Another lab has the name.
-    #[error(transparent)]
-    Lock(#[from] RendezvousError),
-    /// The project's containers are not ours.
-    #[error("Docker has containers of a project `{0}` that are no lab of lbctl's")]
-    Foreign(String),
-    /// The engine is elsewhere.
-    #[error("the Docker Engine at {endpoint} runs on {host}, and a lab is reached where its proxy listens")]
-    Remote {
-        /// The engine.
-        endpoint: String,
-        /// Its machine.
-        host: String,
-    },
-    /// Somebody else ended it.
-    #[error("the containers of the lab `{0}` were removed")]
-    Removed(String),
-    /// Somebody asked the lab to stop meanwhile.
-    #[error("the lab is being stopped")]
-    Stopping,
-}
-
-impl ChangeError {
-    /// What can be done about it.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            ChangeError::Plan(plan) => plan.hint(),
-            ChangeError::Start(start) => start.hint(),
-            ChangeError::NotReady(not_ready) => not_ready.hint(),
-            ChangeError::Docker(docker) => docker.hint(),
-            ChangeError::Compose(compose) => compose.hint(),
-            ChangeError::Foreign(_) => Some("choose another name with -p".to_owned()),
-            ChangeError::Remote { host, .. } => Some(format!("run lbctl on {host}, or use this machine's engine")),
-            ChangeError::File(file) => file.hint(),
-            ChangeError::Listen(listen) => listen.hint(),
-            ChangeError::Lock(lock) => lock.hint(),
-            ChangeError::Files(_) | ChangeError::Proxy(_) | ChangeError::Removed(_) | ChangeError::Stopping => None,
-        }
-    }
-
-    /// What says more than a line: the log of what went wrong.
-    pub fn detail(&self) -> Option<String> {
-        match self {
-            ChangeError::NotReady(not_ready) => not_ready.detail(),
-            ChangeError::Compose(compose) => compose.detail(),
-            _ => None,
-        }
-    }
-}
-
 impl Supervisor {
-    /// A lab of which nothing runs yet.
+    /// Takes a lab that has not started.
     pub fn new(runner: LabRunner) -> Supervisor {
-        let (journal, changing) = Default::default();
-        Supervisor { runner, journal, changing, stop: watch::Sender::new(false) }
+        let (journal, change) = Default::default();
+        Supervisor { runner, journal, change, stop: watch::Sender::new(false) }
     }
 
-    /// Starts it: returns when every replica answers through the proxy. `tell` is told what happens meanwhile.
+    /// Starts the lab, and returns when every replica answers through the proxy. `report` gets the events until then.
     ///
     /// # Errors
-    /// When a replica or the proxy does not start, or the lab is stopped meanwhile.
-    pub async fn start(&self, mut tell: impl FnMut(Progress)) -> Result<(), ChangeError> {
+    /// When a replica or the proxy does not start, or the lab is asked to stop during the start.
+    pub async fn start(&self, mut report: impl FnMut(Progress)) -> Result<(), ChangeError> {
         self.unless_stopped(async {
-            let _alone = self.changing.lock().await;
+            let _alone = self.change.lock().await;
             match &self.runner {
-                LabRunner::Embedded(lab) => lab.begin(&self.journal, &mut tell).await,
-                LabRunner::Compose(lab) => lab.begin(&self.journal, &mut tell).await,
+                LabRunner::Embedded(lab) => lab.start(&self.journal, &mut report).await,
+                LabRunner::Compose(lab) => lab.start(&self.journal, &mut report).await,
             }
         })
         .await
     }
 
-    /// The lab as it is now.
+    /// The state of the lab at this moment.
     pub fn view(&self) -> LabView {
         match &self.runner {
             LabRunner::Embedded(lab) => lab.view(),
@@ -181,7 +80,7 @@ impl Supervisor {
         }
     }
 
-    /// The service that a request for this host and path would be given to, as soon as the lab has started.
+    /// Returns the service that gets a request for this host and path. Waits for the proxy of a lab that is starting.
     pub async fn route(&self, host: &str, path: &str) -> Option<String> {
         match &self.runner {
             LabRunner::Embedded(lab) => lab.route(host, path).await,
@@ -189,33 +88,32 @@ impl Supervisor {
         }
     }
 
-    /// What happened and happens.
     pub fn journal(&self) -> &Journal {
         &self.journal
     }
 
-    /// Gives services another number of replicas; returns when those that were added answer and those that were removed
-    /// have finished and ended.
+    /// Gives services new numbers of replicas. Returns when the replicas that were added answer, and those that were
+    /// removed have finished their requests and ended.
     ///
     /// # Errors
-    /// When a service is unknown, a number out of range, or a replica does not start; then nothing is changed. When the
-    /// lab is stopped meanwhile, which waits for no change.
+    /// When a service is unknown, a number is out of range, or a replica does not start: then the lab stays as it was.
+    /// Also when the lab is asked to stop during the change, which then ends where it is.
     pub async fn scale(&self, targets: &BTreeMap<String, u32>) -> Result<ScaleView, ChangeError> {
         self.unless_stopped(async {
-            let _alone = self.changing.lock().await;
+            let _alone = self.change.lock().await;
             let scaled = match &self.runner {
                 LabRunner::Embedded(lab) => lab.scale(targets, &self.journal).await?,
                 LabRunner::Compose(lab) => lab.scale(targets, &self.journal).await?,
             };
             for (name, change) in scaled.services.iter().filter(|(_, change)| change.from != change.to) {
-                self.journal.note(format!("{name} was scaled from {} to {}", change.from, change.to));
+                self.journal.add_note(format!("{name} was scaled from {} to {}", change.from, change.to));
             }
             Ok(scaled)
         })
         .await
     }
 
-    /// A change, which ends where it is when the lab is to stop.
+    /// Makes a change, which ends where it is when the lab is asked to stop.
     async fn unless_stopped<T>(&self, change: impl Future<Output = Result<T, ChangeError>>) -> Result<T, ChangeError> {
         tokio::select! {
             biased;
@@ -224,18 +122,18 @@ impl Supervisor {
         }
     }
 
-    /// Asks the lab to stop; whoever runs it is told by [`Supervisor::asked_to_stop`].
+    /// Asks the lab to stop, which ends [`Supervisor::asked_to_stop`].
     pub fn ask_to_stop(&self) {
         self.stop.send_replace(true);
     }
 
-    /// Waits until somebody asks the lab to stop.
+    /// Waits until the lab is asked to stop.
     pub async fn asked_to_stop(&self) {
         // the sender lives as long as the lab
         _ = self.stop.subscribe().wait_for(|&stop| stop).await;
     }
 
-    /// Waits until what runs the lab is lost, and says how.
+    /// Waits until the lab cannot go on, and returns the reason: its engine is lost, or its containers are.
     pub async fn lost(&self) -> ChangeError {
         match &self.runner {
             LabRunner::Embedded(_) => std::future::pending().await,
@@ -243,28 +141,28 @@ impl Supervisor {
         }
     }
 
-    /// Ends everything.
+    /// Stops the lab, and closes its journal.
     ///
     /// # Errors
-    /// When something may be left running.
-    pub async fn stop(&self, ending: StopMode) -> Result<(), ChangeError> {
+    /// When containers may still run.
+    pub async fn stop(&self, mode: StopMode) -> Result<(), ChangeError> {
         self.ask_to_stop();
-        // a second, hastier stop overtakes the first
-        let _alone = match ending {
-            StopMode::Graceful => Some(self.changing.lock().await),
+        // an immediate stop overtakes a graceful one that holds the lock
+        let _alone = match mode {
+            StopMode::Graceful => Some(self.change.lock().await),
             StopMode::Immediate => None,
         };
-        let ended = match &self.runner {
+        let stopped = match &self.runner {
             LabRunner::Embedded(lab) => {
-                // what is dropped ends at once
-                if ending == StopMode::Graceful {
-                    lab.end().await;
+                // in an immediate stop, the processes end when the lab is dropped
+                if mode == StopMode::Graceful {
+                    lab.stop().await;
                 }
                 Ok(())
             }
-            LabRunner::Compose(lab) => lab.end(ending).await,
+            LabRunner::Compose(lab) => lab.stop(mode).await,
         };
         self.journal.close();
-        ended
+        stopped
     }
 }

@@ -1,8 +1,8 @@
-//! The rendezvous: where supervisors are found, by project name.
+//! The rendezvous: the directory where clients find supervisors by the name of the project.
 //!
-//! A directory of the user's own (0700) holds, for each running lab, a lock file and a socket. The lock is the truth: the
-//! kernel frees it when the supervisor ends, however it ended. A socket without a locked lock is stale, and the next one
-//! who comes by removes it.
+//! The directory belongs to the user alone (mode 0700). It holds a lock file and a socket for each running lab. The lock
+//! is the truth: the kernel frees it when the supervisor ends, even after a crash. A socket whose lock is free is stale,
+//! and the next process that sees it removes it.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
@@ -13,33 +13,28 @@ use std::{
 
 use tokio::net::UnixListener;
 
-/// The longest path that a Unix socket may have everywhere (macOS: 104 bytes with the closing zero).
-const LONGEST_SOCKET_PATH: usize = 103;
+/// The longest path of a Unix socket in bytes that every system allows (macOS: 104 with the closing zero).
+const MAX_SOCKET_PATH: usize = 103;
 
-/// Why a supervisor cannot take its place, or none can be looked for.
+/// A rendezvous that cannot be used, or a name that cannot be locked.
 #[derive(Debug, thiserror::Error)]
 pub enum RendezvousError {
     /// A lab of this project runs already.
     #[error("a lab called `{0}` is running already")]
     Running(String),
-    /// The directory belongs to somebody else, or is none.
+    /// The path is not a directory, or the directory belongs to another user.
     #[error("{} is not a directory of this user alone", .0.display())]
     NotOurs(PathBuf),
-    /// The socket's path would be too long.
+    /// The path of the socket would be longer than a Unix socket's may be.
     #[error("{} is too long for a socket", .0.display())]
     TooLong(PathBuf),
-    /// The file system said no.
+    /// A file cannot be made, changed or removed.
     #[error("{}: {cause}", .path.display())]
-    Io {
-        /// Where.
-        path: PathBuf,
-        /// What it said.
-        cause: io::Error,
-    },
+    Io { path: PathBuf, cause: io::Error },
 }
 
 impl RendezvousError {
-    /// What can be done about it.
+    /// How the user can help.
     pub fn hint(&self) -> Option<String> {
         match self {
             RendezvousError::Running(project) => {
@@ -55,13 +50,13 @@ impl RendezvousError {
     }
 }
 
-/// The directory of the user's supervisors.
+/// The directory of the supervisors of this user.
 #[derive(Debug, Clone)]
 pub struct Rendezvous {
     directory: PathBuf,
 }
 
-/// A supervisor's place. Dropping it leaves it.
+/// The lock on a project's name, which a supervisor holds while it runs. Dropping it removes the lock and the socket.
 #[derive(Debug)]
 pub struct SupervisorLock {
     _lock: File,
@@ -70,10 +65,11 @@ pub struct SupervisorLock {
 }
 
 impl Rendezvous {
-    /// `$XDG_RUNTIME_DIR/lbctl`, else `lbctl-UID` in the directory for temporary files. Made if it is not there.
+    /// Opens the rendezvous of this user: `$XDG_RUNTIME_DIR/lbctl`, else `lbctl-UID` in the directory for temporary files.
+    /// The directory is made if it does not exist.
     ///
     /// # Errors
-    /// When it cannot be made, or is not the user's own.
+    /// When the directory cannot be made, or does not belong to this user alone.
     pub fn open() -> Result<Rendezvous, RendezvousError> {
         let user = rustix::process::geteuid().as_raw();
         let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute());
@@ -86,7 +82,7 @@ impl Rendezvous {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(failed(error)),
             _ => {}
         }
-        // a link or a directory of somebody else would let them pose as a lab
+        // by a link or by a directory of theirs, other users could pose as a lab
         let found = fs::symlink_metadata(&directory).map_err(failed)?;
         if !found.is_dir() || found.uid() != user {
             return Err(RendezvousError::NotOurs(directory));
@@ -97,13 +93,13 @@ impl Rendezvous {
         Ok(Rendezvous { directory })
     }
 
-    /// Takes the place of `project`'s supervisor, and listens.
+    /// Locks the name of a project for this process, and listens at its socket.
     ///
     /// # Errors
-    /// When another has it, or the file system says no.
+    /// When another supervisor holds the lock, or a file cannot be made.
     pub fn take(&self, project: &str) -> Result<(SupervisorLock, UnixListener), RendezvousError> {
         let socket_path = self.socket(project);
-        if socket_path.as_os_str().len() > LONGEST_SOCKET_PATH {
+        if socket_path.as_os_str().len() > MAX_SOCKET_PATH {
             return Err(RendezvousError::TooLong(socket_path));
         }
         let lock_path = self.lock(project);
@@ -111,7 +107,7 @@ impl Rendezvous {
             let path = path.to_owned();
             move |cause| RendezvousError::Io { path, cause }
         };
-        let lock = match take_lock(&lock_path).map_err(failed(&lock_path))? {
+        let lock = match try_lock(&lock_path).map_err(failed(&lock_path))? {
             Some(lock) => lock,
             None => return Err(RendezvousError::Running(project.to_owned())),
         };
@@ -124,16 +120,16 @@ impl Rendezvous {
         Ok((SupervisorLock { _lock: lock, lock_path, socket_path }, listener))
     }
 
-    /// The socket of `project`'s supervisor, if one is running; a stale one is removed.
-    pub fn find(&self, project: &str) -> Option<PathBuf> {
+    /// Returns the socket of a project's supervisor if one runs. A stale socket is removed.
+    pub fn running_socket(&self, project: &str) -> Option<PathBuf> {
         let lock_path = self.lock(project);
         let lock = File::open(&lock_path).ok()?;
-        // a shared lock, so that two who look at once do not take each other for a supervisor
+        // a shared lock, so that two processes that look at once do not take each other for a supervisor
         match lock.try_lock_shared() {
             Err(TryLockError::WouldBlock) => Some(self.socket(project)),
-            // while it is held, no new supervisor can take the place, if it is the place's lock still
+            // while this process holds it, no supervisor can start, unless the path already leads to a new lock file
             _ => {
-                if is_at(&lock, &lock_path) {
+                if leads_to(&lock_path, &lock) {
                     _ = fs::remove_file(self.socket(project));
                 }
                 None
@@ -141,20 +137,20 @@ impl Rendezvous {
         }
     }
 
-    /// The projects whose supervisors are running, by name.
-    pub fn projects(&self) -> Vec<String> {
+    /// Lists the projects whose supervisors run, in the order of their names.
+    pub fn running_projects(&self) -> Vec<String> {
         let entries = fs::read_dir(&self.directory).into_iter().flatten().flatten();
         let names = entries.filter_map(|entry| {
             let name = entry.file_name().into_string().ok()?;
             name.strip_suffix(".lock").map(str::to_owned)
         });
-        let mut running: Vec<String> = names.filter(|project| self.find(project).is_some()).collect();
+        let mut running: Vec<String> = names.filter(|project| self.running_socket(project).is_some()).collect();
         running.sort();
         running
     }
 
-    /// Where the files of `project`'s lab may be written.
-    pub fn files(&self, project: &str) -> PathBuf {
+    /// The directory for the files of a project's lab.
+    pub fn lab_directory(&self, project: &str) -> PathBuf {
         self.directory.join(format!("{project}.files"))
     }
 
@@ -169,22 +165,22 @@ impl Rendezvous {
 
 impl Drop for SupervisorLock {
     fn drop(&mut self) {
-        // the files go while the lock is held: what stands there afterwards belongs to somebody else
+        // removed while the lock is held: files that appear later belong to the next supervisor
         _ = fs::remove_file(&self.socket_path);
         _ = fs::remove_file(&self.lock_path);
     }
 }
 
-/// The lock of a place that is free; `None` while a supervisor has it.
-fn take_lock(path: &Path) -> io::Result<Option<File>> {
+/// Locks a lock file; `None` while a supervisor holds it.
+fn try_lock(path: &Path) -> io::Result<Option<File>> {
     loop {
         let lock = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
         match lock.try_lock() {
-            // a supervisor that ended between these two lines took the file's name with it: nobody would find this lock
-            Ok(()) if !is_at(&lock, path) => {}
+            // a supervisor that ended between these two lines removed the file: no client would find this lock
+            Ok(()) if !leads_to(path, &lock) => {}
             Ok(()) => return Ok(Some(lock)),
             Err(TryLockError::WouldBlock) => match lock.try_lock_shared() {
-                // somebody was only looking, which takes no time
+                // a client only looked whether a supervisor runs, which takes no time
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Ok(None),
                 Err(TryLockError::Error(error)) => return Err(error),
@@ -195,15 +191,16 @@ fn take_lock(path: &Path) -> io::Result<Option<File>> {
     }
 }
 
-/// Whether an open file is the one of this name.
-fn is_at(file: &File, path: &Path) -> bool {
+/// Whether a path still leads to this open file.
+fn leads_to(path: &Path, file: &File) -> bool {
     let (Ok(open), Ok(named)) = (file.metadata(), fs::symlink_metadata(path)) else { return false };
     (open.dev(), open.ino()) == (named.dev(), named.ino())
 }
 
-/// Whether `name` can be a project's: as in Compose, lower case letters, digits, `-` and `_`, not first.
+/// Whether a project can have this name. As in Compose, a name has lower case letters, digits, `-` and `_`, and begins
+/// with a letter or digit. It has at most 63 characters.
 pub fn is_project_name(name: &str) -> bool {
-    let first = name.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit());
-    let rest = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_');
-    first && rest && name.len() <= 63
+    let starts_well = name.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit());
+    let continues_well = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_');
+    starts_well && continues_well && name.len() <= 63
 }

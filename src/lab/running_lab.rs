@@ -1,4 +1,4 @@
-//! Running labs, as commands find them: by their supervisors, else by the containers that Docker tells of.
+//! Running labs: commands find them by their supervisors, else by the containers that Docker lists.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -6,79 +6,82 @@ use futures_util::{Stream, StreamExt, stream::BoxStream};
 
 use crate::{
     engine::DockerError,
-    lab::compose::{UnsupervisedError, UnsupervisedLab},
-    model::{Entry, LabView, ScaleView},
+    model::{Engine, Entry, LabView, ScaleView},
 };
 
 use super::{
-    client::{Client, ClientError},
-    control::LogQuery,
+    compose::{UnsupervisedError, UnsupervisedLab},
+    supervisor::{ClientError, ControlClient, LogQuery},
 };
 
-/// How long Docker may take to tell of labs that nobody asked for by name.
-const UNASKED: Duration = Duration::from_millis(500);
+/// The longest time for Docker's list of labs where the user has not named one.
+const DOCKER_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// A running lab.
+/// The longest time for the end of a lab of processes; one that takes longer has a fault.
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
+/// The longest time for the end of containers. A compose file may give each of them more than Docker's 10 s.
+const CONTAINERS_STOP_TIMEOUT: Duration = Duration::from_secs(90);
+
+/// A lab that another process started.
 #[derive(Debug, Clone)]
 pub enum RunningLab {
-    /// It has a supervisor.
-    Supervised(Client),
-    /// It has containers alone.
+    /// A supervisor keeps the lab.
+    Supervised(ControlClient),
+    /// The lab consists of containers, and no supervisor keeps it.
     Unsupervised(UnsupervisedLab),
 }
 
-/// Why a running lab could not be asked.
+/// A running lab that could not be found, asked or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum RunningLabError {
-    /// There is none of this project.
+    /// No lab of this project runs.
     #[error("no running lab called `{project}`")]
     NoLab {
-        /// The project.
         project: String,
-        /// Why Docker could not be asked, where it could not.
+        /// The reason why Docker could not list its containers, where it could not.
         docker: Option<DockerError>,
     },
-    /// Its supervisor did not do it.
+    /// The supervisor did not answer, or refused.
     #[error(transparent)]
     Supervised(#[from] ClientError),
-    /// It has no supervisor, and could not do it.
+    /// The lab has no supervisor, and its containers could not be asked or changed.
     #[error(transparent)]
     Unsupervised(#[from] UnsupervisedError),
 }
 
-/// The running lab of `project`.
+/// Finds the running lab of a project.
 ///
 /// # Errors
-/// When there is none.
+/// When no lab of this project runs.
 pub async fn find_running_lab(project: &str) -> Result<RunningLab, RunningLabError> {
-    match Client::find(project) {
+    match ControlClient::connect(project) {
         Ok(client) => return Ok(RunningLab::Supervised(client)),
         Err(ClientError::NoLab(_)) => {}
         Err(error) => return Err(error.into()),
     }
     let none = |docker| RunningLabError::NoLab { project: project.to_owned(), docker };
-    match UnsupervisedLab::find(project).await {
+    match UnsupervisedLab::find_project(project).await {
         Ok(Some(lab)) => Ok(RunningLab::Unsupervised(lab)),
         Ok(None) => Err(none(None)),
         Err(error) => Err(none(Some(error))),
     }
 }
 
-/// Every running lab, by name. Where Docker does not tell, or not at once, its labs are not among them.
+/// Lists every running lab: those with a supervisor first, each part in the order of the names. Labs without a supervisor
+/// are left out where Docker does not list them within 500 ms.
 ///
 /// # Errors
-/// When the directory where supervisors are found cannot be used.
+/// When the directory of the supervisors cannot be used.
 pub async fn running_labs() -> Result<Vec<RunningLab>, RunningLabError> {
-    let supervised = Client::all()?;
-    let others = tokio::time::timeout(UNASKED, UnsupervisedLab::all()).await;
+    let supervised = ControlClient::connect_all()?;
+    let others = tokio::time::timeout(DOCKER_TIMEOUT, UnsupervisedLab::list_running()).await;
     let others = others.ok().and_then(Result::ok).unwrap_or_default();
-    let known = |lab: &UnsupervisedLab| supervised.iter().any(|client| client.project() == lab.project());
-    let others: Vec<_> = others.into_iter().filter(|lab| !known(lab)).map(RunningLab::Unsupervised).collect();
+    let has_supervisor = |lab: &UnsupervisedLab| supervised.iter().any(|client| client.project() == lab.project());
+    let others: Vec<_> = others.into_iter().filter(|lab| !has_supervisor(lab)).map(RunningLab::Unsupervised).collect();
     Ok(supervised.into_iter().map(RunningLab::Supervised).chain(others).collect())
 }
 
 impl RunningLab {
-    /// The project's name.
     pub fn project(&self) -> &str {
         match self {
             RunningLab::Supervised(lab) => lab.project(),
@@ -86,10 +89,10 @@ impl RunningLab {
         }
     }
 
-    /// The lab as it is now.
+    /// Asks for the state of the lab at this moment.
     ///
     /// # Errors
-    /// When it does not answer.
+    /// When the lab does not answer.
     pub async fn view(&self) -> Result<LabView, RunningLabError> {
         Ok(match self {
             RunningLab::Supervised(lab) => lab.view().await?,
@@ -97,7 +100,7 @@ impl RunningLab {
         })
     }
 
-    /// The service that a request for this host and path would be given to.
+    /// Asks for the service that gets a request for this host and path.
     ///
     /// # Errors
     /// When the lab does not answer.
@@ -108,7 +111,7 @@ impl RunningLab {
         })
     }
 
-    /// Changes the number of replicas.
+    /// Gives services new numbers of replicas.
     ///
     /// # Errors
     /// When the lab refuses or does not answer.
@@ -119,10 +122,10 @@ impl RunningLab {
         })
     }
 
-    /// The log, entry by entry.
+    /// Streams the entries of the log.
     ///
     /// # Errors
-    /// When the lab does not answer; later failures come as items.
+    /// When the lab does not answer. A later failure is an item of the stream.
     pub async fn log(
         &self,
         query: &LogQuery,
@@ -134,13 +137,21 @@ impl RunningLab {
         Ok(entries)
     }
 
-    /// Stops the lab and waits until it has, for as long as `limit` where it has a supervisor.
+    /// Stops the lab and waits for its end.
     ///
     /// # Errors
-    /// When it does not answer or does not stop.
-    pub async fn stop(&self, limit: Duration) -> Result<(), RunningLabError> {
+    /// When the lab does not answer, or does not stop in time: within 5 s a lab of processes, within 90 s one of
+    /// containers.
+    pub async fn stop(&self) -> Result<(), RunningLabError> {
         match self {
-            RunningLab::Supervised(lab) => lab.stop(limit).await?,
+            RunningLab::Supervised(lab) => {
+                let timeout = match lab.view().await {
+                    Ok(LabView { engine: Engine::Embedded, .. }) => STOP_TIMEOUT,
+                    // a lab that does not answer is stopped all the same
+                    Ok(LabView { engine: Engine::Compose, .. }) | Err(_) => CONTAINERS_STOP_TIMEOUT,
+                };
+                lab.stop(timeout).await?;
+            }
             RunningLab::Unsupervised(lab) => lab.stop().await?,
         }
         Ok(())

@@ -1,0 +1,73 @@
+//! Messages of the control API: the queries, and the body of a refusal.
+
+use axum::{
+    Json,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::lab::ChangeError;
+
+/// The answer to a request that the lab does not do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    pub kind: RefusalKind,
+    /// The reason, in one line.
+    pub error: String,
+    /// How the user can help.
+    pub hint: Option<String>,
+    /// The log or the output that explains the refusal in several lines.
+    #[serde(default)]
+    pub detail: Option<String>,
+}
+
+/// The side that a refusal blames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RefusalKind {
+    /// The request asks for something that cannot be.
+    Usage,
+    /// The machine, or a program on it, does not allow the request.
+    Environment,
+}
+
+/// The query of `/v1/log`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct LogQuery {
+    /// The service whose requests are wanted; events of the lab itself are always among the entries.
+    pub service: Option<String>,
+    /// Whether new entries follow those that exist.
+    #[serde(default)]
+    pub follow: bool,
+    /// The time before which requests are left out.
+    pub since: Option<jiff::Timestamp>,
+}
+
+/// The query of `/v1/route`: the request whose service is wanted.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RouteQuery {
+    /// The request's `Host` header.
+    pub host: String,
+    pub path: String,
+}
+
+impl From<ChangeError> for Refusal {
+    fn from(error: ChangeError) -> Self {
+        let kind = match &error {
+            ChangeError::Plan(_) => RefusalKind::Usage,
+            _ => RefusalKind::Environment,
+        };
+        Refusal { kind, error: error.to_string(), hint: error.hint(), detail: error.detail() }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let status = match self.kind {
+            RefusalKind::Usage => StatusCode::BAD_REQUEST,
+            RefusalKind::Environment => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        (status, Json(self)).into_response()
+    }
+}
