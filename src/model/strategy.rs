@@ -1,7 +1,8 @@
 //! Strategies: how the next replica of a service is picked, and what follows from that.
 //!
 //! A new strategy is a variant of [`Strategy`]. The compiler then asks for its arm in each method below and in
-//! `proxy::balance`, which picks by it. The command line, the labels and the JSON follow from this file.
+//! `proxy::balance`, which picks by it; the tests below ask for its name, and that it leaves [`TRAEFIK_ONLY`] if it is
+//! there. The command line, the labels and the JSON follow from this file.
 
 use serde::{Deserialize, Serialize};
 use strum::VariantArray;

@@ -12,7 +12,7 @@ use crate::{
 };
 
 use super::{
-    balance::{Balance, Candidate, Cursor},
+    balance::{Balance, Cursor},
     table::{Balancer, Route, Table},
     upstream::{Upstream, WeightedUpstream},
 };
@@ -72,7 +72,7 @@ impl Registry {
     fn balancer(&mut self, name: &str, service: Service, mut available: Vec<WeightedUpstream>) -> Balancer {
         let Service { lab_service, balancer } = service;
         // the replicas of one service may have come in several groups
-        available.sort_by_key(Candidate::ordinal);
+        available.sort_by_key(WeightedUpstream::ordinal);
         let (balance, available) = Balance::over(balancer.strategy, available);
         let cursor = self.cursors.entry(name.to_owned()).or_default().clone();
         let sticky = balancer.sticky.map(|cookie| (cookie.name_for(name), cookie));

@@ -11,14 +11,21 @@ use std::{
     time::{Duration, Instant},
 };
 
-use hyper::client::conn::http1::{self, SendRequest};
+use http::{Request, Response};
+use hyper::{
+    body::Incoming,
+    client::conn::{
+        TrySendError,
+        http1::{self, SendRequest},
+    },
+};
 use hyper_util::rt::TokioIo;
 use tokio::{
     net::TcpStream,
     sync::{Notify, watch},
 };
 
-use super::{balance::Candidate, request_body::RequestBody, sticky};
+use super::{request_body::RequestBody, sticky};
 
 /// The number of idle connections to one replica that one worker keeps at most, as in Traefik.
 const MAX_IDLE: usize = 200;
@@ -61,6 +68,12 @@ pub enum Connection {
     Reused(SendRequest<RequestBody>),
     /// The connection has just been made.
     New(SendRequest<RequestBody>),
+}
+
+/// The answer of a replica, and the connection that brought it.
+pub struct Reply {
+    pub response: Response<Incoming>,
+    pub connection: SendRequest<RequestBody>,
 }
 
 impl Upstream {
@@ -152,6 +165,20 @@ impl Upstream {
         Ok(connection)
     }
 
+    /// Sends a request by one of the connections to this replica, and waits for the head of the answer. Every request
+    /// passes here, so that this is where a strategy may have the time to an answer measured.
+    ///
+    /// # Errors
+    /// When no head of an answer came; the error gives the request back if it was not sent.
+    pub async fn send(
+        &self,
+        mut connection: SendRequest<RequestBody>,
+        request: Request<RequestBody>,
+    ) -> Result<Reply, TrySendError<Request<RequestBody>>> {
+        let response = connection.try_send_request(request).await?;
+        Ok(Reply { response, connection })
+    }
+
     /// Keeps a connection that may serve again. A connection that is not ready is closing, or still busy with the rest
     /// of a request that was answered early: it is dropped, and ends by itself.
     pub fn keep(&self, worker: usize, connection: SendRequest<RequestBody>) {
@@ -175,7 +202,7 @@ impl Upstream {
     }
 }
 
-/// An upstream with its weight in one balancer.
+/// An upstream with its weight in one balancer. A strategy picks one of these.
 #[derive(Debug, Clone)]
 pub struct WeightedUpstream {
     pub upstream: Arc<Upstream>,
@@ -183,21 +210,20 @@ pub struct WeightedUpstream {
     pub weight: i64,
 }
 
-impl Candidate for WeightedUpstream {
-    fn ordinal(&self) -> u64 {
+impl WeightedUpstream {
+    /// The replica's place in the order; candidates are sorted by it.
+    pub fn ordinal(&self) -> u64 {
         self.upstream.ordinal
     }
 
-    fn in_flight(&self) -> usize {
+    /// The number of requests that the replica is working on.
+    pub fn in_flight(&self) -> usize {
         self.upstream.in_flight.load(Ordering::Relaxed)
     }
 
-    fn url(&self) -> &str {
+    /// The replica's URL, as Traefik would name it.
+    pub fn url(&self) -> &str {
         &self.upstream.url
-    }
-
-    fn weight(&self) -> i64 {
-        self.weight
     }
 }
 

@@ -1,10 +1,9 @@
-//! Balancing: which replica of a balancer gets the next request.
+//! Balancing: picks the replica of a balancer that gets the next request.
 //!
 //! Picking is pure: the replicas that may be picked, the cursor, the client and a source of randomness in, an index
-//! out. Health and stickiness stand outside. Each strategy has a file of its own; a new one is a file here, and an arm
-//! in [`Balance::pick`].
+//! out. Health and stickiness stand outside. Each strategy has a file of its own. A new one is a file here, and an arm
+//! in [`Balance::pick`]; if it goes by a measure of a replica that no strategy has used before, `upstream.rs` takes it.
 
-mod candidate;
 mod cursor;
 mod p2c;
 mod random;
@@ -18,7 +17,8 @@ use rand::Rng;
 
 use crate::model::Strategy;
 
-pub use candidate::Candidate;
+use super::upstream::WeightedUpstream;
+
 pub use cursor::Cursor;
 
 /// A strategy over the replicas of one balancer.
@@ -37,18 +37,18 @@ enum Weights {
 
 impl Balance {
     /// A strategy over these candidates, and those of them that get requests by it.
-    pub fn over<C: Candidate>(strategy: Strategy, mut candidates: Vec<C>) -> (Balance, Vec<C>) {
-        candidates.retain(|candidate| strategy.serves_weight(candidate.weight()));
-        let differ = candidates.windows(2).any(|pair| pair[0].weight() != pair[1].weight());
+    pub fn over(strategy: Strategy, mut candidates: Vec<WeightedUpstream>) -> (Balance, Vec<WeightedUpstream>) {
+        candidates.retain(|candidate| strategy.serves_weight(candidate.weight));
+        let differ = candidates.windows(2).any(|pair| pair[0].weight != pair[1].weight);
         let weights = if differ { Weights::Different } else { Weights::Equal };
         (Balance { strategy, weights }, candidates)
     }
 
     /// Picks one of `candidates`, which are sorted by ordinal; `None` if there are none.
-    pub fn pick<C: Candidate>(
+    pub fn pick(
         self,
         cursor: &mut Cursor,
-        candidates: &[C],
+        candidates: &[WeightedUpstream],
         client: IpAddr,
         random: &mut impl Rng,
     ) -> Option<usize> {
@@ -68,37 +68,26 @@ impl Balance {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use std::net::Ipv4Addr;
+    use std::{net::Ipv4Addr, sync::Arc};
 
     use rand::{SeedableRng, rngs::StdRng};
     use strum::VariantArray;
 
     use super::*;
+    use crate::proxy::upstream::Upstream;
 
-    /// Ordinal, requests in flight, URL, weight.
-    struct Server(u64, usize, String, i64);
-
-    impl Candidate for Server {
-        fn ordinal(&self) -> u64 {
-            self.0
-        }
-        fn in_flight(&self) -> usize {
-            self.1
-        }
-        fn url(&self) -> &str {
-            &self.2
-        }
-        fn weight(&self) -> i64 {
-            self.3
-        }
+    fn servers(ordinals: impl IntoIterator<Item = u64>) -> Vec<WeightedUpstream> {
+        weighted(&ordinals.into_iter().map(|n| (n, 1)).collect::<Vec<_>>())
     }
 
-    fn servers(ordinals: impl IntoIterator<Item = u64>) -> Vec<Server> {
-        ordinals.into_iter().map(|n| Server(n, 0, format!("http://10.0.0.{n}:80"), 1)).collect()
-    }
-
-    fn weighted(weights: &[(u64, i64)]) -> Vec<Server> {
-        weights.iter().map(|&(n, weight)| Server(n, 0, format!("http://10.0.0.{n}:80"), weight)).collect()
+    /// Replicas by ordinal and weight.
+    fn weighted(weights: &[(u64, i64)]) -> Vec<WeightedUpstream> {
+        let server = |&(n, weight): &(u64, i64)| {
+            let address = format!("10.0.0.{n}:80").parse().unwrap();
+            let upstream = Arc::new(Upstream::new(format!("web-{n}").into(), "web".into(), n, address, 1));
+            WeightedUpstream { upstream, weight }
+        };
+        weights.iter().map(server).collect()
     }
 
     const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 1));
@@ -110,9 +99,9 @@ mod tests {
         Balance { strategy, weights: Weights::Equal }
     }
 
-    fn picks(balance: Balance, cursor: &mut Cursor, servers: &[Server], count: usize) -> Vec<u64> {
+    fn picks(balance: Balance, cursor: &mut Cursor, servers: &[WeightedUpstream], count: usize) -> Vec<u64> {
         let mut random = StdRng::seed_from_u64(7);
-        (0..count).map(|_| servers[balance.pick(cursor, servers, CLIENT, &mut random).unwrap()].0).collect()
+        (0..count).map(|_| servers[balance.pick(cursor, servers, CLIENT, &mut random).unwrap()].ordinal()).collect()
     }
 
     #[test]
@@ -155,7 +144,7 @@ mod tests {
     fn weights_matter_where_traefik_minds_them() {
         let over = |strategy: Strategy, weights: &[(u64, i64)]| {
             let (balance, servers) = Balance::over(strategy, weighted(weights));
-            (balance, servers.into_iter().map(|server| server.0).collect::<Vec<_>>())
+            (balance, servers.into_iter().map(|server| server.ordinal()).collect::<Vec<_>>())
         };
         let mixed = [(1, 0), (2, 1), (3, 3), (4, -1)];
         assert_eq!(over(Strategy::RoundRobin, &mixed), (WRR, vec![2, 3]));
@@ -205,8 +194,8 @@ mod tests {
 
     #[test]
     fn power_of_two_never_takes_the_busiest_of_all() {
-        let mut servers = servers(1..=3);
-        servers[1].1 = 9;
+        let servers = servers(1..=3);
+        let _busy = [(); 9].map(|()| servers[1].upstream.admit().unwrap());
         assert!(!picks(by(Strategy::PowerOfTwo), &mut Cursor::default(), &servers, 1000).contains(&2));
     }
 
@@ -217,7 +206,7 @@ mod tests {
         let mut pick = |client: u8| {
             let client = IpAddr::V4(Ipv4Addr::new(10, 1, 1, client));
             let hrw = by(Strategy::HighestRandomWeight);
-            servers[hrw.pick(&mut Cursor::default(), &servers, client, &mut random).unwrap()].0
+            servers[hrw.pick(&mut Cursor::default(), &servers, client, &mut random).unwrap()].ordinal()
         };
         let first: Vec<u64> = (0..100).map(&mut pick).collect();
         let again: Vec<u64> = (0..100).map(&mut pick).collect();

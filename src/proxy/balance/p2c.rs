@@ -2,11 +2,11 @@
 
 use rand::{Rng, RngExt};
 
-use super::candidate::Candidate;
+use crate::proxy::upstream::WeightedUpstream;
 
 /// Picks the one with fewer requests in flight. As in Traefik, two equal picks become neighbours, and a tie goes to the
 /// first.
-pub fn pick<C: Candidate>(candidates: &[C], random: &mut impl Rng) -> usize {
+pub fn pick(candidates: &[WeightedUpstream], random: &mut impl Rng) -> usize {
     let count = candidates.len();
     let first = random.random_range(0..count);
     let second = random.random_range(0..count);

@@ -3,10 +3,10 @@
 
 use std::net::IpAddr;
 
-use super::candidate::Candidate;
+use crate::proxy::upstream::WeightedUpstream;
 
 /// Picks the replica with the highest score for this client, the first of equals.
-pub fn pick<C: Candidate>(candidates: &[C], client: IpAddr) -> usize {
+pub fn pick(candidates: &[WeightedUpstream], client: IpAddr) -> usize {
     let client = client.to_string();
     let mut best = (0, f64::NEG_INFINITY);
     for (index, candidate) in candidates.iter().enumerate() {
@@ -19,9 +19,9 @@ pub fn pick<C: Candidate>(candidates: &[C], client: IpAddr) -> usize {
 }
 
 /// Traefik's score: 1 / -ln(hash / 2^64) * weight.
-fn score<C: Candidate>(client: &str, candidate: &C) -> f64 {
+fn score(client: &str, candidate: &WeightedUpstream) -> f64 {
     let hash = fnv1a_64(client.bytes().chain(candidate.url().bytes()));
-    -1.0 / (hash as f64 / 2f64.powi(64)).ln() * candidate.weight() as f64
+    -1.0 / (hash as f64 / 2f64.powi(64)).ln() * candidate.weight as f64
 }
 
 /// FNV-1a, 64 bits (Fowler, Noll, Vo).

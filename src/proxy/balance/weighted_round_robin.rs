@@ -1,15 +1,17 @@
 //! Round robin over replicas of different weights: each has its share of a round, spread over the round as evenly as
 //! can be (nginx's smooth weighted round robin).
 
-use super::{candidate::Candidate, cursor::Cursor};
+use crate::proxy::upstream::WeightedUpstream;
+
+use super::cursor::Cursor;
 
 /// Owes each replica its weight more; picks the replica that is owed the most, the first of equals, which pays for all.
 /// A replica that is left out for a while keeps what it is owed.
-pub fn pick<C: Candidate>(cursor: &mut Cursor, candidates: &[C]) -> usize {
+pub fn pick(cursor: &mut Cursor, candidates: &[WeightedUpstream]) -> usize {
     let mut total: i64 = 0;
     let mut best = (0, i64::MIN);
     for (index, candidate) in candidates.iter().enumerate() {
-        let weight = candidate.weight();
+        let weight = candidate.weight;
         total = total.saturating_add(weight);
         let owed = cursor.owed.entry(candidate.ordinal()).or_default();
         *owed = owed.saturating_add(weight);

@@ -7,13 +7,16 @@ use http::{
 use hyper::{body::Incoming, client::conn::http1::SendRequest, upgrade::OnUpgrade};
 
 use crate::proxy::{
-    headers, middleware::Chain, record::Record, request_body::RequestBody, response_body::ResponseBody,
-    upstream::InFlight,
+    headers,
+    middleware::Chain,
+    record::Record,
+    request_body::RequestBody,
+    response_body::ResponseBody,
+    upstream::{InFlight, Reply},
 };
 
 use super::{
     refusal::Refusal,
-    send::Reply,
     upgrade::{Upgrade, switch_protocols},
 };
 

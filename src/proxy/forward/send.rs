@@ -2,21 +2,14 @@
 
 use std::io;
 
-use http::{Request, Response};
-use hyper::{body::Incoming, client::conn::http1::SendRequest};
+use http::Request;
 
 use crate::proxy::{
     request_body::RequestBody,
-    upstream::{Connection, Upstream},
+    upstream::{Connection, Reply, Upstream},
 };
 
 use super::refusal::Refusal;
-
-/// The answer of a replica, and the connection that brought it.
-pub struct Reply {
-    pub response: Response<Incoming>,
-    pub connection: SendRequest<RequestBody>,
-}
 
 /// The error for a request that got no answer.
 pub enum SendError {
@@ -31,10 +24,10 @@ pub enum SendError {
 pub async fn send(upstream: &Upstream, worker: usize, mut request: Request<RequestBody>) -> Result<Reply, SendError> {
     let connection = match upstream.connect(worker).await {
         Ok(Connection::New(connection)) => Ok(connection),
-        Ok(Connection::Reused(mut connection)) => {
+        Ok(Connection::Reused(connection)) => {
             let copy = copy_if_idempotent(&request);
-            match connection.try_send_request(request).await {
-                Ok(response) => return Ok(Reply { response, connection }),
+            match upstream.send(connection, request).await {
+                Ok(reply) => return Ok(reply),
                 Err(mut failed) => match failed.take_message().or(copy) {
                     Some(again) if !failed.error().is_parse() => {
                         request = again;
@@ -46,15 +39,12 @@ pub async fn send(upstream: &Upstream, worker: usize, mut request: Request<Reque
         }
         Err(error) => Err(error),
     };
-    let mut connection = match connection {
+    let connection = match connection {
         Ok(connection) => connection,
         Err(error) if error.kind() == io::ErrorKind::TimedOut => return Err(SendError::Failed(Refusal::Timeout)),
         Err(_) => return Err(SendError::Refused(Box::new(request))),
     };
-    match connection.try_send_request(request).await {
-        Ok(response) => Ok(Reply { response, connection }),
-        Err(failed) => Err(SendError::Failed(refusal_for(failed.error()))),
-    }
+    upstream.send(connection, request).await.map_err(|failed| SendError::Failed(refusal_for(failed.error())))
 }
 
 fn refusal_for(error: &hyper::Error) -> Refusal {
