@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     error::{Problem, quoted},
-    interpolate::interpolate,
+    interpolation::interpolate,
 };
 
 /// The variables that `text` sets, and one note for each variable that it uses and that is not set.

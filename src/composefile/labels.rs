@@ -7,10 +7,10 @@ use super::{
 };
 
 /// A label's name, value, and position.
-pub(super) type Label = (String, String, Option<Position>);
+pub(super) type LabelEntry = (String, String, Option<Position>);
 
 /// Reads `labels` of a service, in the order of the file. Of two labels with the same name, the later one counts.
-pub(super) fn read(service: &Node, path: &str) -> Result<Vec<Label>, Problem> {
+pub(super) fn read(service: &Node, path: &str) -> Result<Vec<LabelEntry>, Problem> {
     let path = format!("{path}.labels");
     let Some(node) = service.get("labels") else {
         return Ok(Vec::new());
@@ -23,7 +23,7 @@ pub(super) fn read(service: &Node, path: &str) -> Result<Vec<Label>, Problem> {
     }
 }
 
-fn from_entry(entry: &Entry, path: &str) -> Result<Label, Problem> {
+fn from_entry(entry: &Entry, path: &str) -> Result<LabelEntry, Problem> {
     if entry.key.is_empty() {
         return Err(Problem::new(format!("{path}: a label needs a name")).on_line_of(entry.position));
     }
@@ -33,7 +33,7 @@ fn from_entry(entry: &Entry, path: &str) -> Result<Label, Problem> {
     }
 }
 
-fn from_item(item: &Node, path: &str) -> Result<Label, Problem> {
+fn from_item(item: &Node, path: &str) -> Result<LabelEntry, Problem> {
     let Value::Text(text) = &item.value else {
         let problem = item.unexpected(path, "a label such as `name=value`");
         return Err(match item.value {

@@ -23,7 +23,7 @@ mod dotenv;
 mod error;
 mod fields;
 mod file;
-mod interpolate;
+mod interpolation;
 mod labels;
 mod ports;
 mod position;
@@ -58,12 +58,12 @@ pub fn load(path: &Path) -> Result<Definition, ComposeError> {
 }
 
 /// Reads the compose file that is compiled into the binary. Its variables come from the process's environment.
-pub fn built_in() -> Result<Definition, ComposeError> {
+pub fn load_built_in() -> Result<Definition, ComposeError> {
     parse(BUILT_IN, Origin::BuiltIn, &process_variable)
 }
 
 /// Reads the output of `docker compose config`, which has no variables any more.
-pub fn resolved(text: &str) -> Result<Definition, ComposeError> {
+pub fn parse_resolved(text: &str) -> Result<Definition, ComposeError> {
     parse(text, Origin::Resolved, &|_| None)
 }
 

@@ -32,19 +32,19 @@ enum Width {
 
 /// The port on the host at which the lab answers, and perhaps a note.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct PublishedPort {
+pub(super) struct LabPort {
     pub(super) port: Option<u16>,
     pub(super) note: Option<String>,
 }
 
 /// Reads `ports` of the service at `path`: the host port that is published for `entry`, else for 80, else the first.
-pub(super) fn read(service: &Node, path: &str, entry: Option<u16>) -> Result<PublishedPort, Problem> {
+pub(super) fn read(service: &Node, path: &str, entry: Option<u16>) -> Result<LabPort, Problem> {
     let path = format!("{path}.ports");
     let Some(node) = service.get("ports") else {
-        return Ok(PublishedPort::default());
+        return Ok(LabPort::default());
     };
     let items = match &node.value {
-        Value::Null => return Ok(PublishedPort::default()),
+        Value::Null => return Ok(LabPort::default()),
         Value::List(items) => items,
         _ => return Err(node.unexpected(&path, "a list of ports (`- \"80:80\"`)")),
     };
@@ -61,7 +61,7 @@ pub(super) fn read(service: &Node, path: &str, entry: Option<u16>) -> Result<Pub
         .or_else(|| for_target(80))
         .or_else(|| mappings.iter().find(|mapping| mapping.published.is_some()));
     let Some(Mapping { published, width, .. }) = chosen else {
-        return Ok(PublishedPort::default());
+        return Ok(LabPort::default());
     };
     let note = match (width, published) {
         (Width::Range, Some(port)) => {
@@ -69,7 +69,7 @@ pub(super) fn read(service: &Node, path: &str, entry: Option<u16>) -> Result<Pub
         }
         _ => None,
     };
-    Ok(PublishedPort { port: *published, note })
+    Ok(LabPort { port: *published, note })
 }
 
 fn mapping(node: &Node, path: &str) -> Result<Mapping, Problem> {
@@ -156,7 +156,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::{super::tree, *};
 
-    fn published(yaml: &str, entry: Option<u16>) -> Result<PublishedPort, String> {
+    fn published(yaml: &str, entry: Option<u16>) -> Result<LabPort, String> {
         read(&tree::read(yaml).unwrap(), "services.p", entry)
             .map_err(|problem| crate::composefile::ComposeError::new("f", problem).to_string())
     }
@@ -198,7 +198,7 @@ mod tests {
             ("ports:", None, None),
             ("image: x", None, None),
         ] {
-            assert_eq!(published(yaml, entry).unwrap(), PublishedPort { port: expected, note: None }, "{yaml}");
+            assert_eq!(published(yaml, entry).unwrap(), LabPort { port: expected, note: None }, "{yaml}");
         }
     }
 
@@ -206,7 +206,7 @@ mod tests {
     fn of_a_range_the_first_is_taken_and_said() {
         for yaml in ["ports: [\"81-83:80\"]", "ports: [\"81-82:80-81\"]", "ports: [{target: 80, published: 81-82}]"] {
             let note = "not supported: services.p.ports: of a range of ports, the first one is taken: 81".to_owned();
-            assert_eq!(published(yaml, None).unwrap(), PublishedPort { port: Some(81), note: Some(note) }, "{yaml}");
+            assert_eq!(published(yaml, None).unwrap(), LabPort { port: Some(81), note: Some(note) }, "{yaml}");
         }
     }
 

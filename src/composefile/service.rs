@@ -4,7 +4,7 @@ use super::{
     definition::{APP_LABEL, MAX_REPLICAS, Role, Service},
     error::{Problem, quoted},
     fields::{self, Effect, Strictness},
-    labels::{self, Label},
+    labels::{self, LabelEntry},
     tree::{Entry, Node, Value},
 };
 use crate::model::Labels;
@@ -74,7 +74,7 @@ fn without_effect_note(service: &str, fields: &[&str]) -> Option<String> {
 }
 
 /// The role of a service. The label decides; without it, a service whose image is called `traefik` is the proxy.
-fn role(service: &Node, path: &str, labels: &[Label]) -> Result<Role, Problem> {
+fn role(service: &Node, path: &str, labels: &[LabelEntry]) -> Result<Role, Problem> {
     if let Some((_, app, position)) = labels.iter().rev().find(|(key, _, _)| key == APP_LABEL) {
         return app.parse().map(Role::App).map_err(|_| {
             let reason = format!("{path}.labels.{APP_LABEL}: no built-in app {}", quoted(app));

@@ -25,8 +25,8 @@ pub(super) struct ProxySettings {
     pub(super) notes: Vec<String>,
 }
 
-/// Settings by their lower-case dotted names, each with its value and its position in the file.
-type Settings = BTreeMap<String, (String, Option<Position>)>;
+/// TraefikSettings by their lower-case dotted names, each with its value and its position in the file.
+type TraefikSettings = BTreeMap<String, (String, Option<Position>)>;
 
 /// Reads the settings of the proxy's service. `path` is `services.NAME`.
 pub(super) fn read(service: &Node, path: &str) -> Result<ProxySettings, Problem> {
@@ -105,7 +105,7 @@ pub fn traefik_flags(arguments: &[String]) -> TraefikFlags {
 }
 
 /// The port of the only entry point, or else of the one called `web` or `http`.
-fn entry(settings: &Settings) -> Option<u16> {
+fn entry(settings: &TraefikSettings) -> Option<u16> {
     let entries: Vec<_> = settings
         .iter()
         .filter_map(|(name, (address, _))| {
@@ -123,8 +123,8 @@ fn entry(settings: &Settings) -> Option<u16> {
     }
 }
 
-fn flags(arguments: &[(String, Option<Position>)], path: &str) -> Result<Settings, Problem> {
-    let mut settings = Settings::new();
+fn flags(arguments: &[(String, Option<Position>)], path: &str) -> Result<TraefikSettings, Problem> {
+    let mut settings = TraefikSettings::new();
     let mut arguments = arguments.iter().peekable();
     while let Some((argument, position)) = arguments.next() {
         let Some(flag) = argument.strip_prefix("--").or_else(|| argument.strip_prefix('-')) else {
@@ -154,7 +154,7 @@ fn flags(arguments: &[(String, Option<Position>)], path: &str) -> Result<Setting
 
 /// Reads environment variables such as `TRAEFIK_PROVIDERS_DOCKER_EXPOSEDBYDEFAULT`. Variables that cannot be settings of
 /// Traefik are left out.
-fn variables(service: &Node) -> Settings {
+fn variables(service: &Node) -> TraefikSettings {
     let pairs: Vec<(&str, &str, Option<Position>)> = match service.get("environment").map(|node| &node.value) {
         Some(Value::Map(entries)) => entries
             .iter()

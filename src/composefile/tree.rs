@@ -11,7 +11,7 @@ use serde_saphyr::{DuplicateKeyPolicy, NonFiniteFloatPolicy, Spanned};
 
 use super::{
     error::{Problem, quoted},
-    interpolate::{Mistake, interpolate},
+    interpolation::{Mistake, interpolate},
     position::Position,
     yaml_error,
 };

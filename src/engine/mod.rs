@@ -12,6 +12,6 @@ mod docker;
 mod embedded;
 mod text;
 
-pub use compose_cli::{Compose, ComposeStep, Recreate, Tool, ToolError, ToolFailure};
-pub use docker::{Container, Containers, Docker, DockerError, ExecOutput, Follow, Naming, Scope};
+pub use compose_cli::{Compose, ComposeStep, RecreatePolicy, Tool, ToolError, ToolFailure};
+pub use docker::{Container, Containers, Docker, DockerError, ExecOutput, FollowMode, Naming, Scope};
 pub use embedded::{EmbeddedEngine, ReadyLine, ServiceSpec, StartError, own_executable};

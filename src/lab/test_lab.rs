@@ -40,7 +40,7 @@ impl TestLab {
             Stickiness::Cookie => vec![PAGE.to_owned()],
         };
         let overrides = Overrides { scale: [(API.to_owned(), 0)].into(), sticky, strategy: None };
-        let plan = EmbeddedPlan::new(PROJECT, &composefile::built_in()?, &overrides)?;
+        let plan = EmbeddedPlan::new(PROJECT, &composefile::load_built_in()?, &overrides)?;
         let bound = bind(ListenRequest { bind: None, port: PortChoice::Required(0) })?;
         let address = bound.address;
         let supervisor = Supervisor::new(LabRunner::Embedded(EmbeddedLab::new(plan, bound)?.into()));

@@ -21,13 +21,12 @@
 //!
 //! The probe judges nothing: the analysis does. What it sends is harmless unless the user describes a login.
 
-mod concurrent;
 mod cookies;
 mod headers;
-mod hold;
 mod http;
 mod identity;
 mod jar;
+mod load;
 mod pace;
 mod plan;
 mod prober;
@@ -37,13 +36,14 @@ mod secret;
 mod set_cookie;
 mod target;
 mod text;
+mod workers;
 
 pub use headers::{HeaderError, parse_headers};
-pub use http::{ClientConfig, Verify};
+pub use http::{ClientConfig, Verification};
 pub use identity::{Identity, IdentityError};
 pub use plan::{SeriesPlan, user_agent_tag};
 pub use prober::Prober;
 pub use recorder::Unreachable;
 pub use script::{LoginCondition, RequestSpec, Script, SpecError};
 pub use secret::reveal_secret;
-pub use target::{TargetError, parse as parse_target, path_and_query, with_path};
+pub use target::{TargetError, parse_target, path_and_query, with_path};

@@ -6,7 +6,7 @@ use crate::model::trace::{self, Failure, Instance, InstanceId, Request, SeriesNa
 
 use super::{
     http::Reply,
-    identity::{Identity, Recogniser, Recognition, Relabel, RequestContext},
+    identity::{Identity, NewName, Recogniser, Recognition, RequestContext},
     plan::SeriesPlan,
     script::{LoginCondition, session_id},
     text::printable_name,
@@ -141,27 +141,27 @@ impl Recorder {
         let request = RequestContext { series: &series.name, path: &series.conditions.path, n, action };
         match self.recogniser.recognise(request, reply) {
             Recognition::Name(name) => self.id(&name?),
-            Recognition::Relabel(relabels) => self.relabel(relabels),
+            Recognition::NewNames(names) => self.rename_instances(names),
         }
     }
 
-    /// Gives the requests of the trace their new instances, and returns that of the last relabel: its request is not in
-    /// the trace yet.
-    fn relabel(&mut self, relabels: Vec<Relabel>) -> Option<InstanceId> {
+    /// Gives the requests of the trace their new instances, and returns the last one: its request is not in the trace
+    /// yet.
+    fn rename_instances(&mut self, new_names: Vec<NewName>) -> Option<InstanceId> {
         self.trace.instances.clear();
         self.trace.identified_by = None;
         self.ids.clear();
         let mut last = None;
         let mut by_number: HashMap<u32, Vec<(SeriesName, Option<InstanceId>)>> = HashMap::new();
-        for Relabel { series, n, name } in relabels {
+        for NewName { series, n, name } in new_names {
             last = name.and_then(|name| self.id(&name));
             by_number.entry(n).or_default().push((series, last));
         }
         for series in &mut self.trace.series {
             for request in &mut series.requests {
-                let relabels = by_number.get(&request.n);
-                let relabel = relabels.and_then(|all| all.iter().find(|(name, _)| *name == series.name));
-                request.instance = relabel.and_then(|(_, id)| *id);
+                let instances = by_number.get(&request.n);
+                let instance = instances.and_then(|all| all.iter().find(|(name, _)| *name == series.name));
+                request.instance = instance.and_then(|(_, id)| *id);
             }
         }
         last

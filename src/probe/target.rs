@@ -14,7 +14,7 @@ pub struct TargetError {
 ///
 /// # Errors
 /// When the text is neither of these, or holds a password.
-pub fn parse(target: &str) -> Result<Url, TargetError> {
+pub fn parse_target(target: &str) -> Result<Url, TargetError> {
     let failed = |reason: String| TargetError { target: target.escape_debug().to_string(), reason };
     let text = if target.contains("://") { target.to_owned() } else { format!("http://{target}") };
     let mut url = Url::parse(&text).map_err(|error| failed(error.to_string()))?;
@@ -62,7 +62,7 @@ mod tests {
             ("[::1]:80/x#y", "http://[::1]/x"),
             ("https://a.b", "https://a.b/"),
         ] {
-            assert_eq!(parse(target).unwrap().as_str(), url);
+            assert_eq!(parse_target(target).unwrap().as_str(), url);
         }
     }
 
@@ -75,7 +75,7 @@ mod tests {
             ("a b", "invalid"),
             ("http://:80", "empty host"),
         ] {
-            let error = parse(target).unwrap_err();
+            let error = parse_target(target).unwrap_err();
             assert!(error.to_string().contains(words), "{error}");
         }
     }

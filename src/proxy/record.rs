@@ -22,10 +22,10 @@ pub struct Record {
     /// Held until the request is over, so that its connection counts it.
     _request: Option<Arc<()>>,
     /// The event, if there is a reader of events.
-    open: Option<Box<Open>>,
+    pending: Option<Box<PendingEvent>>,
 }
 
-struct Open {
+struct PendingEvent {
     events: Events,
     started: Instant,
     access: Access,
@@ -37,7 +37,7 @@ impl Record {
         let &Peer { worker, client, ref events, .. } = peer;
         let _request = Some(peer.requests.clone());
         if events.receiver_count() == 0 {
-            return Record { worker, _request, open: None };
+            return Record { worker, _request, pending: None };
         }
         let header = |name| request.headers().get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
         let path = request.uri().path_and_query().map_or("", |path| path.as_str());
@@ -60,13 +60,13 @@ impl Record {
         Record {
             worker,
             _request,
-            open: Some(Box::new(Open { events: events.clone(), started: Instant::now(), access })),
+            pending: Some(Box::new(PendingEvent { events: events.clone(), started: Instant::now(), access })),
         }
     }
 
     /// A record of nothing.
     pub fn none() -> Self {
-        Record { worker: 0, _request: None, open: None }
+        Record { worker: 0, _request: None, pending: None }
     }
 
     /// The worker that serves the request.
@@ -76,49 +76,49 @@ impl Record {
 
     /// Records the router that matched, and the service of the lab to which it leads.
     pub fn routed(&mut self, router: &Arc<str>, service: &Arc<str>) {
-        if let Some(open) = &mut self.open {
-            open.access.router = Some(router.clone());
-            open.access.service = Some(service.clone());
+        if let Some(pending) = &mut self.pending {
+            pending.access.router = Some(router.clone());
+            pending.access.service = Some(service.clone());
         }
     }
 
     /// Records the replica that was picked, and the turn of the strategy; a cookie picks without a turn.
     pub fn picked(&mut self, upstream: &Upstream, turn: Option<u64>) {
-        if let Some(open) = &mut self.open {
-            open.access.service = Some(upstream.service.clone());
-            open.access.replica = Some(upstream.name.clone());
-            open.access.turn = turn;
+        if let Some(pending) = &mut self.pending {
+            pending.access.service = Some(upstream.service.clone());
+            pending.access.replica = Some(upstream.name.clone());
+            pending.access.turn = turn;
         }
     }
 
     /// Records that the picked replica refused the connection, so that another one is picked.
     pub fn failed_over(&mut self) {
-        if let Some(open) = &mut self.open {
-            open.access.failed_over.extend(open.access.replica.take());
+        if let Some(pending) = &mut self.pending {
+            pending.access.failed_over.extend(pending.access.replica.take());
         }
     }
 
     /// Records the status that the client gets.
     pub fn answered(&mut self, status: StatusCode) {
-        if let Some(open) = &mut self.open {
-            open.access.status = status.as_u16();
+        if let Some(pending) = &mut self.pending {
+            pending.access.status = status.as_u16();
         }
     }
 
     /// Counts bytes of the body that were forwarded.
     pub fn count(&mut self, bytes: usize) {
-        if let Some(open) = &mut self.open {
-            open.access.bytes += bytes as u64;
+        if let Some(pending) = &mut self.pending {
+            pending.access.bytes += bytes as u64;
         }
     }
 }
 
 impl Drop for Record {
     fn drop(&mut self) {
-        if let Some(mut open) = self.open.take() {
-            open.access.duration_us = micros(open.started.elapsed());
+        if let Some(mut pending) = self.pending.take() {
+            pending.access.duration_us = micros(pending.started.elapsed());
             // it is no error if the last reader has left meanwhile
-            _ = open.events.send(Arc::new(open.access));
+            _ = pending.events.send(Arc::new(pending.access));
         }
     }
 }

@@ -12,7 +12,8 @@ use crate::{
     error::{Error, UsageError},
     experiment::CampaignError,
     probe::{
-        ClientConfig, LoginCondition, Prober, RequestSpec, Script, Verify, parse_headers, path_and_query, reveal_secret,
+        ClientConfig, LoginCondition, Prober, RequestSpec, Script, Verification, parse_headers, path_and_query,
+        reveal_secret,
     },
 };
 
@@ -30,7 +31,7 @@ pub fn prober(args: &cli::Target, target: &mut ResolvedTarget) -> Result<Prober,
     let config = ClientConfig {
         url: target.url.clone(),
         connect: target.connect,
-        verify: if args.insecure { Verify::Nothing } else { Verify::Certificate },
+        verify: if args.insecure { Verification::Nothing } else { Verification::Certificate },
         timeout: args.timeout,
         headers,
         agent: target.agent.clone(),

@@ -41,7 +41,7 @@ fn prepare_embedded(args: &Up, rendezvous: &Rendezvous) -> Result<Preparation, E
     }
     let definition = match &args.file {
         Some(file) => composefile::load(file)?,
-        None => composefile::built_in()?,
+        None => composefile::load_built_in()?,
     };
     let plan = EmbeddedPlan::new(&args.project.project, &definition, &overrides(args)?)?;
     let (lock, socket) = rendezvous.take(&args.project.project)?;

@@ -4,10 +4,10 @@
 //! the output of a failed one into a message.
 
 mod child;
+mod compose;
 mod error;
-mod run;
 mod tool;
 
+pub use compose::{Compose, RecreatePolicy};
 pub use error::{ComposeStep, ToolError, ToolFailure};
-pub use run::{Compose, Recreate};
 pub use tool::Tool;

@@ -78,12 +78,12 @@ pub(super) struct Tls {
     pub ca: Option<PathBuf>,
     /// The files of this user's certificate and key.
     pub identity: Option<(PathBuf, PathBuf)>,
-    pub verify: Verify,
+    pub verify: CertificateCheck,
 }
 
 /// Whether the engine's certificate is checked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Verify {
+pub(super) enum CertificateCheck {
     #[default]
     Full,
     /// Any certificate is accepted, because the context says so.
@@ -150,7 +150,7 @@ impl Tls {
     fn from_directory(directory: &Path) -> Tls {
         let existing = |name: &str| Some(directory.join(name)).filter(|path| path.is_file());
         let identity = existing("cert.pem").zip(existing("key.pem"));
-        Tls { ca: existing("ca.pem"), identity, verify: Verify::Full }
+        Tls { ca: existing("ca.pem"), identity, verify: CertificateCheck::Full }
     }
 }
 
@@ -208,7 +208,7 @@ fn from_context(name: &str, config: &Path) -> Result<Endpoint, DockerError> {
     let host = target.host.filter(|host| !host.is_empty()).unwrap_or_else(|| DEFAULT_ADDRESS.to_owned());
     let files = config.join("contexts/tls").join(&digest).join("docker");
     let tls = (files.is_dir() || target.skip_tls_verify).then(|| Tls {
-        verify: if target.skip_tls_verify { Verify::Skip } else { Verify::Full },
+        verify: if target.skip_tls_verify { CertificateCheck::Skip } else { CertificateCheck::Full },
         ..Tls::from_directory(&files)
     });
     Endpoint::parse(&setting, &host, tls)
@@ -292,7 +292,7 @@ mod tests {
         }
         let config = Some(directory.path().to_owned());
         let identity = Some((files.join("cert.pem"), files.join("key.pem")));
-        let tls = Tls { ca: None, identity, verify: Verify::Skip };
+        let tls = Tls { ca: None, identity, verify: CertificateCheck::Skip };
         let endpoint = resolved(Environment { config, ..Environment::default() });
         assert_eq!(endpoint.transport, Transport::Https("far:2376".to_owned(), tls));
     }

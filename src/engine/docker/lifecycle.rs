@@ -12,7 +12,7 @@ use bollard::{
 };
 use futures_util::{StreamExt, future::join_all};
 
-use super::{connect::Docker, container::PROJECT, error::DockerError, inspect::Scope};
+use super::{connection::Docker, container::PROJECT, error::DockerError, inspection::Scope};
 
 /// How long a container without a stop timeout of its own may take to stop, in seconds: Docker's default.
 const DEFAULT_STOP_SECONDS: u64 = 10;

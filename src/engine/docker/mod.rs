@@ -10,21 +10,21 @@
 //! error      what goes wrong, in words
 //! ```
 
-mod connect;
+mod connection;
 mod container;
 mod endpoint;
 mod error;
 mod http;
-mod inspect;
+mod inspection;
 mod lifecycle;
 mod logs;
 mod ssh;
 mod tls;
-mod watch;
+mod watcher;
 
-pub use connect::Docker;
+pub use connection::Docker;
 pub use container::{Container, Naming};
 pub use error::DockerError;
-pub use inspect::{Follow, Scope};
+pub use inspection::{FollowMode, Scope};
 pub use lifecycle::ExecOutput;
-pub use watch::Containers;
+pub use watcher::Containers;

@@ -18,7 +18,7 @@ use tokio_rustls::TlsConnector;
 use crate::engine::text::one_line;
 
 use super::{
-    endpoint::{Endpoint, Tls, Verify, host_of},
+    endpoint::{CertificateCheck, Endpoint, Tls, host_of},
     error::DockerError,
     http::{RESPONSE_TIMEOUT_SECONDS, send_request},
 };
@@ -51,8 +51,8 @@ fn config(tls: &Tls) -> Result<ClientConfig, String> {
     let builder = ClientConfig::builder_with_provider(provider.clone());
     let builder = builder.with_safe_default_protocol_versions().map_err(|error| error.to_string())?;
     let builder = match tls.verify {
-        Verify::Full => builder.with_root_certificates(roots(tls.ca.as_deref())?),
-        Verify::Skip => {
+        CertificateCheck::Full => builder.with_root_certificates(roots(tls.ca.as_deref())?),
+        CertificateCheck::Skip => {
             builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyCertificate(provider.clone())))
         }
     };

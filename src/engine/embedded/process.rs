@@ -45,12 +45,12 @@ pub struct ReadyLine {
 #[error("{replica} did not start: {reason}")]
 pub struct StartError {
     pub replica: String,
-    pub reason: Reason,
+    pub reason: StartFailure,
 }
 
 /// Why a replica did not start.
 #[derive(Debug, thiserror::Error)]
-pub enum Reason {
+pub enum StartFailure {
     /// The system could not create the process or its pipes.
     #[error(transparent)]
     System(#[from] io::Error),
@@ -62,7 +62,7 @@ pub enum Reason {
 impl StartError {
     /// How the user can help.
     pub fn hint(&self) -> Option<String> {
-        let Reason::System(error) = &self.reason else { return None };
+        let StartFailure::System(error) = &self.reason else { return None };
         match Errno::from_io_error(error)? {
             Errno::MFILE => Some("ask for fewer replicas, or raise the limit of open files (ulimit -n)".to_owned()),
             Errno::AGAIN => Some("ask for fewer replicas, or raise the limit of processes (ulimit -u)".to_owned()),
@@ -88,11 +88,11 @@ impl Process {
     /// # Errors
     /// When the process cannot be started, ends, or does not listen in time.
     pub async fn start(name: &str, app: App) -> Result<Process, StartError> {
-        let failed = |reason: Reason| StartError { replica: name.to_owned(), reason };
+        let failed = |reason: StartFailure| StartError { replica: name.to_owned(), reason };
         let mut child = spawn(name, app).map_err(|error| failed(error.into()))?;
         let lifeline = child.stdin.take();
         let (Some(output), Some(errors)) = (child.stdout.take(), child.stderr.take()) else {
-            return Err(failed(Reason::Process("its output is not a pipe".to_owned())));
+            return Err(failed(StartFailure::Process("its output is not a pipe".to_owned())));
         };
         let mut output = BufReader::new(output).lines();
         let errors = tokio::spawn(last_lines(errors));
@@ -107,7 +107,7 @@ impl Process {
             Ok(Err(error)) => return Err(failed(error.into())),
             Err(_) => format!("it did not listen within {} s", STARTUP_TIMEOUT.as_secs()),
         };
-        Err(failed(Reason::Process(reason)))
+        Err(failed(StartFailure::Process(reason)))
     }
 
     /// Waits until the process ends by itself. Returns its exit status and its last errors as text.

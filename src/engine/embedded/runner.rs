@@ -42,11 +42,11 @@ pub struct ServiceSpec {
 #[derive(Debug)]
 pub struct EmbeddedEngine {
     specs: Vec<ServiceSpec>,
-    shared: Arc<Shared>,
+    shared: Arc<ReplicaSlots>,
 }
 
 #[derive(Debug)]
-struct Shared {
+struct ReplicaSlots {
     slots: Mutex<BTreeMap<Key, Slot>>,
     publish: watch::Sender<Replicas>,
 }
@@ -68,7 +68,7 @@ impl EmbeddedEngine {
     /// An engine that can run these services. It starts none of them.
     pub fn new(specs: Vec<ServiceSpec>) -> Self {
         let publish = watch::Sender::new(Replicas::default());
-        EmbeddedEngine { specs, shared: Arc::new(Shared { slots: Mutex::default(), publish }) }
+        EmbeddedEngine { specs, shared: Arc::new(ReplicaSlots { slots: Mutex::default(), publish }) }
     }
 
     /// The replicas, now and whenever they change.
@@ -171,7 +171,7 @@ impl Drop for EmbeddedEngine {
     }
 }
 
-impl Shared {
+impl ReplicaSlots {
     fn slots(&self) -> Slots<'_> {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -214,7 +214,7 @@ impl Shared {
 
 /// Keeps one replica running until it is stopped.
 struct Keeper {
-    shared: Arc<Shared>,
+    shared: Arc<ReplicaSlots>,
     key: Key,
     name: String,
     app: App,

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use crate::{
-    engine::{Container, Docker, Follow},
+    engine::{Container, Docker, FollowMode},
     lab::supervisor::Journal,
     model::{Replicas, State},
 };
@@ -41,7 +41,7 @@ pub async fn record_traefik_requests(
             }
         };
         runs = true;
-        let mut lines = docker.log(&id, Some(since), Follow::On);
+        let mut lines = docker.log(&id, Some(since), FollowMode::On);
         while let Some(Ok(line)) = lines.next().await {
             if replicas.has_changed().unwrap_or(false) || !reader.knows_replicas() {
                 reader.learn(&replicas.borrow_and_update());

@@ -73,7 +73,7 @@ pub async fn prepare(options: &ComposeOptions<'_>, rendezvous: &Rendezvous) -> R
 
     let variables = variables::all_variables(options.project, request.bind, addresses.first, docker.endpoint());
     let mut compose = Compose::new(tool, options.project, vec![path], None, variables);
-    let definition = composefile::resolved(&compose.config().await?)?;
+    let definition = composefile::parse_resolved(&compose.config().await?)?;
     let plan = ComposePlan::new(options.project, &definition, options.overrides, options.balancer)?;
     if options.balancer == Balancer::Traefik {
         addresses.take_published_port(definition.port, request)?;

@@ -15,7 +15,7 @@ use tokio::sync::SetOnce;
 
 use crate::{
     composefile::AccessLog,
-    engine::{Compose, Containers, Docker, Recreate},
+    engine::{Compose, Containers, Docker, RecreatePolicy},
     lab::{
         change_error::ChangeError,
         progress::Progress,
@@ -183,7 +183,8 @@ impl ComposeLab {
         loop {
             self.set_address(address);
             compose.variables.insert(variables::HTTP_PORT.to_owned(), address.port().to_string());
-            let up = compose.up(&services, counts, Recreate::AsNeeded, |line| report(Progress::Doing(line.to_owned())));
+            let up = compose
+                .up(&services, counts, RecreatePolicy::AsNeeded, |line| report(Progress::Doing(line.to_owned())));
             let error = match up.await {
                 Err(error) if error.is_port_taken() => error,
                 result => return Ok(result?),

@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 
 use crate::{
-    engine::{Compose, Container, Containers, Docker, Naming, Recreate},
+    engine::{Compose, Container, Containers, Docker, Naming, RecreatePolicy},
     lab::{change_error::ChangeError, overrides::check_targets},
     model::{Balancer, ExposedByDefault, LabView, ScaleView, ScaledView, Sessions, State},
     proxy::Proxy,
@@ -106,7 +106,7 @@ impl Scaling<'_> {
     ) -> Result<(), ChangeError> {
         let Scaling { balancer, exposed_by_default, patience, .. } = *self;
         let names: Vec<String> = counts.keys().cloned().collect();
-        self.compose.up(&names, counts, Recreate::Never, |_| {}).await?;
+        self.compose.up(&names, counts, RecreatePolicy::Never, |_| {}).await?;
         // the engine's events may come later than the end of Compose
         self.containers.refresh().await?;
         let goal = Goal { counts, balancer, exposed_by_default, patience };

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 
 use crate::{
     composefile::{self, AccessLog, Role},
-    engine::{Compose, Container, Containers, Docker, DockerError, Follow, Naming, Scope, Tool},
+    engine::{Compose, Container, Containers, Docker, DockerError, FollowMode, Naming, Scope, Tool},
     lab::{
         change_error::ChangeError,
         supervisor::{LogQuery, Rendezvous},
@@ -156,7 +156,7 @@ impl UnsupervisedLab {
         let tool = Tool::detect().await.map_err(ChangeError::from)?;
         let compose = Compose::new(tool, &self.project, config_files(&now), None, BTreeMap::new());
         let definition = compose.config().await.map_err(ChangeError::from)?;
-        let definition = composefile::resolved(&definition).map_err(ChangeError::from)?;
+        let definition = composefile::parse_resolved(&definition).map_err(ChangeError::from)?;
         let services = definition.services.into_iter().filter(|service| service.role != Role::Proxy);
         let scaling = Scaling {
             docker: &self.docker,
@@ -191,7 +191,7 @@ impl UnsupervisedLab {
         let mut reader = LogReader::default();
         reader.learn(&replicas);
         let service = query.service.clone();
-        let follow = if query.follow { Follow::On } else { Follow::Off };
+        let follow = if query.follow { FollowMode::On } else { FollowMode::Off };
         let lines = self.docker.log(&traefik.id, query.since, follow);
         Ok(lines.filter_map(move |line| {
             let entry = match line {

@@ -16,7 +16,7 @@ use crate::model::trace::{Connection, Failure, Header};
 
 use super::{
     config::ClientConfig,
-    direct::DirectClient,
+    direct_client::DirectClient,
     failure::unsendable,
     message::{OutgoingRequest, Reply},
     reqwest_client::ReqwestClient,

@@ -11,7 +11,7 @@ pub struct ClientConfig {
     pub url: Url,
     /// The address to connect to; without it, the URL's host is resolved.
     pub connect: Option<SocketAddr>,
-    pub verify: Verify,
+    pub verify: Verification,
     /// How long one request may take, from connecting to the end of the body.
     pub timeout: Duration,
     /// Headers that every request carries; they replace the client's own.
@@ -27,7 +27,7 @@ pub struct ClientConfig {
 
 /// How the server's certificate is verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verify {
+pub enum Verification {
     /// As a browser does it.
     Certificate,
     /// Not at all.

@@ -11,11 +11,11 @@
 
 mod client;
 mod config;
-mod direct;
+mod direct_client;
 mod failure;
 mod message;
 mod reqwest_client;
 
 pub use client::Client;
-pub use config::{ClientConfig, Verify};
+pub use config::{ClientConfig, Verification};
 pub use message::{Content, OutgoingRequest, Reply};

@@ -10,7 +10,7 @@ use url::Host;
 use crate::model::trace::{Connection, Failure};
 
 use super::{
-    config::{ClientConfig, Verify},
+    config::{ClientConfig, Verification},
     failure::{Phase, classify, timed_out, unresolved, unsendable},
     message::{MAX_BODY, Reply},
 };
@@ -86,7 +86,7 @@ fn build(config: &ClientConfig, source: Option<IpAddr>, connection: Connection) 
         .http1_only()
         .local_address(source)
         .timeout(config.timeout)
-        .tls_danger_accept_invalid_certs(config.verify == Verify::Nothing)
+        .tls_danger_accept_invalid_certs(config.verify == Verification::Nothing)
         .pool_max_idle_per_host(match connection {
             Connection::Fresh => 0,
             Connection::Reused => usize::MAX,

@@ -14,12 +14,12 @@ pub enum Choice {
     /// them.
     Several(Slot, Slot),
     /// No feature tells instances apart.
-    Nothing(Vec<Refused>),
+    Nothing(Vec<RefusedFeature>),
 }
 
 /// A feature that varies and was not taken.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Refused {
+pub struct RefusedFeature {
     pub slot: Slot,
     pub reason: RefusalReason,
 }

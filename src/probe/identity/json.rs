@@ -64,7 +64,7 @@ impl<'de> Visitor<'de> for Container<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut found = None;
-        while let Some(is_wanted) = map.next_key_seed(KeyIs(&self.token))? {
+        while let Some(is_wanted) = map.next_key_seed(KeyMatch(&self.token))? {
             if is_wanted {
                 found = map.next_value_seed(self.rest)?;
             } else {
@@ -116,9 +116,9 @@ impl<'de> Visitor<'de> for Container<'_> {
 }
 
 /// Tells whether a key is the wanted one.
-struct KeyIs<'p>(&'p str);
+struct KeyMatch<'p>(&'p str);
 
-impl<'de> DeserializeSeed<'de> for KeyIs<'_> {
+impl<'de> DeserializeSeed<'de> for KeyMatch<'_> {
     type Value = bool;
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<bool, D::Error> {
@@ -126,7 +126,7 @@ impl<'de> DeserializeSeed<'de> for KeyIs<'_> {
     }
 }
 
-impl Visitor<'_> for KeyIs<'_> {
+impl Visitor<'_> for KeyMatch<'_> {
     type Value = bool;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

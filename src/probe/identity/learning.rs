@@ -10,12 +10,12 @@ use super::{
     choice::{Choice, Tier},
     discover::discover,
     feature::{FeatureExtractor, Features, Partition, Slot, TextId},
-    known::{self, KnownName, Strength},
-    known_choice::KnownChoice,
+    known_name_choice::KnownNameChoice,
+    known_names::{KnownName, Strength, known_names},
     locator::{Gap, Locator},
+    name_reader::{NameReader, Trust, display_name},
     refusal::{self, Description, Detail},
-    request::{Relabel, RequestContext},
-    settled::{Settled, Trust, display_name},
+    request::{NewName, RequestContext},
 };
 
 /// How many replies are compared.
@@ -35,7 +35,7 @@ pub struct Learning {
     series: Vec<SeriesName>,
     /// The path of the plain request.
     path: Option<String>,
-    replies: Vec<KeptReply>,
+    replies: Vec<StoredReply>,
     choice: Choice,
     /// The last success that answered a plain request.
     sample: Option<Reply>,
@@ -47,7 +47,7 @@ pub struct Learning {
 
 /// A reply that is kept until it is settled what tells instances apart.
 #[derive(Debug)]
-struct KeptReply {
+struct StoredReply {
     /// The index of the series' name.
     series: u16,
     n: u32,
@@ -61,7 +61,7 @@ struct KeptReply {
 impl Learning {
     pub fn new() -> Learning {
         Learning {
-            known: known::all(),
+            known: known_names(),
             extractor: FeatureExtractor::default(),
             series: Vec::new(),
             path: None,
@@ -85,7 +85,7 @@ impl Learning {
         if is_plain && features.success {
             self.sample = Some(reply.clone());
         }
-        self.replies.push(KeptReply { series, n: request.n, is_plain, is_page, features });
+        self.replies.push(StoredReply { series, n: request.n, is_plain, is_page, features });
         let is_relevant = is_plain || self.path.is_none();
         let is_due = self.replies.len() >= self.next_choice || self.plain().count() == PROBE_GIVES_UP;
         if (is_relevant && is_due) || self.is_finished() {
@@ -130,7 +130,7 @@ impl Learning {
         }
     }
 
-    fn plain(&self) -> impl Iterator<Item = &KeptReply> {
+    fn plain(&self) -> impl Iterator<Item = &StoredReply> {
         self.replies.iter().filter(|reply| reply.is_plain)
     }
 
@@ -148,8 +148,8 @@ impl Learning {
 
     /// The value that a reply has in a slot.
     fn value(&self, slot: Slot, index: usize) -> Option<TextId> {
-        let KeptReply { features, .. } = self.replies.get(index)?;
-        let is_known = matches!(slot, Slot::Known(_));
+        let StoredReply { features, .. } = self.replies.get(index)?;
+        let is_known = matches!(slot, Slot::KnownName(_));
         if !is_known && !features.success && self.any_success() {
             return None;
         }
@@ -177,13 +177,13 @@ impl Learning {
     }
 
     /// The names of all replies by the present choice.
-    pub fn relabel(&self) -> Vec<Relabel> {
-        let relabels = self.replies.iter().enumerate().map(|(index, reply)| Relabel {
+    pub fn new_names(&self) -> Vec<NewName> {
+        let names = self.replies.iter().enumerate().map(|(index, reply)| NewName {
             series: self.series[usize::from(reply.series)].clone(),
             n: reply.n,
             name: self.name(index),
         });
-        relabels.collect()
+        names.collect()
     }
 
     /// Whether enough replies were compared.
@@ -191,7 +191,7 @@ impl Learning {
         if self.replies.len() >= MAX_REPLIES || self.extractor.is_full() {
             return true;
         }
-        let Some(slot @ Slot::Known(_)) = self.slot().filter(|_| self.replies.len() >= MIN_CERTAIN) else {
+        let Some(slot @ Slot::KnownName(_)) = self.slot().filter(|_| self.replies.len() >= MIN_CERTAIN) else {
             return false;
         };
         let recurrence = Partition::new(self.plain().map(|reply| reply.features.value(slot))).recurrence();
@@ -233,7 +233,7 @@ impl Learning {
     }
 
     /// The reader by which the recogniser goes from now on.
-    pub fn settle(&self) -> Option<Settled> {
+    pub fn name_reader(&self) -> Option<NameReader> {
         let slot = self.slot()?;
         let names = self.values.iter().enumerate().filter_map(|(index, value)| {
             let text = self.extractor.text(*value);
@@ -244,13 +244,13 @@ impl Learning {
         } else {
             Trust::Page { path: self.path.clone().unwrap_or_default(), success: self.any_success() }
         };
-        Some(Settled { locator: self.locator(slot)?, cache: BodyCache::default(), trust, names: names.collect() })
+        Some(NameReader { locator: self.locator(slot)?, cache: BodyCache::default(), trust, names: names.collect() })
     }
 
     /// Whether the values in a slot are names in any reply: the instance itself says that they are.
     fn is_trusted(&self, slot: Slot) -> bool {
         match slot {
-            Slot::Known(index) => {
+            Slot::KnownName(index) => {
                 self.known.get(usize::from(index)).is_some_and(|known| known.strength > Strength::Weak)
             }
             _ => false,
@@ -261,8 +261,8 @@ impl Learning {
 /// Chooses what tells instances apart: a known name if one varies, otherwise what is discovered, weighed against known
 /// names that do not vary. Replies to the plain request are compared, or all replies where those have no known name.
 fn choose(plain: &[&Features], all: &[&Features], known: &[KnownName], extractor: &FeatureExtractor) -> Choice {
-    let of_plain = Some(KnownChoice::new(plain, known, extractor)).filter(KnownChoice::is_any);
-    let names = of_plain.unwrap_or_else(|| KnownChoice::new(all, known, extractor));
+    let of_plain = Some(KnownNameChoice::new(plain, known, extractor)).filter(KnownNameChoice::is_any);
+    let names = of_plain.unwrap_or_else(|| KnownNameChoice::new(all, known, extractor));
     if let Some(slot) = names.varying {
         return Choice::Slot(slot);
     }

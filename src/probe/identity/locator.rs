@@ -4,11 +4,11 @@ use regex::Regex;
 
 use super::{
     super::http::Reply,
-    explicit::Identity,
     feature::{
         Anchor, FeatureExtractor, Features, Separator, Slot, body_value, cookie_values, shorten, word_at, words,
     },
-    known::KnownName,
+    identity_flag::Identity,
+    known_names::KnownName,
 };
 
 /// The place of a value, by texts that stand for themselves.
@@ -28,7 +28,7 @@ impl Locator {
     pub fn new(slot: Slot, known: &[KnownName], extractor: &FeatureExtractor) -> Option<Locator> {
         let text = |id| extractor.text(id).to_owned();
         Some(match slot {
-            Slot::Known(index) => Locator::Explicit(known.get(usize::from(index))?.identity.clone()),
+            Slot::KnownName(index) => Locator::Explicit(known.get(usize::from(index))?.identity.clone()),
             Slot::Header(name) => Locator::Explicit(Identity::Header(text(name).parse().ok()?)),
             Slot::Json(pointer) => Locator::Explicit(Identity::Json(text(pointer))),
             Slot::Cookie(name) => Locator::Cookie(text(name), None),
@@ -99,12 +99,12 @@ impl Locator {
 pub enum Gap {
     /// All replies have the same words there.
     Constant,
-    Varies,
+    Varying,
 }
 
 impl Gap {
     pub fn new<'a>(slot: Slot, replies: impl Iterator<Item = &'a Features>) -> Gap {
-        let Slot::Word(Anchor::Word(anchor), steps) = slot else { return Gap::Varies };
+        let Slot::Word(Anchor::Word(anchor), steps) = slot else { return Gap::Varying };
         let mut all = replies.filter_map(|reply| {
             let at = reply.words.iter().position(|word| *word == anchor)?;
             let word = at.checked_add_signed(steps.into())?;
@@ -112,7 +112,7 @@ impl Gap {
             reply.words.get(from..to)
         });
         let first = all.next();
-        if all.all(|other| Some(other) == first) { Gap::Constant } else { Gap::Varies }
+        if all.all(|other| Some(other) == first) { Gap::Constant } else { Gap::Varying }
     }
 }
 

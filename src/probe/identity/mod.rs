@@ -23,22 +23,22 @@
 mod body_cache;
 mod choice;
 mod discover;
-mod explicit;
 mod feature;
+mod identity_flag;
 mod json;
-mod known;
-mod known_choice;
+mod known_name_choice;
+mod known_names;
 mod learning;
 mod locator;
+mod name_reader;
 mod recogniser;
 mod refusal;
 mod request;
-mod settled;
 #[cfg(test)]
 mod tests;
 mod vocabulary;
 
-pub use explicit::{Identity, IdentityError};
+pub use identity_flag::{Identity, IdentityError};
 pub use json::scalar;
 pub use recogniser::{Recogniser, Recognition};
-pub use request::{Relabel, RequestContext};
+pub use request::{NewName, RequestContext};

@@ -5,10 +5,10 @@ use crate::model::trace::without_hidden;
 use super::{
     super::http::Reply,
     body_cache::BodyCache,
-    explicit::Identity,
+    identity_flag::Identity,
     learning::Learning,
-    request::{Relabel, RequestContext},
-    settled::Settled,
+    name_reader::NameReader,
+    request::{NewName, RequestContext},
 };
 
 /// The result of a reply.
@@ -17,7 +17,7 @@ pub enum Recognition {
     /// The name of the instance that sent this reply.
     Name(Option<String>),
     /// New names for all replies so far, the last one included, because another feature is taken than before.
-    Relabel(Vec<Relabel>),
+    NewNames(Vec<NewName>),
 }
 
 /// Recognises instances by their replies.
@@ -37,7 +37,7 @@ enum State {
     /// Replies are still compared with each other.
     Learning(Box<Learning>),
     /// It is known what tells instances apart, or that nothing does.
-    Settled(Option<Settled>),
+    Settled(Option<NameReader>),
 }
 
 impl Recogniser {
@@ -72,7 +72,7 @@ impl Recogniser {
             }
             State::Explicit(identity, _) => return Recognition::Name(identity.read(reply)),
             State::Settled(None) => return Recognition::Name(None),
-            State::Settled(Some(settled)) => return Recognition::Name(settled.read(request, reply)),
+            State::Settled(Some(reader)) => return Recognition::Name(reader.read(request, reply)),
             State::Learning(learning) => learning,
         };
         let changed = learning.add(request, reply);
@@ -81,13 +81,13 @@ impl Recogniser {
             self.identified_by = learning.describe_choice(reply).map(|words| without_hidden(&words));
         }
         let recognition = if changed || ends {
-            Recognition::Relabel(learning.relabel())
+            Recognition::NewNames(learning.new_names())
         } else {
             Recognition::Name(learning.last_name())
         };
         if ends {
             self.unidentified = learning.explain_refusal().map(|words| without_hidden(&words));
-            self.state = State::Settled(learning.settle());
+            self.state = State::Settled(learning.name_reader());
         }
         recognition
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    choice::{Choice, RefusalReason, Refused},
+    choice::{Choice, RefusalReason, RefusedFeature},
     feature::Slot,
     vocabulary::Meaning,
 };
@@ -46,9 +46,9 @@ pub fn explain(choice: &Choice, answers: usize, describe: &dyn Fn(Slot, Detail) 
     }
 }
 
-fn explain_refused(refused: &[Refused], describe: &dyn Fn(Slot, Detail) -> Description) -> String {
+fn explain_refused(refused: &[RefusedFeature], describe: &dyn Fn(Slot, Detail) -> Description) -> String {
     let mut reasons: BTreeMap<RefusalReason, Vec<Slot>> = BTreeMap::new();
-    for Refused { slot, reason } in worth_naming(refused) {
+    for RefusedFeature { slot, reason } in worth_naming(refused) {
         // what a feature means instead of an instance makes no difference to the reader
         let reason = if let RefusalReason::Means(_) = reason { RefusalReason::Means(Meaning::Noise) } else { reason };
         reasons.entry(reason).or_default().push(slot);
@@ -72,14 +72,14 @@ fn explain_refused(refused: &[Refused], describe: &dyn Fn(Slot, Detail) -> Descr
 
 /// The refused features, without those that vary only because another one does: the body varies with any part of it,
 /// and a word has neighbours on both sides.
-fn worth_naming(refused: &[Refused]) -> Vec<Refused> {
+fn worth_naming(refused: &[RefusedFeature]) -> Vec<RefusedFeature> {
     let has_parts = refused.iter().any(|refused| matches!(refused.slot, Slot::Word(..) | Slot::Json(_)));
-    let is_worth = |refused: &&Refused| match refused.slot {
+    let is_worth = |refused: &&RefusedFeature| match refused.slot {
         Slot::Body => !has_parts,
         Slot::Word(_, steps) => steps > 0,
         _ => true,
     };
-    let mut named: Vec<Refused> = refused.iter().filter(is_worth).copied().collect();
+    let mut named: Vec<RefusedFeature> = refused.iter().filter(is_worth).copied().collect();
     named.sort_by_key(|refused| match refused.slot {
         Slot::Word(_, steps) => steps,
         _ => 0,

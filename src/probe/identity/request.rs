@@ -29,7 +29,7 @@ impl RequestContext<'_> {
 
 /// The new name of the instance that answered a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Relabel {
+pub struct NewName {
     pub series: SeriesName,
     /// The number of the request in its series.
     pub n: u32,

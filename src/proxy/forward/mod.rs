@@ -22,7 +22,7 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 
 use super::{peer::Peer, record::Record, response_body::ResponseBody};
-use normalise::{Normalised, normalise};
+use normalise::{NormalRequest, normalise};
 use refusal::Refusal;
 use respond::{Answer, ResponseChanges, accept, respond, respond_with_refusal};
 use route::{make_outgoing, route, set_host};
@@ -49,7 +49,7 @@ async fn forward(
     record: &mut Record,
     changes: &mut ResponseChanges,
 ) -> Result<Answer, Refusal> {
-    let Normalised { parts, body, upgrade } = normalise(request)?;
+    let NormalRequest { parts, body, upgrade } = normalise(request)?;
     let table = peer.tables.borrow().clone();
     let route = route(&table, &parts)?;
     record.routed(&route.router.name, &route.balancer.service);

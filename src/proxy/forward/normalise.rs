@@ -13,7 +13,7 @@ use crate::proxy::{headers, path};
 use super::{refusal::Refusal, upgrade::Upgrade};
 
 /// A request in one form: one host, a normal path, HTTP/1.1 in origin form.
-pub struct Normalised {
+pub struct NormalRequest {
     pub parts: Parts,
     pub body: Incoming,
     /// The client's wish to switch protocols, if it has one.
@@ -21,7 +21,7 @@ pub struct Normalised {
 }
 
 /// Brings a request into one form.
-pub fn normalise(mut request: Request<Incoming>) -> Result<Normalised, Refusal> {
+pub fn normalise(mut request: Request<Incoming>) -> Result<NormalRequest, Refusal> {
     if request.method() == Method::CONNECT || !is_chunked_at_most(request.headers()) {
         return Err(Refusal::NotImplemented);
     }
@@ -31,7 +31,7 @@ pub fn normalise(mut request: Request<Incoming>) -> Result<Normalised, Refusal> 
     normalise_host(&mut parts)?;
     normalise_target(&mut parts)?;
     parts.version = Version::HTTP_11;
-    Ok(Normalised { parts, body, upgrade })
+    Ok(NormalRequest { parts, body, upgrade })
 }
 
 /// Whether a body has no other transfer coding than chunks. The proxy undoes no other one, so the coding would be lost

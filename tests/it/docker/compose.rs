@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs, net::TcpListener, time::Duration};
 
-use lbctl::engine::{Compose, ComposeStep, Docker, Recreate, Scope, Tool, ToolError, ToolFailure};
+use lbctl::engine::{Compose, ComposeStep, Docker, RecreatePolicy, Scope, Tool, ToolError, ToolFailure};
 use tempfile::TempDir;
 
 use crate::support::{docker::Project, missing};
@@ -64,18 +64,18 @@ async fn services_are_started_and_scaled() {
     let scale = |count: u32| BTreeMap::from([("web".to_owned(), count)]);
     let web = ["web".to_owned()];
     let mut progress = Vec::new();
-    compose.up(&web, &scale(3), Recreate::AsNeeded, |line| progress.push(line.to_owned())).await.unwrap();
+    compose.up(&web, &scale(3), RecreatePolicy::AsNeeded, |line| progress.push(line.to_owned())).await.unwrap();
     let first = running().await;
     assert_eq!(names(&first), ["web-1", "web-2", "web-3"]);
     assert!(progress.iter().any(|line| line.contains("web")), "{progress:?}");
     assert!(progress.iter().all(|line| !line.contains(char::is_control)), "{progress:?}");
     // the highest number is given again, and those that run stay as they are
     docker.remove(&[first[2].1.clone()]).await.unwrap();
-    compose.up(&web, &scale(4), Recreate::Never, |_| {}).await.unwrap();
+    compose.up(&web, &scale(4), RecreatePolicy::Never, |_| {}).await.unwrap();
     let second = running().await;
     assert_eq!(names(&second), ["web-1", "web-2", "web-3", "web-4"]);
     assert_eq!(second[..2], first[..2]);
-    compose.up(&web, &scale(0), Recreate::Never, |_| {}).await.unwrap();
+    compose.up(&web, &scale(0), RecreatePolicy::Never, |_| {}).await.unwrap();
     assert_eq!(names(&running().await), [""; 0]);
     docker.remove_project(&project.name).await.unwrap();
     assert_eq!(project.ids("network"), [""; 0]);
@@ -114,7 +114,7 @@ async fn a_taken_port_is_told_apart() {
     let port = listener.local_addr().unwrap().port();
     let file = format!("{SLEEPERS}    ports: ['127.0.0.1:{port}:80']\n");
     let Some((compose, _files)) = compose(&project, &file).await else { return };
-    let error = compose.up(&[], &BTreeMap::new(), Recreate::AsNeeded, |_| {}).await.unwrap_err();
+    let error = compose.up(&[], &BTreeMap::new(), RecreatePolicy::AsNeeded, |_| {}).await.unwrap_err();
     assert_eq!(error.hint().as_deref(), Some("stop what listens there, or choose another port"));
     let (step, message, cause) = failed(error);
     assert_eq!((step, cause), (ComposeStep::Up, ToolFailure::PortTaken));
@@ -126,7 +126,7 @@ async fn an_engine_that_is_not_there_is_told_apart() {
     let Some(project) = Project::new() else { return };
     let Some((mut compose, _files)) = compose(&project, SLEEPERS).await else { return };
     compose.variables.insert("DOCKER_HOST".to_owned(), "unix:///nowhere/docker.sock".to_owned());
-    let error = compose.up(&[], &BTreeMap::new(), Recreate::AsNeeded, |_| {}).await.unwrap_err();
+    let error = compose.up(&[], &BTreeMap::new(), RecreatePolicy::AsNeeded, |_| {}).await.unwrap_err();
     assert_eq!(failed(error).2, ToolFailure::NoEngine);
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 use jiff::Timestamp;
 use lbctl::{
-    engine::{Container, Containers, Docker, ExecOutput, Follow, Naming, Scope},
+    engine::{Container, Containers, Docker, ExecOutput, FollowMode, Naming, Scope},
     model::State,
 };
 use tokio::sync::watch;
@@ -76,7 +76,7 @@ async fn a_log_is_read_in_lines_and_a_command_run_to_its_end() {
     let before = Timestamp::now();
     let id = project.run("web", 1, &[], &["sh", "-c", script]);
     let docker = Docker::connect().await.unwrap();
-    let mut log = docker.log(&id, None, Follow::On);
+    let mut log = docker.log(&id, None, FollowMode::On);
     let mut lines = Vec::new();
     while lines.len() < 4 {
         lines.push(tokio::time::timeout(DEADLINE, log.next()).await.unwrap().unwrap().unwrap());
@@ -85,11 +85,11 @@ async fn a_log_is_read_in_lines_and_a_command_run_to_its_end() {
     lines.sort();
     assert_eq!((&*lines[0], &*lines[1], lines[2].len()), ("one", "two", 40_000));
     assert_eq!(docker.tail(&id, 1).await.unwrap(), ["three"]);
-    let all: Vec<_> = docker.log(&id, None, Follow::Off).map(Result::unwrap).collect().await;
+    let all: Vec<_> = docker.log(&id, None, FollowMode::Off).map(Result::unwrap).collect().await;
     assert_eq!(all.len(), 4);
-    let since = docker.log(&id, Some(Timestamp::now()), Follow::Off).count().await;
+    let since = docker.log(&id, Some(Timestamp::now()), FollowMode::Off).count().await;
     assert_eq!(since, 0);
-    let since: Vec<_> = docker.log(&id, Some(before), Follow::Off).map(Result::unwrap).collect().await;
+    let since: Vec<_> = docker.log(&id, Some(before), FollowMode::Off).map(Result::unwrap).collect().await;
     assert_eq!(since, all);
 
     let executed = docker.exec(&id, &["sh", "-c", "printf out; echo err >&2; exit 7"]).await.unwrap();
@@ -161,7 +161,7 @@ async fn containers_end_at_once_and_with_their_own_signal() {
     let options = ["--stop-signal", "USR1", "--stop-timeout", "30", "--volume", "/anonymous"];
     let mut ids: Vec<_> = (1..=3).map(|number| project.run("web", number, &options, &["sh", "-c", script])).collect();
     let docker_ = Docker::connect().await.unwrap();
-    let mut logs: Vec<_> = ids.iter().map(|id| docker_.log(id, None, Follow::On)).collect();
+    let mut logs: Vec<_> = ids.iter().map(|id| docker_.log(id, None, FollowMode::On)).collect();
     for log in &mut logs {
         assert_eq!(tokio::time::timeout(DEADLINE, log.next()).await.unwrap().unwrap().unwrap(), "ready");
     }

@@ -139,7 +139,7 @@ fn meaning(
 impl Order {
     fn new(slot: Slot, shape: Shape, values: &[&str], extractor: &FeatureExtractor) -> Order {
         let (kind, steps) = match slot {
-            Slot::Known(_) | Slot::Header(_) => (0, 0),
+            Slot::KnownName(_) | Slot::Header(_) => (0, 0),
             Slot::Json(_) => (1, 0),
             Slot::Route(..) => (2, 0),
             Slot::Cookie(_) => (3, 0),

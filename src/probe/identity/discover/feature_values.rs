@@ -23,7 +23,7 @@ pub struct FeatureValues {
 pub fn collect(replies: &[&Features], extractor: &FeatureExtractor) -> Vec<FeatureValues> {
     let mut slots: BTreeMap<Slot, Vec<Option<TextId>>> = BTreeMap::new();
     for (index, reply) in replies.iter().enumerate() {
-        for (slot, value) in reply.values().iter().filter(|(slot, _)| !matches!(slot, Slot::Known(_))) {
+        for (slot, value) in reply.values().iter().filter(|(slot, _)| !matches!(slot, Slot::KnownName(_))) {
             slots.entry(*slot).or_insert_with(|| vec![None; replies.len()])[index] = Some(*value);
         }
     }
@@ -60,7 +60,7 @@ impl FeatureValues {
                 other => other,
             },
             Slot::Json(pointer) => vocabulary::meaning_of_pointer(extractor.text(pointer)),
-            Slot::Known(_) | Slot::Word(..) | Slot::Body => {
+            Slot::KnownName(_) | Slot::Word(..) | Slot::Body => {
                 let Some(Surroundings { before, after }) = &self.surroundings else { return Meaning::Unknown };
                 let before: Vec<&str> = before.iter().map(|word| extractor.text(*word)).collect();
                 vocabulary::meaning_of_context(&before, after.map(|word| extractor.text(word)))

@@ -21,7 +21,7 @@ mod varying_words;
 use std::collections::HashSet;
 
 use super::{
-    choice::{Choice, RefusalReason, Refused, Tier},
+    choice::{Choice, RefusalReason, RefusedFeature, Tier},
     feature::{FeatureExtractor, Features, Partition, Slot},
     vocabulary::Meaning,
 };
@@ -34,12 +34,12 @@ use support::{is_digest, take_unsupported};
 pub fn discover(
     replies: &[&Features],
     extractor: &FeatureExtractor,
-    mut refused: Vec<Refused>,
+    mut refused: Vec<RefusedFeature>,
 ) -> (Choice, Option<Tier>) {
     let mut candidates = candidates(replies, extractor, &mut refused);
     let unsupported = take_unsupported(&mut candidates, replies, extractor);
     let reason = RefusalReason::Unsupported;
-    refused.extend(unsupported.iter().map(|candidate| Refused { slot: candidate.slot, reason }));
+    refused.extend(unsupported.iter().map(|candidate| RefusedFeature { slot: candidate.slot, reason }));
     match pick(&plainest(candidates), &unsupported, &refused) {
         Some((choice, tier)) => (choice, Some(tier)),
         None => (Choice::Nothing(refused), None),
@@ -47,14 +47,18 @@ pub fn discover(
 }
 
 /// The features that may tell instances apart; the others that vary are added to `refused`.
-fn candidates(replies: &[&Features], extractor: &FeatureExtractor, refused: &mut Vec<Refused>) -> Vec<Candidate> {
+fn candidates(
+    replies: &[&Features],
+    extractor: &FeatureExtractor,
+    refused: &mut Vec<RefusedFeature>,
+) -> Vec<Candidate> {
     let page = PageKind::new(replies, extractor);
     let whole = Partition::new(replies.iter().map(|reply| reply.value(Slot::Body)));
     let (mut candidates, mut variants) = (Vec::new(), HashSet::new());
     for feature in feature_values::collect(replies, extractor) {
         let slot = feature.slot;
         if feature.is_missing() {
-            refused.push(Refused { slot, reason: RefusalReason::Missing });
+            refused.push(RefusedFeature { slot, reason: RefusalReason::Missing });
             continue;
         }
         if !feature.varies() {
@@ -72,14 +76,14 @@ fn candidates(replies: &[&Features], extractor: &FeatureExtractor, refused: &mut
                 if matches!(reason, RefusalReason::Means(Meaning::Variant | Meaning::Worker)) {
                     variants.insert(partition);
                 }
-                refused.push(Refused { slot, reason });
+                refused.push(RefusedFeature { slot, reason });
             }
         }
     }
     candidates.retain(|candidate| {
         let goes_with_variant = candidate.tier != Tier::Named && variants.contains(&candidate.partition);
         if goes_with_variant {
-            refused.push(Refused { slot: candidate.slot, reason: RefusalReason::GoesWithVariant });
+            refused.push(RefusedFeature { slot: candidate.slot, reason: RefusalReason::GoesWithVariant });
         }
         !goes_with_variant
     });

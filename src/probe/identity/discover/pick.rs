@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{
     super::{
-        choice::{Choice, RefusalReason, Refused, Tier},
+        choice::{Choice, RefusalReason, RefusedFeature, Tier},
         feature::{Partition, Slot},
     },
     candidate::Candidate,
@@ -35,7 +35,7 @@ fn rank(candidate: &Candidate) -> impl Ord + use<> {
 
 /// Chooses one of the `groups`, or two where they contradict each other, and says how much speaks for the choice.
 /// `unsupported` are candidates that were not taken for want of support.
-pub fn pick(groups: &[Candidate], unsupported: &[Candidate], refused: &[Refused]) -> Option<(Choice, Tier)> {
+pub fn pick(groups: &[Candidate], unsupported: &[Candidate], refused: &[RefusedFeature]) -> Option<(Choice, Tier)> {
     let choice = best(groups, refused)?;
     let Choice::Slot(slot) = choice else {
         return Some((choice, groups.first()?.tier));
@@ -49,7 +49,7 @@ pub fn pick(groups: &[Candidate], unsupported: &[Candidate], refused: &[Refused]
     Some((contradicting.map_or(choice, |other| Choice::Several(slot, other.slot)), chosen.tier))
 }
 
-fn best(groups: &[Candidate], refused: &[Refused]) -> Option<Choice> {
+fn best(groups: &[Candidate], refused: &[RefusedFeature]) -> Option<Choice> {
     for tiers in [&[Tier::Named, Tier::Shaped][..], &[Tier::Named], &[Tier::Shaped]] {
         let reasoned = within(groups, tiers);
         match (finest(&reasoned), reasoned.as_slice()) {
@@ -73,7 +73,7 @@ fn best(groups: &[Candidate], refused: &[Refused]) -> Option<Choice> {
         });
     }
     // where a part of the body names no instance, the whole body names none either
-    let is_part = |refused: &Refused| {
+    let is_part = |refused: &RefusedFeature| {
         matches!(refused.slot, Slot::Word(..) | Slot::Json(_)) && refused.reason != RefusalReason::Missing
     };
     whole.first().filter(|_| !refused.iter().any(is_part)).map(|whole| Choice::Slot(whole.slot))

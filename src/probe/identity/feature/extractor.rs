@@ -12,9 +12,9 @@ use serde_json::Value;
 use super::{
     super::{
         super::http::Reply,
-        explicit::Identity,
+        identity_flag::Identity,
         json::scalar,
-        known::{self, KnownName},
+        known_names::{self, KnownName},
         vocabulary,
     },
     body::{body_hash, value_of_text},
@@ -117,7 +117,7 @@ impl FeatureExtractor {
             let in_head = matches!(name.identity, Identity::Header(_));
             let value = name.identity.read_parsed(reply, json.as_ref());
             if let Some(value) = value.filter(|_| success || in_head) {
-                values.push((Slot::Known(index as u8), self.id(&shorten(&value))));
+                values.push((Slot::KnownName(index as u8), self.id(&shorten(&value))));
             }
         }
         self.extract_headers(&reply.headers, &own, &mut values);
@@ -136,7 +136,7 @@ impl FeatureExtractor {
     fn extract_headers(&mut self, headers: &HeaderMap, own: &OwnPort, values: &mut Vec<(Slot, TextId)>) {
         for name in headers.keys() {
             let text = name.as_str();
-            if vocabulary::is_plain_header(text) || known::is_known_header(text) {
+            if vocabulary::is_plain_header(text) || known_names::is_known_header(text) {
                 continue;
             }
             let value = headers.get(name).and_then(|value| value.to_str().ok());
@@ -159,7 +159,7 @@ impl FeatureExtractor {
         let mut fields = Vec::new();
         collect_scalars(json, &mut String::new(), 0, &mut fields);
         for (pointer, value) in &fields {
-            if !own.is_in(value) && !known::is_known_field(pointer) {
+            if !own.is_in(value) && !known_names::is_known_field(pointer) {
                 values.push((Slot::Json(self.id(pointer)), self.id(&shorten(value))));
             }
         }

@@ -7,7 +7,7 @@ pub type TextId = u32;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Slot {
     /// One of the known names, by its index among them.
-    Known(u8),
+    KnownName(u8),
     /// Another header.
     Header(TextId),
     /// The value of a cookie that the reply sets.

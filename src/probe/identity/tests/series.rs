@@ -4,14 +4,14 @@ use super::*;
 
 #[test]
 fn too_few_answers_say_nothing() {
-    let replies = |n| (0..n).map(|n| Sent::body(format!("served by node-{}", n % 3)));
+    let replies = |n| (0..n).map(|n| TestReply::body(format!("served by node-{}", n % 3)));
     assert_eq!(series(replies(5)).by, None);
     assert_eq!(series(replies(9)).names[0].as_deref(), Some("node-0"));
 }
 
 #[test]
 fn many_instances_show_themselves_before_the_probe_gives_up() {
-    let seen = series((0..40).map(|n| Sent::body(format!("<b>served by</b> node-{}", n % 30))));
+    let seen = series((0..40).map(|n| TestReply::body(format!("<b>served by</b> node-{}", n % 30))));
     assert_eq!(seen.names.iter().flatten().collect::<BTreeSet<_>>().len(), 30);
     assert!(seen.by.unwrap().starts_with("the word after \"by</b>\""));
 }
@@ -19,13 +19,13 @@ fn many_instances_show_themselves_before_the_probe_gives_up() {
 #[test]
 fn an_instance_that_is_drawn_rarely_is_named_when_it_comes() {
     let send =
-        |n: usize| Sent::body(format!("I am the {} one", if n == 300 { "rare" } else { ["red", "blue"][n % 2] }));
+        |n: usize| TestReply::body(format!("I am the {} one", if n == 300 { "rare" } else { ["red", "blue"][n % 2] }));
     let seen = series((0..310).map(send));
     assert_eq!(seen.names[300].as_deref(), Some("rare"));
     assert_eq!(seen.names[301].as_deref(), Some("blue"));
     let whole = series(
         (0..310)
-            .map(|n| Sent::body(if n == 300 { "<p>x?".to_owned() } else { format!("<p>x{}", ["!", "."][n % 2]) }))
+            .map(|n| TestReply::body(if n == 300 { "<p>x?".to_owned() } else { format!("<p>x{}", ["!", "."][n % 2]) }))
             .map(|sent| sent.and("last-modified", CHANGED)),
     );
     assert_eq!((whole.names[0].as_deref(), whole.names[300].as_deref()), (Some("body-1"), Some("body-3")));
@@ -38,7 +38,7 @@ fn other_pages_make_no_instances() {
     let mut ask = |name: &SeriesName, path: &str, status: u16, body: String| {
         let reply = Reply {
             status: StatusCode::from_u16(status).unwrap(),
-            ..Sent::body(body).and("last-modified", CHANGED).reply()
+            ..TestReply::body(body).and("last-modified", CHANGED).reply()
         };
         read(&mut recogniser, &mut names, name, path, &reply);
         names.last().unwrap().clone()
@@ -69,7 +69,8 @@ fn ones_own_port_is_nobodys_name() {
     for n in 0..60 {
         // eight kept connections
         let port = 50_000 + n % 8;
-        let sent = Sent::body(format!("address: 127.0.0.1:{port} port {port}")).and("x-client-port", port.to_string());
+        let sent =
+            TestReply::body(format!("address: 127.0.0.1:{port} port {port}")).and("x-client-port", port.to_string());
         let reply = Reply { port: Some(port), ..sent.reply() };
         read(&mut recogniser, &mut names, &SeriesName::WithoutJar, "/", &reply);
     }

@@ -37,11 +37,11 @@ pub(super) fn interpolate(
 
 enum Piece<'a> {
     Text(&'a str),
-    Variable { offset: usize, name: &'a str, rule: Rule<'a> },
+    Variable { offset: usize, name: &'a str, rule: Substitution<'a> },
 }
 
 /// The rule by which a variable is replaced.
-enum Rule<'a> {
+enum Substitution<'a> {
     Plain,
     Default(Empty, Vec<Piece<'a>>),
     Required(Empty, Vec<Piece<'a>>),
@@ -119,7 +119,7 @@ impl<'a> Parser<'a> {
             }
             _ => {
                 let name = self.name().ok_or_else(|| invalid(self.text, offset))?;
-                Ok(Piece::Variable { offset, name, rule: Rule::Plain })
+                Ok(Piece::Variable { offset, name, rule: Substitution::Plain })
             }
         }
     }
@@ -136,10 +136,10 @@ impl<'a> Parser<'a> {
     }
 
     /// Parses the rest of `${NAME…}` after the name, with the closing brace.
-    fn rule(&mut self, offset: usize, depth: usize) -> Result<Rule<'a>, Mistake> {
+    fn rule(&mut self, offset: usize, depth: usize) -> Result<Substitution<'a>, Mistake> {
         if self.rest().starts_with('}') {
             self.at += 1;
-            return Ok(Rule::Plain);
+            return Ok(Substitution::Plain);
         }
         let mut empty = Empty::IsSet;
         if self.rest().starts_with(':') {
@@ -153,9 +153,9 @@ impl<'a> Parser<'a> {
         self.at += 1;
         let pieces = self.pieces(Some(offset), depth + 1)?;
         Ok(match operator {
-            Some('-') => Rule::Default(empty, pieces),
-            Some('?') => Rule::Required(empty, pieces),
-            _ => Rule::Replacement(empty, pieces),
+            Some('-') => Substitution::Default(empty, pieces),
+            Some('?') => Substitution::Required(empty, pieces),
+            _ => Substitution::Replacement(empty, pieces),
         })
     }
 }
@@ -176,22 +176,22 @@ fn evaluate(
         };
         let value = |empty: &Empty| variables(name).filter(|value| matches!(empty, Empty::IsSet) || !value.is_empty());
         match rule {
-            Rule::Plain => match variables(name) {
+            Substitution::Plain => match variables(name) {
                 Some(value) => out.push_str(&value),
                 None => {
                     unset.insert(name.to_owned());
                 }
             },
-            Rule::Default(empty, default) => match value(empty) {
+            Substitution::Default(empty, default) => match value(empty) {
                 Some(value) => out.push_str(&value),
                 None => out.push_str(&evaluate(default, variables, unset)?),
             },
-            Rule::Replacement(empty, replacement) => {
+            Substitution::Replacement(empty, replacement) => {
                 if value(empty).is_some() {
                     out.push_str(&evaluate(replacement, variables, unset)?);
                 }
             }
-            Rule::Required(empty, message) => match value(empty) {
+            Substitution::Required(empty, message) => match value(empty) {
                 Some(value) => out.push_str(&value),
                 None => {
                     let message = evaluate(message, variables, unset)?;

@@ -25,10 +25,10 @@ use tokio::{
 use crate::model::{Replica, Replicas, State};
 
 use super::{
-    connect::Docker,
+    connection::Docker,
     container::{Container, Naming, PROJECT},
     error::DockerError,
-    inspect::Scope,
+    inspection::Scope,
 };
 
 /// The events that may change a published container. The commands of health checks are events too, and far more frequent.
@@ -56,12 +56,12 @@ const MAX_RETRY_DELAY: Duration = Duration::from_secs(1);
 /// The containers of an engine, watched until this is dropped.
 #[derive(Debug)]
 pub struct Containers {
-    shared: Arc<Shared>,
+    shared: Arc<WatchState>,
     watcher: JoinHandle<()>,
 }
 
 #[derive(Debug)]
-struct Shared {
+struct WatchState {
     docker: Docker,
     scope: Scope,
     naming: Naming,
@@ -93,7 +93,7 @@ impl Containers {
     /// # Errors
     /// When the engine does not list them.
     pub async fn watch(docker: Docker, scope: Scope, naming: Naming) -> Result<Containers, DockerError> {
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(WatchState {
             docker,
             scope,
             naming,
@@ -156,7 +156,7 @@ impl Drop for Containers {
     }
 }
 
-impl Shared {
+impl WatchState {
     fn inventory(&self) -> MutexGuard<'_, Inventory> {
         self.inventory.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -261,7 +261,7 @@ fn with_last_exit(mut container: Container, exit: Option<String>) -> Container {
 }
 
 /// Watches until the engine is gone for good.
-async fn watch(shared: Arc<Shared>, mut events: Events) {
+async fn watch(shared: Arc<WatchState>, mut events: Events) {
     loop {
         let Err(mut error) = apply_next(&shared, &mut events).await else { continue };
         let (lost, mut pause) = (Instant::now(), FIRST_RETRY_DELAY);
@@ -285,7 +285,7 @@ async fn watch(shared: Arc<Shared>, mut events: Events) {
 }
 
 /// Waits for an event, takes those that came with it, and inspects the containers that they name.
-async fn apply_next(shared: &Shared, events: &mut Events) -> Result<(), DockerError> {
+async fn apply_next(shared: &WatchState, events: &mut Events) -> Result<(), DockerError> {
     let mut touched: BTreeMap<String, Option<String>> = BTreeMap::new();
     let mut next = Some(events.next().await?);
     while let Some(event) = next {

@@ -6,7 +6,7 @@ use super::{super::http::Reply, body_cache::BodyCache, feature::BODY_MARK, locat
 
 /// Reads the name of an instance from a reply.
 #[derive(Debug)]
-pub struct Settled {
+pub struct NameReader {
     pub locator: Locator,
     pub cache: BodyCache,
     pub trust: Trust,
@@ -24,7 +24,7 @@ pub enum Trust {
     Page { path: String, success: bool },
 }
 
-impl Settled {
+impl NameReader {
     /// The name of the instance that sent a reply.
     pub fn read(&mut self, request: RequestContext<'_>, reply: &Reply) -> Option<String> {
         let Trust::Page { path, success } = &self.trust else {

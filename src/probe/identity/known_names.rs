@@ -3,7 +3,7 @@
 use http::HeaderName;
 use regex::Regex;
 
-use super::explicit::Identity;
+use super::identity_flag::Identity;
 
 /// How much a known name says while its value does not change. A known name that varies is taken in any case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,7 +54,7 @@ const FIELDS: [(&str, Strength); 7] = [
 const PATTERNS: [&str; 2] = [r"(?im)^hostname:[ \t]*(\S+)", r#"(?i)\bid="?hostname"?[^>]*>\s*([^<\s]+)"#];
 
 /// All known names: headers, then fields, then patterns.
-pub fn all() -> Vec<KnownName> {
+pub fn known_names() -> Vec<KnownName> {
     let known = |identity, strength| KnownName { identity, strength };
     let headers = HEADERS.map(|(name, strength)| known(Identity::Header(HeaderName::from_static(name)), strength));
     let fields = FIELDS.map(|(pointer, strength)| known(Identity::Json(pointer.to_owned()), strength));

@@ -16,7 +16,7 @@ use futures_util::{
 use jiff::Timestamp;
 
 use super::{
-    connect::Docker,
+    connection::Docker,
     container::{Container, PROJECT},
     error::DockerError,
     logs::LineAssembler,
@@ -58,7 +58,7 @@ pub struct Project {
 
 /// Whether a log is followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Follow {
+pub enum FollowMode {
     /// The log goes on until the container ends.
     On,
     /// The log ends with its last line of now.
@@ -142,9 +142,9 @@ impl Docker {
         &self,
         id: &str,
         since: Option<Timestamp>,
-        follow: Follow,
+        follow: FollowMode,
     ) -> impl Stream<Item = Result<String, DockerError>> + Send + Unpin + use<> {
-        let options = LogsOptionsBuilder::default().stdout(true).stderr(true).follow(follow == Follow::On);
+        let options = LogsOptionsBuilder::default().stdout(true).stderr(true).follow(follow == FollowMode::On);
         let options = match since {
             // the API takes whole seconds; the times of the messages decide within the first second
             Some(since) => options.since(i32::try_from(since.as_second()).unwrap_or(0)).timestamps(true),

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use super::{
-    choice::{RefusalReason, Refused, Tier, is_settled},
+    choice::{RefusalReason, RefusedFeature, Tier, is_settled},
     feature::{FeatureExtractor, Features, Partition, Recurrence, Slot, TextId},
-    known::{KnownName, Strength},
+    known_names::{KnownName, Strength},
     vocabulary::{self, Meaning},
 };
 
@@ -15,7 +15,7 @@ const MIN_NEW_VALUES: usize = 8;
 const MIN_DRAWN_REPLIES: usize = 40;
 
 /// The known names in the replies, by how they behave.
-pub struct KnownChoice {
+pub struct KnownNameChoice {
     /// The name that varies as instances do.
     pub varying: Option<Slot>,
     /// The first name that says something although it is always the same.
@@ -25,12 +25,12 @@ pub struct KnownChoice {
     /// The first name that has another value in every reply.
     pub always_new: Option<Slot>,
     /// The names whose values name no instance.
-    pub refused: Vec<Refused>,
+    pub refused: Vec<RefusedFeature>,
 }
 
-impl KnownChoice {
-    pub fn new(replies: &[&Features], known: &[KnownName], extractor: &FeatureExtractor) -> KnownChoice {
-        let mut choice = KnownChoice {
+impl KnownNameChoice {
+    pub fn new(replies: &[&Features], known: &[KnownName], extractor: &FeatureExtractor) -> KnownNameChoice {
+        let mut choice = KnownNameChoice {
             varying: None,
             constant: None,
             strongest: Strength::Weak,
@@ -39,11 +39,11 @@ impl KnownChoice {
         };
         let mut best: Option<Partition> = None;
         for (index, name) in known.iter().enumerate() {
-            let slot = Slot::Known(index as u8);
+            let slot = Slot::KnownName(index as u8);
             let partition = Partition::new(replies.iter().map(|reply| reply.value(slot)));
             let recurrence = partition.recurrence();
             if let Some(reason) = doubt(replies, slot, recurrence, extractor) {
-                choice.refused.push(Refused { slot, reason });
+                choice.refused.push(RefusedFeature { slot, reason });
                 continue;
             }
             match (recurrence.values, name.strength) {

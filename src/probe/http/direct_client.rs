@@ -49,11 +49,11 @@ pub struct DirectClient {
     timeout: Duration,
     /// The connections that were kept, the last used last.
     #[expect(clippy::vec_box, reason = "a connection is large, and goes in and out for every request")]
-    idle: Arc<Mutex<Vec<Box<Conn>>>>,
+    idle: Arc<Mutex<Vec<Box<HttpConnection>>>>,
 }
 
 #[derive(Debug)]
-struct Conn {
+struct HttpConnection {
     sender: http1::SendRequest<Full<Bytes>>,
     /// Reads and writes what the sender exchanges; `None` once the connection has ended.
     driver: Option<http1::Connection<TokioIo<TcpStream>, Full<Bytes>>>,
@@ -71,7 +71,7 @@ enum NoResponse {
 
 /// Whether a connection has served a request before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum ConnUse {
+enum ConnectionUse {
     First,
     Repeated,
 }
@@ -147,16 +147,16 @@ impl DirectClient {
         &self,
         request: impl Fn() -> Result<Request<Full<Bytes>>, Failure>,
         connection: Connection,
-    ) -> Result<(Box<Conn>, Response<Incoming>), Failure> {
-        while let Some(mut conn) = self.idle_conn(connection) {
-            match conn.send(request()?, ConnUse::Repeated).await {
+    ) -> Result<(Box<HttpConnection>, Response<Incoming>), Failure> {
+        while let Some(mut conn) = self.idle_connection(connection) {
+            match conn.send(request()?, ConnectionUse::Repeated).await {
                 Ok(response) => return Ok((conn, response)),
                 Err(NoResponse::StaleConnection) => {}
                 Err(NoResponse::Failed(failure)) => return Err(failure),
             }
         }
         let mut conn = self.connect().await?;
-        match conn.send(request()?, ConnUse::First).await {
+        match conn.send(request()?, ConnectionUse::First).await {
             Ok(response) => Ok((conn, response)),
             Err(NoResponse::Failed(failure)) => Err(failure),
             Err(NoResponse::StaleConnection) => Err(unsendable("the connection took no request".to_owned())),
@@ -164,26 +164,30 @@ impl DirectClient {
     }
 
     /// The kept connection that was used last, where connections are to be reused.
-    fn idle_conn(&self, connection: Connection) -> Option<Box<Conn>> {
+    fn idle_connection(&self, connection: Connection) -> Option<Box<HttpConnection>> {
         match connection {
             Connection::Fresh => None,
             Connection::Reused => self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop(),
         }
     }
 
-    async fn connect(&self) -> Result<Box<Conn>, Failure> {
+    async fn connect(&self) -> Result<Box<HttpConnection>, Failure> {
         let connected = self.connector.clone().call(self.origin.clone()).await;
         let io = connected.map_err(|error| classify(Phase::Connect, &error))?;
         let stream = io.inner();
         let (server, port) = (stream.peer_addr().ok(), stream.local_addr().ok().map(|local| local.port()));
         let (sender, driver) = self.http.handshake(io).await.map_err(|error| classify(Phase::Exchange, &error))?;
-        Ok(Box::new(Conn { sender, driver: Some(driver), server, port }))
+        Ok(Box::new(HttpConnection { sender, driver: Some(driver), server, port }))
     }
 }
 
-impl Conn {
-    async fn send(&mut self, request: Request<Full<Bytes>>, usage: ConnUse) -> Result<Response<Incoming>, NoResponse> {
-        if usage == ConnUse::Repeated && !self.is_open().await {
+impl HttpConnection {
+    async fn send(
+        &mut self,
+        request: Request<Full<Bytes>>,
+        usage: ConnectionUse,
+    ) -> Result<Response<Incoming>, NoResponse> {
+        if usage == ConnectionUse::Repeated && !self.is_open().await {
             return Err(NoResponse::StaleConnection);
         }
         let safe = request.method().is_safe();
@@ -196,7 +200,7 @@ impl Conn {
             let unsent = error.take_message().is_some();
             let error = error.into_error();
             // as browsers do: a server that closes an idle connection may cross the next request on its way
-            if usage == ConnUse::Repeated && (unsent || (safe && ended_unanswered(&error))) {
+            if usage == ConnectionUse::Repeated && (unsent || (safe && ended_unanswered(&error))) {
                 NoResponse::StaleConnection
             } else {
                 NoResponse::Failed(classify(Phase::Exchange, &error))

@@ -27,7 +27,7 @@ pub struct Compose {
 
 /// Whether a container that differs from the compose file is replaced by a new one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Recreate {
+pub enum RecreatePolicy {
     AsNeeded,
     Never,
 }
@@ -75,11 +75,11 @@ impl Compose {
         &self,
         services: &[String],
         scale: &BTreeMap<String, u32>,
-        recreate: Recreate,
+        recreate: RecreatePolicy,
         progress: impl FnMut(&str),
     ) -> Result<(), ToolError> {
         let mut command = self.command(["up", "--detach", "--no-build"]);
-        if recreate == Recreate::Never {
+        if recreate == RecreatePolicy::Never {
             command.arg("--no-recreate");
         }
         for (service, count) in scale {
