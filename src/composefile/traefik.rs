@@ -173,7 +173,17 @@ fn variables(service: &Node) -> TraefikSettings {
         .collect()
 }
 
-/// The arguments of `command: [a, b]`, or of `command: a b`, which is split as a shell would split it.
+/// The arguments of `command: [a, b]`, or of `command: a b`, which is split as a POSIX shell would split it.
+///
+/// Compose splits a text with the Go package `go-shellwords`, which differs in three ways. None of them matters to the
+/// flags of Traefik that the lab needs:
+/// - A `#` at the beginning of a word is an ordinary character to Compose. Here, as in a shell, a comment begins, and the
+///   rest of the line is left out.
+/// - A backslash in double quotes disappears for Compose before any character, and `\n` and `\t` become a line break and
+///   a tab, outside of quotes too. Here, as in a shell, it stays in double quotes unless `$`, a backtick, `"`, a backslash
+///   or a line break follows, and `\n` outside of quotes is an `n`.
+/// - Compose ends the command before a `;`, `&`, `|`, `<` or `>` outside of quotes, and refuses parentheses there. Here
+///   they are ordinary characters.
 fn words(node: &Node, path: &str) -> Result<Vec<(String, Option<Position>)>, Problem> {
     match &node.value {
         Value::List(items) => items
@@ -263,6 +273,24 @@ mod tests {
             proxy("command: [--configFile=/t.yml]").unwrap().notes,
             ["not supported: services.p.command: Traefik's configuration file is not read"]
         );
+    }
+
+    #[test]
+    fn a_backslash_and_a_number_sign_mean_what_they_mean_in_a_shell() {
+        for (yaml, expected) in [
+            // Compose would keep the `#` and the words after it
+            ("--a #b --c", vec!["--a"]),
+            ("--a#b --c=#d", vec!["--a#b", "--c=#d"]),
+            // Compose would take away each backslash, and make a tab of `\t`
+            (r#""a\tb""#, vec![r"a\tb"]),
+            (r"a\tb", vec!["atb"]),
+            (r#""a\"b" 'a\tb'"#, vec![r#"a"b"#, r"a\tb"]),
+        ] {
+            let node = tree::read(&serde_json::to_string(yaml).unwrap()).unwrap();
+            let read: Vec<String> =
+                words(&node, "services.p.command").unwrap().into_iter().map(|(word, _)| word).collect();
+            assert_eq!(read, expected, "{yaml}");
+        }
     }
 
     #[test]
