@@ -17,9 +17,9 @@ const MAX_DELAY_MS: u64 = 10_000;
 /// The reader of an error message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Audience {
-    /// A program, which gets JSON: the path belongs to an API, or the client asked for JSON.
+    /// A program gets JSON: the path belongs to an API, or the client accepts JSON.
     Program,
-    /// A person, who gets plain text.
+    /// A person gets plain text.
     Person,
 }
 
@@ -43,7 +43,7 @@ impl Audience {
     }
 }
 
-/// An error response. Its form is decided last, by [`spell_out`], where the reader is known.
+/// An error response. Its form is decided last, by [`spell_out`], which knows the reader.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub(super) status: StatusCode,

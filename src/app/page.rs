@@ -29,7 +29,7 @@ use super::{
 /// The name of this app's service.
 const SERVICE: &str = "web_static";
 
-/// The longest user name, in characters.
+/// The length of the longest user name, in characters.
 const MAX_USER_LENGTH: usize = 64;
 
 /// One replica of the page.

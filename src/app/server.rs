@@ -30,7 +30,7 @@ const MAX_BODY_BYTES: usize = 16 * 1024;
 ///
 /// # Errors
 ///
-/// When `hostname` cannot stand in a header, or the listener fails.
+/// Fails when `hostname` cannot stand in a header, or the listener fails.
 pub async fn serve(
     app: App,
     hostname: String,

@@ -11,7 +11,7 @@ use std::{
 
 use crate::model::Sessions;
 
-/// How long a session may be idle before it is deleted: PHP's default `session.gc_maxlifetime`.
+/// The longest time that a session may be idle before it is deleted: PHP's default `session.gc_maxlifetime`.
 const MAX_IDLE_TIME: Duration = Duration::from_secs(1440);
 
 /// The maximum number of sessions. A load test without cookies opens one per request, and then the session that was idle
@@ -43,7 +43,6 @@ struct Session {
     turn: u64,
 }
 
-/// All sessions of one server.
 pub(super) struct SessionStore {
     limit: usize,
     by_id: HashMap<Arc<str>, Session>,
@@ -91,7 +90,6 @@ impl SessionStore {
         snapshot
     }
 
-    /// The number of sessions now.
     pub(super) fn census(&mut self, now: Instant) -> Sessions {
         self.expire(now);
         Sessions {

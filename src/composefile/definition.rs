@@ -37,7 +37,6 @@ pub enum Origin {
     Resolved,
 }
 
-/// A service of the compose file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Service {
     /// The name, for example `web_static`.

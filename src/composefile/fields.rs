@@ -191,7 +191,7 @@ fn unknown(key: &str, position: Option<Position>, path: &str, known: impl Iterat
     })
 }
 
-/// The known name that the author of `key` probably meant.
+/// The known name that is nearest to `key`, if one is near enough.
 pub(super) fn nearest(key: &str, known: impl Iterator<Item = &'static str>) -> Option<&'static str> {
     // the time for a comparison grows with the product of both lengths
     if key.len() > 40 {

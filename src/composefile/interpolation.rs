@@ -1,5 +1,6 @@
-//! Replaces the variables in one text, by the rules of the Compose specification: `$VAR`, `${VAR}`, `${VAR:-default}`, `${VAR-default}`,
-//! `${VAR:?message}`, `${VAR?message}`, `${VAR:+replacement}`, `${VAR+replacement}`, nested, and `$$` for `$`.
+//! Interpolation: replaces the variables in one text, by the rules of the Compose specification: `$VAR`, `${VAR}`,
+//! `${VAR:-default}`, `${VAR-default}`, `${VAR:?message}`, `${VAR?message}`, `${VAR:+replacement}`,
+//! `${VAR+replacement}`, nested, and `$$` for `$`.
 //!
 //! A text is parsed as a whole before it is evaluated. So a mistake in a default is found even if the variable is set, and
 //! an unset variable that stands only in an unused default is no problem.
@@ -43,18 +44,18 @@ enum Piece<'a> {
 /// The rule by which a variable is replaced.
 enum Substitution<'a> {
     Plain,
-    Default(Empty, Vec<Piece<'a>>),
-    Required(Empty, Vec<Piece<'a>>),
-    Replacement(Empty, Vec<Piece<'a>>),
+    Default(EmptyVariable, Vec<Piece<'a>>),
+    Required(EmptyVariable, Vec<Piece<'a>>),
+    Replacement(EmptyVariable, Vec<Piece<'a>>),
 }
 
-/// Whether an empty variable counts as set.
+/// The meaning of an empty variable: it counts as set or as unset.
 #[derive(Clone, Copy)]
-enum Empty {
-    /// `${VAR-…}`
-    IsSet,
-    /// `${VAR:-…}`
-    IsUnset,
+enum EmptyVariable {
+    /// `${VAR-…}`: an empty variable counts as set.
+    Set,
+    /// `${VAR:-…}`: an empty variable counts as unset.
+    Unset,
 }
 
 struct Parser<'a> {
@@ -141,10 +142,10 @@ impl<'a> Parser<'a> {
             self.at += 1;
             return Ok(Substitution::Plain);
         }
-        let mut empty = Empty::IsSet;
+        let mut empty = EmptyVariable::Set;
         if self.rest().starts_with(':') {
             self.at += 1;
-            empty = Empty::IsUnset;
+            empty = EmptyVariable::Unset;
         }
         let operator = self.rest().chars().next();
         if !matches!(operator, Some('-' | '?' | '+')) {
@@ -174,7 +175,9 @@ fn evaluate(
             }
             Piece::Variable { offset, name, rule } => (*offset, *name, rule),
         };
-        let value = |empty: &Empty| variables(name).filter(|value| matches!(empty, Empty::IsSet) || !value.is_empty());
+        let value = |empty: &EmptyVariable| {
+            variables(name).filter(|value| matches!(empty, EmptyVariable::Set) || !value.is_empty())
+        };
         match rule {
             Substitution::Plain => match variables(name) {
                 Some(value) => out.push_str(&value),

@@ -6,7 +6,7 @@ use super::{
     tree::{Entry, Node, Value},
 };
 
-/// A label's name, value, and position.
+/// The name, the value and the position of a label.
 pub(super) type LabelEntry = (String, String, Option<Position>);
 
 /// Reads `labels` of a service, in the order of the file. Of two labels with the same name, the later one counts.

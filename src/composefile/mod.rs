@@ -9,7 +9,7 @@
 //! | `tree.rs` | YAML → a tree of values with their positions |
 //! | `position.rs` | a place in the file |
 //! | `yaml_error.rs` | plain words for the YAML reader's errors |
-//! | `interpolate.rs` | replaces `${VAR:-default}` in one text |
+//! | `interpolation.rs` | replaces `${VAR:-default}` in one text |
 //! | `dotenv.rs` | the `.env` file |
 //! | `file.rs` | the tree → the definition |
 //! | `definition.rs` | the definition |
@@ -110,7 +110,6 @@ fn dotenv_beside(
         .map_err(|problem| ComposeError::new(&dotenv.display().to_string(), problem))
 }
 
-/// Reads the text of a file.
 fn text_of(path: &Path) -> Result<String, Problem> {
     let unreadable = |error: std::io::Error| match error.kind() {
         ErrorKind::NotFound => Problem::unreadable("no such file")

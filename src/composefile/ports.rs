@@ -23,7 +23,7 @@ enum Protocol {
     Other,
 }
 
-/// Whether a range of ports was written.
+/// The number of ports in an entry: one, or a range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Width {
     Single,

@@ -9,7 +9,6 @@ use super::{
 };
 use crate::model::Labels;
 
-/// Reads one entry of `services`.
 pub(super) fn read(entry: &Entry, strictness: Strictness, notes: &mut Vec<String>) -> Result<Service, Problem> {
     let (name, node) = (&entry.key, &entry.node);
     check_name(entry)?;

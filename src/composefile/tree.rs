@@ -34,7 +34,6 @@ pub(super) enum Value {
     Map(Vec<Entry>),
 }
 
-/// A key with its value.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
     pub(super) key: String,
@@ -42,7 +41,6 @@ pub(super) struct Entry {
     pub(super) node: Node,
 }
 
-/// Parses a YAML document.
 pub(super) fn read(text: &str) -> Result<Node, Problem> {
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! {
@@ -174,7 +172,7 @@ impl Node {
         }
     }
 
-    /// Whether the node is without content: `volumes:` or `volumes: []`.
+    /// Returns whether the node has no content: `volumes:` or `volumes: []`.
     pub(super) fn is_empty(&self) -> bool {
         match &self.value {
             Value::Null => true,

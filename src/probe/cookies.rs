@@ -1,4 +1,4 @@
-//! Cookies: which ones the target sets, what their values look like, and which values a series sends.
+//! Cookies: those that the target sets, the form of their values, and the values that a series sends.
 
 use std::{
     collections::HashMap,
@@ -17,11 +17,11 @@ use super::{
     text::printable_name,
 };
 
-/// How many values of a cookie a series records one by one.
+/// The number of values of a cookie that a series records one by one.
 const MAX_ISSUED: usize = 64;
-/// How many cookies a series records: some targets set a cookie of another name with every answer.
+/// The number of cookies that a series records: some targets set a cookie of another name with every answer.
 const MAX_NAMES: usize = 64;
-/// The longest value that a browser keeps, in bytes.
+/// The length of the longest value that a browser stores, in bytes.
 const MAX_VALUE_LENGTH: usize = 4096;
 /// The characters that separate a route from the rest of a value.
 const SEPARATORS: [char; 4] = ['~', '.', '!', '|'];
@@ -29,7 +29,7 @@ const SEPARATORS: [char; 4] = ['~', '.', '!', '|'];
 /// The cookies of all series of a probe.
 #[derive(Debug, Default)]
 pub struct Cookies {
-    /// The cookies of the client that keeps them.
+    /// The cookies of the client with a jar.
     jar: Jar,
     /// The last value of each cookie that this client was given, also where it does not send the cookie back.
     given: HashMap<String, String>,
@@ -43,7 +43,7 @@ pub struct Cookies {
 }
 
 impl Cookies {
-    /// The `Cookie` header of the next request of a series, and how many cookies are in it.
+    /// The `Cookie` header of the next request of a series, and the number of cookies in it.
     pub fn header(&mut self, series: &SeriesName, url: &Url) -> (Option<String>, u16) {
         let one = |name: &str, value: Option<&String>| match value {
             Some(value) => (Some(format!("{name}={value}")), 1),
@@ -56,7 +56,7 @@ impl Cookies {
             SeriesName::CookieMadeUp(CookieValue { name, .. }) => {
                 let given =
                     self.given.get(name).or_else(|| Some(self.issued.iter().find(|((of, _), _)| of == name)?.1));
-                let like = || given.map_or_else(made_up, |given| similar(given));
+                let like = || given.map_or_else(make_up, |given| imitate(given));
                 one(name, Some(self.made_up.entry(series.to_string()).or_insert_with(like)))
             }
             SeriesName::CookieHead(CookieValue { name, n }) | SeriesName::CookieTail(CookieValue { name, n }) => {
@@ -65,14 +65,14 @@ impl Cookies {
                     SeriesName::CookieHead(_) => value.find(SEPARATORS).map(|at| (&value[..at], at..value.len())),
                     _ => value.rfind(SEPARATORS).map(|at| (&value[at..], 0..at)),
                 };
-                one(name, Some(self.made_up.entry(series.to_string()).or_insert_with(|| altered(value, part))))
+                one(name, Some(self.made_up.entry(series.to_string()).or_insert_with(|| alter(value, part))))
             }
             _ => (None, 0),
         }
     }
 
-    /// Notes in `seen` which cookies the reply to request `n` sets, for the series with and the series without a jar.
-    /// `url` is that of this request, `next` that of the next one.
+    /// Notes in `seen` the cookies that the reply to request `n` sets, for the series with and the series without a
+    /// jar. `url` is that of this request, `next` that of the next one.
     pub fn note(
         &mut self,
         series: &SeriesName,
@@ -141,9 +141,9 @@ impl Cookies {
     }
 }
 
-/// The value with other letters and digits, each of the same sort, in all of it but one part.
-fn altered(value: &str, part: Option<(&str, std::ops::Range<usize>)>) -> String {
-    let Some((kept, rest)) = part else { return made_up() };
+/// Replaces the letters and digits of a value by others of the same sort, in all of it but one part.
+fn alter(value: &str, part: Option<(&str, std::ops::Range<usize>)>) -> String {
+    let Some((same, rest)) = part else { return make_up() };
     let any = |c: char| match c {
         '0'..='9' => char::from(rand::random_range(b'0'..=b'9')),
         'a'..='f' => char::from(rand::random_range(b'a'..=b'f')),
@@ -154,21 +154,21 @@ fn altered(value: &str, part: Option<(&str, std::ops::Range<usize>)>) -> String 
     };
     let from_start = rest.start == 0;
     let other: String = value[rest].chars().map(any).collect();
-    if from_start { other + kept } else { kept.to_owned() + &other }
+    if from_start { other + same } else { same.to_owned() + &other }
 }
 
-/// A made-up value in the form of a given one, where that has letters and digits enough: some balancers take no value
+/// Makes up a value in the form of a given one, where that has letters and digits enough: some balancers take no value
 /// of another form.
-fn similar(value: &str) -> String {
+fn imitate(value: &str) -> String {
     const MIN_LETTERS: usize = 8;
     match value.chars().filter(char::is_ascii_alphanumeric).count() {
-        0..MIN_LETTERS => made_up(),
-        _ => altered(value, Some(("", 0..value.len()))),
+        0..MIN_LETTERS => make_up(),
+        _ => alter(value, Some(("", 0..value.len()))),
     }
 }
 
-/// A made-up value, of a form that names of servers hardly ever have.
-fn made_up() -> String {
+/// Makes up a value, of a form that names of servers hardly ever have.
+fn make_up() -> String {
     format!("{:032x}", rand::random::<u128>())
 }
 

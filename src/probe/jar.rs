@@ -1,4 +1,4 @@
-//! The jar: the cookies of one client, and why some of them are not sent back.
+//! The jar: the cookies of one client, and the reasons why some of them are not sent back.
 
 use cookie_store::{CookieError, CookiePath, CookieStore, RawCookie};
 use http::{HeaderMap, header};
@@ -17,23 +17,24 @@ pub struct Jar {
     store: CookieStore,
 }
 
-/// A cookie that a reply set, and whether it is sent back.
+/// A cookie that a reply set, and the reason if it is not sent back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredCookie {
     pub cookie: SetCookie,
-    /// Why the cookie is not sent with the next request.
+    /// The reason why the cookie is not sent with the next request.
     pub withheld: Option<WithholdReason>,
 }
 
 impl Jar {
-    /// The `Cookie` header for a request, and how many cookies are in it.
+    /// The `Cookie` header for a request, and the number of cookies in it.
     pub fn header(&self, url: &Url) -> Option<(String, u16)> {
         let pairs: Vec<String> =
             self.store.get_request_values(url).map(|(name, value)| format!("{name}={value}")).collect();
         (!pairs.is_empty()).then(|| (pairs.join("; "), pairs.len() as u16))
     }
 
-    /// Stores the cookies of a reply to a request for `url`, and tells of each whether it will be sent to `next`.
+    /// Stores the cookies of a reply to a request for `url`, and returns each with the reason if it will not be sent to
+    /// `next`.
     pub fn store(&mut self, headers: &HeaderMap, url: &Url, next: &Url) -> Vec<StoredCookie> {
         let lines = headers.get_all(header::SET_COOKIE).iter();
         lines.filter_map(|line| self.store_line(&line_text(line), url, next)).collect()
@@ -54,8 +55,8 @@ impl Jar {
     }
 }
 
-/// Why a cookie that a reply to a request for `url` has set is not sent to `next`; `refused` is why the store did not
-/// take it.
+/// The reason why a cookie that a reply to a request for `url` has set is not sent to `next`; `refused` is the error of
+/// the store that did not take it.
 fn reason(cookie: &SetCookie, refused: Option<CookieError>, url: &Url, next: &Url) -> WithholdReason {
     let attributes = &cookie.attributes;
     match refused {

@@ -13,7 +13,7 @@ use super::{
     recorder::Unreachable,
 };
 
-/// How long a balancer may take until it knows that a request is under way.
+/// The time after which a balancer knows that a request is under way.
 const SETTLE_TIME: Duration = Duration::from_millis(50);
 
 impl Prober {
@@ -22,7 +22,7 @@ impl Prober {
     /// answers. Both series are continued where the trace already has them.
     ///
     /// # Errors
-    /// As for [`Prober::send`].
+    /// Fails as [`Prober::send`] does.
     pub async fn hold(&mut self, slow: &SeriesPlan, quick: &SeriesPlan, lasting: Duration) -> Result<(), Unreachable> {
         let end = Instant::now() + lasting;
         let mut busy = self.start_slow(slow).await;

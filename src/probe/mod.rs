@@ -3,23 +3,23 @@
 //! ```text
 //! target      the URL that a user names as the target
 //! plan        the requests of a series, and their conditions
-//! script      a login, and how a reply shows that it lasts
+//! script      a login, and the check that shows whether it lasts
 //! headers     the headers that a user adds to every request
 //! secret      values that stand in the environment or in a file
 //! prober      sends series of requests
-//!   concurrent  several requests at once
-//!   hold        slow requests that keep instances busy, and quick ones meanwhile
-//! recorder    enters what came back into the trace
+//!   workers     send several requests at once
+//!   load        slow requests that keep instances busy, and quick ones meanwhile
+//! recorder    enters replies and failures into the trace
 //! http/       one request goes out, one reply or failure comes back
-//! identity/   which instance sent a reply
-//! cookies     which cookies the target sets, what their values look like, and which of them a series sends
-//!   jar         the cookies of one client, and why some are not sent back
+//! identity/   names the instance that sent a reply
+//! cookies     the cookies that the target sets, the form of their values, and the values that a series sends
+//!   jar         the cookies of one client, and the reasons why some are not sent back
 //!   set_cookie  the lines that set cookies
 //! pace        no more requests per second than allowed
-//! text        names from outside, as a trace keeps them
+//! text        names from outside, in the form in which a trace stores them
 //! ```
 //!
-//! The probe judges nothing: the analysis does. What it sends is harmless unless the user describes a login.
+//! The probe judges nothing: the analysis does. Its requests are harmless unless the user describes a login.
 
 mod cookies;
 mod headers;

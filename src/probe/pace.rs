@@ -11,7 +11,7 @@ use tokio::time::Instant;
 #[derive(Debug, Clone)]
 pub struct Pace {
     interval: Option<Duration>,
-    /// When the next request may start.
+    /// The time at which the next request may start.
     next_start: Arc<Mutex<Instant>>,
 }
 

@@ -1,4 +1,4 @@
-//! The plan of a series: under which conditions its requests are sent, and what each of them is.
+//! The plan of a series: the conditions of its requests, and each request in turn.
 //!
 //! The record of the requests that were sent and of their answers is a [`trace::Series`].
 
@@ -13,16 +13,16 @@ use super::{http::Content, script::Script};
 pub struct SeriesPlan {
     /// The experiment that the series belongs to. A trace has one series of each name.
     pub name: SeriesName,
-    /// Whether each request opens a connection of its own.
+    /// The connections of the requests: a new one for each, or one for several.
     pub connection: Connection,
-    /// Path and query of the requests.
+    /// The path and the query of the requests.
     pub path: String,
     /// With a script, the requests check the session instead of asking for `path`; and in the series with a cookie jar,
     /// the second request logs in.
     pub script: Option<Script>,
     /// The number of requests after which the series is complete; those of earlier calls count.
     pub most: u32,
-    /// How many requests are under way at once.
+    /// The number of requests that are under way at once.
     pub concurrency: u32,
 }
 
@@ -81,8 +81,8 @@ fn check(script: &Script) -> Step<'_> {
     Step { action: Action::Get, method: check.method.clone(), path: &check.path, content: check.content.as_ref() }
 }
 
-/// The text that request `n` of a series adds to its `User-Agent`, so that a lab's log tells which requests are the
-/// probe's.
+/// The text that request `n` of a series adds to its `User-Agent`, so that the probe's requests can be found in a lab's
+/// log.
 pub fn user_agent_tag(series: &SeriesName, n: u32) -> String {
     format!("{series}/{n}")
 }

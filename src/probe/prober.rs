@@ -32,12 +32,12 @@ pub struct Prober {
 }
 
 impl Prober {
-    /// A prober for a target. `via` is what chose the address to connect to. Without an `identity`, the prober finds
-    /// out by itself what tells instances apart. `names` are the names by which people know instances, by what the
-    /// instances say of themselves.
+    /// A prober for a target. `via` is the source of the address to connect to. Without an `identity`, the prober finds
+    /// the feature that distinguishes instances by itself. `names` are the names by which people know instances, by the
+    /// names that the instances give themselves.
     ///
     /// # Errors
-    /// When no request can be sent to the target.
+    /// Fails when no request can be sent to the target.
     pub fn new(
         config: ClientConfig,
         via: Via,
@@ -61,13 +61,13 @@ impl Prober {
         })
     }
 
-    /// The trace of all requests that were sent so far. Later requests may rename the instances of earlier ones: what
-    /// tells instances apart is learned from the replies.
+    /// The trace of all requests that were sent so far. Later requests may rename the instances of earlier ones: the
+    /// feature that distinguishes instances is learned from the replies.
     pub fn trace(&self) -> &Trace {
         self.recorder.trace()
     }
 
-    /// The whole trace. Where no instance was recognised, it says why.
+    /// The whole trace, with the reason where no instance was recognised.
     pub fn into_trace(self) -> Trace {
         self.recorder.into_trace()
     }
@@ -78,8 +78,8 @@ impl Prober {
     /// `ControlFlow::Break`, no further request is sent.
     ///
     /// # Errors
-    /// When the target has not answered any request of the whole trace, and there were enough of them to give up. A failure
-    /// after the first answer is an entry of the trace.
+    /// Fails when the target has not answered any request of the whole trace, and there were enough of them to give up.
+    /// A failure after the first answer is an entry of the trace.
     pub async fn send(
         &mut self,
         plan: &SeriesPlan,
@@ -165,7 +165,7 @@ impl Prober {
     }
 }
 
-/// How the reply to a request of a series shows a login, where it can show one.
+/// The condition under which the reply to a request of a series shows a login; `None` where no reply can show one.
 fn login_condition(plan: &SeriesPlan, action: Action) -> Option<&LoginCondition> {
     let condition = &plan.script.as_ref()?.logged_in;
     let shows = match action {

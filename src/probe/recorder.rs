@@ -1,4 +1,4 @@
-//! The recorder: enters what came back into a trace, and names the instances in it.
+//! The recorder: enters replies and failures into a trace, and names the instances in it.
 
 use std::{collections::HashMap, net::SocketAddr, num::NonZeroU16};
 
@@ -12,7 +12,7 @@ use super::{
     text::printable_name,
 };
 
-/// How many requests fail, from the first one on, until the target counts as unreachable.
+/// The number of failed requests, from the first one on, after which the target counts as unreachable.
 const MAX_FAILURES: u32 = 3;
 
 /// The target has answered no request.
@@ -22,7 +22,6 @@ pub struct Unreachable {
     pub url: String,
     /// The requests that were sent, in words.
     pub tried: String,
-    /// The last failure.
     pub failure: Failure,
 }
 
@@ -32,7 +31,7 @@ pub struct Recorder {
     recogniser: Recogniser,
     /// The names by which people know instances, by hostname.
     names: HashMap<String, String>,
-    /// The instances by what their replies say of them.
+    /// The instances by the names in their replies.
     ids: HashMap<String, InstanceId>,
     /// The session of the last reply that had one.
     last_session: Option<SessionId>,
@@ -82,11 +81,11 @@ impl Recorder {
         self.trace.series.last_mut()
     }
 
-    /// Completes a request of the open series by what came back, and enters it. `condition` tells whether the reply
-    /// shows a login.
+    /// Completes a request of the open series by its reply or its failure, and enters it. `condition` is the condition
+    /// under which the reply shows a login.
     ///
     /// # Errors
-    /// When this and all requests before it failed, and there were enough of them.
+    /// Fails when this and all requests before it failed, and there were enough of them.
     pub fn record(
         &mut self,
         mut request: Request,

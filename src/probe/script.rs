@@ -1,5 +1,5 @@
-//! The script of a login: the request that logs in, the request that shows the session, and how its reply shows a
-//! login.
+//! The script of a login: the request that logs in, the request that shows the session, and the condition under which
+//! its reply shows a login.
 
 use http::{Method, StatusCode};
 use regex::Regex;
@@ -33,17 +33,17 @@ pub enum LoginCondition {
     Status(StatusCode),
 }
 
-/// A login, and how it shows whether the login lasts.
+/// A login, and the check that shows whether it lasts.
 #[derive(Debug, Clone)]
 pub struct Script {
     pub login: RequestSpec,
     /// The request that shows the session.
     pub check: RequestSpec,
-    /// How the reply to the check shows a login.
+    /// The condition under which the reply to the check shows a login.
     pub logged_in: LoginCondition,
 }
 
-/// A request or a condition that cannot be used. The error does not repeat the text, which may hold a secret.
+/// The error for a request or a condition that cannot be used. It does not repeat the text, which may hold a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{flag}: {reason}")]
 pub struct SpecError {
@@ -57,7 +57,7 @@ impl RequestSpec {
     /// `file:PATH`, and returns `None` for a value that stands for itself.
     ///
     /// # Errors
-    /// When the text has another form, or `secret` fails.
+    /// Fails when the text has another form, or `secret` fails.
     pub fn parse(
         flag: &'static str,
         text: &str,
@@ -105,7 +105,7 @@ impl LoginCondition {
     /// Reads `json:/POINTER=VALUE`, `regex:PATTERN` or `status:CODE`.
     ///
     /// # Errors
-    /// When the text has another form.
+    /// Fails when the text has another form.
     pub fn parse(text: &str) -> Result<LoginCondition, SpecError> {
         let failed = |reason: String| SpecError { flag: "--logged-in", reason };
         match text.split_once(':') {
@@ -126,7 +126,7 @@ impl LoginCondition {
         }
     }
 
-    /// Whether a reply shows a login; `None` where the reply does not tell, as an error page.
+    /// Returns whether a reply shows a login; `None` where the reply does not show it, as an error page.
     pub fn is_met_by(&self, reply: &Reply) -> Option<bool> {
         match self {
             LoginCondition::Json { pointer, value } => {
@@ -170,7 +170,7 @@ fn reveal_secrets(body: &mut Value, secret: &dyn Fn(&str) -> Option<Result<Strin
 
 /// The id of the session, where a reply has it in the place in which the lab's apps give it.
 pub fn session_id(reply: &Reply) -> Option<String> {
-    /// The fields that are read. Every reply is parsed, so that nothing else of it is kept.
+    /// The fields that are read. Every reply is parsed, so the rest of it is not stored.
     #[derive(Deserialize)]
     struct Body {
         session: Session,

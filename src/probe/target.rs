@@ -2,7 +2,7 @@
 
 use url::Url;
 
-/// A text that is no target.
+/// The error for a text that is no target.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{target}` is not a target: {reason}")]
 pub struct TargetError {
@@ -13,7 +13,7 @@ pub struct TargetError {
 /// Reads a host (`demo.api.ch`, `demo.api.ch:8080/api/`, `[::1]:80`) or an http or https URL.
 ///
 /// # Errors
-/// When the text is neither of these, or holds a password.
+/// Fails when the text is neither of these, or holds a password.
 pub fn parse_target(target: &str) -> Result<Url, TargetError> {
     let failed = |reason: String| TargetError { target: target.escape_debug().to_string(), reason };
     let text = if target.contains("://") { target.to_owned() } else { format!("http://{target}") };

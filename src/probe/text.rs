@@ -1,8 +1,8 @@
-//! Text from outside, as a trace keeps it.
+//! Text from outside, in the form in which a trace stores it.
 
 use crate::model::trace;
 
-/// The longest name that a trace keeps, in characters.
+/// The length of the longest name in a trace, in characters.
 const MAX_NAME_CHARS: usize = 200;
 
 /// A name that a server chose, in a form that is safe to show: without hidden characters, and not endless.

@@ -1,4 +1,4 @@
-//! Series of which several requests are under way at once.
+//! Workers: they send a series of which several requests are under way at once.
 //!
 //! Each worker sends one request after the other, as long as there are any. Requests are recorded in the order of their
 //! answers, and are brought into the order of sending at the end.
@@ -23,9 +23,9 @@ use super::{
     recorder::Unreachable,
 };
 
-/// The smallest number of connections that the requests of a series go over, kept ones included, where there are as
+/// The smallest number of connections that carry the requests of a series, reused ones included, where there are as
 /// many requests. A balancer that picks once per connection shows no more picks than there are connections, and this
-/// many are enough to tell one instance from two.
+/// many are enough to distinguish one instance from two.
 const MIN_CONNECTIONS: u32 = 128;
 
 impl Prober {

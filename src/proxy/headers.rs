@@ -17,7 +17,7 @@ const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto
 const X_FORWARDED_SERVER: HeaderName = HeaderName::from_static("x-forwarded-server");
 /// The prefix that a middleware took from the path.
 pub const X_FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
-/// Headers by which a client might say more of itself or of another proxy.
+/// Headers by which a client might claim more about itself or about another proxy.
 const CLIENT_CLAIMS: [&str; 5] = [
     "x-forwarded-method",
     "x-forwarded-prefix",
@@ -26,7 +26,6 @@ const CLIENT_CLAIMS: [&str; 5] = [
     "x-forwarded-uri",
 ];
 const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
-/// Headers that the proxy sets itself.
 const SET_BY_PROXY: [HeaderName; 6] =
     [X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PORT, X_FORWARDED_PROTO, X_FORWARDED_SERVER, X_REAL_IP];
 
@@ -48,7 +47,7 @@ impl ForwardedHeaders {
         ForwardedHeaders { client, server: server.clone() }
     }
 
-    /// Sets the headers. Those that the client sent itself are not believed, and go.
+    /// Sets the headers. Those that the client sent itself are not trusted, and are removed.
     pub fn set(&self, headers: &mut HeaderMap) {
         // hardly ever there: looking through the names costs less than looking each of them up
         if headers.keys().any(is_claim) {
@@ -75,8 +74,8 @@ impl ForwardedHeaders {
     }
 }
 
-/// Whether a replica would believe this header of a client in a matter of which only the proxy may speak. Servers that
-/// make variables of headers, as PHP does, read `X_Real_Ip` as `X-Real-Ip`.
+/// Returns whether a replica would trust this header of a client, although only the proxy may set it. Servers that make
+/// variables of headers, as PHP does, read `X_Real_Ip` as `X-Real-Ip`.
 fn is_claim(name: &HeaderName) -> bool {
     let name = name.as_str();
     CLIENT_CLAIMS.contains(&name)
@@ -86,7 +85,8 @@ fn is_claim(name: &HeaderName) -> bool {
         }
 }
 
-/// Whether a `Host` header may stand for a host and a port, by the characters that these are made of (RFC 3986 §3.2.2).
+/// Returns whether a `Host` header may stand for a host and a port, by the characters that these are made of (RFC 3986
+/// §3.2.2).
 pub fn is_host(host: &HeaderValue) -> bool {
     host.as_bytes().iter().all(|byte| {
         matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b':' | b'_' | b'[' | b']' | b'%' | b'~'
@@ -107,7 +107,7 @@ pub fn remove_hop_by_hop(headers: &mut HeaderMap) {
     if headers.contains_key(CONNECTION) {
         for name in connection_tokens(headers).filter_map(|token| HeaderName::try_from(token).ok()).collect::<Vec<_>>()
         {
-            // these two are never about one connection, whatever names them
+            // these two are never about one connection, even where a client names them
             if name != TE && name != HOST {
                 headers.remove(name);
             }

@@ -1,4 +1,4 @@
-//! Middlewares at work: what a router's middlewares do to its requests, and to the answers on their way back.
+//! Middlewares at work: they change the requests of a router, and the answers on their way back.
 //!
 //! Requests pass a router's middlewares in the order of its list, answers in the reverse order, as in Traefik.
 
@@ -13,7 +13,7 @@ use super::{
     path::{self, NotNormal},
 };
 
-/// The middlewares of a router, and how far one request has come among them.
+/// The middlewares of a router, with the place of one request among them.
 #[derive(Debug)]
 pub struct Chain {
     middlewares: Arc<[Middleware]>,
@@ -27,10 +27,10 @@ impl Chain {
         Chain { middlewares, passed: 0 }
     }
 
-    /// Lets a request through the middlewares. `forwarded` is what replicas learn of its client.
+    /// Lets a request through the middlewares. `forwarded` are the headers by which replicas learn of its client.
     ///
     /// # Errors
-    /// When a middleware makes a path that is not normal. Then the request gets no further.
+    /// Fails when a middleware makes a path that is not normal. Then the request gets no further.
     pub fn on_request(&mut self, parts: &mut Parts, forwarded: &ForwardedHeaders) -> Result<(), NotNormal> {
         for middleware in &*self.middlewares {
             match middleware {

@@ -9,11 +9,11 @@
 //! | --- | --- |
 //! | `server.rs` | the worker threads that accept connections, and the handle on the whole proxy |
 //! | `peer.rs`, `record.rs` | a client's connection; the event of a request under way |
-//! | `registry.rs`, `table.rs` | replicas → the table of routes, and what outlives a table |
+//! | `registry.rs`, `table.rs` | replicas → the table of routes, and the data that outlives a table |
 //! | `forward/` | the phases of a request |
 //! | `balance/` | the strategies, one file each |
 //! | `upstream.rs` | a replica with its connections and its requests in flight |
-//! | `middleware.rs`, `headers.rs`, `path.rs`, `sticky.rs` | what becomes of a request and its answer on their way |
+//! | `middleware.rs`, `headers.rs`, `path.rs`, `sticky.rs` | the changes of a request and its answer on their way |
 //! | `request_body.rs`, `response_body.rs` | the bodies, as they stream |
 
 mod balance;

@@ -38,7 +38,7 @@ pub fn normalise(path: &str) -> Result<Cow<'_, str>, BadEscape> {
     Ok(Cow::Owned(normal))
 }
 
-/// Whether a path is normal already, which one pass over the bytes shows.
+/// Returns whether a path is normal already, which one pass over the bytes shows.
 fn is_normal(path: &str) -> bool {
     if path == "*" {
         return true;

@@ -1,4 +1,4 @@
-//! Peers: a client's connection, and what its requests need.
+//! Peers: the connections of clients, each with the data that its requests need.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -8,15 +8,15 @@ use crate::model::Access;
 
 use super::{headers::ForwardedHeaders, table::Table};
 
-/// Where the events of requests go.
+/// The channel for the events of requests.
 pub type Events = broadcast::Sender<Arc<Access>>;
 
-/// A client's connection, and what its requests need.
+/// A client's connection, with the data that its requests need.
 pub struct Peer {
     /// The worker that serves the connection.
     pub worker: usize,
     pub client: SocketAddr,
-    /// What replicas learn of the client.
+    /// The headers by which replicas learn of the client.
     pub forwarded: ForwardedHeaders,
     /// The routes of the moment.
     pub tables: watch::Receiver<Arc<Table>>,

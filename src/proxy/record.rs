@@ -19,7 +19,7 @@ const CLIENT_CLOSED: u16 = 499;
 /// The event of a request that is under way.
 pub struct Record {
     worker: usize,
-    /// Held until the request is over, so that its connection counts it.
+    /// The record holds this until the request is over, so that its connection counts it.
     _request: Option<Arc<()>>,
     /// The event, if there is a reader of events.
     pending: Option<Box<PendingEvent>>,
@@ -64,18 +64,17 @@ impl Record {
         }
     }
 
-    /// A record of nothing.
+    /// A record without an event.
     pub fn none() -> Self {
         Record { worker: 0, _request: None, pending: None }
     }
 
-    /// The worker that serves the request.
     pub fn worker(&self) -> usize {
         self.worker
     }
 
     /// Records the router that matched, and the service of the lab to which it leads.
-    pub fn routed(&mut self, router: &Arc<str>, service: &Arc<str>) {
+    pub fn record_route(&mut self, router: &Arc<str>, service: &Arc<str>) {
         if let Some(pending) = &mut self.pending {
             pending.access.router = Some(router.clone());
             pending.access.service = Some(service.clone());
@@ -83,7 +82,7 @@ impl Record {
     }
 
     /// Records the replica that was picked, and the turn of the strategy; a cookie picks without a turn.
-    pub fn picked(&mut self, upstream: &Upstream, turn: Option<u64>) {
+    pub fn record_pick(&mut self, upstream: &Upstream, turn: Option<u64>) {
         if let Some(pending) = &mut self.pending {
             pending.access.service = Some(upstream.service.clone());
             pending.access.replica = Some(upstream.name.clone());
@@ -92,14 +91,14 @@ impl Record {
     }
 
     /// Records that the picked replica refused the connection, so that another one is picked.
-    pub fn failed_over(&mut self) {
+    pub fn record_failover(&mut self) {
         if let Some(pending) = &mut self.pending {
             pending.access.failed_over.extend(pending.access.replica.take());
         }
     }
 
     /// Records the status that the client gets.
-    pub fn answered(&mut self, status: StatusCode) {
+    pub fn record_status(&mut self, status: StatusCode) {
         if let Some(pending) = &mut self.pending {
             pending.access.status = status.as_u16();
         }

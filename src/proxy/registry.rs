@@ -1,4 +1,4 @@
-//! The registry: builds the table of routes for the replicas of the moment, and keeps what outlives a table.
+//! The registry: builds the table of routes for the replicas of the moment, and owns everything that outlives a table.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -20,7 +20,7 @@ use super::{
 #[cfg(test)]
 mod tests;
 
-/// Builds tables, and keeps what outlives them.
+/// Builds tables, and owns everything that outlives them.
 #[derive(Debug)]
 pub struct Registry {
     exposed_by_default: ExposedByDefault,
@@ -41,7 +41,6 @@ impl Registry {
         Registry { exposed_by_default, workers, ranks: Vec::new(), cursors: HashMap::new(), upstreams: HashMap::new() }
     }
 
-    /// The table for these replicas.
     pub fn table(&mut self, replicas: &[Replica]) -> Table {
         let Routes { routers, services, servers, problems } = Routes::new(replicas, self.exposed_by_default);
         let mut in_use: HashSet<Key> = HashSet::new();
@@ -95,8 +94,8 @@ impl Registry {
         }
     }
 
-    /// Drops the upstreams of replicas that are gone, and marks those that drain. A container that is not routed to at
-    /// the moment may still work on requests that it was given.
+    /// Drops the upstreams of replicas that have ended, and marks those that drain. A container that is not routed to
+    /// at the moment may still work on requests that it was given.
     fn retire(&mut self, replicas: &[Replica], in_use: &HashSet<Key>) {
         let unrouted: HashMap<&str, &Replica> = replicas
             .iter()

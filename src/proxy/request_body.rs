@@ -11,7 +11,7 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 /// The body of a request on its way to a replica.
 #[derive(Debug)]
 pub enum RequestBody {
-    /// There is none, so the request may be sent again.
+    /// The request has no body, so it may be sent again.
     Empty,
     /// The body streams from the client.
     Streamed(Incoming),

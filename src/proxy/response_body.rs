@@ -14,8 +14,8 @@ use hyper::{
 use super::{record::Record, request_body::RequestBody, upstream::InFlight};
 
 /// The body of a response on its way to the client. When it is dropped, sent or not, its request is over: the
-/// connection to the replica is kept for another request, the replica has one request less in flight, and the event
-/// goes out.
+/// connection to the replica becomes idle and waits for another request, the replica has one request less in flight,
+/// and the event goes out.
 pub struct ResponseBody {
     content: Content,
     record: Record,
@@ -29,17 +29,17 @@ enum Content {
 }
 
 impl ResponseBody {
-    /// An answer of the proxy itself.
+    /// A body with the proxy's own answer.
     pub fn own(content: &'static str, record: Record) -> Self {
         ResponseBody { content: Content::Own(Bytes::from_static(content.as_bytes())), record }
     }
 
-    /// No content, and nothing to record: something else goes on with the request.
+    /// A body without content and without a record, for a request that another task continues.
     pub fn empty() -> Self {
         ResponseBody { content: Content::Own(Bytes::new()), record: Record::none() }
     }
 
-    /// An answer of a replica. Its connection serves again once the answer is read.
+    /// A body with the answer of a replica. Its connection serves again once the answer is read.
     pub fn forwarded(
         body: Incoming,
         connection: SendRequest<RequestBody>,
@@ -49,12 +49,12 @@ impl ResponseBody {
         ResponseBody { content: Content::Forwarded { body, connection: Some(connection), in_flight }, record }
     }
 
-    /// Keeps the connection to the replica. To be called at the end of the body, when the connection may serve again.
-    fn keep_connection(&mut self) {
+    /// Returns the connection to the replica's pool. To be called at the end of the body, when the connection may serve again.
+    fn return_connection(&mut self) {
         if let Content::Forwarded { connection, in_flight, .. } = &mut self.content
             && let Some(connection) = connection.take()
         {
-            in_flight.upstream().keep(self.record.worker(), connection);
+            in_flight.upstream().store_idle(self.record.worker(), connection);
         }
     }
 }
@@ -77,7 +77,7 @@ impl Body for ResponseBody {
             Some(Ok(frame)) if frame.is_data() => this.record.count(frame.data_ref().map_or(0, Bytes::len)),
             Some(Err(_)) => {}
             // nothing comes after trailers
-            Some(Ok(_)) | None => this.keep_connection(),
+            Some(Ok(_)) | None => this.return_connection(),
         }
         Poll::Ready(frame)
     }
@@ -101,7 +101,7 @@ impl Drop for ResponseBody {
     fn drop(&mut self) {
         // a body whose length is known is not polled to its very end
         if self.is_end_stream() {
-            self.keep_connection();
+            self.return_connection();
         }
     }
 }

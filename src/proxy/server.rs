@@ -38,13 +38,12 @@ pub const GRACE_PERIOD: Duration = Duration::from_secs(10);
 
 /// The number of events by which a reader may be behind before it misses some.
 const EVENT_BACKLOG: usize = 16_384;
-/// How long a client may take, once the proxy stops, to read the end of an answer that is finished, or to finish a
+/// The time that a client has, once the proxy stops, to read the end of an answer that is finished, or to finish a
 /// request that it has begun.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long a worker pauses when the machine has no more file descriptors.
+/// The pause of a worker when the machine has no more file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// The settings of a proxy.
 #[derive(Debug, Clone)]
 pub struct Settings {
     pub exposed_by_default: ExposedByDefault,
@@ -66,7 +65,7 @@ impl Proxy {
     /// runtime.
     ///
     /// # Errors
-    /// When a thread or its runtime cannot be started.
+    /// Fails when a thread or its runtime cannot be started.
     pub fn start(
         listeners: Vec<TcpListener>,
         mut replicas: watch::Receiver<Replicas>,
@@ -122,7 +121,7 @@ impl Proxy {
         self.tables.borrow().problems.clone()
     }
 
-    /// Waits until the problems are others than `known`, and returns them.
+    /// Waits until the problems differ from `known`, and returns them.
     pub async fn other_problems(&self, known: &[String]) -> Vec<String> {
         let mut tables = self.tables.clone();
         match tables.wait_for(|table| table.problems != known).await {
@@ -147,7 +146,7 @@ impl Proxy {
             Err(_) => Vec::new(),
         };
         for upstream in upstreams {
-            upstream.drained().await;
+            upstream.drain().await;
         }
     }
 
@@ -166,7 +165,7 @@ impl Drop for Proxy {
     }
 }
 
-/// The part of one thread.
+/// One worker thread.
 struct Worker {
     index: usize,
     server: HeaderValue,

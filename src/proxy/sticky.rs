@@ -1,10 +1,10 @@
-//! Sticky cookies on the wire, with Traefik's value and its order of attributes.
+//! Sticky cookies in headers, with Traefik's value and its order of attributes.
 
 use sha2::{Digest, Sha256};
 
 use crate::routing::StickyCookie;
 
-/// The value of the `Set-Cookie` header.
+/// The value of the `Set-Cookie` header for a cookie with this name and value.
 pub fn set_cookie(cookie: &StickyCookie, name: &str, value: &str) -> String {
     let mut header = format!("{name}={value}; Path={}", cookie.path.as_deref().unwrap_or("/"));
     if let Some(domain) = &cookie.domain {

@@ -1,7 +1,7 @@
 //! Tables: the routes of one moment, with the upstreams among which a request is balanced.
 //!
 //! A table never changes; each change of the replicas makes a new one. Cursors, connections and counts outlive a table:
-//! the [`Registry`](super::registry::Registry), which builds the tables, keeps them.
+//! the [`Registry`](super::registry::Registry), which builds the tables, owns them.
 
 use std::{
     collections::HashMap,
@@ -21,7 +21,7 @@ use super::{
 /// Routes and upstreams at one moment.
 #[derive(Debug, Default)]
 pub struct Table {
-    /// The routes, that of the router with the highest priority first.
+    /// The routes, the one of the router with the highest priority first.
     routes: Vec<Route>,
     /// A sentence for each thing that cannot be used.
     pub problems: Vec<String>,
@@ -40,9 +40,9 @@ pub struct Route {
 pub struct Balancer {
     /// The service of the lab.
     pub service: Arc<str>,
-    /// How the next replica is picked.
+    /// The strategy that picks the next replica.
     pub balance: Balance,
-    /// What was picked before; the tables that follow one another share it.
+    /// The memory of earlier picks; the tables that follow one another share it.
     pub cursor: Arc<Mutex<Cursor>>,
     /// The replicas that take requests, by ordinal.
     pub available: Vec<WeightedUpstream>,
@@ -69,7 +69,7 @@ impl Table {
         table
     }
 
-    /// The first route whose rule matches.
+    /// The first route whose rule matches a request.
     pub fn route(&self, subject: Subject<'_>) -> Option<&Route> {
         self.routes.iter().find(|route| route.router.rule.matches(subject))
     }
@@ -79,7 +79,7 @@ impl Table {
         self.upstreams.get(name).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether the replica called `name` may be given new requests.
+    /// Returns whether the replica called `name` may be given new requests.
     pub fn offers(&self, name: &str) -> bool {
         let mut available = self.routes.iter().flat_map(|route| &route.balancer.available);
         available.any(|server| &*server.upstream.name == name)

@@ -29,9 +29,9 @@ use super::{request_body::RequestBody, sticky};
 
 /// The number of idle connections to one replica that one worker keeps at most, as in Traefik.
 const MAX_IDLE: usize = 200;
-/// How long an idle connection is kept, as in Traefik.
+/// The time after which an idle connection is dropped, as in Traefik.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
-/// How long a connection may take to be made, as in Traefik.
+/// The longest time that a connection may take to be made, as in Traefik.
 const DIAL_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A replica at one of its addresses. All tables and workers share it.
@@ -50,7 +50,7 @@ pub struct Upstream {
     draining: AtomicBool,
     /// Notifies that a draining replica has finished its last request.
     idle: Notify,
-    /// Whether the replica is gone from its address.
+    /// Becomes true when the replica has left its address.
     gone: watch::Sender<bool>,
     /// A pool for each worker, because a connection lives on the runtime that opened it.
     pools: Box<[Mutex<VecDeque<Idle>>]>,
@@ -97,24 +97,24 @@ impl Upstream {
 
     /// Counts a request in, unless the replica drains.
     pub fn admit(self: &Arc<Self>) -> Option<InFlight> {
-        // Counting before looking, while `drained` looks after marking: one of the two sees the other.
+        // Counting before looking, while `drain` looks after marking: one of the two sees the other.
         self.in_flight.fetch_add(1, Ordering::SeqCst);
         let admitted = InFlight(self.clone());
         (!self.draining.load(Ordering::SeqCst)).then_some(admitted)
     }
 
-    /// From now on, the replica admits no more requests.
+    /// Makes the replica admit no more requests.
     pub fn start_draining(&self) {
         self.draining.store(true, Ordering::SeqCst);
     }
 
-    /// Whether the replica admits no more requests.
+    /// Returns whether the replica admits no more requests.
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::SeqCst)
     }
 
-    /// Admits no more requests, and waits until none is in flight.
-    pub async fn drained(&self) {
+    /// Makes the replica admit no more requests, and waits until none is in flight.
+    pub async fn drain(&self) {
         self.start_draining();
         loop {
             let changed = self.idle.notified();
@@ -125,16 +125,16 @@ impl Upstream {
         }
     }
 
-    /// Marks a replica that is gone: requests that wait for a connection to it wait no longer. Where a container was,
+    /// Marks the replica as removed: requests that wait for a connection to it wait no longer. Where a container was,
     /// no machine is left that would refuse a connection.
     pub fn mark_gone(&self) {
         self.gone.send_replace(true);
     }
 
-    /// A connection for a request of `worker`: an idle one, else a new one.
+    /// A connection for a request of `worker`: an idle one, or a new one if none is idle.
     ///
     /// # Errors
-    /// When no connection can be made; [`io::ErrorKind::TimedOut`] after the dial timeout.
+    /// Fails when no connection can be made; [`io::ErrorKind::TimedOut`] after the dial timeout.
     pub async fn connect(&self, worker: usize) -> io::Result<Connection> {
         while let Some(idle) = self.take_idle(worker) {
             // otherwise the replica has closed it
@@ -148,7 +148,7 @@ impl Upstream {
     /// A new connection.
     ///
     /// # Errors
-    /// As [`Upstream::connect`].
+    /// Fails as [`Upstream::connect`] does.
     pub async fn dial(&self) -> io::Result<SendRequest<RequestBody>> {
         let mut gone = self.gone.subscribe();
         let stream = tokio::select! {
@@ -169,7 +169,7 @@ impl Upstream {
     /// passes here, so that this is where a strategy may have the time to an answer measured.
     ///
     /// # Errors
-    /// When no head of an answer came; the error gives the request back if it was not sent.
+    /// Fails when no head of an answer came; the error gives the request back if it was not sent.
     pub async fn send(
         &self,
         mut connection: SendRequest<RequestBody>,
@@ -179,9 +179,9 @@ impl Upstream {
         Ok(Reply { response, connection })
     }
 
-    /// Keeps a connection that may serve again. A connection that is not ready is closing, or still busy with the rest
+    /// Stores a connection that may serve again. A connection that is not ready is closing, or still busy with the rest
     /// of a request that was answered early: it is dropped, and ends by itself.
-    pub fn keep(&self, worker: usize, connection: SendRequest<RequestBody>) {
+    pub fn store_idle(&self, worker: usize, connection: SendRequest<RequestBody>) {
         if !connection.is_ready() || self.draining.load(Ordering::Relaxed) {
             return;
         }
@@ -206,7 +206,7 @@ impl Upstream {
 #[derive(Debug, Clone)]
 pub struct WeightedUpstream {
     pub upstream: Arc<Upstream>,
-    /// The replica's share beside the others'.
+    /// The replica's share of the requests, in proportion to the other weights.
     pub weight: i64,
 }
 

@@ -1,17 +1,17 @@
-//! Checks: what the labels of one service mean by themselves, before anything is started.
+//! Checks: the meaning of the labels of one service by themselves, before anything is started.
 
 use crate::model::{ExposedByDefault, Labels, Strategy};
 
 use super::{defaults::complete, label::LabelError};
 
-/// How a service is reached and balanced, by its labels.
+/// The hosts, the balancing and the stickiness of a service, by its labels.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Routing {
     /// The hosts that the rules name.
     pub hosts: Vec<String>,
     /// The number of routers that lead to the service.
     pub routers: usize,
-    /// How the next replica is picked.
+    /// The strategy that picks the next replica.
     pub strategy: Strategy,
     /// The name of the cookie that keeps a client on its replica, if one does.
     pub sticky_cookie: Option<String>,
@@ -33,7 +33,7 @@ pub enum CheckError {
 /// Reads the labels of a service, which is called `base` where they give it no name.
 ///
 /// # Errors
-/// The first thing that is wrong with the labels.
+/// Returns the first mistake in the labels.
 pub fn check(base: &str, labels: &Labels, exposed_by_default: ExposedByDefault) -> Result<Routing, CheckError> {
     let Some(config) = complete(base, labels, exposed_by_default)? else { return Ok(Routing::default()) };
     if let Some(problem) = config.problems.into_iter().next() {

@@ -6,7 +6,7 @@ use crate::model::Strategy;
 
 use super::{label::Fields, middleware::MiddlewareConfig, sticky::StickyCookie};
 
-/// What the labels of one container ask for.
+/// The configuration that the labels of one container ask for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DynamicConfig {
     /// The routers by name.
@@ -39,9 +39,9 @@ pub struct RouterConfig {
 /// `traefik.http.services.NAME.loadbalancer.*`
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ServiceConfig {
-    /// What the labels say of the container that has them.
+    /// The fields that are about the container with the labels.
     pub server: ServerConfig,
-    /// What the labels say of the service as a whole; every container that defines it must say the same.
+    /// The fields that are about the service as a whole; every container that defines it must have the same.
     pub balancer: BalancerConfig,
 }
 
@@ -50,7 +50,7 @@ pub struct ServiceConfig {
 pub struct ServerConfig {
     /// The port inside the container.
     pub port: Option<u16>,
-    /// The container's share of the requests beside the others'; 1 by default.
+    /// The container's share of the requests, in proportion to the other weights; 1 by default.
     pub weight: Option<i64>,
 }
 
@@ -65,7 +65,7 @@ pub struct BalancerConfig {
     pub other: Fields,
 }
 
-/// What a replica gets as its `Host` header.
+/// The `Host` header that a replica gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum HostHeader {
     /// The header that the client sent (`passhostheader`, the default).

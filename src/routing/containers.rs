@@ -1,4 +1,4 @@
-//! Containers: whose labels count, what they ask for, and where each of their services answers.
+//! Containers: those whose labels count, their configuration, and the address of each of their services.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -10,7 +10,7 @@ use super::{
     labels::read_labels,
 };
 
-/// Replicas with the same labels, and what these ask for.
+/// Replicas with the same labels, and the configuration that these ask for.
 #[derive(Debug)]
 pub struct Group<'a> {
     /// The replicas, in the order of all replicas; never empty.
@@ -26,7 +26,7 @@ pub fn groups<'a>(
     problems: &mut Vec<String>,
 ) -> Vec<Group<'a>> {
     let mut groups = Vec::new();
-    for mut members in with_equal_labels(replicas) {
+    for mut members in group_by_labels(replicas) {
         let Replica { service, base, labels, .. } = members[0];
         let config = match complete(base, labels, exposed_by_default) {
             Ok(Some(config)) => config,
@@ -50,8 +50,8 @@ pub fn groups<'a>(
     groups
 }
 
-/// Why a container is dropped that has no address for one of its services. A replica that has bound a port itself is
-/// not dropped: it just does not answer yet.
+/// The reason why a container is dropped that has no address for one of its services. A replica that has bound a port
+/// itself is not dropped: it just does not answer yet.
 fn missing_address(replica: &Replica, config: &CompleteConfig) -> Option<String> {
     if replica.port == Port::Bound {
         return None;
@@ -61,8 +61,8 @@ fn missing_address(replica: &Replica, config: &CompleteConfig) -> Option<String>
     Some(format!("service {}: {what} is missing for {name}", replica.service))
 }
 
-/// Where a replica answers: by its labels, if they decide that. A replica with several services has several addresses;
-/// this is that of the first.
+/// The address at which a replica answers: by its labels, if they decide that. A replica with several services has
+/// several addresses; this is that of the first.
 pub fn address(replica: &Replica) -> Option<SocketAddr> {
     match replica.port {
         Port::Bound => replica.address,
@@ -73,7 +73,7 @@ pub fn address(replica: &Replica) -> Option<SocketAddr> {
     }
 }
 
-/// Where a replica answers for a service.
+/// The address at which a replica answers for a service.
 pub fn address_for(replica: &Replica, server: &ServerConfig) -> Option<SocketAddr> {
     let mut address = replica.address?;
     if replica.port == Port::Labelled {
@@ -83,7 +83,7 @@ pub fn address_for(replica: &Replica, server: &ServerConfig) -> Option<SocketAdd
 }
 
 /// The replicas whose labels count, in groups with equal labels.
-fn with_equal_labels(replicas: &[Replica]) -> Vec<Vec<&Replica>> {
+fn group_by_labels(replicas: &[Replica]) -> Vec<Vec<&Replica>> {
     let mut groups: Vec<Vec<&Replica>> = Vec::new();
     for replica in replicas.iter().filter(|replica| is_routable(replica)) {
         let group = groups
@@ -102,9 +102,9 @@ fn are_equal(a: &Arc<Labels>, b: &Arc<Labels>) -> bool {
     Arc::ptr_eq(a, b) || a == b
 }
 
-/// Whether the labels of a replica count. Traefik does not even look at a container that is not healthy, so the last
-/// healthy one takes its routes with it. The routes of a replica that has bound its own port stay while it is there,
-/// and answer 503 until it is ready.
+/// Returns whether the labels of a replica count. Traefik does not even look at a container that is not healthy, so the
+/// last healthy one takes its routes with it. The routes of a replica that has bound its own port stay while it is
+/// there, and answer 503 until it is ready.
 fn is_routable(replica: &Replica) -> bool {
     replica.port == Port::Bound || replica.state == State::Ready
 }

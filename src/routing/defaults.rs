@@ -1,4 +1,4 @@
-//! Defaults: what Traefik fills in where the labels of a container are silent.
+//! Defaults: Traefik's values for the fields that the labels of a container leave out.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ pub struct CompleteConfig {
     pub notes: Vec<String>,
 }
 
-/// A router with everything that its labels say of it: two definitions of one router must not differ in any of it.
+/// A router with all its fields: two definitions of one router must not differ in any of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RouterDefinition {
     pub rule: Rule,
@@ -52,7 +52,7 @@ impl RouterDefinition {
     }
 }
 
-/// A name without `@docker`, by which Traefik says that a container defines it.
+/// A name without `@docker`, which is Traefik's mark for a name that a container defines.
 fn without_provider(name: &str) -> &str {
     name.strip_suffix("@docker").unwrap_or(name)
 }
@@ -93,7 +93,7 @@ pub fn default_name(base: &str) -> String {
     base.replace(|c: char| !c.is_ascii_alphanumeric(), "-")
 }
 
-/// A router with its rule and its service; else why it is left out.
+/// A router with its rule and its service; else the reason why it is left out.
 fn define(
     name: &str,
     router: RouterConfig,

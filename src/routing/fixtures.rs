@@ -20,7 +20,7 @@ pub fn replica(service: &str, number: u32, state: State, labels: &[(&str, &str)]
     }
 }
 
-/// A container, whose labels say at which port it answers.
+/// A container, whose labels name the port at which it answers.
 pub fn container(service: &str, number: u32, state: State, exposed: u16, labels: &[(&str, &str)]) -> Replica {
     let address = Some(([10, 0, 0, number as u8], exposed).into());
     Replica { address, port: Port::Labelled, ..replica(service, number, state, labels) }

@@ -1,4 +1,4 @@
-//! Labels: reads what the `traefik.*` labels of one container ask for.
+//! Labels: reads the `traefik.*` labels of one container into its configuration.
 //!
 //! As in Traefik, field names ignore case and element names do not, and one unknown field or bad value makes the whole
 //! container unusable. A field that Traefik knows and the bundled proxy does not has no effect, and a note names it.
@@ -19,7 +19,7 @@ pub const OWN_STRATEGY: &str = "lbctl.strategy";
 /// do not matter, so they are read apart.
 ///
 /// # Errors
-/// When the value is neither true nor false.
+/// Fails when the value is neither true nor false.
 pub fn read_enable(labels: &Labels) -> Result<Option<bool>, LabelError> {
     let label = labels.iter().find(|(name, _)| name.eq_ignore_ascii_case("traefik.enable"));
     label.map(|(name, value)| Label { name, value }.boolean()).transpose()
@@ -28,7 +28,7 @@ pub fn read_enable(labels: &Labels) -> Result<Option<bool>, LabelError> {
 /// Reads the other labels of one container.
 ///
 /// # Errors
-/// The first label that is unknown or has a value that cannot be used.
+/// Returns the first label that is unknown or has a value that cannot be used.
 pub fn read_labels(labels: &Labels) -> Result<DynamicConfig, LabelError> {
     let mut config = DynamicConfig::default();
     for (name, value) in labels {
@@ -39,7 +39,7 @@ pub fn read_labels(labels: &Labels) -> Result<DynamicConfig, LabelError> {
     Ok(config)
 }
 
-/// Sets what one label asks for; returns a note if the label has no effect in the bundled proxy.
+/// Sets the field of one label; returns a note if the label has no effect in the bundled proxy.
 fn set_label(config: &mut DynamicConfig, label: Label<'_>) -> Result<Option<String>, LabelError> {
     let parts: Vec<&str> = label.name.split('.').collect();
     let lower: Vec<String> = parts.iter().map(|part| part.to_ascii_lowercase()).collect();

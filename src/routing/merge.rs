@@ -1,4 +1,4 @@
-//! Merging: one name that several containers define. As in Traefik, all of them must define it in the same way; if they
+//! Merging: several containers may define one name. As in Traefik, all of them must define it in the same way; if they
 //! do not, none of their definitions counts.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +12,7 @@ pub struct Definitions<T> {
 }
 
 impl<T: PartialEq> Definitions<T> {
-    /// No definitions yet; `kind` is what problems call them.
+    /// An empty set of definitions; `kind` is the word for them in problems.
     pub fn new(kind: &'static str) -> Self {
         Definitions { kind, first: BTreeMap::new(), in_two_ways: BTreeSet::new() }
     }
@@ -27,7 +27,7 @@ impl<T: PartialEq> Definitions<T> {
     }
 
     /// The definitions that count, and a problem for each name whose definitions do not.
-    pub fn settle(mut self) -> (BTreeMap<String, T>, Vec<String>) {
+    pub fn merge(mut self) -> (BTreeMap<String, T>, Vec<String>) {
         self.first.retain(|name, _| !self.in_two_ways.contains(name));
         let Definitions { kind, first, in_two_ways } = self;
         (first, in_two_ways.into_iter().map(|name| format!("{kind} {name} is defined in two ways")).collect())
@@ -44,7 +44,7 @@ mod tests {
         for (name, definition) in [("a", 1), ("b", 1), ("a", 2), ("b", 1), ("a", 1), ("c", 3), ("a", 3)] {
             definitions.add(name.to_owned(), definition);
         }
-        let (rest, problems) = definitions.settle();
+        let (rest, problems) = definitions.merge();
         assert_eq!(rest, BTreeMap::from([("b".to_owned(), 1), ("c".to_owned(), 3)]));
         assert_eq!(problems, ["router a is defined in two ways"]);
     }

@@ -1,4 +1,4 @@
-//! Middlewares: what the fields below `traefik.http.middlewares` ask for.
+//! Middlewares: the fields below `traefik.http.middlewares`.
 
 use http::{
     HeaderMap, HeaderName, HeaderValue,
@@ -82,7 +82,8 @@ pub struct MiddlewareConfig {
     fields: Fields,
 }
 
-/// The error for a middleware that no router can use. Its text goes on after the name of the middleware.
+/// The error for a middleware that no router can use. Its text continues a sentence that begins with the name of the
+/// middleware.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnusableMiddleware {
     #[error("has no attempts")]
@@ -92,11 +93,11 @@ pub enum UnusableMiddleware {
 }
 
 impl MiddlewareConfig {
-    /// Sets a field, whose first part is the kind of the middleware; returns why the field has no effect in the bundled
-    /// proxy, if it has none.
+    /// Sets a field, whose first part is the kind of the middleware; returns the reason if the field has no effect in
+    /// the bundled proxy.
     ///
     /// # Errors
-    /// When there is no such field, or it cannot have this value.
+    /// Fails when there is no such field, or it cannot have this value.
     pub fn set_field(&mut self, field: &[&str], label: Label<'_>) -> Result<Option<String>, LabelError> {
         let lower: Vec<String> = field.iter().map(|part| part.to_ascii_lowercase()).collect();
         let lower: Vec<&str> = lower.iter().map(String::as_str).collect();
@@ -135,7 +136,7 @@ impl MiddlewareConfig {
     /// The middleware, if it does anything in the bundled proxy.
     ///
     /// # Errors
-    /// When no router can use it.
+    /// Fails when no router can use it.
     pub fn middleware(&self) -> Result<Option<Middleware>, UnusableMiddleware> {
         let mut kinds: Vec<&str> = self.fields.keys().filter_map(|field| field.split('.').next()).collect();
         kinds.dedup();
@@ -160,7 +161,7 @@ fn read_prefix(prefix: &str, label: Label<'_>) -> Result<(String, HeaderValue), 
     Ok((prefix.to_owned(), value))
 }
 
-/// Sets a header that the middleware is to set; returns why this has no effect, if it has none.
+/// Sets a header that the middleware is to set; returns the reason if this has no effect.
 fn set_header(headers: &mut HeaderMap, name: &[&str], label: Label<'_>) -> Result<Option<String>, LabelError> {
     // the name of a header may have dots
     let name = name.join(".");

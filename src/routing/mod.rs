@@ -1,4 +1,4 @@
-//! Routing: what Traefik's labels mean.
+//! Routing: the meaning of Traefik's labels.
 //!
 //! Labels of replicas go in; routers, services and servers come out, and a sentence for each thing that cannot be used.
 //! All of it is pure: nothing here listens, connects, or looks at a clock. The bundled proxy forwards requests by these
@@ -7,13 +7,13 @@
 //! | file | what it does |
 //! | --- | --- |
 //! | `label.rs` | one label: its value, and the error that names it |
-//! | `config.rs` | what the labels of one container ask for, as types |
+//! | `config.rs` | the configuration that the labels of one container ask for |
 //! | `labels.rs` | labels → these types |
 //! | `middleware.rs`, `sticky.rs` | the fields of middlewares and of sticky cookies |
 //! | `rule.rs` | the text of a rule → an expression that matches requests |
-//! | `defaults.rs` | what Traefik fills in where labels are silent |
-//! | `containers.rs` | which containers count, and where they answer |
-//! | `merge.rs` | one name that several containers define |
+//! | `defaults.rs` | Traefik's values for the fields that labels leave out |
+//! | `containers.rs` | the containers that count, and their addresses |
+//! | `merge.rs` | merges the definitions of one name by several containers |
 //! | `routes.rs` | the labels of all containers → routes |
 //! | `check.rs` | the labels of one service by themselves, before anything runs |
 

@@ -1,4 +1,4 @@
-//! Routes: what the labels of all containers mean together.
+//! Routes: the meaning of the labels of all containers together.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
@@ -30,7 +30,7 @@ pub struct Routes<'a> {
     pub problems: Vec<String>,
 }
 
-/// A rule and where it leads.
+/// A rule, and the service to which it leads.
 #[derive(Debug)]
 pub struct Router {
     /// The name as in Traefik's log: `web-static@docker`.
@@ -55,16 +55,15 @@ pub struct Service {
 /// A replica as one of its services sees it.
 #[derive(Debug)]
 pub struct Server<'a> {
-    /// The name of the service.
     pub service: String,
     pub replica: &'a Replica,
-    /// Where the replica answers for this service.
+    /// The address at which the replica answers for this service.
     pub address: SocketAddr,
-    /// The replica's share beside the others'.
+    /// The replica's share of the requests, in proportion to the other weights.
     pub weight: i64,
 }
 
-/// What replicas would make together.
+/// The effect that replicas would have together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Preview {
     /// The services of the lab that requests would reach.
@@ -74,7 +73,6 @@ pub struct Preview {
 }
 
 impl<'a> Routes<'a> {
-    /// The routes for these replicas.
     pub fn new(replicas: &'a [Replica], exposed_by_default: ExposedByDefault) -> Self {
         let mut problems = Vec::new();
         let mut routers = Definitions::new("router");
@@ -96,9 +94,9 @@ impl<'a> Routes<'a> {
             config.routers.into_iter().for_each(|(name, router)| routers.add(name, router));
             config.middlewares.into_iter().for_each(|(name, middleware)| middlewares.add(name, middleware));
         }
-        let balancers = settle(balancers, &mut problems);
-        let middlewares = settle(middlewares, &mut problems);
-        let routers = settle(routers, &mut problems);
+        let balancers = merge(balancers, &mut problems);
+        let middlewares = merge(middlewares, &mut problems);
+        let routers = merge(routers, &mut problems);
         let services = balancers
             .into_iter()
             .filter_map(|(name, balancer)| {
@@ -106,36 +104,36 @@ impl<'a> Routes<'a> {
                 Some((name, Service { lab_service, balancer }))
             })
             .collect();
-        let routers = usable(routers, &services, &middlewares, &mut problems);
-        Routes { routers, services, servers, problems: without_repetitions(problems) }
+        let routers = usable_routers(routers, &services, &middlewares, &mut problems);
+        Routes { routers, services, servers, problems: remove_repetitions(problems) }
     }
 
-    /// The first router whose rule matches.
+    /// The first router whose rule matches a request.
     pub fn route(&self, subject: Subject<'_>) -> Option<&Router> {
         self.routers.iter().find(|router| router.rule.matches(subject))
     }
 
-    /// Whether the service of a server gives it requests.
+    /// Returns whether the service of a server gives it requests.
     pub fn gives_requests_to(&self, server: &Server<'_>) -> bool {
         let serves = |service: &Service| service.balancer.strategy.serves_weight(server.weight);
         server.replica.state == State::Ready && self.services.get(&server.service).is_some_and(serves)
     }
 
-    /// Whether requests may come to a server.
+    /// Returns whether requests may come to a server.
     fn offers(&self, server: &Server<'_>) -> bool {
         self.routers.iter().any(|router| router.service == server.service) && self.gives_requests_to(server)
     }
 }
 
 /// The definitions that count; those that contradict each other become problems.
-fn settle<T: PartialEq>(definitions: Definitions<T>, problems: &mut Vec<String>) -> BTreeMap<String, T> {
-    let (settled, contradictions) = definitions.settle();
+fn merge<T: PartialEq>(definitions: Definitions<T>, problems: &mut Vec<String>) -> BTreeMap<String, T> {
+    let (merged, contradictions) = definitions.merge();
     problems.extend(contradictions);
-    settled
+    merged
 }
 
 /// The routers that find everything they name, the highest priority first; the others become problems.
-fn usable(
+fn usable_routers(
     definitions: BTreeMap<String, RouterDefinition>,
     services: &BTreeMap<String, Service>,
     middlewares: &BTreeMap<String, MiddlewareConfig>,
@@ -153,7 +151,7 @@ fn usable(
     routers
 }
 
-/// A router with everything that it names; else what it lacks.
+/// A router with everything that it names; else a sentence about the thing that it lacks.
 fn router(
     name: &str,
     definition: RouterDefinition,
@@ -173,13 +171,13 @@ fn router(
     Ok(Router { name, rule: definition.rule, priority, service, middlewares: all.into() })
 }
 
-/// Several replicas often have the same problem.
-fn without_repetitions(problems: Vec<String>) -> Vec<String> {
+/// The problems, each once: several replicas often have the same problem.
+fn remove_repetitions(problems: Vec<String>) -> Vec<String> {
     let mut seen = HashSet::new();
     problems.into_iter().filter(|problem| seen.insert(problem.clone())).collect()
 }
 
-/// What these replicas would make together, found out without serving anything.
+/// The effect that these replicas would have together, found without serving anything.
 pub fn preview(replicas: &[Replica], exposed_by_default: ExposedByDefault) -> Preview {
     let routes = Routes::new(replicas, exposed_by_default);
     let servers = routes.servers.iter().filter(|server| routes.offers(server));

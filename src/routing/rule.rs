@@ -57,7 +57,7 @@ impl Rule {
     /// Parses a rule.
     ///
     /// # Errors
-    /// When the text is not an expression over matchers that the bundled proxy has.
+    /// Fails when the text is not an expression over matchers that the bundled proxy has.
     pub fn parse(text: &str) -> Result<Rule, RuleError> {
         let mut parser = Parser { text, at: 0 };
         let rule = parser.or(0)?;
@@ -67,7 +67,7 @@ impl Rule {
         }
     }
 
-    /// Whether a request satisfies the rule.
+    /// Returns whether a request satisfies the rule.
     pub fn matches(&self, subject: Subject<'_>) -> bool {
         match self {
             Rule::Match(matcher) => matcher.matches(subject),
@@ -109,7 +109,7 @@ pub fn bare_host(host: &str) -> &str {
     name.strip_suffix('.').unwrap_or(name)
 }
 
-/// The matcher with this name and these arguments; else why there is none.
+/// The matcher with this name and these arguments; else the reason why there is none.
 fn matcher(name: &str, arguments: &[String]) -> Result<Matcher, String> {
     if is_spelling_of(name, "Host") {
         let [host] = one_argument(name, arguments)?;
@@ -145,8 +145,8 @@ fn is_host_name(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.[]:".contains(c))
 }
 
-/// Whether Traefik takes `name` for a matcher: it may be written as it is, in lower case, in upper case, and in title
-/// case.
+/// Returns whether Traefik takes `name` for a matcher: it may be written as it is, in lower case, in upper case, and in
+/// title case.
 fn is_spelling_of(name: &str, matcher: &str) -> bool {
     let lower = matcher.to_ascii_lowercase();
     let title = lower[..1].to_ascii_uppercase() + &lower[1..];

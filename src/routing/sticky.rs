@@ -36,7 +36,7 @@ impl StickyCookie {
     /// Sets the field `sticky.cookie.ATTRIBUTE`.
     ///
     /// # Errors
-    /// When there is no such field, or it cannot have this value.
+    /// Fails when there is no such field, or it cannot have this value.
     pub fn set_attribute(&mut self, attribute: &str, label: Label<'_>) -> Result<(), LabelError> {
         let value = label.value;
         match attribute {

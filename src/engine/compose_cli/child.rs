@@ -1,4 +1,4 @@
-//! Runs a program to its end, or cancels it.
+//! The child: runs a program to its end, or cancels it.
 //!
 //! The program gets a process group of its own: ^C in the terminal is for this program to handle, and a signal that
 //! cancels the child also reaches the programs that the child started. A caller may stop waiting at any moment, by
@@ -20,9 +20,9 @@ use tokio::{
     sync::{mpsc, oneshot, watch},
 };
 
-/// How long a child may take to end after it was interrupted.
+/// The longest time that a child may take to end after it was interrupted.
 const STOP_TIMEOUT: Duration = Duration::from_secs(3);
-/// How long the output may stay open after the child's end: a program that the child started may hold it.
+/// The longest time that the output may stay open after the child's end: a program that the child started may hold it.
 const READ_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Runs programs, and cancels those that run.
@@ -34,7 +34,7 @@ pub(super) struct ProcessRunner {
     cancellations: watch::Sender<u64>,
 }
 
-/// How a program ended.
+/// The way in which a program ended.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Completion {
     Success,
@@ -119,7 +119,7 @@ impl ProcessRunner {
     }
 }
 
-/// Waits for the end of a child, or cancels it when the runner is cancelled or the caller is gone.
+/// Waits for the end of a child, or cancels it when the runner is cancelled or the caller stops waiting.
 async fn wait(
     mut child: Child,
     mut cancellations: watch::Receiver<u64>,
@@ -147,8 +147,8 @@ async fn cancel(child: &mut Child, group: &ProcessGroup) -> io::Result<Completio
     Ok(Completion::Cancelled)
 }
 
-/// The process group that a child leads. It is killed where this is dropped before the child's end was seen, as at the
-/// end of this program.
+/// The process group that a child leads. It is killed when this is dropped before the child has ended, as at the end of
+/// this program.
 #[derive(Debug)]
 struct ProcessGroup {
     leader: Option<Pid>,
@@ -237,7 +237,7 @@ mod tests {
         command
     }
 
-    /// Whether a process runs. A zombie, which only waits for its parent, does not.
+    /// Returns whether a process runs. A zombie, which only waits for its parent, does not.
     fn lives(pid: &str) -> bool {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
         !stat.is_empty() && !stat.contains(") Z ")

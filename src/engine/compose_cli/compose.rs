@@ -1,4 +1,4 @@
-//! Runs Compose for one project: read its configuration, build its images, start its containers.
+//! Compose for one project: reads its configuration, builds its images, starts its containers.
 
 use std::{collections::BTreeMap, io, path::PathBuf};
 
@@ -14,7 +14,6 @@ use super::{
 #[derive(Debug, Clone)]
 pub struct Compose {
     pub tool: Tool,
-    /// The name of the project.
     pub project: String,
     /// The compose files, each of which overrides those before it.
     pub files: Vec<PathBuf>,
@@ -25,7 +24,7 @@ pub struct Compose {
     runner: ProcessRunner,
 }
 
-/// Whether a container that differs from the compose file is replaced by a new one.
+/// The treatment of a container that differs from the compose file: it may be replaced by a new one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RecreatePolicy {
     AsNeeded,
@@ -46,7 +45,7 @@ impl Compose {
     /// Returns the compose files merged into one YAML text, with every variable replaced.
     ///
     /// # Errors
-    /// When there is a mistake in the files.
+    /// Fails when there is a mistake in the files.
     pub async fn config(&self) -> Result<String, ToolError> {
         let mut yaml = Vec::new();
         self.run(ComposeStep::Config, self.command(["config"]), Some(&mut yaml), |_| {}).await?;
@@ -56,7 +55,7 @@ impl Compose {
     /// Builds the images of the services that have a build section. `progress` gets every line of the output.
     ///
     /// # Errors
-    /// When an image cannot be built.
+    /// Fails when an image cannot be built.
     pub async fn build(&self, progress: impl FnMut(&str)) -> Result<(), ToolError> {
         let mut command = self.command(["build"]);
         if !self.tool.is_modern() {
@@ -70,7 +69,7 @@ impl Compose {
     /// of the output.
     ///
     /// # Errors
-    /// When a service does not start. Containers that were started by then stay.
+    /// Fails when a service does not start. Containers that were started by then stay.
     pub async fn up(
         &self,
         services: &[String],

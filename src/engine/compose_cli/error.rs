@@ -9,11 +9,11 @@ use crate::engine::text::lowercase_first;
 /// A step for which Compose is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ComposeStep {
-    /// Reading the compose file.
+    /// Compose reads the compose file.
     Config,
-    /// Building images.
+    /// Compose builds images.
     Build,
-    /// Starting containers.
+    /// Compose starts containers.
     Up,
 }
 
@@ -51,14 +51,14 @@ pub enum ToolError {
         step: ComposeStep,
         /// The line of the output that explains the failure best.
         message: String,
-        /// The whole output.
+        /// The whole output of Compose.
         log: String,
         cause: ToolFailure,
     },
 }
 
 impl ToolError {
-    /// How the user can help.
+    /// The advice to the user, where there is one.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             ToolError::Missing => {
@@ -86,7 +86,7 @@ impl ToolError {
         }
     }
 
-    /// Whether a port could not be published.
+    /// Returns whether a port could not be published.
     pub fn is_port_taken(&self) -> bool {
         matches!(self, ToolError::Failed { cause: ToolFailure::PortTaken, .. })
     }
@@ -107,7 +107,7 @@ impl ToolError {
 /// The words by which Docker, on Linux and on a desktop, refuses to publish a port.
 const PORT_TAKEN_WORDS: [&str; 4] =
     ["port is already allocated", "ports are not available", "address already in use", "cannot expose privileged port"];
-/// The words by which both versions of Compose say that no Docker Engine answers.
+/// The words of both versions of Compose for a Docker Engine that does not answer.
 const NO_ENGINE_WORDS: [&str; 6] = [
     "cannot connect to the docker daemon",
     "couldn't connect to docker daemon",

@@ -6,10 +6,10 @@ use tokio::process::Command;
 
 use super::error::ToolError;
 
-/// How long a Compose may take to print its version.
+/// The longest time that a Compose may take to print its version.
 const VERSION_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// An installed Compose, known by its command and its version.
+/// An installed Compose: its command and its version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tool {
     /// The program and its first arguments.
@@ -23,7 +23,7 @@ impl Tool {
     /// Prefers the plugin, from its version 2 on, to the older program.
     ///
     /// # Errors
-    /// When neither is installed.
+    /// Fails when neither is installed.
     pub async fn detect() -> Result<Tool, ToolError> {
         if let Some(plugin) = Tool::from_command(&["docker", "compose"]).await
             && plugin.is_modern()
@@ -52,7 +52,7 @@ impl Tool {
         Some(Tool { words, version: version.to_owned(), numbers })
     }
 
-    /// Whether this is Compose 2 or later, which is written in Go.
+    /// Returns whether this is Compose 2 or later, which is written in Go.
     pub(super) fn is_modern(&self) -> bool {
         self.numbers.0 >= 2
     }

@@ -10,7 +10,7 @@ use super::{
     http::RESPONSE_TIMEOUT_SECONDS,
 };
 
-/// How long the engine may take to report its version when a connection begins.
+/// The longest time that the engine may take to report its version when a connection begins.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A Docker Engine that has answered.
@@ -24,7 +24,7 @@ impl Docker {
     /// The engine that the `docker` command would use: by `DOCKER_HOST`, else by context, else the default socket.
     ///
     /// # Errors
-    /// When no engine is named, or it cannot be reached, or does not answer within 5 s.
+    /// Fails when no engine is named, or it cannot be reached, or does not answer within 5 s.
     pub async fn connect() -> Result<Docker, DockerError> {
         let endpoint = Endpoint::resolve(&Environment::of_process())?;
         let api = open(&endpoint)?;

@@ -1,4 +1,4 @@
-//! One container: what Docker says about it, and the replica that it is.
+//! One container: its description by Docker, and the replica that it is.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -32,9 +32,7 @@ pub struct Container {
     pub id: String,
     /// Docker's name: `lab-web_static-3`, or `lab_web_static_3` of an older Compose.
     pub name: String,
-    /// The compose project of the container.
     pub project: Option<String>,
-    /// The compose service of the container.
     pub service: Option<String>,
     /// The container's number within its service; 1 where it has none.
     pub number: u32,
@@ -51,12 +49,12 @@ pub struct Container {
     /// The TCP ports that the engine's machine forwards, in order.
     pub published: Vec<PublishedPort>,
     pub state: State,
-    /// How the container ended, or why it does not run: `exit code 137`.
+    /// The way in which the container ended, or the reason why it does not run: `exit code 137`.
     pub exit: Option<String>,
-    /// How many times Docker started the container again.
+    /// The number of times that Docker started the container again.
     pub restarts: u32,
     pub labels: Arc<Labels>,
-    /// When the container was started the last time.
+    /// The time at which the container was started last.
     pub started: Option<Timestamp>,
 }
 
@@ -107,18 +105,16 @@ impl Container {
         }
     }
 
-    /// Whether the container runs Traefik.
     pub fn is_traefik(&self) -> bool {
         let last = self.image.rsplit('/').next().unwrap_or_default();
         last.split(['@', ':']).next() == Some("traefik")
     }
 
-    /// Whether `docker compose run` made the container, which is then no replica of its service.
+    /// Returns whether `docker compose run` made the container, which is then no replica of its service.
     pub(super) fn is_one_off(&self) -> bool {
         self.labels.get(ONE_OFF).is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
 
-    /// The container as a replica.
     pub fn replica(&self, naming: Naming) -> Replica {
         let compose_names = self.project.as_deref().zip(self.service.as_deref());
         let (name, service) = match (compose_names, naming) {
@@ -161,7 +157,7 @@ fn state_of(state: &ContainerState) -> State {
     }
 }
 
-/// How a container ended, or why it does not run.
+/// The way in which a container ended, or the reason why it does not run.
 fn exit(state: &ContainerState) -> Option<String> {
     let error = state.error.as_deref().map(one_line).filter(|error| !error.is_empty());
     match state.status? {
@@ -179,7 +175,7 @@ fn exit(state: &ContainerState) -> Option<String> {
     }
 }
 
-/// When a container was started. Docker says the year 1 for a container that never ran.
+/// The time at which a container was started. Docker gives the year 1 for a container that never ran.
 fn started(state: &ContainerState) -> Option<Timestamp> {
     let started: Timestamp = state.started_at.as_deref()?.parse().ok()?;
     (started > Timestamp::UNIX_EPOCH).then_some(started)

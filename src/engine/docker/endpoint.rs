@@ -20,7 +20,7 @@ const DEFAULT_ADDRESS: &str = "unix:///var/run/docker.sock";
 /// The context that has no file: it stands for the default socket.
 const DEFAULT_CONTEXT: &str = "default";
 
-/// The environment variables that say where the engine is. An empty value counts as none.
+/// The environment variables that name the engine. An empty value counts as none.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Environment {
     /// `DOCKER_HOST`
@@ -36,7 +36,6 @@ pub(super) struct Environment {
 }
 
 impl Environment {
-    /// The environment of this process.
     pub fn of_process() -> Environment {
         let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let config = set("DOCKER_CONFIG").map(PathBuf::from);
@@ -81,12 +80,12 @@ pub(super) struct Tls {
     pub verify: CertificateCheck,
 }
 
-/// Whether the engine's certificate is checked.
+/// The check of the engine's certificate.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum CertificateCheck {
     #[default]
     Full,
-    /// Any certificate is accepted, because the context says so.
+    /// Any certificate is accepted, because the context asks for it.
     Skip,
 }
 

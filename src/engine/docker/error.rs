@@ -40,7 +40,7 @@ pub enum DockerError {
 }
 
 impl DockerError {
-    /// How the user can help.
+    /// The advice to the user, where there is one.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             DockerError::Absent { .. } => "start Docker, or leave --engine compose out: the embedded engine needs none",
@@ -61,7 +61,7 @@ impl DockerError {
         Some(hint.to_owned())
     }
 
-    /// Whether no engine listens at the address.
+    /// Returns whether no engine listens at the address.
     pub fn is_absent(&self) -> bool {
         matches!(self, DockerError::Absent { .. })
     }

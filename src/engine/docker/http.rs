@@ -8,9 +8,9 @@ use hyper::{body::Incoming, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-/// How long an engine may take to answer a request, in seconds.
+/// The longest time that an engine may take to answer a request, in seconds.
 pub(super) const RESPONSE_TIMEOUT_SECONDS: u64 = 120;
-/// How long a broken connection may take to report the cause.
+/// The longest time that a broken connection may take to report the cause.
 pub(super) const READ_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Sends the request over `stream`. `held` is dropped with the connection.

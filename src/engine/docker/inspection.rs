@@ -1,4 +1,4 @@
-//! Lists compose projects and containers, and reads the logs of containers.
+//! Inspection: lists compose projects and containers, and reads the logs of containers.
 
 use std::collections::BTreeMap;
 
@@ -36,7 +36,7 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// Whether a container belongs to the set. A container that `compose run` made does not: it is no replica.
+    /// Returns whether a container belongs to the set. A container that `compose run` made does not: it is no replica.
     pub(super) fn includes(&self, container: &Container) -> bool {
         let belongs = match self {
             Scope::Project(name) => container.project.as_ref() == Some(name),
@@ -50,18 +50,18 @@ impl Scope {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Project {
     pub name: String,
-    /// The number of its running containers.
+    /// The number of running containers.
     pub running: usize,
-    /// Whether one of its containers has a label of this program.
+    /// True if one of its containers has a label of this program.
     pub lab: bool,
 }
 
-/// Whether a log is followed.
+/// The point at which the reading of a log ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FollowMode {
-    /// The log goes on until the container ends.
+    /// Reading ends when the container ends.
     On,
-    /// The log ends with its last line of now.
+    /// Reading ends with the line that is the last one now.
     Off,
 }
 
@@ -69,7 +69,7 @@ impl Docker {
     /// Lists the compose projects that have a container, running or not.
     ///
     /// # Errors
-    /// When the engine does not list them.
+    /// Fails when the engine does not list them.
     pub async fn projects(&self) -> Result<Vec<Project>, DockerError> {
         let options = labelled(PROJECT);
         let listed = self.api.list_containers(Some(options)).await.map_err(|error| self.explain(&error))?;
@@ -89,7 +89,7 @@ impl Docker {
     /// Lists the containers in any state, sorted by service and number.
     ///
     /// # Errors
-    /// When the engine does not list them.
+    /// Fails when the engine does not list them.
     pub async fn containers(&self, scope: &Scope) -> Result<Vec<Container>, DockerError> {
         let mut containers = self.inspect_all(self.ids(scope).await?).await?;
         containers.retain(|container| scope.includes(container));
@@ -107,7 +107,7 @@ impl Docker {
         Ok(listed.into_iter().filter_map(|container| container.id).collect())
     }
 
-    /// Inspects these containers. Those that are gone are left out.
+    /// Inspects these containers. Those that no longer exist are left out.
     pub(super) async fn inspect_all(
         &self,
         ids: impl IntoIterator<Item = String>,
@@ -117,7 +117,7 @@ impl Docker {
         Ok(found.into_iter().flatten().collect())
     }
 
-    /// Inspects a container. Returns `None` for one that is gone, or that the engine cannot describe.
+    /// Inspects a container. Returns `None` for one that no longer exists, or that the engine cannot describe.
     async fn inspect(&self, id: &str) -> Result<Option<Container>, DockerError> {
         match self.api.inspect_container(id, None::<InspectContainerOptions>).await {
             Ok(inspected) => Ok(Some(Container::from_api(inspected))),
@@ -129,7 +129,7 @@ impl Docker {
     /// Reads the last `lines` lines of a container's log.
     ///
     /// # Errors
-    /// When there is no such container, or the engine does not return its log.
+    /// Fails when there is no such container, or the engine does not return its log.
     pub async fn tail(&self, id: &str, lines: usize) -> Result<Vec<String>, DockerError> {
         let options = LogsOptionsBuilder::default().stdout(true).stderr(true).tail(&lines.to_string()).build();
         let mut written: Vec<String> = self.lines(self.api.logs(id, Some(options)).boxed(), None).try_collect().await?;

@@ -14,11 +14,11 @@ use futures_util::{StreamExt, future::join_all};
 
 use super::{connection::Docker, container::PROJECT, error::DockerError, inspection::Scope};
 
-/// How long a container without a stop timeout of its own may take to stop, in seconds: Docker's default.
+/// The longest time that a container without a stop timeout of its own may take to stop, in seconds: Docker's default.
 const DEFAULT_STOP_SECONDS: u64 = 10;
-/// How much longer than the container the engine may take to report the stop, in seconds.
+/// The time that the engine may take longer than the container to report the stop, in seconds.
 const STOP_MARGIN_SECONDS: u64 = 60;
-/// How long a removal that another client began may take.
+/// The longest time that a removal by another client may take.
 const REMOVAL_TIMEOUT: Duration = Duration::from_secs(30);
 /// The pause between two looks at a removal.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
@@ -28,7 +28,6 @@ const MAX_FAILURES: u32 = 10;
 /// The result of a command that ran in a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExecOutput {
-    /// The exit code.
     pub code: i64,
     pub stdout: String,
 }
@@ -37,7 +36,7 @@ impl Docker {
     /// Runs a command in a container to its end.
     ///
     /// # Errors
-    /// When the engine does not run it.
+    /// Fails when the engine does not run it.
     pub async fn exec(&self, id: &str, argv: &[&str]) -> Result<ExecOutput, DockerError> {
         self.execute(id, argv).await.map_err(|error| self.explain(&error))
     }
@@ -66,10 +65,10 @@ impl Docker {
     }
 
     /// Stops containers, all at once and each with the signal and the time that it was created with, and removes them
-    /// with their anonymous volumes. A container that is gone already is no error.
+    /// with their anonymous volumes. A container that no longer exists is no error.
     ///
     /// # Errors
-    /// The error of the first container that could not be removed, after all the others were removed.
+    /// Returns the error of the first container that could not be removed, after all the others were removed.
     pub async fn remove(&self, ids: &[String]) -> Result<(), DockerError> {
         let removals = join_all(ids.iter().map(|id| self.remove_one(id))).await;
         removals.into_iter().collect::<Result<(), ApiError>>().map_err(|error| self.explain(&error))
@@ -100,7 +99,7 @@ impl Docker {
         }
     }
 
-    /// Waits until a container is gone that another client removes at the same time.
+    /// Waits for the end of a container that another client removes at the same time.
     async fn wait_for_removal(&self, id: &str) -> Result<(), ApiError> {
         let gone = async {
             loop {
@@ -119,7 +118,7 @@ impl Docker {
     /// something.
     ///
     /// # Errors
-    /// When a container or a network cannot be removed.
+    /// Fails when a container or a network cannot be removed.
     pub async fn remove_project(&self, project: &str) -> Result<(), DockerError> {
         let scope = Scope::Project(project.to_owned());
         let mut failures = 0;
@@ -152,7 +151,7 @@ impl Docker {
     /// Removes a project as [`Docker::remove_project`] does, but kills its containers instead of stopping them.
     ///
     /// # Errors
-    /// When a container or a network cannot be removed.
+    /// Fails when a container or a network cannot be removed.
     pub async fn kill_project(&self, project: &str) -> Result<(), DockerError> {
         let containers = self.ids(&Scope::Project(project.to_owned())).await?;
         let options = || Some(RemoveContainerOptionsBuilder::default().v(true).force(true).build());

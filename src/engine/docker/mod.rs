@@ -1,13 +1,13 @@
-//! The API of a Docker Engine: where the engine is, which containers it runs, and what happens to them.
+//! The API of a Docker Engine: its address, its containers, and their changes.
 //!
 //! ```text
-//! endpoint   finds the engine that the `docker` command would use
-//! connect    opens the connection: a Unix socket, TCP, TLS (`tls`) or ssh (`ssh`); `http` sends over the last two
-//! container  what the engine says about one container, and the replica that it is
-//! inspect    lists containers and reads their logs; `logs` joins a log's messages into lines
-//! lifecycle  runs commands in containers, stops and removes them
-//! watch      keeps the list of containers up to date by the engine's events
-//! error      what goes wrong, in words
+//! endpoint    finds the engine that the `docker` command would use
+//! connection  opens the connection: a Unix socket, TCP, TLS (`tls`) or ssh (`ssh`); `http` sends over the last two
+//! container   one container: its description by the engine, and the replica that it is
+//! inspection  lists containers and reads their logs; `logs` joins a log's messages into lines
+//! lifecycle   runs commands in containers, stops and removes them
+//! watcher     keeps the list of containers up to date by the engine's events
+//! error       the failures, in words
 //! ```
 
 mod connection;

@@ -1,8 +1,9 @@
-//! Watches the containers of an engine by its events, and publishes them.
+//! The watcher: follows the containers of an engine by its events, and publishes them.
 //!
-//! Nothing is asked on a timer. An event names a container, and that container is inspected; the result is published if it
-//! differs. An engine that goes away may come back, as a restarted one does: then all containers are listed anew. An event
-//! during the listing is not lost, because the events are asked for from a moment before it, by the engine's own clock.
+//! There is no polling. An event names a container, and that container is inspected; the result is published if it
+//! differs. An engine that goes away may come back, as a restarted one does: then all containers are listed anew. An
+//! event during the listing is not lost, because the subscription starts at a moment before it, by the engine's own
+//! clock.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -46,7 +47,7 @@ const EVENTS: [&str; 12] = [
     "connect",
     "disconnect",
 ];
-/// How long a lost engine may take to come back.
+/// The longest time that a lost engine may take to come back.
 const RECONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The pause before the first attempt to reach a lost engine. Each further pause is twice as long.
 const FIRST_RETRY_DELAY: Duration = Duration::from_millis(100);
@@ -80,7 +81,7 @@ struct Inventory {
 }
 
 impl Inventory {
-    /// Forgets the draining containers that are gone.
+    /// Forgets the draining containers that no longer exist.
     fn forget_removed(&mut self) {
         let Inventory { by_id, draining } = self;
         draining.retain(|id| by_id.contains_key(id));
@@ -91,7 +92,7 @@ impl Containers {
     /// Lists the containers, and watches them from then on.
     ///
     /// # Errors
-    /// When the engine does not list them.
+    /// Fails when the engine does not list them.
     pub async fn watch(docker: Docker, scope: Scope, naming: Naming) -> Result<Containers, DockerError> {
         let shared = Arc::new(WatchState {
             docker,
@@ -120,12 +121,12 @@ impl Containers {
     /// Lists all containers anew, without waiting for events.
     ///
     /// # Errors
-    /// When the engine does not list them.
+    /// Fails when the engine does not list them.
     pub async fn refresh(&self) -> Result<(), DockerError> {
         self.shared.list().await
     }
 
-    /// Marks these replicas as draining until they are gone, so that the proxy gives them no more requests.
+    /// Marks these replicas as draining until they end, so that the proxy gives them no more requests.
     pub fn drain(&self, names: &[String]) {
         let mut inventory = self.shared.inventory();
         let named = replicas(&inventory, self.shared.naming)
@@ -182,8 +183,8 @@ impl WatchState {
         Ok(())
     }
 
-    /// Inspects the containers that events named, and publishes them. `touched` maps an id to how that container ended, if
-    /// an event says that it did.
+    /// Inspects the containers that events named, and publishes them. `touched` maps an id to the way in which that
+    /// container ended, if it ended.
     async fn refresh(&self, touched: BTreeMap<String, Option<String>>) -> Result<(), DockerError> {
         let found = self.docker.inspect_all(touched.keys().cloned()).await?;
         let mut inventory = self.inventory();
@@ -202,7 +203,7 @@ impl WatchState {
         Ok(())
     }
 
-    /// Whether an event is about one of the watched containers.
+    /// Returns whether an event is about one of the watched containers.
     fn concerns(&self, event: &Event) -> bool {
         let watched = self.inventory().by_id.contains_key(&event.container);
         watched
@@ -252,7 +253,7 @@ fn replicas(inventory: &Inventory, naming: Naming) -> Vec<(&str, Replica)> {
     named.collect()
 }
 
-/// The container with how it ended the last time, which Docker forgets when it starts the container again.
+/// The container with its last exit, which Docker forgets when it starts the container again.
 fn with_last_exit(mut container: Container, exit: Option<String>) -> Container {
     if container.exit.is_none() && container.restarts > 0 {
         container.exit = exit;
@@ -260,7 +261,7 @@ fn with_last_exit(mut container: Container, exit: Option<String>) -> Container {
     container
 }
 
-/// Watches until the engine is gone for good.
+/// Watches until the engine is lost.
 async fn watch(shared: Arc<WatchState>, mut events: Events) {
     loop {
         let Err(mut error) = apply_next(&shared, &mut events).await else { continue };
@@ -298,7 +299,7 @@ async fn apply_next(shared: &WatchState, events: &mut Events) -> Result<(), Dock
     if touched.is_empty() { Ok(()) } else { shared.refresh(touched).await }
 }
 
-/// The engine's events. They are read as they come, so that they wait here: the engine keeps only some of them.
+/// The engine's events. They are read as they come, so that they wait here: the engine stores only some of them.
 #[derive(Debug)]
 struct Events {
     receiver: mpsc::UnboundedReceiver<Result<Event, DockerError>>,
@@ -306,13 +307,14 @@ struct Events {
     reader: JoinHandle<()>,
 }
 
-/// Something that happened to a container.
+/// A change of a container.
 #[derive(Debug)]
 struct Event {
     source: EventSource,
     container: String,
     project: Option<String>,
-    /// How the container ended. It is taken from the event, because the container may run again when it is inspected.
+    /// The way in which the container ended. It is taken from the event, because the container may run again when it is
+    /// inspected.
     exit: Option<String>,
 }
 

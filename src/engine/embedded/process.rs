@@ -1,9 +1,9 @@
-//! One replica's process: started, waited for, asked to end.
+//! The process of one replica, from its start to its end.
 //!
-//! A replica is this same executable with the hidden `replica` command, in a process group of its own, so that ^C in the
-//! terminal reaches the supervisor alone. Its standard input is the read end of a pipe whose only write end is held
+//! A replica is this same executable with the hidden `replica` command, in a process group of its own, so that ^C in
+//! the terminal reaches the supervisor alone. Its standard input is the read end of a pipe whose only write end is held
 //! here: when the supervisor ends, however it ended, the replica sees the end of the file and leaves. It writes two
-//! lines: where it listens, and, after it was asked to end, how many sessions it held.
+//! lines: the address at which it listens, and, after a signal to end, the number of its sessions.
 
 use std::{
     collections::VecDeque,
@@ -29,7 +29,7 @@ use tokio::{
 
 use crate::model::{App, Sessions};
 
-/// How long a replica may take to say where it listens. A thousand that start at once share the machine.
+/// The longest time that a replica may take to report its address. A thousand that start at once share the machine.
 const STARTUP_TIMEOUT: Duration = Duration::from_secs(30);
 /// The number of last lines of a replica's standard error that become part of a message.
 const MAX_ERROR_LINES: usize = 3;
@@ -48,19 +48,19 @@ pub struct StartError {
     pub reason: StartFailure,
 }
 
-/// Why a replica did not start.
+/// The reason why a replica did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartFailure {
     /// The system could not create the process or its pipes.
     #[error(transparent)]
     System(#[from] io::Error),
-    /// The process did not say at which address it listens.
+    /// The process did not report the address at which it listens.
     #[error("{0}")]
     Process(String),
 }
 
 impl StartError {
-    /// How the user can help.
+    /// The advice to the user, where there is one.
     pub fn hint(&self) -> Option<String> {
         let StartFailure::System(error) = &self.reason else { return None };
         match Errno::from_io_error(error)? {
@@ -86,7 +86,7 @@ impl Process {
     /// Starts a replica and waits until it listens.
     ///
     /// # Errors
-    /// When the process cannot be started, ends, or does not listen in time.
+    /// Fails when the process cannot be started, ends, or does not listen in time.
     pub async fn start(name: &str, app: App) -> Result<Process, StartError> {
         let failed = |reason: StartFailure| StartError { replica: name.to_owned(), reason };
         let mut child = spawn(name, app).map_err(|error| failed(error.into()))?;
@@ -162,7 +162,7 @@ fn spawn(name: &str, app: App) -> io::Result<Child> {
 /// file was replaced meanwhile, as an upgrade or a build does.
 ///
 /// # Errors
-/// When the system does not name the executable.
+/// Fails when the system does not name the executable.
 pub fn own_executable() -> io::Result<(PathBuf, OsString)> {
     let path = std::env::current_exe()?;
     let arg0 = std::env::args_os().next().unwrap_or_else(|| path.clone().into());

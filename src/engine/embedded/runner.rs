@@ -1,4 +1,4 @@
-//! Keeps replicas running as child processes, and publishes them.
+//! The runner: keeps replicas running as child processes, and publishes them.
 //!
 //! Each replica has a keeper, a task that starts its process and starts it again when it ended by itself. All keepers
 //! write into one map of slots, whose lock also orders what is published.
@@ -86,7 +86,7 @@ impl EmbeddedEngine {
     /// Starts replicas by service and number, and waits until each listens. If one does not, all of them are stopped.
     ///
     /// # Errors
-    /// The first replica that did not start.
+    /// Returns the error of the first replica that did not start.
     pub async fn start(&self, starts: &[(&str, RangeInclusive<u32>)]) -> Result<(), StartError> {
         let mut started = JoinSet::new();
         let mut names = Vec::new();
@@ -119,7 +119,6 @@ impl EmbeddedEngine {
             .collect()
     }
 
-    /// The names of all replicas.
     pub fn names(&self) -> Vec<String> {
         self.shared.slots().values().map(|slot| slot.replica.name.to_string()).collect()
     }
@@ -221,8 +220,8 @@ struct Keeper {
 }
 
 impl Keeper {
-    /// Starts the replica, again and again, until `stopped` gives the time that it has to end. `listens` learns how the
-    /// first start went; where that failed there is no second.
+    /// Starts the replica, again and again, until `stopped` gives the time that it has to end. `listens` gets the
+    /// result of the first start; if that failed, there is no second.
     async fn run(
         self,
         listens: oneshot::Sender<Result<(), StartError>>,

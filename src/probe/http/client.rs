@@ -17,7 +17,7 @@ use crate::model::trace::{Connection, Failure, Header};
 use super::{
     config::ClientConfig,
     direct_client::DirectClient,
-    failure::unsendable,
+    failure::request_failure,
     message::{OutgoingRequest, Reply},
     reqwest_client::ReqwestClient,
 };
@@ -31,12 +31,11 @@ pub struct Client {
     /// The headers of every request, with the `User-Agent` that a request may add to.
     headers: HeaderMap,
     agent: String,
-    /// The path of the last request, and the same as it is sent: nearly all requests ask for the path of the one
-    /// before.
+    /// The path of the last request, and its escaped form: nearly all requests ask for the path of the one before.
     last_path: Arc<Mutex<Option<(String, Uri)>>>,
 }
 
-/// How requests reach the server.
+/// The way in which requests reach the server.
 #[derive(Debug, Clone)]
 enum Transport {
     /// Over plain connections to the server itself.
@@ -49,7 +48,8 @@ impl Client {
     /// A client for a target.
     ///
     /// # Errors
-    /// When the TLS configuration of this machine cannot be used, or the combination of URL and address is impossible.
+    /// Fails when the TLS configuration of this machine cannot be used, or the combination of URL and address is
+    /// impossible.
     pub fn new(config: &ClientConfig) -> Result<Client, Failure> {
         Client::bound_to(config, None)
     }
@@ -57,10 +57,10 @@ impl Client {
     /// A client for a target, whose connections come from the address `source` of this machine.
     ///
     /// # Errors
-    /// As [`Client::new`]. That an address is not this machine's shows only when a connection is made.
+    /// Fails as [`Client::new`] does. An address that is not this machine's fails later, when a connection is made.
     pub fn bound_to(config: &ClientConfig, source: Option<IpAddr>) -> Result<Client, Failure> {
         let (base, host) = base_and_host(config)?;
-        let origin: Uri = base.parse().map_err(|_| unsendable(format!("`{base}` cannot be asked")))?;
+        let origin: Uri = base.parse().map_err(|_| request_failure(format!("`{base}` cannot be asked")))?;
         let is_proxied = || config.connect.is_none() && Matcher::from_env().intercept(&origin).is_some();
         let transport = if config.url.scheme() == "https" || is_proxied() {
             Transport::Reqwest(ReqwestClient::new(config, source)?)
@@ -71,10 +71,11 @@ impl Client {
         Ok(Client { transport, base, headers, agent, last_path: Arc::default() })
     }
 
-    /// Sends a request over a connection of its own or over one that was kept, and measures how long the answer takes.
+    /// Sends a request over a connection of its own or over an idle one, and measures the time until the answer is
+    /// complete.
     ///
     /// # Errors
-    /// When no head of an answer arrived.
+    /// Fails when no head of an answer arrived.
     pub async fn send(
         &self,
         request: OutgoingRequest<'_>,
@@ -107,14 +108,13 @@ impl Client {
         }
     }
 
-    /// All headers of a request.
     fn headers(&self, request: &OutgoingRequest<'_>) -> Result<HeaderMap, Failure> {
         let mut headers = self.headers.clone();
         if let Some(tag) = &request.tag {
             headers.insert(header::USER_AGENT, header_value(&format!("{} {tag}", self.agent))?);
         }
         if let Some(Header { name, value }) = request.header {
-            let invalid = || unsendable(format!("`{name}: {value}` cannot be a header"));
+            let invalid = || request_failure(format!("`{name}: {value}` cannot be a header"));
             let name = name.parse::<HeaderName>().map_err(|_| invalid())?;
             headers.insert(name, value.parse().map_err(|_| invalid())?);
         }
@@ -130,13 +130,13 @@ impl Client {
         Ok(headers)
     }
 
-    /// A path and its query as they are sent, escaped where necessary.
+    /// A path and its query, escaped where necessary.
     fn path(&self, path: &str) -> Result<Uri, Failure> {
         let mut last = self.last_path.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, escaped)) = last.as_ref().filter(|(last, _)| last == path) {
             return Ok(escaped.clone());
         }
-        let invalid = || unsendable(format!("`{path}` cannot be a path"));
+        let invalid = || request_failure(format!("`{path}` cannot be a path"));
         let url = Url::parse(&format!("{}{path}", self.base)).map_err(|_| invalid())?;
         let escaped: Uri = url[Position::BeforePath..Position::AfterQuery].parse().map_err(|_| invalid())?;
         *last = Some((path.to_owned(), escaped.clone()));
@@ -160,7 +160,8 @@ fn common_headers(config: &ClientConfig, host: &str) -> Result<HeaderMap, Failur
 }
 
 fn header_value(text: &str) -> Result<HeaderValue, Failure> {
-    HeaderValue::from_str(text).map_err(|_| unsendable(format!("`{}` cannot stand in a header", text.escape_debug())))
+    HeaderValue::from_str(text)
+        .map_err(|_| request_failure(format!("`{}` cannot stand in a header", text.escape_debug())))
 }
 
 /// The part of every URL before its path, and the `Host` header.
@@ -179,6 +180,6 @@ fn base_and_host(config: &ClientConfig) -> Result<(String, String), Failure> {
         _ if url.host_str().and_then(|host| host.parse::<IpAddr>().ok()) == Some(address.ip()) => {
             Ok((format!("https://{address}"), host))
         }
-        _ => Err(unsendable(format!("a certificate for {host} cannot be asked of {address}"))),
+        _ => Err(request_failure(format!("a certificate for {host} cannot be asked of {address}"))),
     }
 }

@@ -1,4 +1,4 @@
-//! The configuration of a client: its target, and how it is asked.
+//! The configuration of a client: its target, and the settings of every request.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -12,7 +12,7 @@ pub struct ClientConfig {
     /// The address to connect to; without it, the URL's host is resolved.
     pub connect: Option<SocketAddr>,
     pub verify: Verification,
-    /// How long one request may take, from connecting to the end of the body.
+    /// The longest time that one request may take, from connecting to the end of the body.
     pub timeout: Duration,
     /// Headers that every request carries; they replace the client's own.
     pub headers: HeaderMap,
@@ -20,16 +20,16 @@ pub struct ClientConfig {
     pub agent: String,
     /// The shortest time between the starts of two requests.
     pub interval: Option<Duration>,
-    /// Whether each request adds its series and its number to the `User-Agent`, so that a lab's log tells which
-    /// requests are the probe's.
+    /// True if each request adds its series and its number to the `User-Agent`, so that the probe's requests can be
+    /// found in a lab's log.
     pub number_requests: bool,
 }
 
-/// How the server's certificate is verified.
+/// The verification of the server's certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verification {
-    /// As a browser does it.
+    /// The certificate is verified as in a browser.
     Certificate,
-    /// Not at all.
+    /// Any certificate is accepted.
     Nothing,
 }

@@ -1,7 +1,7 @@
 //! The transport for plain HTTP/1.1 to the server itself, for as little CPU as a request can cost.
 //!
 //! The task that sends a request also drives the connection: nothing is spawned, and no other task has to be woken.
-//! Between two requests no task reads from a kept connection; the client notices that the server has closed it when it
+//! Between two requests no task reads from an idle connection; the client notices that the server has closed it when it
 //! wants to use it again.
 
 use std::{
@@ -35,7 +35,7 @@ use tower_service::Service;
 use crate::model::trace::{Connection, Failure};
 
 use super::{
-    failure::{Phase, ResolveError, classify, has_io_kind, timed_out, unsendable},
+    failure::{Phase, ResolveError, classify, has_io_kind, request_failure, timeout_failure},
     message::{MAX_BODY, Reply},
 };
 
@@ -47,7 +47,7 @@ pub struct DirectClient {
     /// Scheme, host and port to connect to.
     origin: Uri,
     timeout: Duration,
-    /// The connections that were kept, the last used last.
+    /// The idle connections, the last used one at the end.
     #[expect(clippy::vec_box, reason = "a connection is large, and goes in and out for every request")]
     idle: Arc<Mutex<Vec<Box<HttpConnection>>>>,
 }
@@ -55,28 +55,27 @@ pub struct DirectClient {
 #[derive(Debug)]
 struct HttpConnection {
     sender: http1::SendRequest<Full<Bytes>>,
-    /// Reads and writes what the sender exchanges; `None` once the connection has ended.
+    /// The part of the connection that reads and writes for the sender; `None` once the connection has ended.
     driver: Option<http1::Connection<TokioIo<TcpStream>, Full<Bytes>>>,
     server: Option<SocketAddr>,
-    /// The local port.
     port: Option<u16>,
 }
 
-/// Why the head of an answer did not arrive.
+/// The reason why the head of an answer did not arrive.
 enum NoResponse {
-    /// The server had closed a kept connection, before it read the request.
+    /// The server had closed an idle connection, before it read the request.
     StaleConnection,
     Failed(Failure),
 }
 
-/// Whether a connection has served a request before.
+/// The use of a connection: for its first request, or for a later one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ConnectionUse {
     First,
     Repeated,
 }
 
-/// How the reading of a body ended.
+/// The end of the reading of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum BodyEnd {
     Complete,
@@ -96,11 +95,11 @@ impl DirectClient {
         DirectClient { connector, http, origin, timeout, idle: Arc::default() }
     }
 
-    /// Sends the request that `request` makes. Where the server had closed a kept connection, the request is made and
+    /// Sends the request that `request` makes. Where the server had closed an idle connection, the request is made and
     /// sent again.
     ///
     /// # Errors
-    /// When no head of an answer arrived.
+    /// Fails when no head of an answer arrived.
     pub async fn exchange(
         &self,
         request: impl Fn() -> Result<Request<Full<Bytes>>, Failure>,
@@ -110,10 +109,10 @@ impl DirectClient {
         let exchange = self.receive(request, connection, &mut reply);
         let cut = match timeout(self.timeout, exchange).await {
             Ok(ended) => ended.err(),
-            Err(_) => Some(timed_out()),
+            Err(_) => Some(timeout_failure()),
         };
         match (reply, cut) {
-            (None, cut) => Err(cut.unwrap_or_else(timed_out)),
+            (None, cut) => Err(cut.unwrap_or_else(timeout_failure)),
             (Some(reply), cut) => Ok(Reply { cut, ..reply }),
         }
     }
@@ -159,11 +158,11 @@ impl DirectClient {
         match conn.send(request()?, ConnectionUse::First).await {
             Ok(response) => Ok((conn, response)),
             Err(NoResponse::Failed(failure)) => Err(failure),
-            Err(NoResponse::StaleConnection) => Err(unsendable("the connection took no request".to_owned())),
+            Err(NoResponse::StaleConnection) => Err(request_failure("the connection took no request".to_owned())),
         }
     }
 
-    /// The kept connection that was used last, where connections are to be reused.
+    /// The idle connection that was used last, where connections are to be reused.
     fn idle_connection(&self, connection: Connection) -> Option<Box<HttpConnection>> {
         match connection {
             Connection::Fresh => None,
@@ -242,7 +241,7 @@ impl HttpConnection {
         end
     }
 
-    /// Whether the server still takes requests on this connection.
+    /// Returns whether the server still takes requests on this connection.
     async fn is_open(&mut self) -> bool {
         poll_fn(|cx| {
             drive(&mut self.driver, cx);
@@ -263,13 +262,13 @@ fn drive(driver: &mut Option<http1::Connection<TokioIo<TcpStream>, Full<Bytes>>>
     }
 }
 
-/// Whether the connection ended before an answer began, as far as the error shows.
+/// Returns whether the connection ended before an answer began, as far as the error shows.
 fn ended_unanswered(error: &hyper::Error) -> bool {
     let gone = [io::ErrorKind::ConnectionReset, io::ErrorKind::BrokenPipe, io::ErrorKind::ConnectionAborted];
     error.is_incomplete_message() || has_io_kind(error, &gone)
 }
 
-/// Resolves names as the system does, and gives its errors a type by which they are known.
+/// Resolves names as the system does, and gives its errors a type of their own.
 #[derive(Debug, Clone)]
 struct Resolver(GaiResolver);
 

@@ -1,4 +1,4 @@
-//! Failures: which kind of failure an error is, and its innermost cause in words.
+//! Failures: the kind of failure that an error is, and its innermost cause in words.
 //!
 //! The types of the error and of its causes decide the kind. Their words are only shown.
 
@@ -22,27 +22,27 @@ pub enum Phase {
 pub struct ResolveError(#[from] io::Error);
 
 /// A request took longer than it may.
-pub fn timed_out() -> Failure {
+pub fn timeout_failure() -> Failure {
     Failure { kind: FailureKind::Timeout, message: "timed out".to_owned() }
 }
 
 /// A name was not resolved.
-pub fn unresolved() -> Failure {
+pub fn dns_failure() -> Failure {
     Failure { kind: FailureKind::Dns, message: "the name does not resolve".to_owned() }
 }
 
 /// A request cannot be sent at all.
-pub fn unsendable(message: String) -> Failure {
+pub fn request_failure(message: String) -> Failure {
     Failure { kind: FailureKind::Other, message }
 }
 
 /// The failure that an error means.
 pub fn classify(phase: Phase, error: &(dyn Error + 'static)) -> Failure {
     if has_io_kind(error, &[io::ErrorKind::TimedOut]) {
-        return timed_out();
+        return timeout_failure();
     }
     if find_cause::<ResolveError>(error).is_some() {
-        return unresolved();
+        return dns_failure();
     }
     let message = innermost(error).to_string();
     let (kind, message) = if is_tls(phase, error) {
@@ -59,19 +59,19 @@ pub fn classify(phase: Phase, error: &(dyn Error + 'static)) -> Failure {
     Failure { kind, message: message.replace(['\n', '\r'], " ") }
 }
 
-/// Whether one of the causes is an I/O error of one of these kinds.
+/// Returns whether one of the causes is an I/O error of one of these kinds.
 pub fn has_io_kind(error: &(dyn Error + 'static), kinds: &[io::ErrorKind]) -> bool {
     causes(error).filter_map(|cause| cause.downcast_ref::<io::Error>()).any(|cause| kinds.contains(&cause.kind()))
 }
 
-/// Whether TLS failed. A server that ends the connection during the handshake shows as the end of a stream; on a plain
-/// connection nothing is read before the first request.
+/// Returns whether TLS failed. A server that ends the connection during the handshake shows as the end of a stream; on
+/// a plain connection nothing is read before the first request.
 fn is_tls(phase: Phase, error: &(dyn Error + 'static)) -> bool {
     let ended_handshake = phase == Phase::Connect && has_io_kind(error, &[io::ErrorKind::UnexpectedEof]);
     ended_handshake || find_cause::<rustls::Error>(error).is_some()
 }
 
-/// Whether the connection ended before the answer was complete.
+/// Returns whether the connection ended before the answer was complete.
 fn has_ended(error: &(dyn Error + 'static)) -> bool {
     // a request is canceled when its connection ends before it was sent
     let gone = |error: &hyper::Error| error.is_incomplete_message() || error.is_canceled() || error.is_closed();
@@ -79,7 +79,8 @@ fn has_ended(error: &(dyn Error + 'static)) -> bool {
         || has_io_kind(error, &[io::ErrorKind::ConnectionReset, io::ErrorKind::UnexpectedEof])
 }
 
-/// Whether the answer is not HTTP: its head for hyper's parser, or its chunks, for which hyper gives I/O errors.
+/// Returns whether the answer is not HTTP: its head for hyper's parser, or its chunks, for which hyper gives I/O
+/// errors.
 fn is_malformed(error: &(dyn Error + 'static)) -> bool {
     find_cause(error).is_some_and(hyper::Error::is_parse)
         || has_io_kind(error, &[io::ErrorKind::InvalidData, io::ErrorKind::InvalidInput])

@@ -7,7 +7,7 @@ use http::{HeaderMap, Method, StatusCode};
 
 use crate::model::trace::{Failure, Header};
 
-/// A client reads no more of a body than this: enough to find an instance's name in it.
+/// The part of a body that a client reads, in bytes: enough to find an instance's name in it.
 pub const MAX_BODY: usize = 256 * 1024;
 
 /// A request without what all requests of a client have in common.

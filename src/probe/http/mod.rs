@@ -1,12 +1,12 @@
 //! HTTP as a client: one request goes out, one reply or one failure comes back.
 //!
 //! ```text
-//! config          which target is asked, and how
+//! config          the target, and the settings of every request
 //! message         the request, and the reply
 //! client          completes requests and gives them to a transport
-//! direct          the transport for plain HTTP to the server itself, with as little CPU per request as possible
+//! direct_client   the transport for plain HTTP to the server itself, with as little CPU per request as possible
 //! reqwest_client  the transport for TLS, and for the proxy that the environment names
-//! failure         which kind of failure an error is
+//! failure         the kind of failure that an error is
 //! ```
 
 mod client;

@@ -11,7 +11,7 @@ use crate::model::trace::{Connection, Failure};
 
 use super::{
     config::{ClientConfig, Verification},
-    failure::{Phase, classify, timed_out, unresolved, unsendable},
+    failure::{Phase, classify, dns_failure, request_failure, timeout_failure},
     message::{MAX_BODY, Reply},
 };
 
@@ -27,7 +27,7 @@ impl ReqwestClient {
     /// A client whose connections come from `source` where it is given.
     ///
     /// # Errors
-    /// When the TLS configuration of this machine cannot be used.
+    /// Fails when the TLS configuration of this machine cannot be used.
     pub fn new(config: &ClientConfig, source: Option<IpAddr>) -> Result<ReqwestClient, Failure> {
         let client = |connection| build(config, source, connection);
         Ok(ReqwestClient { fresh: client(Connection::Fresh)?, reused: client(Connection::Reused)? })
@@ -36,7 +36,7 @@ impl ReqwestClient {
     /// Sends a request.
     ///
     /// # Errors
-    /// When no head of an answer arrived.
+    /// Fails when no head of an answer arrived.
     pub async fn exchange(
         &self,
         (method, url): (Method, String),
@@ -102,12 +102,12 @@ fn build(config: &ClientConfig, source: Option<IpAddr>, connection: Connection) 
 
 fn failure(error: &reqwest::Error) -> Failure {
     if error.is_timeout() {
-        return timed_out();
+        return timeout_failure();
     }
     if error.is_dns() {
-        return unresolved();
+        return dns_failure();
     }
     let phase = if error.is_connect() { Phase::Connect } else { Phase::Exchange };
     // reqwest's own words name the URL, which the reader knows
-    error.source().map_or_else(|| unsendable("the request failed".to_owned()), |cause| classify(phase, cause))
+    error.source().map_or_else(|| request_failure("the request failed".to_owned()), |cause| classify(phase, cause))
 }

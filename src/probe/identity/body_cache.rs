@@ -1,23 +1,24 @@
-//! A cache of bodies and of what was read in them. Where replies differ in nothing but the instance, each body is read
-//! once.
+//! A cache of bodies, with the value that was read in each. Where replies differ in nothing but the instance, each body
+//! is read once.
 
 use std::collections::HashMap;
 
 use bytes::Bytes;
 
-/// How many bodies are kept.
+/// The greatest number of bodies in the cache.
 const MAX_BODIES: usize = 64;
-/// The longest body that is kept, in bytes.
+/// The length of the longest body in the cache, in bytes.
 const MAX_LENGTH: usize = 4096;
-/// How many look-ups a full cache gets before it has to prove useful: to look in vain costs nearly as much as to read.
+/// The number of look-ups after which a full cache has to prove useful: to look in vain costs nearly as much as to
+/// read.
 const TRIAL_LOOKUPS: u64 = 100;
 
 #[derive(Debug, Default)]
 pub struct BodyCache {
     entries: HashMap<Box<[u8]>, Option<String>>,
-    /// Look-ups since the cache is full.
+    /// The number of look-ups since the cache has been full.
     lookups: u64,
-    /// Look-ups among these that found their body.
+    /// The number of these look-ups that found their body.
     hits: u64,
 }
 

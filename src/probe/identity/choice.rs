@@ -1,4 +1,5 @@
-//! The choice: by which feature instances are told apart, how much speaks for it, and why other features were refused.
+//! The choice: the feature that distinguishes instances, the tier of its evidence, and the reasons against other
+//! features.
 
 use super::{
     feature::{Recurrence, Slot},
@@ -8,12 +9,12 @@ use super::{
 /// The result of comparing the replies so far.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Choice {
-    /// This feature tells instances apart.
+    /// This feature distinguishes instances.
     Slot(Slot),
-    /// Either of these features may tell instances apart, they contradict each other, and nothing speaks for one of
-    /// them.
+    /// Either of these features may distinguish instances, they contradict each other, and there is no reason to prefer
+    /// one of them.
     Several(Slot, Slot),
-    /// No feature tells instances apart.
+    /// No feature distinguishes instances.
     Nothing(Vec<RefusedFeature>),
 }
 
@@ -24,40 +25,40 @@ pub struct RefusedFeature {
     pub reason: RefusalReason,
 }
 
-/// Why a feature that varies was not taken. The order is that in which the reasons are given.
+/// The reason why a feature that varies was not taken. The reasons are shown in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RefusalReason {
-    /// It is a part of the body and varies as instances do, but so does what a page shows at random.
+    /// The feature is a part of the body and varies as instances do, but so do parts that a page shows at random.
     Unsupported,
-    /// Every reply has another value.
+    /// The value is another one in every reply.
     AlwaysNew,
     /// The values did not come back often enough, or new ones kept coming.
     Unsettled,
-    /// It is a number, and nothing says that the number is an instance's.
+    /// The feature is a number, and its name does not mean an instance.
     Number,
     /// The name or the values mean something else than an instance.
     Means(Meaning),
-    /// It varies together with a variant of the page or with a worker.
+    /// The feature varies together with a variant of the page or with a worker.
     GoesWithVariant,
-    /// Some replies do not have it.
+    /// Some replies do not have the feature.
     Missing,
 }
 
-/// How much speaks for a feature, the best first.
+/// The tier of the evidence for a feature, the best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Tier {
-    /// The name of the feature speaks of instances.
+    /// The name of the feature means an instance.
     Named,
     /// The values look like names of hosts.
     Shaped,
-    /// Nothing speaks for the feature but how it varies.
+    /// The only evidence is the way in which the feature varies.
     Opaque,
-    /// It is a digest of the whole body, which is taken only where nothing else varies.
+    /// The feature is a digest of the whole body, which is taken only where nothing else varies.
     Whole,
 }
 
-/// Whether the values of a feature came back often enough, and no new ones keep coming. The less speaks for a feature,
-/// the more replies are asked for; `is_number` is about values that are mere numbers.
+/// Returns whether the values of a feature came back often enough, and no new ones keep coming. The lower the tier, the
+/// more replies are needed; `is_number` is true for values that are only numbers.
 pub fn is_settled(recurrence: Recurrence, tier: Tier, is_number: bool) -> bool {
     let Recurrence { present, values, returns, returned, once } = recurrence;
     if values < 2 || returned < 2 {

@@ -1,4 +1,4 @@
-//! The explicit identity: a header, a JSON field or a pattern, as the user gives it with `--identity`.
+//! The value of `--identity`: the header, the JSON field or the pattern that names the instance.
 
 use http::HeaderName;
 use regex::Regex;
@@ -9,18 +9,18 @@ use super::{
     json::{scalar, scalar_at},
 };
 
-/// Where the name of an instance stands in a reply.
+/// The place of the name of an instance in a reply.
 #[derive(Debug, Clone)]
 pub enum Identity {
-    /// The value of a header.
+    /// The name is the value of a header.
     Header(HeaderName),
-    /// A field of a JSON body, as a JSON pointer (RFC 6901).
+    /// The name is a field of a JSON body, by its JSON pointer (RFC 6901).
     Json(String),
-    /// The first group of a pattern in the body, or the whole match of a pattern without groups.
+    /// The name is the first group of a pattern in the body, or the whole match of a pattern without groups.
     Pattern(Regex),
 }
 
-/// A text that is no identity.
+/// The error for a text that is no identity.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not an identity: {reason}")]
 pub struct IdentityError {
@@ -58,7 +58,8 @@ impl Identity {
         }
     }
 
-    /// The same as [`Identity::read`], for a body that was parsed as JSON before; `json` is `None` where it is no JSON.
+    /// Reads the name as [`Identity::read`] does, from a body that was parsed as JSON before; `json` is `None` if the
+    /// body is not JSON.
     pub fn read_parsed(&self, reply: &Reply, json: Option<&Value>) -> Option<String> {
         let name = match self {
             Identity::Header(name) => reply.headers.get(name)?.to_str().ok()?.to_owned(),
@@ -72,7 +73,7 @@ impl Identity {
         trimmed(&name)
     }
 
-    /// Whether the name depends on nothing but the body.
+    /// Returns whether the name depends on nothing but the body.
     pub fn is_in_body(&self) -> bool {
         !matches!(self, Identity::Header(_))
     }

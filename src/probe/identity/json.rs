@@ -115,7 +115,7 @@ impl<'de> Visitor<'de> for Container<'_> {
     }
 }
 
-/// Tells whether a key is the wanted one.
+/// Compares a key with the wanted one.
 struct KeyMatch<'p>(&'p str);
 
 impl<'de> DeserializeSeed<'de> for KeyMatch<'_> {

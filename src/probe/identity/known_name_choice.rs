@@ -1,4 +1,4 @@
-//! The known names in the replies so far: one of them may vary as instances do.
+//! The choice among the known names in the replies so far, one of which may vary as instances do.
 
 use std::collections::HashSet;
 
@@ -9,16 +9,16 @@ use super::{
     vocabulary::{self, Meaning},
 };
 
-/// Values from which on a name that has another value in every reply counts as one that is always new.
+/// The number of values from which on a name that has another value in every reply counts as always new.
 const MIN_NEW_VALUES: usize = 8;
-/// Replies after which an id that is drawn for each request has shown that it does not come back.
+/// The number of replies after which an id that is drawn for each request has shown that it does not come back.
 const MIN_DRAWN_REPLIES: usize = 40;
 
-/// The known names in the replies, by how they behave.
+/// The known names in the replies, by the way in which they vary.
 pub struct KnownNameChoice {
     /// The name that varies as instances do.
     pub varying: Option<Slot>,
-    /// The first name that says something although it is always the same.
+    /// The first name that is always the same and yet identifies something.
     pub constant: Option<Slot>,
     /// The greatest strength among all names that are always the same.
     pub strongest: Strength,
@@ -66,18 +66,18 @@ impl KnownNameChoice {
         choice
     }
 
-    /// Whether the replies have any known name.
+    /// Returns whether the replies have any known name.
     pub fn is_any(&self) -> bool {
         !self.refused.is_empty() || self.varying.or(self.constant).or(self.always_new).is_some()
     }
 }
 
-/// Whether a name is settled and divides the replies more finely than another.
+/// Returns whether a name is settled and divides the replies more finely than another.
 fn is_finer(partition: &Partition, other: &Partition) -> bool {
     is_settled(partition.recurrence(), Tier::Named, false) && partition.refines(other) && !other.refines(partition)
 }
 
-/// Why the values of a known name are no names of instances.
+/// The reason why the values of a known name are no names of instances.
 fn doubt(
     replies: &[&Features],
     slot: Slot,

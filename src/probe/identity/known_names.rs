@@ -1,18 +1,20 @@
-//! Known names: headers, JSON fields and patterns in which servers commonly say who they are.
+//! Known names: headers, JSON fields and patterns in which servers commonly give their names.
 
 use http::HeaderName;
 use regex::Regex;
 
 use super::identity_flag::Identity;
 
-/// How much a known name says while its value does not change. A known name that varies is taken in any case.
+/// The strength of a known name as evidence while its value does not change. A known name that varies is taken in any
+/// case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Strength {
-    /// Nothing: the value may just as well be the server's software, the host that was asked for, or a pool.
+    /// The value proves nothing: it may just as well be the server's software, the host of the request, or a pool.
     Weak,
-    /// It names a server, which may be a cache in front of the instances: another feature that varies is preferred.
+    /// The value names a server, which may be a cache in front of the instances: another feature that varies is
+    /// preferred.
     Fair,
-    /// It names the instance, so that there is one instance.
+    /// The value names the instance, so that there is one instance.
     Strong,
 }
 
@@ -24,7 +26,7 @@ pub struct KnownName {
 
 use Strength::{Fair, Strong, Weak};
 
-/// Known headers, the most explicit first.
+/// The known headers, the most explicit first.
 const HEADERS: [(&str, Strength); 12] = [
     ("x-served-by", Fair),
     ("x-hostname", Strong),
@@ -63,12 +65,12 @@ pub fn known_names() -> Vec<KnownName> {
     headers.into_iter().chain(fields).chain(patterns).collect()
 }
 
-/// Whether a header is a known name.
+/// Returns whether a header is a known name.
 pub fn is_known_header(name: &str) -> bool {
     HEADERS.iter().any(|(known, _)| *known == name)
 }
 
-/// Whether a JSON pointer is a known name.
+/// Returns whether a JSON pointer is a known name.
 pub fn is_known_field(pointer: &str) -> bool {
     FIELDS.iter().any(|(known, _)| *known == pointer)
 }

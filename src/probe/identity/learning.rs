@@ -1,4 +1,5 @@
-//! Learning: compares the replies so far, and chooses anew what tells instances apart as more of them arrive.
+//! Learning: compares the replies so far, and chooses the feature that distinguishes instances anew as more of them
+//! arrive.
 
 use std::collections::HashSet;
 
@@ -18,13 +19,13 @@ use super::{
     request::{NewName, RequestContext},
 };
 
-/// How many replies are compared.
+/// The greatest number of replies that are compared.
 const MAX_REPLIES: usize = 250;
 /// Up to this number of replies, each one is a reason to choose anew; later, an eighth more of them.
 const CHOOSE_EACH: usize = 16;
 /// The number of plain replies at which a probe may give up: at this one the choice must be up to date.
 const PROBE_GIVES_UP: usize = 40;
-/// Replies after which a known name that varies and comes back is no longer doubted.
+/// The number of replies after which a known name that varies and comes back is no longer in doubt.
 const MIN_CERTAIN: usize = 12;
 
 #[derive(Debug)]
@@ -45,15 +46,15 @@ pub struct Learning {
     next_choice: usize,
 }
 
-/// A reply that is kept until it is settled what tells instances apart.
+/// A reply that is stored until one feature is known to distinguish instances.
 #[derive(Debug)]
 struct StoredReply {
     /// The index of the series' name.
     series: u16,
     n: u32,
-    /// Whether the reply answers a plain request and is compared with others.
+    /// True if the reply answers a plain request and is compared with others.
     is_plain: bool,
-    /// Whether the reply is the page that a plain request gets.
+    /// True if the reply is the page that a plain request gets.
     is_page: bool,
     features: Features,
 }
@@ -141,7 +142,7 @@ impl Learning {
         }
     }
 
-    /// Whether any plain reply was a success, so that the other ones count for nothing.
+    /// Returns whether any plain reply was a success, so that the other ones count for nothing.
     fn any_success(&self) -> bool {
         self.plain().any(|reply| reply.features.success)
     }
@@ -186,7 +187,7 @@ impl Learning {
         names.collect()
     }
 
-    /// Whether enough replies were compared.
+    /// Returns whether enough replies were compared.
     pub fn is_finished(&self) -> bool {
         if self.replies.len() >= MAX_REPLIES || self.extractor.is_full() {
             return true;
@@ -198,13 +199,13 @@ impl Learning {
         recurrence.returned > 1 && recurrence.returns >= MIN_CERTAIN / 2
     }
 
-    /// The chosen feature in words; `reply` is one that has it.
+    /// The chosen feature in words; `reply` is a reply that has it.
     pub fn describe_choice(&self, reply: &Reply) -> Option<String> {
         let slot = self.slot()?;
         Some(self.locator(slot)?.describe(reply, self.gap(slot)))
     }
 
-    /// Why nothing is chosen, in words; `None` where something is.
+    /// The reason why no feature is chosen, in words; `None` if one is.
     pub fn explain_refusal(&self) -> Option<String> {
         let answers = self.plain().count();
         let reason = refusal::explain(&self.choice, answers, &|slot, detail| self.describe(slot, detail))?;
@@ -232,7 +233,7 @@ impl Learning {
         Gap::new(slot, self.plain().map(|reply| &reply.features))
     }
 
-    /// The reader by which the recogniser goes from now on.
+    /// The reader of the chosen feature, which takes the place of learning; `None` if no feature is chosen.
     pub fn name_reader(&self) -> Option<NameReader> {
         let slot = self.slot()?;
         let names = self.values.iter().enumerate().filter_map(|(index, value)| {
@@ -247,7 +248,7 @@ impl Learning {
         Some(NameReader { locator: self.locator(slot)?, cache: BodyCache::default(), trust, names: names.collect() })
     }
 
-    /// Whether the values in a slot are names in any reply: the instance itself says that they are.
+    /// Returns whether the values in a slot are names in any reply: the instance itself gives them under a known name.
     fn is_trusted(&self, slot: Slot) -> bool {
         match slot {
             Slot::KnownName(index) => {
@@ -258,8 +259,9 @@ impl Learning {
     }
 }
 
-/// Chooses what tells instances apart: a known name if one varies, otherwise what is discovered, weighed against known
-/// names that do not vary. Replies to the plain request are compared, or all replies where those have no known name.
+/// Chooses the feature that distinguishes instances: a known name if one varies, otherwise a discovered feature,
+/// weighed against known names that do not vary. Replies to the plain request are compared, or all replies where those
+/// have no known name.
 fn choose(plain: &[&Features], all: &[&Features], known: &[KnownName], extractor: &FeatureExtractor) -> Choice {
     let of_plain = Some(KnownNameChoice::new(plain, known, extractor)).filter(KnownNameChoice::is_any);
     let names = of_plain.unwrap_or_else(|| KnownNameChoice::new(all, known, extractor));

@@ -1,4 +1,4 @@
-//! The locator: reads the chosen value from a reply that was not kept, and describes its place in words.
+//! The locator: reads the chosen value from a reply that is not stored, and describes its place in words.
 
 use regex::Regex;
 
@@ -20,7 +20,7 @@ pub enum Locator {
     Cookie(String, Option<Separator>),
     /// The word that stands `n` words after the anchor or, for a negative `n`, before it.
     Word(Anchor<String>, i8),
-    /// The whole body.
+    /// The value is the whole body.
     Body,
 }
 
@@ -59,7 +59,7 @@ impl Locator {
         }
     }
 
-    /// Whether the value depends on nothing but the body.
+    /// Returns whether the value depends on nothing but the body.
     pub fn is_in_body(&self) -> bool {
         match self {
             Locator::Explicit(identity) => identity.is_in_body(),
@@ -94,7 +94,7 @@ impl Locator {
     }
 }
 
-/// Whether the words between an anchor and a word vary.
+/// The variation of the words between an anchor and a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gap {
     /// All replies have the same words there.

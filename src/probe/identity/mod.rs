@@ -1,24 +1,24 @@
-//! Identity: which instance sent a reply.
+//! Identity: names the instance that sent a reply.
 //!
 //! ```text
-//! recogniser    names the instance behind each reply: by the explicit identity, or by what it learns
-//!   learning      still compares replies
-//!   settled       knows what tells instances apart
-//! request       the request that a reply answers
-//! explicit      the identity that the user gives with --identity: a header, a JSON field or a pattern
-//! known         headers, fields and patterns in which servers commonly give their name
-//!   known_choice  which of these varies as instances do
-//! discover/     which of everything else tells instances apart; one function
-//! choice        what the replies let one choose, and why a feature was refused
-//!   refusal       the same in words
-//! locator       how the chosen value is read from a reply, and described in words
-//! feature/      the values of a reply that may tell instances apart, and how they divide the replies
-//! vocabulary/   what names and values lead one to expect
-//! json          single fields of a JSON body
-//! body_cache    bodies that need not be read again
+//! recogniser         names the instance of each reply: by the value of --identity, or by learning
+//!   learning           compares replies, until one feature is known to distinguish instances
+//!   name_reader        reads that feature from later replies
+//! request            the request that a reply answers
+//! identity_flag      the value of --identity: a header, a JSON field or a pattern
+//! known_names        headers, fields and patterns in which servers commonly give their names
+//!   known_name_choice  chooses the one that varies as instances do
+//! discover/          finds another feature that distinguishes instances; one function
+//! choice             the result of comparing replies: a feature, or the reasons against all of them
+//!   refusal            these reasons in words
+//! locator            reads the chosen value from a reply, and describes its place in words
+//! feature/           the values of a reply that may distinguish instances, and their partitions of the replies
+//! vocabulary/        the meanings that names and values suggest
+//! json               single fields of a JSON body
+//! body_cache         bodies that need not be read again
 //! ```
 //!
-//! Only the features of the first replies are kept, and only until it is settled which of them is taken.
+//! Only the features of the first replies are stored, and only until one of them is chosen for good.
 
 mod body_cache;
 mod choice;

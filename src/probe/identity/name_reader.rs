@@ -1,4 +1,4 @@
-//! The settled state: one feature tells instances apart, and no more replies are kept.
+//! The name reader: reads the name of the instance from each reply, once one feature is known to distinguish instances.
 
 use std::collections::HashMap;
 
@@ -10,17 +10,17 @@ pub struct NameReader {
     pub locator: Locator,
     pub cache: BodyCache,
     pub trust: Trust,
-    /// The names of the values that were seen, for values that are not trusted everywhere.
+    /// The names of the values so far, for values that are not trusted everywhere.
     pub names: HashMap<String, String>,
 }
 
-/// In which replies a value is a name.
+/// The replies in which a value is a name.
 #[derive(Debug)]
 pub enum Trust {
-    /// In any reply.
+    /// A value is a name in any reply.
     Everywhere,
-    /// In replies to the plain request for `path`; in others only if the value was seen there. With `success`, only in
-    /// replies with a 2xx status.
+    /// A value is a name in replies to the plain request for `path`, and in other replies if one of those had it. With
+    /// `success`, a value is a name only in replies with a 2xx status.
     Page { path: String, success: bool },
 }
 

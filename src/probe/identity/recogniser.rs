@@ -11,12 +11,12 @@ use super::{
     request::{NewName, RequestContext},
 };
 
-/// The result of a reply.
+/// The name that a reply gives to its instance, or the names that it gives to all.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Recognition {
     /// The name of the instance that sent this reply.
     Name(Option<String>),
-    /// New names for all replies so far, the last one included, because another feature is taken than before.
+    /// The new names for all replies so far, this one included, because another feature is chosen than before.
     NewNames(Vec<NewName>),
 }
 
@@ -24,24 +24,24 @@ pub enum Recognition {
 #[derive(Debug)]
 pub struct Recogniser {
     state: State,
-    /// By what instances are recognised, in words.
+    /// The feature by which instances are recognised, in words.
     identified_by: Option<String>,
-    /// Why instances are not recognised, in words, once that is settled.
+    /// The reason why instances are not recognised, in words, once the comparison is over.
     unidentified: Option<String>,
 }
 
 #[derive(Debug)]
 enum State {
-    /// The user has said where the name stands.
+    /// The user has named the place of the name.
     Explicit(Identity, BodyCache),
     /// Replies are still compared with each other.
     Learning(Box<Learning>),
-    /// It is known what tells instances apart, or that nothing does.
+    /// The comparison is over: one feature distinguishes instances, or none does.
     Settled(Option<NameReader>),
 }
 
 impl Recogniser {
-    /// A recogniser that goes by the explicit identity or, without one, learns from the replies.
+    /// A recogniser that reads the explicit identity or, without one, learns from the replies.
     pub fn new(explicit: Option<Identity>) -> Recogniser {
         let identified_by = explicit.as_ref().map(Identity::to_string);
         let state = match explicit {
@@ -51,12 +51,12 @@ impl Recogniser {
         Recogniser { state, identified_by, unidentified: None }
     }
 
-    /// By what instances are recognised, in words.
+    /// The feature by which instances are recognised, in words.
     pub fn identified_by(&self) -> Option<&str> {
         self.identified_by.as_deref()
     }
 
-    /// Why instances are not recognised, in words.
+    /// The reason why instances are not recognised, in words.
     pub fn unidentified(&self) -> Option<String> {
         match &self.state {
             State::Learning(learning) => learning.explain_refusal().map(|words| without_hidden(&words)),

@@ -1,4 +1,4 @@
-//! Refusals in words: why nothing tells instances apart.
+//! Refusals in words: the reasons why no feature distinguishes instances.
 
 use std::collections::BTreeMap;
 
@@ -8,23 +8,23 @@ use super::{
     vocabulary::Meaning,
 };
 
-/// How many features are named for each reason.
+/// The number of features that are named for each reason.
 const MAX_NAMED: usize = 2;
 
-/// How a feature is described.
+/// The detail in which a feature is described.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Detail {
-    /// By its place in the reply.
+    /// The description has the place in the reply.
     Place,
-    /// By its place, and by what `--identity` would take for it.
+    /// The description has the place, and the value for `--identity`.
     PlaceAndFlag,
 }
 
-/// A feature in words, and how many values it has.
+/// A feature in words, and the number of its values.
 pub type Description = (String, usize);
 
-/// Why a choice names nothing, as `answers` replies show; `None` where it names a feature, or where there is nothing to
-/// compare.
+/// The reason why a choice names no feature, after `answers` replies; `None` if it names a feature, or if there is
+/// nothing to compare.
 pub fn explain(choice: &Choice, answers: usize, describe: &dyn Fn(Slot, Detail) -> Description) -> Option<String> {
     match choice {
         Choice::Slot(_) => None,

@@ -6,7 +6,6 @@ use crate::model::trace::{Action, SeriesName};
 #[derive(Debug, Clone, Copy)]
 pub struct RequestContext<'a> {
     pub series: &'a SeriesName,
-    /// The path of the series.
     pub path: &'a str,
     /// The number of the request in its series, from 1.
     pub n: u32,
@@ -14,13 +13,14 @@ pub struct RequestContext<'a> {
 }
 
 impl RequestContext<'_> {
-    /// Whether the request is that of a new client: only the replies to such requests are compared with each other.
+    /// Returns whether the request is like that of a new client: only the replies to such requests are compared with
+    /// each other.
     pub fn is_plain(self) -> bool {
         *self.series == SeriesName::WithoutJar && self.action == Action::Get
     }
 
-    /// Whether the request differs in nothing from a plain one but in the connection or the moment, so that an instance
-    /// answers with the same page.
+    /// Returns whether the request differs in nothing from a plain one but in the connection or the moment, so that an
+    /// instance answers with the same page.
     pub fn is_like_plain(self) -> bool {
         let same = matches!(self.series, SeriesName::WithoutJar | SeriesName::OneConnection | SeriesName::Meanwhile);
         same && self.action == Action::Get

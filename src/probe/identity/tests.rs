@@ -12,7 +12,7 @@ mod series;
 use super::{super::http::Reply, *};
 use crate::model::trace::{Action, SeriesName};
 
-/// When a file was changed.
+/// The time at which a file was changed.
 const CHANGED: &str = "Fri, 20 Nov 2026 08:00:00 GMT";
 
 /// A reply as a server sends it.
@@ -46,7 +46,6 @@ impl TestReply {
     }
 }
 
-/// The result of a series.
 struct SeriesResult {
     names: Vec<Option<String>>,
     by: Option<String>,
@@ -91,7 +90,8 @@ fn balanced(instances: usize, requests: usize) -> Vec<BalancedPicks> {
     all
 }
 
-/// Asserts that the instances are told apart by what `send` gives them, described in words that begin with `by`.
+/// Asserts that a feature of the replies that `send` makes distinguishes the instances, and that its description begins
+/// with `by`.
 #[track_caller]
 fn tells(by: &str, instances: usize, mut send: impl FnMut(usize, usize, &mut StdRng) -> TestReply) {
     for BalancedPicks { mut rng, picks } in balanced(instances, 48) {
@@ -107,7 +107,7 @@ fn tells(by: &str, instances: usize, mut send: impl FnMut(usize, usize, &mut Std
     }
 }
 
-/// Asserts that nothing tells instances apart.
+/// Asserts that no feature distinguishes instances.
 #[track_caller]
 fn tells_nothing(why: &str, mut send: impl FnMut(usize, &mut StdRng) -> TestReply) {
     for BalancedPicks { mut rng, picks } in balanced(1, 48) {

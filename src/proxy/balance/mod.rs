@@ -28,7 +28,7 @@ pub struct Balance {
     weights: Weights,
 }
 
-/// Whether the replicas of a balancer have one weight.
+/// The weights of the replicas of a balancer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Weights {
     Equal,

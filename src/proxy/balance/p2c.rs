@@ -4,8 +4,8 @@ use rand::{Rng, RngExt};
 
 use crate::proxy::upstream::WeightedUpstream;
 
-/// Picks the one with fewer requests in flight. As in Traefik, two equal picks become neighbours, and a tie goes to the
-/// first.
+/// Picks the one of two replicas that has fewer requests in flight. As in Traefik, two equal picks become neighbours,
+/// and a tie goes to the first.
 pub fn pick(candidates: &[WeightedUpstream], random: &mut impl Rng) -> usize {
     let count = candidates.len();
     let first = random.random_range(0..count);

@@ -29,7 +29,6 @@ use route::{make_outgoing, route, set_host};
 use select::Selection;
 use send::{SendError, send};
 
-/// Answers one request.
 pub async fn handle(peer: &Peer, request: Request<Incoming>) -> Response<ResponseBody> {
     let mut record = Record::start(peer, &request);
     let mut changes = ResponseChanges::default();
@@ -41,8 +40,8 @@ pub async fn handle(peer: &Peer, request: Request<Incoming>) -> Response<Respons
     response
 }
 
-/// Forwards one request to the first replica that takes it. `changes` become those of the router and of the last pick,
-/// whether there is an answer or not.
+/// Forwards one request to the first replica that takes it. `changes` becomes those of the router and of the last pick,
+/// even if there is no answer.
 async fn forward(
     peer: &Peer,
     request: Request<Incoming>,
@@ -52,13 +51,13 @@ async fn forward(
     let NormalRequest { parts, body, upgrade } = normalise(request)?;
     let table = peer.tables.borrow().clone();
     let route = route(&table, &parts)?;
-    record.routed(&route.router.name, &route.balancer.service);
+    record.record_route(&route.router.name, &route.balancer.service);
     let mut selection = Selection::new(&route.balancer, peer.client.ip(), &parts.headers);
     let mut request = make_outgoing(parts, body, route, &peer.forwarded, &mut changes.chain)?;
     loop {
         let (in_flight, turn) = selection.select()?;
         let upstream = in_flight.upstream();
-        record.picked(upstream, turn);
+        record.record_pick(upstream, turn);
         if turn.is_some() {
             changes.set_cookie = route.balancer.set_cookie(upstream);
         }
@@ -66,7 +65,7 @@ async fn forward(
         match send(upstream, peer.worker, request).await {
             Ok(reply) => return accept(reply, upgrade, in_flight),
             Err(SendError::Refused(unsent)) => {
-                record.failed_over();
+                record.record_failover();
                 request = *unsent;
                 selection.exclude(in_flight.upstream().clone());
             }

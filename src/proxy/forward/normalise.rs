@@ -20,7 +20,6 @@ pub struct NormalRequest {
     pub upgrade: Option<Upgrade>,
 }
 
-/// Brings a request into one form.
 pub fn normalise(mut request: Request<Incoming>) -> Result<NormalRequest, Refusal> {
     if request.method() == Method::CONNECT || !is_chunked_at_most(request.headers()) {
         return Err(Refusal::NotImplemented);
@@ -34,8 +33,8 @@ pub fn normalise(mut request: Request<Incoming>) -> Result<NormalRequest, Refusa
     Ok(NormalRequest { parts, body, upgrade })
 }
 
-/// Whether a body has no other transfer coding than chunks. The proxy undoes no other one, so the coding would be lost
-/// with the header that names it.
+/// Returns whether a body has no other transfer coding than chunks. The proxy undoes no other one, so the coding would
+/// be lost with the header that names it.
 fn is_chunked_at_most(headers: &HeaderMap) -> bool {
     headers.get_all(TRANSFER_ENCODING).iter().all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"chunked"))
 }

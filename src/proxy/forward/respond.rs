@@ -20,7 +20,7 @@ use super::{
     upgrade::{Upgrade, switch_protocols},
 };
 
-/// The answer of a replica, and what it holds on to.
+/// The answer of a replica, with the connection and the count that it holds until its end.
 pub struct Answer {
     response: Response<Incoming>,
     connection: SendRequest<RequestBody>,
@@ -29,7 +29,7 @@ pub struct Answer {
     upgrade: Option<OnUpgrade>,
 }
 
-/// What changes an answer on its way back, even a 502.
+/// The changes of an answer on its way back, even of a 502.
 #[derive(Debug, Default)]
 pub struct ResponseChanges {
     /// The sticky cookie of a new pick.
@@ -68,7 +68,7 @@ pub fn accept(reply: Reply, upgrade: Option<Upgrade>, in_flight: InFlight) -> Re
 /// The response with the answer of a replica.
 pub fn respond(answer: Answer, mut record: Record) -> Response<ResponseBody> {
     let Answer { response, connection, in_flight, upgrade } = answer;
-    record.answered(response.status());
+    record.record_status(response.status());
     match upgrade {
         Some(client) => switch_protocols(response, client, in_flight, record),
         None => response.map(|body| ResponseBody::forwarded(body, connection, in_flight, record)),
@@ -77,7 +77,7 @@ pub fn respond(answer: Answer, mut record: Record) -> Response<ResponseBody> {
 
 /// The response with the proxy's own answer.
 pub fn respond_with_refusal(refusal: Refusal, mut record: Record) -> Response<ResponseBody> {
-    record.answered(refusal.status());
+    record.record_status(refusal.status());
     let mut response = Response::new(ResponseBody::own(refusal.text(), record));
     refusal.mark(&mut response);
     response

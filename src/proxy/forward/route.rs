@@ -20,7 +20,6 @@ use crate::{
 
 use super::refusal::Refusal;
 
-/// The route of a request.
 pub fn route<'a>(table: &'a Table, parts: &Parts) -> Result<&'a Route, Refusal> {
     let host = parts.headers.get(HOST).map_or(Ok(""), |host| host.to_str()).map_err(|_| Refusal::BadRequest)?;
     table.route(Subject { host: bare_host(host), path: parts.uri.path() }).ok_or(Refusal::NotFound)

@@ -23,7 +23,7 @@ pub struct Selection<'a> {
     by_cookie: Option<Arc<Upstream>>,
     /// The replicas that cannot take the request: they drain, or refused it.
     excluded: Vec<Arc<Upstream>>,
-    /// Whether a replica refused the request.
+    /// True if a replica refused the request.
     is_refused: bool,
 }
 

@@ -15,7 +15,7 @@ pub struct Upgrade {
 }
 
 impl Upgrade {
-    /// Whether the answer of a replica agrees to this protocol.
+    /// Returns whether the answer of a replica agrees to this protocol.
     pub fn is_agreed<B>(&self, response: &Response<B>) -> bool {
         let agreed = response.headers().get(UPGRADE);
         agreed.is_some_and(|agreed| agreed.as_bytes().eq_ignore_ascii_case(self.protocol.as_bytes()))

@@ -54,7 +54,7 @@ fn without_labels_the_rule_is_made_of_service_and_project() {
 
 #[test]
 fn what_is_not_enabled_is_not_routed() {
-    // whatever else it says
+    // its other labels do not matter
     let off = [("Traefik.Enable", "false"), ("traefik.http.oops", "1")];
     let table = registry().table(&[replica("web", 1, State::Ready, &off)]);
     assert_eq!((names(&table, "web-lab", "/"), table.problems), (vec![], vec![]));
@@ -149,7 +149,7 @@ fn one_container_may_be_two_services() {
     let draining = registry.table(&[container("web", 1, State::Draining, 0, &labels)]);
     assert!(!draining.offers("web-1"));
     assert_eq!(draining.upstreams("web-1").iter().filter(|upstream| upstream.is_draining()).count(), 2);
-    // the same container again, before anybody saw that it was gone
+    // the same container again, before its end was noticed
     let again = registry.table(&[container("web", 1, State::Ready, 0, &labels)]);
     assert!(again.offers("web-1") && !again.upstreams("web-1").iter().any(|upstream| upstream.is_draining()));
     assert!(registry.table(&[]).upstreams("web-1").is_empty());

@@ -1,4 +1,4 @@
-//! Candidates: which features may tell instances apart, and how much speaks for each.
+//! Candidates: features that may distinguish instances, each with the strength of its evidence.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -11,33 +11,33 @@ use super::{
     feature_values::FeatureValues,
 };
 
-/// The farthest from its anchor that a word may stand for which nothing speaks but how it varies.
+/// The greatest distance from its anchor of a word whose only evidence is the way in which it varies.
 const MAX_OPAQUE_STEPS: u8 = 3;
-/// The longest value that is plain to read.
+/// The length of the longest value that is plain to read, in bytes.
 const MAX_PLAIN_LENGTH: usize = 64;
 
-/// A feature that may tell instances apart.
+/// A feature that may distinguish instances.
 #[derive(Debug, Clone)]
 pub struct Candidate {
     pub slot: Slot,
     pub partition: Partition,
     pub tier: Tier,
     pub support: Support,
-    /// How plainly the feature is read, the plainest first.
+    /// The rank of the feature by how plainly it is read.
     pub order: Order,
 }
 
-/// Whether a feature may be taken as it is.
+/// The support that a feature needs from other features.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Support {
-    /// It may.
+    /// The feature needs no support.
     Own,
-    /// Only together with a feature of another kind that divides the replies alike, for a page shows such things at
-    /// random, too.
+    /// The feature is taken only together with a feature of another kind that divides the replies alike, because a page
+    /// shows such things at random, too.
     Needed,
 }
 
-/// How plainly a feature is read. The fields are compared in this order, and smaller is plainer.
+/// The rank of a feature by how plainly it is read. The fields are compared in this order, and smaller is plainer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Order {
     is_number: bool,
@@ -50,7 +50,7 @@ pub struct Order {
 /// The kind of page that the replies are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PageKind {
-    /// Files, which are the same when they are asked for again.
+    /// Files, which stay the same from one request to the next.
     File,
     /// A few words of plain text.
     ShortText,
@@ -74,7 +74,7 @@ impl PageKind {
     }
 }
 
-/// Whether a feature that varies may tell instances apart.
+/// Makes a candidate of a feature that varies, or returns the reason why it cannot distinguish instances.
 pub fn assess(
     feature: &FeatureValues,
     partition: Partition,
@@ -165,8 +165,8 @@ fn is_plain(value: &str) -> bool {
     value.chars().all(|c| c.is_alphanumeric() || "-_.:".contains(c)) && value.len() <= MAX_PLAIN_LENGTH
 }
 
-/// Whether each value of a word stands only in those bodies that have it in this slot. Where a part of a page is longer
-/// at times, another of its words takes the place of the value.
+/// Returns whether each value of a word stands only in those bodies that have it in this slot. Where a part of a page
+/// is longer at times, another of its words takes the place of the value.
 fn is_own_word(feature: &FeatureValues, replies: &[&Features]) -> bool {
     let Slot::Word(_, steps) = feature.slot else { return true };
     let values: HashSet<TextId> = feature.values.iter().flatten().copied().collect();

@@ -1,4 +1,4 @@
-//! Everything that the replies have, with its value in each of them.
+//! The features of the replies, each with its value in every reply.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,6 @@ use super::{
     varying_words::{ONE_IN, Surroundings, varying_words},
 };
 
-/// A feature and its values.
 pub struct FeatureValues {
     pub slot: Slot,
     /// The value in each reply.
@@ -38,13 +37,13 @@ pub fn collect(replies: &[&Features], extractor: &FeatureExtractor) -> Vec<Featu
 }
 
 impl FeatureValues {
-    /// Whether more replies lack the feature than can be other pages.
+    /// Returns whether more replies lack the feature than can be other pages.
     pub fn is_missing(&self) -> bool {
         let present = self.values.iter().flatten().count();
         present * ONE_IN < self.values.len() * (ONE_IN - 1)
     }
 
-    /// Whether two replies have different values.
+    /// Returns whether two replies have different values.
     pub fn varies(&self) -> bool {
         let first = self.values.iter().flatten().next();
         self.values.iter().flatten().any(|value| Some(value) != first)
@@ -68,7 +67,8 @@ impl FeatureValues {
         }
     }
 
-    /// Whether the values are names of hosts, because only hosts have such names or because a word introduces them.
+    /// Returns whether the values are names of hosts, because only hosts have such names or because a word introduces
+    /// them.
     pub fn names_hosts(&self, values: &[&str], extractor: &FeatureExtractor) -> bool {
         let introduced = match (self.slot, &self.surroundings) {
             (Slot::Json(pointer), _) => vocabulary::is_name_field(extractor.text(pointer)),

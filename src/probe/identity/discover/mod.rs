@@ -1,15 +1,15 @@
-//! Discovery: which feature tells instances apart where no known name does.
+//! Discovery: finds the feature that distinguishes instances where no known name does.
 //!
 //! Such a feature varies, its values come back after others, and no new ones keep coming. Of several, the finest one is
-//! taken that agrees with all the rest. Where two features contradict each other and nothing speaks for one of them,
-//! none is taken.
+//! taken that agrees with all the rest. Where two features contradict each other and there is no reason to prefer one
+//! of them, none is taken.
 //!
 //! ```text
-//! feature_values  everything that the replies have, with its value in each of them
+//! feature_values  the features of the replies, each with its value in every reply
 //! varying_words   the words of bodies that vary, found by the words around them
-//! candidate       whether a feature may tell instances apart, and how much speaks for it
-//! support         whether something outside the body varies with a part of it
-//! pick            which candidate is taken
+//! candidate       features that may distinguish instances, each with the strength of its evidence
+//! support         looks for a feature outside the body that varies with a part of the body
+//! pick            picks a candidate
 //! ```
 
 mod candidate;
@@ -46,7 +46,7 @@ pub fn discover(
     }
 }
 
-/// The features that may tell instances apart; the others that vary are added to `refused`.
+/// The features that may distinguish instances; the others that vary are added to `refused`.
 fn candidates(
     replies: &[&Features],
     extractor: &FeatureExtractor,

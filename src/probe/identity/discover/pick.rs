@@ -13,8 +13,8 @@ use super::{
 /// The probability below which two features that leave out combinations of their values have one cause.
 const ONE_CAUSE: f64 = 1e-3;
 
-/// Of the candidates that divide the replies alike, the one that is read most plainly. The result is sorted by how much
-/// speaks for a candidate.
+/// Of the candidates that divide the replies alike, the one that is read most plainly. The result is sorted by the
+/// evidence for the candidates, the best first.
 pub fn plainest(candidates: Vec<Candidate>) -> Vec<Candidate> {
     let mut groups: HashMap<Partition, Candidate> = HashMap::new();
     for candidate in candidates {
@@ -33,8 +33,8 @@ fn rank(candidate: &Candidate) -> impl Ord + use<> {
     (candidate.tier, candidate.order, candidate.slot)
 }
 
-/// Chooses one of the `groups`, or two where they contradict each other, and says how much speaks for the choice.
-/// `unsupported` are candidates that were not taken for want of support.
+/// Chooses one of the `groups`, or two where they contradict each other, and returns the tier of the choice.
+/// `unsupported` are the candidates that lack the support that they need.
 pub fn pick(groups: &[Candidate], unsupported: &[Candidate], refused: &[RefusedFeature]) -> Option<(Choice, Tier)> {
     let choice = best(groups, refused)?;
     let Choice::Slot(slot) = choice else {

@@ -11,7 +11,7 @@ use super::{
     candidate::{Candidate, Support},
 };
 
-/// Takes the candidates that need support and have none out of the list.
+/// Removes the candidates that need support and have none from the list, and returns them.
 pub fn take_unsupported(
     candidates: &mut Vec<Candidate>,
     replies: &[&Features],
@@ -45,7 +45,7 @@ fn is_etag(slot: Slot, extractor: &FeatureExtractor) -> bool {
     matches!(slot, Slot::Header(name) if extractor.text(name) == "etag")
 }
 
-/// Whether a header is made of the body.
+/// Returns whether a header is made of the body.
 pub fn is_digest(slot: Slot, extractor: &FeatureExtractor) -> bool {
     let Slot::Header(name) = slot else { return false };
     ["etag", "md5", "digest", "checksum", "hash"].iter().any(|digest| extractor.text(name).contains(digest))

@@ -7,14 +7,13 @@ use std::{collections::HashMap, sync::Arc};
 
 use super::super::feature::{Anchor, FeatureExtractor, Features, MAX_STEPS, Slot, TextId};
 
-/// How many slots of words are looked at.
+/// The greatest number of slots of words that are compared.
 const MAX_SLOTS: usize = 1500;
-/// Of 20 replies, one may be another page.
+/// One of this number of replies may be another page.
 pub const ONE_IN: usize = 20;
-/// How many words before a word are looked at for what they say of it.
+/// The number of words before a word that may give it a meaning.
 const MAX_BEFORE: usize = 4;
 
-/// A word that may vary.
 #[derive(Debug, Clone)]
 pub struct VaryingWord {
     pub slot: Slot,
@@ -23,7 +22,6 @@ pub struct VaryingWord {
     pub surroundings: Surroundings,
 }
 
-/// The words around a word.
 #[derive(Debug, Clone)]
 pub struct Surroundings {
     /// The words before it that do not vary, the nearest first.
@@ -64,7 +62,7 @@ pub fn varying_words(replies: &[&Features], extractor: &FeatureExtractor) -> Vec
     varying
 }
 
-/// Whether a word can be a name: a tag is none, and neither is a word that was left out.
+/// Returns whether a word can be a name: a tag cannot, and neither can a word that was left out.
 fn can_be_name(extractor: &FeatureExtractor, word: TextId) -> bool {
     let text = extractor.text(word);
     !text.is_empty() && !text.starts_with('<')
@@ -73,28 +71,28 @@ fn can_be_name(extractor: &FeatureExtractor, word: TextId) -> bool {
 /// The words of one body, beside what is usual for the page.
 struct Page<'a> {
     words: &'a [TextId],
-    /// How often each word stands in this body.
+    /// The number of times that each word stands in this body.
     counts: &'a [u16],
-    /// How often each word usually stands in a body.
+    /// The number of times that each word usually stands in a body.
     usual: &'a [u16],
     extractor: &'a FeatureExtractor,
 }
 
 impl Page<'_> {
-    /// Whether the word stands here as often as in the other bodies.
+    /// Returns whether the word stands here as often as in the other bodies.
     fn is_usual(&self, at: usize) -> bool {
         let word = self.words[at] as usize;
         self.usual[word] == self.counts[word]
     }
 
-    /// Whether the word stands exactly once here and in the other bodies.
+    /// Returns whether the word stands exactly once here and in the other bodies.
     fn is_anchor(&self, at: usize) -> bool {
         let word = self.words[at] as usize;
         self.counts[word] == 1 && self.usual[word] == 1
     }
 
-    /// The nearest anchor before a word, the nearest one that is no tag, for a word says more than a tag does, and the
-    /// nearest anchor after it.
+    /// The nearest anchor before a word, the nearest one that is no tag, because a word means more than a tag does, and
+    /// the nearest anchor after it.
     fn anchors(&self, at: usize) -> impl Iterator<Item = (Anchor<TextId>, i8)> {
         let text_before = self.anchor_before(at, |word| can_be_name(self.extractor, word));
         [self.anchor_before(at, |_| true), text_before, self.anchor_after(at)].into_iter().flatten()
@@ -126,12 +124,12 @@ impl Page<'_> {
     }
 }
 
-/// The bodies that differ, and which reply has which of them.
+/// The bodies that differ, and the body of each reply.
 struct Bodies<'a> {
     different: Vec<&'a Arc<[TextId]>>,
     /// The index of each reply's body.
     of_reply: Vec<usize>,
-    /// How many replies have each body.
+    /// The number of replies that have each body.
     weights: Vec<usize>,
 }
 
@@ -151,7 +149,7 @@ impl<'a> Bodies<'a> {
         bodies
     }
 
-    /// How often each word stands in a body, where nearly all bodies agree; 0 elsewhere.
+    /// The number of times that each word stands in a body, where nearly all bodies agree; 0 elsewhere.
     fn usual_counts(&self, texts: usize) -> Vec<u16> {
         let candidates = self.majority_candidates(texts);
         let mut agree = vec![0_usize; texts];
@@ -207,7 +205,7 @@ impl<'a> Bodies<'a> {
     }
 }
 
-/// Where a word stands in a body.
+/// The place of a word in a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     None,
@@ -215,7 +213,7 @@ enum Place {
     Several,
 }
 
-/// The word in a slot of a body, of which `places` says where each word stands.
+/// The word in a slot of a body; `places` has the place of each word.
 fn value_at(words: &[TextId], places: &[Place], slot: Slot) -> Option<TextId> {
     let Slot::Word(anchor, steps) = slot else { return None };
     let from = match anchor {
@@ -229,7 +227,7 @@ fn value_at(words: &[TextId], places: &[Place], slot: Slot) -> Option<TextId> {
     words.get(usize::try_from(from + i64::from(steps)).ok()?).copied()
 }
 
-/// How often each word stands in a body.
+/// The number of times that each word stands in a body.
 fn word_counts(words: &[TextId]) -> Vec<(TextId, u16)> {
     let mut sorted = words.to_vec();
     sorted.sort_unstable();

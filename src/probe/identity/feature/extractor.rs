@@ -1,4 +1,4 @@
-//! Takes the features from replies, so that the replies need not be kept.
+//! The extractor: takes the features from replies, so that the replies need not be stored.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -23,29 +23,27 @@ use super::{
     words::{attributes, words},
 };
 
-/// How many characters of a value are looked at.
+/// The number of characters of a value that count.
 const MAX_VALUE_CHARS: usize = 200;
-/// How many fields of a JSON body are looked at.
+/// The number of fields of a JSON body that are read.
 const MAX_FIELDS: usize = 300;
-/// The deepest level of a JSON body that is looked at.
+/// The deepest level of a JSON body that is read.
 const MAX_DEPTH: usize = 8;
-/// How many words of a body are looked at: those of some 250 KiB.
+/// The number of words of a body that are read: those of some 250 KiB.
 const MAX_WORDS: usize = 50_000;
 /// The longest body that is compared as a whole, in bytes: where the reading of a longer one ends is chance.
 const MAX_WHOLE_BODY: usize = 200 << 10;
-/// The memory that all texts together may take, in bytes; what comes after is not looked at.
+/// The memory that all texts together may take, in bytes; later texts are not read.
 const MAX_MEMORY: usize = 16 << 20;
 
-/// The features of one reply.
 #[derive(Debug, Clone)]
 pub struct Features {
-    /// Whether the reply was a success: the body of another one says nothing of instances.
+    /// True if the reply was a success: the body of an error does not identify an instance.
     pub success: bool,
     /// The values in the order of their slots, each slot once; words stand in `words`.
     values: Vec<(Slot, TextId)>,
-    /// The words of the body.
     pub words: Arc<[TextId]>,
-    /// Whether the body is a file.
+    /// True if the body is a file.
     pub is_file: bool,
 }
 
@@ -76,7 +74,7 @@ impl Features {
     }
 }
 
-/// Takes features from replies; texts and bodies that several replies have in common are kept once.
+/// Takes features from replies; texts and bodies that several replies have in common are stored once.
 #[derive(Debug, Default)]
 pub struct FeatureExtractor {
     texts: IndexSet<Box<str>>,
@@ -88,7 +86,7 @@ pub struct FeatureExtractor {
 }
 
 impl FeatureExtractor {
-    /// Whether the texts fill the memory that there is for them.
+    /// Returns whether the texts fill the memory that there is for them.
     pub fn is_full(&self) -> bool {
         self.memory > MAX_MEMORY
     }
@@ -102,12 +100,11 @@ impl FeatureExtractor {
         self.texts.len()
     }
 
-    /// Whether a word stands nowhere but in attributes of HTML.
+    /// Returns whether a word stands nowhere but in attributes of HTML.
     pub fn is_attribute(&self, word: TextId) -> bool {
         !self.outside_attributes.contains(&word)
     }
 
-    /// The features of a reply.
     pub fn extract(&mut self, reply: &Reply, known: &[KnownName]) -> Features {
         let success = reply.status.is_success();
         let own = OwnPort::new(reply);
@@ -220,14 +217,14 @@ impl OwnPort {
         OwnPort { port: reply.port.map(|port| port.to_string()) }
     }
 
-    /// Whether a text is the port, or an address with the port.
+    /// Returns whether a text is the port, or an address with the port.
     fn is_in(&self, text: &str) -> bool {
         self.port.as_deref().is_some_and(|port| text == port || text.ends_with(&format!(":{port}")))
     }
 }
 
-/// Whether a reply is a file: it says when it was changed, and that is another time than now, which a page that is made
-/// anew gives.
+/// Returns whether a reply is a file: it has the time of its last change, and that is not the present time, as of a
+/// page that is made for each request.
 fn is_file(headers: &HeaderMap) -> bool {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let etag = text(header::ETAG).is_some_and(vocabulary::is_file_etag);

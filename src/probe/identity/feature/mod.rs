@@ -1,12 +1,12 @@
-//! Features: the values of a reply that may tell instances apart.
+//! Features: the values of a reply that may distinguish instances.
 //!
 //! ```text
-//! slot       where a value stands in a reply
-//! extractor  takes the features from replies, and keeps texts once
+//! slot       the place of a value in a reply
+//! extractor  takes the features from replies, and stores each text once
 //! words      the words of a body, and the attributes of HTML in it
 //! body       a body as one value
 //! cookies    the cookies that a reply sets
-//! partition  how the values of a feature divide the replies
+//! partition  the division of the replies by the values of a feature
 //! ```
 
 mod body;

@@ -1,4 +1,4 @@
-//! How the values of a feature divide the replies, which stand in the order in which they arrived.
+//! Partitions: the values of a feature divide the replies, which stand in the order in which they arrived.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,18 +9,18 @@ pub struct Partition {
     classes: Vec<Option<u16>>,
 }
 
-/// How the values of a feature came and went.
+/// Counts of the values of a feature, by their returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Recurrence {
-    /// Replies that have the feature.
+    /// The number of replies that have the feature.
     pub present: usize,
-    /// Different values.
+    /// The number of different values.
     pub values: usize,
-    /// How often a value came again after another one.
+    /// The number of times that a value came again after another one.
     pub returns: usize,
-    /// Values that came again after another one.
+    /// The number of values that came again after another one.
     pub returned: usize,
-    /// Values that were seen in one reply only.
+    /// The number of values that only one reply has.
     pub once: usize,
 }
 
@@ -56,13 +56,13 @@ impl Partition {
         }
     }
 
-    /// Whether replies that have the same value here also have the same value in the other partition.
+    /// Returns whether replies that have the same value here also have the same value in the other partition.
     pub fn refines(&self, coarser: &Partition) -> bool {
         let mut coarse: HashMap<u16, u16> = HashMap::new();
         self.pairs(coarser).all(|(own, theirs)| *coarse.entry(own).or_insert(theirs) == theirs)
     }
 
-    /// Whether neither partition refines the other.
+    /// Returns whether neither partition refines the other.
     pub fn crosses(&self, other: &Partition) -> bool {
         !self.refines(other) && !other.refines(self)
     }

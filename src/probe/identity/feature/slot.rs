@@ -1,6 +1,6 @@
-//! Where a value stands in a reply.
+//! Slots: the places of values in a reply.
 
-/// A text that the extractor keeps once, by its number.
+/// The number of a text that the extractor stores once.
 pub type TextId = u32;
 
 /// The place of a value in a reply. The order decides between features that are alike in everything else.
@@ -18,12 +18,12 @@ pub enum Slot {
     Json(TextId),
     /// The word that stands `n` words after an anchor or, for a negative `n`, before it.
     Word(Anchor<TextId>, i8),
-    /// The whole body.
+    /// The body as a whole.
     Body,
 }
 
 impl Slot {
-    /// Whether the value is the body or a part of it.
+    /// Returns whether the value is the body or a part of it.
     pub fn is_in_body(self) -> bool {
         matches!(self, Slot::Word(..) | Slot::Json(_) | Slot::Body)
     }

@@ -11,7 +11,7 @@ use super::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Word<'a> {
     pub text: &'a str,
-    /// Where the word begins, in bytes.
+    /// The index of the first byte of the word.
     pub at: usize,
 }
 
@@ -36,8 +36,8 @@ pub fn words(text: &str) -> impl Iterator<Item = Word<'_>> {
     })
 }
 
-/// Where the values of attributes stand in an HTML text, in bytes and in order. Attributes whose own name speaks of an
-/// instance (`data-host="web-1"`) are left out.
+/// The ranges of bytes in which the values of attributes stand in an HTML text, in order. Attributes whose own name
+/// means an instance (`data-host="web-1"`) are left out.
 pub fn attributes(text: &str) -> Vec<Range<usize>> {
     let bytes = text.as_bytes();
     let until = |from: usize, is_end: &dyn Fn(u8) -> bool| {

@@ -67,7 +67,7 @@ fn ones_own_port_is_nobodys_name() {
     let mut recogniser = Recogniser::new(None);
     let mut names = Vec::new();
     for n in 0..60 {
-        // eight kept connections
+        // eight reused connections
         let port = 50_000 + n % 8;
         let sent =
             TestReply::body(format!("address: 127.0.0.1:{port} port {port}")).and("x-client-port", port.to_string());

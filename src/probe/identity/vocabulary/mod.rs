@@ -1,7 +1,8 @@
-//! The vocabulary: what a name or a value leads one to expect.
+//! The vocabulary: the meanings that names and values suggest.
 //!
-//! How a feature varies decides whether it tells instances apart. The vocabulary only leaves out what may vary in the
-//! same way, such as timings, counters and variants of a page, and tells mere numbers from names.
+//! The way in which a feature varies decides whether it distinguishes instances. The vocabulary only leaves out
+//! features that may vary in the same way, such as timings, counters and variants of a page, and separates numbers from
+//! names.
 
 mod names;
 mod values;

@@ -5,21 +5,21 @@ use super::words::{FILLERS, INSTANCE, INSTANCE_PARTS, INTRODUCING, NOISE, PLACE,
 /// The sort of thing that a name stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Meaning {
-    /// The thing tells instances apart.
+    /// The name stands for something that distinguishes instances.
     Instance,
-    /// It is a time, a counter, a size, or something that is drawn for each request.
+    /// The name stands for a time, a counter, a size, or a value that is drawn for each request.
     Noise,
-    /// It belongs to a worker, of which an instance has several.
+    /// The name stands for a worker, of which an instance has several.
     Worker,
-    /// It is one of several variants of the same page.
+    /// The name stands for one of several variants of the same page.
     Variant,
-    /// It is a place that holds several instances.
+    /// The name stands for a place that holds several instances.
     Place,
-    /// The name says nothing of the kind.
+    /// The name has none of these meanings.
     Unknown,
 }
 
-/// Whether a header says nothing of the instance that sent it.
+/// Returns whether a header never identifies the instance that sent it.
 pub fn is_plain_header(name: &str) -> bool {
     PLAIN_HEADERS.contains(&name)
 }
@@ -44,7 +44,7 @@ fn split_name(name: &str) -> Vec<String> {
     words
 }
 
-/// The meaning of a name. Words that speak against an instance go before those that speak for one.
+/// The meaning of a name. Words for other things than an instance count before words for an instance.
 pub fn meaning_of_name(name: &str) -> Meaning {
     let words = split_name(name);
     let any = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
@@ -83,13 +83,13 @@ pub fn meaning_of_pointer(pointer: &str) -> Meaning {
     meaning_of_context(&parts, None)
 }
 
-/// Whether the nearest word before a value introduces a name, as in `hello from web-1`.
+/// Returns whether the nearest word before a value introduces a name, as in `hello from web-1`.
 pub fn is_introduced(before: &[&str]) -> bool {
     let nearest = before.iter().find(|word| !word.starts_with('<'));
     nearest.is_some_and(|word| INTRODUCING.contains(&word.to_lowercase().as_str()))
 }
 
-/// Whether a field of a JSON body is a name, or belongs to an object that speaks of an instance.
+/// Returns whether a field of a JSON body is a name, or belongs to an object whose name means an instance.
 pub fn is_name_field(pointer: &str) -> bool {
     let named = pointer.split('/').any(|part| meaning_of_name(part) == Meaning::Instance);
     named || pointer.rsplit('/').next().is_some_and(|last| INTRODUCING.contains(&last.to_lowercase().as_str()))

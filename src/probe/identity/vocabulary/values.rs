@@ -45,8 +45,8 @@ pub fn shape(values: &[&str]) -> Shape {
     if all(&is_hostname) && (have_same_stem(values) || all(&is_container)) { Shape::Host } else { Shape::Opaque }
 }
 
-/// Whether these are names that only hosts have, whatever stands around them: addresses, names of containers and pods,
-/// `web-1`.
+/// Returns whether these are names that only hosts have, whatever stands around them: addresses, names of containers
+/// and pods, `web-1`.
 pub fn are_hosts(values: &[&str]) -> bool {
     let all = |is: &dyn Fn(&str) -> bool| values.iter().all(|value| is(value));
     let numbered = |value: &str| {
@@ -56,7 +56,7 @@ pub fn are_hosts(values: &[&str]) -> bool {
     all(&is_address) || all(&is_container) || all(&is_pod) || all(&numbered)
 }
 
-/// Whether a value is a time or a date.
+/// Returns whether a value is a time or a date.
 pub fn is_clock(value: &str) -> bool {
     let of_two = |part: &str| matches!(part.len(), 1 | 2) && part.parse::<u8>().is_ok_and(|number| number < 61);
     let time = value.split(['.', 'Z', '+']).next().unwrap_or_default();
@@ -66,8 +66,8 @@ pub fn is_clock(value: &str) -> bool {
     is_time || is_date || value.ends_with(" GMT")
 }
 
-/// Whether most values look like ids that are drawn at random and are longer than a container's name: hexadecimal, or
-/// letters and digits that take turns.
+/// Returns whether most values look like ids that are drawn at random and are longer than a container's name:
+/// hexadecimal, or letters and digits that take turns.
 pub fn are_drawn(values: &[&str]) -> bool {
     const MAX_NAME_LENGTH: usize = 12;
     let drawn = |value: &&&str| {
@@ -85,14 +85,14 @@ pub fn are_drawn(values: &[&str]) -> bool {
     !values.is_empty() && values.iter().filter(drawn).count() * 4 >= values.len() * 3
 }
 
-/// Whether a value is the name of a file, as pages refer to it.
+/// Returns whether a value is the name of a file, as pages refer to it.
 fn is_file(value: &str) -> bool {
     let name = value.split(['?', '#']).next().unwrap_or_default();
     name.rsplit_once('.')
         .is_some_and(|(name, end)| !name.is_empty() && FILE_ENDINGS.contains(&end.to_lowercase().as_str()))
 }
 
-/// Whether a value is a name as Kubernetes gives it to a pod of a deployment: `shop-7d9f8b6c5f-x2x4z`.
+/// Returns whether a value is a name as Kubernetes gives it to a pod of a deployment: `shop-7d9f8b6c5f-x2x4z`.
 fn is_pod(value: &str) -> bool {
     let parts: Vec<&str> = value.rsplitn(3, '-').collect();
     let is_code = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_lowercase());
@@ -103,12 +103,12 @@ fn without_digits(value: &str) -> String {
     value.chars().map(|c| if c.is_ascii_digit() { ' ' } else { c }).collect()
 }
 
-/// Whether a value is an IP address, with or without a port.
+/// Returns whether a value is an IP address, with or without a port.
 fn is_address(value: &str) -> bool {
     value.parse::<std::net::IpAddr>().is_ok() || value.parse::<std::net::SocketAddr>().is_ok()
 }
 
-/// Whether a value is digits and punctuation, with or without a unit or the letters of a date.
+/// Returns whether a value is digits and punctuation, with or without a unit or the letters of a date.
 fn is_number(value: &str) -> bool {
     let value = value.trim_matches('"');
     let letters: String = value.chars().filter(|c| c.is_alphabetic()).collect();
@@ -118,7 +118,7 @@ fn is_number(value: &str) -> bool {
         && !is_address(value)
 }
 
-/// Whether a value can be the name of a host.
+/// Returns whether a value can be the name of a host.
 fn is_hostname(value: &str) -> bool {
     (1..=253).contains(&value.len())
         && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte))
@@ -126,12 +126,12 @@ fn is_hostname(value: &str) -> bool {
         && value.bytes().any(|byte| byte.is_ascii_alphabetic())
 }
 
-/// Whether a value is a name as a container gets it by default.
+/// Returns whether a value is a name as a container gets it by default.
 fn is_container(value: &str) -> bool {
     matches!(value.len(), 12 | 64) && value.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
 }
 
-/// Whether the values begin with the same word and differ after it, or are all names in a domain.
+/// Returns whether the values begin with the same word and differ after it, or are all names in a domain.
 fn have_same_stem(values: &[&str]) -> bool {
     let stem = |value: &str| value.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default().to_owned();
     let first = values.first().map(|value| stem(value)).unwrap_or_default();
@@ -139,7 +139,7 @@ fn have_same_stem(values: &[&str]) -> bool {
         || values.iter().all(|value| value.contains('.') && value.ends_with(|c: char| c.is_ascii_alphabetic()))
 }
 
-/// Whether an ETag is made of a file's time and size, and not of what is in it: `"65f3c1a0-2a"`.
+/// Returns whether an ETag is made of a file's time and size, and not of what is in it: `"65f3c1a0-2a"`.
 pub fn is_file_etag(etag: &str) -> bool {
     let parts = etag.trim_start_matches("W/").trim_matches('"').split('-');
     let is_part = |part: &str| (1..=16).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_hexdigit());

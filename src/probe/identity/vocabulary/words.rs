@@ -148,13 +148,13 @@ pub const VARIANT: &[&str] = &[
 ];
 /// Words for places that hold several instances.
 pub const PLACE: &[&str] = &["zone", "region", "dc", "datacenter", "datacentre", "rack", "az", "cluster"];
-/// Words for things that tell instances apart.
+/// Words for things that distinguish instances.
 pub const INSTANCE: &[&str] =
     &["srv", "pod", "vm", "task", "served", "ip", "addr", "address", "port", "sticky", "affinity", "lb", "id", "srvid"];
-/// Parts of words that speak of an instance wherever they stand in a word.
+/// Parts of words that mean an instance wherever they stand in a word.
 pub const INSTANCE_PARTS: &[&str] =
     &["server", "host", "node", "instance", "backend", "replica", "upstream", "container", "machine", "route"];
-/// Words that say nothing of the value after them, so that the word before them counts.
+/// Words that give no meaning to the value after them, so that the word before them counts.
 pub const FILLERS: &[&str] =
     &["is", "no", "nr", "number", "by", "from", "on", "at", "in", "the", "a", "name", "id", "value", "was"];
 /// Values that name a state or are a greeting, and no instance.
@@ -190,7 +190,7 @@ pub const STATES: &[&str] = &[
     "morning",
     "evening",
 ];
-/// Headers that say nothing of the instance that sent them: they are about the connection, a time, or the body.
+/// Headers that do not identify the instance that sent them: they are about the connection, a time, or the body.
 pub const PLAIN_HEADERS: &[&str] = &[
     "accept-ranges",
     "age",
