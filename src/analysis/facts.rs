@@ -6,7 +6,7 @@ use crate::{
     analysis::{
         affinity::{
             connection::{self, ConnectionFinding},
-            key_facts::{self, DecidingKey, KeyFact},
+            key_facts::{self, KeyDecision, KeyFact},
             stickiness::{self, StickinessFinding},
         },
         case::Case,
@@ -29,7 +29,7 @@ pub struct Facts {
     /// The facts of each key that was varied.
     pub keys: Vec<KeyFact>,
     /// The probability that no hash of the path would look so, where that is surely small.
-    pub no_uri_hash: Option<f64>,
+    pub uri_hash_p: Option<f64>,
     pub load: Option<Load>,
     pub other_series: OtherSeries,
 }
@@ -38,13 +38,13 @@ impl Facts {
     pub fn gather(case: &Case) -> Facts {
         let finding = case.free().map(|free| free.finding().clone());
         let keys = key_facts::gather_keys(case);
-        let no_uri_hash = key_facts::no_uri_hash(case, &keys);
-        let counted = counted(case, &keys);
+        let uri_hash_p = key_facts::rule_out_uri_hash(case, &keys);
+        let counted = counted_names(case, &keys);
         Facts {
             finding: finding.unwrap_or_else(|| Finding::open(PatternEvidence::Series(SeriesEvidence::NoRequest))),
             stickiness: stickiness::find_stickiness(case),
-            connections: connection::balances_per(case),
-            no_uri_hash: no_uri_hash.filter(|_| keys.iter().all(|key| key.decides.is_none())),
+            connections: connection::judge_connections(case),
+            uri_hash_p: uri_hash_p.filter(|_| keys.iter().all(|key| key.decision.is_none())),
             load: load::observe_load(case),
             other_series: gather_other_series(case, &counted),
             keys,
@@ -52,20 +52,20 @@ impl Facts {
     }
 
     /// The keys that decide which instance answers.
-    pub fn deciding(&self) -> impl Iterator<Item = (&KeyFact, &DecidingKey)> {
-        self.keys.iter().filter_map(|key| Some((key, key.decides.as_ref()?)))
+    pub fn deciding_keys(&self) -> impl Iterator<Item = (&KeyFact, &KeyDecision)> {
+        self.keys.iter().filter_map(|key| Some((key, key.decision.as_ref()?)))
     }
 }
 
 /// The names of the instances that answered the free series, and, where that shows any, of those that a deciding key led
 /// to.
-fn counted<'t>(case: &Case<'t>, keys: &[KeyFact]) -> BTreeSet<&'t str> {
+fn counted_names<'t>(case: &Case<'t>, keys: &[KeyFact]) -> BTreeSet<&'t str> {
     let trace = case.trace();
     let name = |id: InstanceId| trace.instances[usize::from(id.0)].name.as_str();
     let free = case.free().into_iter().flat_map(|free| &free.series.requests);
     let mut counted: BTreeSet<&str> = free.filter_map(|request| request.instance).map(name).collect();
     if !counted.is_empty() {
-        let decided = keys.iter().filter(|key| key.decides.is_some());
+        let decided = keys.iter().filter(|key| key.decision.is_some());
         counted.extend(decided.flat_map(|key| key.hits.keys().copied()).map(name));
     }
     counted

@@ -7,17 +7,15 @@ use crate::{
         affinity::{cookie_mechanism, evidence::KeyEvidence, keys::Key},
         case::Case,
         facts::Facts,
-        load::{LoadEffect, OneAtATime},
+        load::{LimitOfOne, LoadEffect},
         pattern::{
             evidence::{OneInstanceEvidence, OrderEvidence, PatternEvidence},
             finding::{Background, several_instances},
         },
         unseen_instances::Meaning,
         verdict::{
-            Algorithm, Hits, Order, RuledOut, Stickiness, StickyBy, StickyCookie, Test, Verdict,
-            candidates::{SPREADING, Steps},
-            evidence::Evidence,
-            expected, natural,
+            Algorithm, InstanceHits, Order, Reach, Rejection, Stickiness, StickyBy, StickyCookie, Test, Verdict,
+            candidates::Steps, evidence::Evidence, expected_counts, natural_order_key,
         },
     },
     model::trace::{InstanceId, Trace},
@@ -26,10 +24,10 @@ use crate::{
 /// Judges a case, with false verdicts by chance below its alpha.
 pub fn judge(case: &Case) -> Verdict {
     let facts = Facts::gather(case);
-    let steps = Steps::take(&facts, case.free().map(|free| free.sequence()), case.alpha());
+    let steps = Steps::derive(&facts, case.free().map(|free| free.sequence()), case.alpha());
     let ruled_out = ruled_out(&facts, &steps, case.alpha());
     let (stickiness, sticky_cookie) = stickiness(case, &facts);
-    let by_keys = facts.deciding().next().is_some();
+    let by_keys = facts.deciding_keys().next().is_some();
     let finding = &facts.finding;
     Verdict {
         // the sum of nothing is -0
@@ -56,29 +54,29 @@ pub fn judge(case: &Case) -> Verdict {
 }
 
 /// Whether one instance answers plain requests, surely enough, and no key that was varied has shown why.
-pub fn one_answers(case: &Case) -> bool {
+pub fn is_single_unexplained(case: &Case) -> bool {
     case.free().is_some_and(|free| free.finding().algorithm() == Algorithm::Single)
-        && matches!(judge(case).algorithm, Algorithm::Single | Algorithm::Undetermined)
+        && matches!(judge(case).algorithm.reach(), Reach::One | Reach::Unknown)
 }
 
 /// The algorithms that the facts rule out, each by its test.
-fn ruled_out(facts: &Facts, steps: &Steps, alpha: f64) -> Vec<RuledOut> {
+fn ruled_out(facts: &Facts, steps: &Steps, alpha: f64) -> Vec<Rejection> {
     let finding = facts.finding.ruled_out.iter();
-    let mut all: Vec<RuledOut> =
+    let mut all: Vec<Rejection> =
         finding.chain(&facts.stickiness.ruled_out).chain(&facts.connections.ruled_out).cloned().collect();
-    if let Some(p) = steps.no_uri_hash {
-        all.push(RuledOut { algorithm: Algorithm::UriHash, test: Test::OneInstanceForAllPaths, p });
+    if let Some(p) = steps.uri_hash_p {
+        all.push(Rejection { algorithm: Algorithm::UriHash, test: Test::OneInstanceForAllPaths, p });
     }
-    if facts.deciding().next().is_some() {
+    if facts.deciding_keys().next().is_some() {
         all.retain(|out| out.test != Test::OneAlone && out.algorithm != Algorithm::Single);
         all.extend(ruled_out_by_keys(facts));
     }
     all.extend(ruled_out_by_load(facts, steps, alpha));
     match facts.other_series.meaning(steps.with_load.pattern) {
         Meaning::Nothing => {}
-        Meaning::OthersWhenBusy => all.retain(|out| !SPREADING.contains(&out.algorithm)),
+        Meaning::OthersWhenBusy => all.retain(|out| out.algorithm.reach() != Reach::Every),
         Meaning::SeveralInstances => {
-            all.retain(|out| !SPREADING.contains(&out.algorithm));
+            all.retain(|out| out.algorithm.reach() != Reach::Every);
             rule_out_single(&mut all);
         }
         Meaning::MoreInstances => rule_out_single(&mut all),
@@ -86,54 +84,54 @@ fn ruled_out(facts: &Facts, steps: &Steps, alpha: f64) -> Vec<RuledOut> {
     all
 }
 
-fn rule_out_single(all: &mut Vec<RuledOut>) {
+fn rule_out_single(all: &mut Vec<Rejection>) {
     if all.iter().all(|out| out.algorithm != Algorithm::Single) {
         all.push(several_instances());
     }
 }
 
-fn ruled_out_by_keys(facts: &Facts) -> Vec<RuledOut> {
-    let p = facts.deciding().map(|(_, decision)| decision.p).sum();
-    let blind = RuledOut { algorithm: Algorithm::FirstAvailable, test: Test::EachValueHasItsInstance, p };
+fn ruled_out_by_keys(facts: &Facts) -> Vec<Rejection> {
+    let p = facts.deciding_keys().map(|(_, decision)| decision.p).sum();
+    let blind = Rejection { algorithm: Algorithm::FirstAvailable, test: Test::EachValueHasItsInstance, p };
     let mut all = vec![several_instances(), blind];
-    for (fact, decision) in facts.deciding() {
+    for (fact, decision) in facts.deciding_keys() {
         let (Some(placement), Some(p)) = (&decision.placement, fact.table_p()) else { continue };
-        all.push(RuledOut { algorithm: fact.key.hash(), test: Test::NewValuesInTurn, p });
+        all.push(Rejection { algorithm: fact.key.hash_algorithm(), test: Test::NewValuesInTurn, p });
         all.extend(placement.ruled_out.iter().filter(|out| out.algorithm == Algorithm::Random).cloned());
     }
     all
 }
 
-fn ruled_out_by_load(facts: &Facts, steps: &Steps, alpha: f64) -> Vec<RuledOut> {
+fn ruled_out_by_load(facts: &Facts, steps: &Steps, alpha: f64) -> Vec<Rejection> {
     let Some(load) = &facts.load else { return Vec::new() };
-    let least_connections = |test, p| RuledOut { algorithm: Algorithm::LeastConnections, test, p };
+    let least_connections = |test, p| Rejection { algorithm: Algorithm::LeastConnections, test, p };
     match load.effect {
-        LoadEffect::Avoided { p, limit: OneAtATime::Excluded } => {
+        LoadEffect::Avoided { p, limit: LimitOfOne::Excluded } => {
             let blind = steps.without_load.candidates.iter().filter(|one| **one != Algorithm::LeastConnections);
-            blind.map(|&algorithm| RuledOut { algorithm, test: Test::BusyAvoided, p }).collect()
+            blind.map(|&algorithm| Rejection { algorithm, test: Test::BusyAvoided, p }).collect()
         }
         LoadEffect::Ignored { p } => vec![least_connections(Test::BusyGetTheirShare, p)],
         LoadEffect::Spilled { .. } => {
-            vec![RuledOut { algorithm: Algorithm::Single, test: Test::AnotherAnswersWhileBusy, p: 0.0 }]
+            vec![Rejection { algorithm: Algorithm::Single, test: Test::AnotherAnswersWhileBusy, p: 0.0 }]
         }
         LoadEffect::Alone { .. } => {
             let p = load.least_connections_alone(alpha);
             p.map(|p| least_connections(Test::BusyGetsEverything, p)).into_iter().collect()
         }
-        LoadEffect::Avoided { limit: OneAtATime::Possible, .. } | LoadEffect::Unclear(_) => Vec::new(),
+        LoadEffect::Avoided { limit: LimitOfOne::Possible, .. } | LoadEffect::Unclear(_) => Vec::new(),
     }
 }
 
 /// The thing that keeps a client on its instance: the address or the cookie that decides, or else the cookie that pins.
 fn stickiness(case: &Case, facts: &Facts) -> (Stickiness, Option<StickyCookie>) {
     let mut sticky = (facts.stickiness.stickiness, facts.stickiness.cookie.clone());
-    if facts.deciding().any(|(fact, _)| fact.key == Key::Source) {
+    if facts.deciding_keys().any(|(fact, _)| fact.key == Key::Source) {
         sticky.0 = Stickiness::Source;
     }
-    for (fact, decision) in facts.deciding() {
+    for (fact, decision) in facts.deciding_keys() {
         let Some(name) = fact.key.cookie(case.trace()) else { continue };
         let by = if decision.placement.is_some() { StickyBy::Learned } else { StickyBy::Hash };
-        let cookie = StickyCookie { by: Some(by), ..cookie_mechanism::known_of(case.trace(), name) };
+        let cookie = StickyCookie { by: Some(by), ..cookie_mechanism::identify_cookie(case.trace(), name) };
         sticky = (Stickiness::Cookie, Some(cookie));
     }
     sticky
@@ -141,24 +139,24 @@ fn stickiness(case: &Case, facts: &Facts) -> (Stickiness, Option<StickyCookie>) 
 
 /// The order in which the last table placed new values.
 fn order_of_tables(facts: &Facts) -> Option<Order> {
-    let placements = facts.deciding().filter_map(|(_, decision)| decision.placement.as_ref());
+    let placements = facts.deciding_keys().filter_map(|(_, decision)| decision.placement.as_ref());
     placements.last().and_then(|placement| placement.order)
 }
 
 /// How often each instance answered. Where keys decide, the instances show themselves in their series.
-fn instances(case: &Case, facts: &Facts, steps: &Steps) -> Vec<Hits> {
+fn instances(case: &Case, facts: &Facts, steps: &Steps) -> Vec<InstanceHits> {
     let trace = case.trace();
     let mut instances = free_instances(case, facts);
     if let Some(share) = instances.first().map(|first| first.share)
-        && facts.deciding().next().is_some()
+        && facts.deciding_keys().next().is_some()
     {
         instances.iter_mut().for_each(|instance| (instance.weight, instance.expected) = (None, None));
-        for (fact, _) in facts.deciding() {
+        for (fact, _) in facts.deciding_keys() {
             for (&id, &hits) in &fact.hits {
                 let name = name(trace, id);
                 match instances.iter_mut().find(|instance| instance.name == name) {
                     Some(instance) => instance.hits += hits,
-                    None => instances.push(Hits { share, ..Hits::without_share(name, hits) }),
+                    None => instances.push(InstanceHits { share, ..InstanceHits::without_share(name, hits) }),
                 }
             }
         }
@@ -169,31 +167,31 @@ fn instances(case: &Case, facts: &Facts, steps: &Steps) -> Vec<Hits> {
     match facts.other_series.meaning(steps.with_load.pattern) {
         Meaning::SeveralInstances | Meaning::MoreInstances => {
             let unseen = facts.other_series.unseen.iter().map(|(id, _)| *id);
-            instances.extend(unseen.map(|id| Hits::without_share(name(trace, id), 0)));
+            instances.extend(unseen.map(|id| InstanceHits::without_share(name(trace, id), 0)));
         }
         Meaning::OthersWhenBusy | Meaning::Nothing => {}
     }
-    instances.sort_by_key(|instance| natural(&instance.name));
+    instances.sort_by_key(|instance| natural_order_key(&instance.name));
     instances
 }
 
 /// The instances that answered the free series, in the order of their names.
-fn free_instances(case: &Case, facts: &Facts) -> Vec<Hits> {
+fn free_instances(case: &Case, facts: &Facts) -> Vec<InstanceHits> {
     let Some(free) = case.free() else { return Vec::new() };
     let finding = &facts.finding;
     let mut counts: BTreeMap<InstanceId, usize> = BTreeMap::new();
     for id in free.series.requests.iter().filter_map(|request| request.instance) {
         *counts.entry(id).or_default() += 1;
     }
-    let expected = expected::counts(finding, free.series, free.sequence());
-    let hits = |(id, hits): (InstanceId, usize)| Hits {
+    let expected = expected_counts::expected_counts(finding, free.series, free.sequence());
+    let hits = |(id, hits): (InstanceId, usize)| InstanceHits {
         weight: finding.weights.iter().find(|(one, _)| *one == id).map(|(_, weight)| *weight),
         share: finding.shares.iter().find(|(one, _)| *one == id).map(|(_, share)| *share),
         expected: expected.get(&id).copied(),
-        ..Hits::without_share(name(case.trace(), id), hits)
+        ..InstanceHits::without_share(name(case.trace(), id), hits)
     };
-    let mut instances: Vec<Hits> = counts.into_iter().map(hits).collect();
-    instances.sort_by_key(|instance| natural(&instance.name));
+    let mut instances: Vec<InstanceHits> = counts.into_iter().map(hits).collect();
+    instances.sort_by_key(|instance| natural_order_key(&instance.name));
     instances
 }
 
@@ -216,7 +214,7 @@ fn evidence(facts: &Facts, steps: &Steps) -> Vec<Evidence> {
 fn is_replaced(fact: &PatternEvidence, facts: &Facts, steps: &Steps) -> bool {
     match fact {
         PatternEvidence::OneInstance(OneInstanceEvidence::OtherReasons { .. }) => {
-            facts.deciding().next().is_some()
+            facts.deciding_keys().next().is_some()
                 || facts.other_series.meaning(steps.with_load.pattern) == Meaning::SeveralInstances
         }
         PatternEvidence::Order(OrderEvidence::LeastConnectionsLooksTheSame) => facts
@@ -229,21 +227,21 @@ fn is_replaced(fact: &PatternEvidence, facts: &Facts, steps: &Steps) -> bool {
 
 fn key_evidence(facts: &Facts, steps: &Steps) -> Vec<KeyEvidence> {
     let mut all: Vec<KeyEvidence> = facts.keys.iter().map(|fact| fact.evidence.clone()).collect();
-    all.extend(steps.no_uri_hash.map(|p| KeyEvidence::NoUriHash { p }));
-    if facts.deciding().next().is_none() {
+    all.extend(steps.uri_hash_p.map(|p| KeyEvidence::NoUriHash { p }));
+    if facts.deciding_keys().next().is_none() {
         return all;
     }
     let free = facts.finding.algorithm();
     if free != Algorithm::Single {
         all.push(KeyEvidence::PatternWithoutValue(free));
     }
-    if facts.deciding().any(|(fact, _)| fact.key == Key::Source) {
+    if facts.deciding_keys().any(|(fact, _)| fact.key == Key::Source) {
         all.push(KeyEvidence::ClientStaysByAddress);
     }
-    for (fact, _) in facts.deciding() {
+    for (fact, _) in facts.deciding_keys() {
         all.extend(fact.table_p().map(|p| KeyEvidence::PlacedInTurn { subject: fact.subject.clone(), p }));
     }
-    if facts.deciding().any(|(_, decision)| decision.placement.is_none()) {
+    if facts.deciding_keys().any(|(_, decision)| decision.placement.is_none()) {
         all.push(KeyEvidence::TableLooksTheSame);
     }
     all
@@ -259,7 +257,7 @@ fn names(trace: &Trace, ids: &[InstanceId]) -> Vec<String> {
 
 /// A cycle has no beginning; a reader's is the first name.
 fn from_the_first(mut cycle: Vec<String>) -> Vec<String> {
-    if let Some(first) = (0..cycle.len()).min_by_key(|&index| natural(&cycle[index])) {
+    if let Some(first) = (0..cycle.len()).min_by_key(|&index| natural_order_key(&cycle[index])) {
         cycle.rotate_left(first);
     }
     cycle

@@ -54,21 +54,24 @@ pub use affinity::{
     vendor::{Flaw, Vendor},
 };
 pub use case::Case;
-pub use expect::{Actual, Checked, ExpectError, Expectation, Outcome, Strictness, passed};
-pub use judge::{judge, one_answers};
-pub use load::{LoadEvidence, Strictly, Unclear, enough_load, gets_its_share, perhaps_a_limit, quick_requests};
-pub use math::log_prob::in_words;
+pub use expect::{Comparison, ExpectError, Expectation, Outcome, Strictness, VerdictPart, passed};
+pub use judge::{is_single_unexplained, judge};
+pub use load::{
+    Avoidance, LoadEvidence, UnclearReason, busy_get_their_share, enough_load, limit_may_explain, quick_requests,
+};
 pub use pattern::evidence as pattern_evidence;
 pub use sampling::{
     budget::BudgetPart,
-    sizes::{Sample, Sampled, fewest, samples},
-    stop::{Sampling, at_most, sampling},
+    sizes::{Sample, SamplePurpose, fewest_requests, samples},
+    stop::{Sampling, decide_sampling, request_limit},
 };
-pub use session::{Facts, KeptBy, Session, SessionCause, SessionEvidence, SessionVerdict, judge_session};
-pub use unseen_instances::{PatternHolds, UnseenEvidence};
+pub use session::{
+    ServiceSettings, Session, SessionCause, SessionEvidence, SessionKeeper, SessionVerdict, judge_session,
+};
+pub use unseen_instances::{PatternScope, UnseenEvidence};
 pub use verdict::{
-    Algorithm, BalancesPer, Hits, Order, RuledOut, Stickiness, StickyBy, StickyCookie, Verdict, evidence::Evidence,
-    expected::ASTRAY, natural,
+    Algorithm, BalancesPer, InstanceHits, Order, Reach, Rejection, RoundShares, Stickiness, StickyBy, StickyCookie,
+    Verdict, evidence::Evidence, expected_counts::OUTLIER_CHANCE, natural_order_key,
 };
 
 /// The chance of a false verdict that is accepted by default: one in a million.

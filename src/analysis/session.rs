@@ -28,7 +28,7 @@ pub enum Session {
 /// The thing that keeps a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "lowercase")]
-pub enum KeptBy {
+pub enum SessionKeeper {
     /// A cookie keeps the client on its instance.
     Sticky,
     /// The client's address does.
@@ -41,7 +41,7 @@ pub enum KeptBy {
 
 /// The configuration of the service of a lab, as far as it decides about sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Facts {
+pub struct ServiceSettings {
     /// Replicas of the service.
     pub replicas: usize,
     /// Whether a hash of the client's address picks the replica.
@@ -57,7 +57,7 @@ impl Session {
     }
 }
 
-impl KeptBy {
+impl SessionKeeper {
     /// The name in JSON.
     pub fn as_str(self) -> &'static str {
         self.into()
@@ -76,10 +76,10 @@ pub enum SessionCause {
         status: u16,
     },
     /// No reload tells whether it sees the login.
-    NoReloadTells,
-    /// `untold` of `reloads` reloads do not tell whether they see the login.
-    SomeReloadsDoNotTell {
-        untold: usize,
+    LoginUnknown,
+    /// `unknown` of `reloads` reloads do not tell whether they see the login.
+    LoginPartlyUnknown {
+        unknown: usize,
         reloads: usize,
     },
     NoCookieSet,
@@ -134,7 +134,7 @@ pub enum SessionEvidence {
 pub struct SessionVerdict {
     pub session: Session,
     /// The thing that keeps the session, where it is kept and that is known.
-    pub kept_by: Option<KeptBy>,
+    pub kept_by: Option<SessionKeeper>,
     pub cause: SessionCause,
     /// The cookie that keeps the client on its instance.
     pub sticky_cookie: Option<String>,
@@ -155,7 +155,7 @@ impl SessionVerdict {
         }
     }
 
-    fn kept(kept_by: Option<KeptBy>, cause: SessionCause) -> SessionVerdict {
+    fn kept_by(kept_by: Option<SessionKeeper>, cause: SessionCause) -> SessionVerdict {
         SessionVerdict { kept_by, ..SessionVerdict::new(Session::Kept, cause) }
     }
 }
@@ -179,7 +179,7 @@ impl<'t> Reloads<'t> {
 }
 
 /// Judges the trace of a login and its reloads.
-pub fn judge_session(case: &Case, facts: Option<Facts>) -> SessionVerdict {
+pub fn judge_session(case: &Case, settings: Option<ServiceSettings>) -> SessionVerdict {
     let Some(series) = case.trace().series(&SeriesName::WithJar) else {
         return SessionVerdict::new(Session::Undetermined, SessionCause::NoLogin);
     };
@@ -196,7 +196,7 @@ pub fn judge_session(case: &Case, facts: Option<Facts>) -> SessionVerdict {
         let cause = SessionCause::SeenWithoutCookies { requests: without_cookies };
         SessionVerdict::new(Session::Undetermined, cause)
     } else {
-        judge_reloads(case, series, login, &reloads, facts)
+        judge_reloads(case, series, login, &reloads, settings)
     };
     let seen = SessionEvidence::Reloads { seen: reloads.seen, reloads: reloads.all.len() };
     judged.evidence.insert(0, seen);
@@ -208,18 +208,18 @@ fn judge_reloads(
     series: &Series,
     login: &Request,
     reloads: &Reloads,
-    facts: Option<Facts>,
+    settings: Option<ServiceSettings>,
 ) -> SessionVerdict {
     let count = reloads.all.len();
-    let untold = count - reloads.seen - reloads.missed.len();
+    let unknown = count - reloads.seen - reloads.missed.len();
     if reloads.missed.is_empty() {
         return if reloads.seen == 0 {
-            SessionVerdict::new(Session::Undetermined, SessionCause::NoReloadTells)
-        } else if untold > 0 {
-            let cause = SessionCause::SomeReloadsDoNotTell { untold, reloads: count };
+            SessionVerdict::new(Session::Undetermined, SessionCause::LoginUnknown)
+        } else if unknown > 0 {
+            let cause = SessionCause::LoginPartlyUnknown { unknown, reloads: count };
             SessionVerdict::new(Session::Undetermined, cause)
         } else {
-            judge_kept(case, series, login, facts)
+            judge_kept_session(case, series, login, settings)
         };
     }
     if let Some(cause) = not_sent_back(series, &reloads.all) {
@@ -274,16 +274,21 @@ fn loss(taker: Option<InstanceId>, missed: &[&Request]) -> SessionCause {
 }
 
 /// Every reload saw the login: what keeps the session, and whether there were enough reloads to say so.
-fn judge_kept(case: &Case, series: &Series, login: &Request, facts: Option<Facts>) -> SessionVerdict {
+fn judge_kept_session(
+    case: &Case,
+    series: &Series,
+    login: &Request,
+    settings: Option<ServiceSettings>,
+) -> SessionVerdict {
     let reloads = series.requests.iter().filter(|request| request.action == Action::Get);
     let with: Vec<InstanceId> = reloads.filter_map(|request| request.instance).chain(login.instance).collect();
     let free = case.free().into_iter().flat_map(|free| &free.series.requests);
     let free: Vec<InstanceId> = free.filter_map(|request| request.instance).collect();
     if are_several(&with) {
-        return SessionVerdict::kept(Some(KeptBy::Shared), SessionCause::SharedByInstances);
+        return SessionVerdict::kept_by(Some(SessionKeeper::Shared), SessionCause::SharedByInstances);
     }
     let sticky = stickiness::find_stickiness(case);
-    let configured = are_several(&free) && facts.is_some_and(|facts| facts.sticky);
+    let configured = are_several(&free) && settings.is_some_and(|settings| settings.sticky);
     if sticky.stickiness == Stickiness::Cookie || configured {
         let cookie = sticky.cookie.map(|cookie| cookie.name);
         let cause = match cookie.clone() {
@@ -293,23 +298,23 @@ fn judge_kept(case: &Case, series: &Series, login: &Request, facts: Option<Facts
         return SessionVerdict {
             sticky_cookie: cookie,
             evidence: sticky.evidence.into_iter().map(SessionEvidence::Cookie).collect(),
-            ..SessionVerdict::kept(Some(KeptBy::Sticky), cause)
+            ..SessionVerdict::kept_by(Some(SessionKeeper::Sticky), cause)
         };
     }
-    match facts {
-        Some(Facts { replicas: 1, .. }) => {
-            return SessionVerdict::kept(Some(KeptBy::Single), SessionCause::OneReplica);
+    match settings {
+        Some(ServiceSettings { replicas: 1, .. }) => {
+            return SessionVerdict::kept_by(Some(SessionKeeper::Single), SessionCause::OneReplica);
         }
-        Some(Facts { source_hash: true, .. }) => {
-            return SessionVerdict::kept(Some(KeptBy::Source), SessionCause::AddressDecides);
+        Some(ServiceSettings { source_hash: true, .. }) => {
+            return SessionVerdict::kept_by(Some(SessionKeeper::Source), SessionCause::AddressDecides);
         }
         _ => {}
     }
     // one instance for everything, which two picked at random would show with this probability
     let answers = with.len() + free.len();
     let by_chance = probability((1.0 - answers as f64) * 2f64.ln());
-    if !are_several(&free) && answers > 0 && by_chance < case.alpha() && facts.is_none() {
-        return SessionVerdict::kept(None, SessionCause::OneInstanceOrAddress);
+    if !are_several(&free) && answers > 0 && by_chance < case.alpha() && settings.is_none() {
+        return SessionVerdict::kept_by(None, SessionCause::OneInstanceOrAddress);
     }
     let cause = SessionCause::TooFewReloads { reloads: with.len().saturating_sub(1) };
     SessionVerdict { sampling: Sampling::More, ..SessionVerdict::new(Session::Undetermined, cause) }

@@ -38,7 +38,7 @@ pub enum Numbering {
 
 impl Numbering {
     /// The numbering in a lab's log; `None` if the numbers tell no picks there.
-    pub fn in_log_of(lab: &LabService) -> Option<Numbering> {
+    pub fn of_lab_log(lab: &LabService) -> Option<Numbering> {
         match lab.proxy {
             Balancer::Bundled => Some(Numbering::PerBalancer),
             // its log does not tell which requests a cookie placed

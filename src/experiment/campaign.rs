@@ -56,11 +56,11 @@ fn always(_: &CampaignPlan, _: &Case) -> bool {
 }
 
 fn sources_are_called_for(plan: &CampaignPlan, case: &Case) -> bool {
-    !plan.sources.is_empty() || keys::one_answers(case)
+    !plan.sources.is_empty() || keys::may_decide(case)
 }
 
 fn paths_are_called_for(plan: &CampaignPlan, case: &Case) -> bool {
-    !plan.paths.is_empty() || keys::one_answers(case)
+    !plan.paths.is_empty() || keys::may_decide(case)
 }
 
 fn a_header_is_named(plan: &CampaignPlan, _: &Case) -> bool {
@@ -68,7 +68,7 @@ fn a_header_is_named(plan: &CampaignPlan, _: &Case) -> bool {
 }
 
 fn load_is_called_for(plan: &CampaignPlan, case: &Case) -> bool {
-    plan.slow_path.is_some() || load::may_matter(case)
+    plan.slow_path.is_some() || load::may_decide(case)
 }
 
 impl Row {

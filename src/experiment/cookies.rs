@@ -13,14 +13,14 @@ use crate::{
 
 use super::{
     error::CampaignError,
-    procedure::{Experiment, Experiments, Next, Setting},
+    procedure::{Experiment, Experiments, NextStep, Setting},
 };
 
 /// The most requests with one cookie alone, unless the verdict is to be surer than usual.
 const MAX_REQUESTS_ALONE: u32 = 60;
 
 /// One cookie alone.
-struct CookieAlone {
+struct CookieAloneExperiment {
     name: SeriesName,
     series: Option<SeriesPlan>,
 }
@@ -32,22 +32,22 @@ pub fn begin_alone<'p>(setting: &mut Setting<'p, '_>) -> Result<Experiments<'p>,
 
 /// Each cookie that may keep a client, alone, with requests that are else those of `plain`.
 pub fn each_alone(case: &Case, plain: &SeriesPlan) -> Experiments<'static> {
-    let most = analysis::at_most(MAX_REQUESTS_ALONE, case.alpha());
+    let most = analysis::request_limit(MAX_REQUESTS_ALONE, case.alpha());
     let alone = |cookie: String| -> Box<dyn Experiment> {
         let name = SeriesName::CookieAlone(cookie);
         let series = SeriesPlan { name: name.clone(), most, ..plain.clone() };
-        Box::new(CookieAlone { name, series: Some(series) })
+        Box::new(CookieAloneExperiment { name, series: Some(series) })
     };
     analysis::candidate_cookies(case).into_iter().map(alone).collect()
 }
 
-impl Experiment for CookieAlone {
+impl Experiment for CookieAloneExperiment {
     fn title(&self, _: &Case) -> String {
         self.name.to_string()
     }
 
-    fn next(&mut self, _: &Case, _: &mut dyn Rng) -> Next {
-        self.series.take().map_or(Next::Done, Next::send)
+    fn next(&mut self, _: &Case, _: &mut dyn Rng) -> NextStep {
+        self.series.take().map_or(NextStep::Done, NextStep::send)
     }
 
     fn is_enough(&self, case: &Case) -> bool {
@@ -56,7 +56,7 @@ impl Experiment for CookieAlone {
 }
 
 /// Values of the cookie that keeps a client.
-struct CookieValues {
+struct CookieValuesExperiment {
     cookie: String,
     plain: SeriesPlan,
     /// The values of this pass that are still to be sent.
@@ -66,25 +66,26 @@ struct CookieValues {
 /// How the cookie that keeps a client does so, where there is one.
 pub fn begin_values<'p>(setting: &mut Setting<'p, '_>) -> Result<Experiments<'p>, CampaignError> {
     let plain = setting.plan.series(SeriesName::WithoutJar, 0);
-    let values =
-        |cookie| -> Box<dyn Experiment> { Box::new(CookieValues { cookie, plain, pass: Vec::new().into_iter() }) };
+    let values = |cookie| -> Box<dyn Experiment> {
+        Box::new(CookieValuesExperiment { cookie, plain, pass: Vec::new().into_iter() })
+    };
     Ok(analysis::sticky_cookie(setting.case).map(values).into_iter().collect())
 }
 
-impl Experiment for CookieValues {
+impl Experiment for CookieValuesExperiment {
     fn title(&self, _: &Case) -> String {
         format!("how does {} keep a client", self.cookie)
     }
 
     /// One value after the other, in passes, as long as another pass tells more.
-    fn next(&mut self, case: &Case, random: &mut dyn Rng) -> Next {
+    fn next(&mut self, case: &Case, random: &mut dyn Rng) -> NextStep {
         if self.pass.len() == 0 {
             let mut pass = analysis::next_values(case, &self.cookie);
             pass.shuffle(random);
             self.pass = pass.into_iter();
         }
-        let Some(name) = self.pass.next() else { return Next::Done };
+        let Some(name) = self.pass.next() else { return NextStep::Done };
         let sent = case.trace().series(&name).map_or(0, |series| series.requests.len() as u32);
-        Next::send(SeriesPlan { name, most: sent + 1, ..self.plain.clone() })
+        NextStep::send(SeriesPlan { name, most: sent + 1, ..self.plain.clone() })
     }
 }

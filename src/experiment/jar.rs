@@ -11,7 +11,7 @@ use crate::{
 use super::{
     error::CampaignError,
     order::is_comparison_due,
-    procedure::{Experiment, Experiments, Next, Setting},
+    procedure::{Experiment, Experiments, NextStep, Setting},
 };
 
 /// The most requests of a series that the verdict ends, unless the series without a cookie jar was longer or the verdict is
@@ -21,7 +21,7 @@ const MAX_REQUESTS: u32 = 150;
 const MIN_REQUESTS: u32 = 60;
 
 /// The series with a cookie jar.
-struct Jar {
+struct JarExperiment {
     total: Option<u32>,
     series: Option<SeriesPlan>,
     /// The number of requests before which the series does not end.
@@ -31,13 +31,17 @@ struct Jar {
 pub fn begin<'p>(setting: &mut Setting<'p, '_>) -> Result<Experiments<'p>, CampaignError> {
     let (plan, trace) = (setting.plan, setting.case.trace());
     let free = trace.series(&SeriesName::WithoutJar).map_or(0, |series| series.requests.len()) as u32;
-    let usual = analysis::at_most(MAX_REQUESTS, plan.alpha);
+    let usual = analysis::request_limit(MAX_REQUESTS, plan.alpha);
     let most = plan.requests_in_turn().unwrap_or(if plan.overlaps() { usual } else { free.max(usual) });
     let series = SeriesPlan { script: plan.script.clone(), ..plan.series(SeriesName::WithJar, most) };
-    Ok(vec![Box::new(Jar { total: plan.requests_in_turn(), series: Some(series), fewest: free.min(MIN_REQUESTS) })])
+    Ok(vec![Box::new(JarExperiment {
+        total: plan.requests_in_turn(),
+        series: Some(series),
+        fewest: free.min(MIN_REQUESTS),
+    })])
 }
 
-impl Experiment for Jar {
+impl Experiment for JarExperiment {
     fn title(&self, _: &Case) -> String {
         SeriesName::WithJar.to_string()
     }
@@ -46,8 +50,8 @@ impl Experiment for Jar {
         self.total
     }
 
-    fn next(&mut self, _: &Case, _: &mut dyn Rng) -> Next {
-        self.series.take().map_or(Next::Done, Next::send)
+    fn next(&mut self, _: &Case, _: &mut dyn Rng) -> NextStep {
+        self.series.take().map_or(NextStep::Done, NextStep::send)
     }
 
     fn is_enough(&self, case: &Case) -> bool {

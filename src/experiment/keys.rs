@@ -20,14 +20,14 @@ use crate::{
 use super::{
     error::CampaignError,
     plan::CampaignPlan,
-    procedure::{Experiment, Experiments, Next, Setting},
+    procedure::{Experiment, Experiments, NextStep, Setting},
 };
 
 /// The most requests over all values of a key, as long as each value is asked for once.
 const MAX_REQUESTS: usize = 220;
 
-/// What is varied.
-enum Varied {
+/// What is variation.
+enum KeyVariation {
     Sources(Vec<IpAddr>),
     Query,
     Path,
@@ -38,9 +38,9 @@ enum Varied {
 }
 
 /// Whether the values of a key decide who answers.
-struct KeyValues<'p> {
+struct KeyExperiment<'p> {
     plan: &'p CampaignPlan,
-    varied: Varied,
+    variation: KeyVariation,
     /// Whether the case still asks for it when its turn has come.
     is_open: fn(&Case) -> bool,
     passes: Option<Passes>,
@@ -49,65 +49,75 @@ struct KeyValues<'p> {
 /// Sends from several addresses of this machine.
 pub fn begin_sources<'p>(setting: &mut Setting<'p, '_>) -> Result<Experiments<'p>, CampaignError> {
     let sources = sources(setting)?;
-    Ok(one(setting, Varied::Sources(sources), |_| true))
+    Ok(experiment_on(setting, KeyVariation::Sources(sources), |_| true))
 }
 
 /// Varies the query string and, unless that decides, the path; or the paths that a person named.
 pub fn begin_paths<'p>(setting: &mut Setting<'p, '_>) -> Result<Experiments<'p>, CampaignError> {
     let CampaignPlan { paths, url, .. } = setting.plan;
     if paths.is_empty() {
-        let query = one(setting, Varied::Query, |_| true);
+        let query = experiment_on(setting, KeyVariation::Query, |_| true);
         let unless_the_query_decides = |case: &Case| analysis::judge(case).algorithm != Algorithm::UriHash;
-        return Ok(query.into_iter().chain(one(setting, Varied::Path, unless_the_query_decides)).collect());
+        return Ok(query
+            .into_iter()
+            .chain(experiment_on(setting, KeyVariation::Path, unless_the_query_decides))
+            .collect());
     }
     let mut named: Vec<String> = paths.iter().map(|path| path_and_query(&with_path(url, path))).collect();
     named.sort();
     named.dedup();
-    Ok(one(setting, Varied::NamedPaths(named), |_| true))
+    Ok(experiment_on(setting, KeyVariation::NamedPaths(named), |_| true))
 }
 
 /// Varies the value of each cookie that may decide, until one does.
 pub fn begin_cookies<'p>(setting: &mut Setting<'p, '_>) -> Result<Experiments<'p>, CampaignError> {
     let cookies = analysis::cookies_to_vary(setting.case.trace());
-    Ok(cookies.into_iter().flat_map(|cookie| one(setting, Varied::Cookie(cookie), one_answers)).collect())
+    Ok(cookies
+        .into_iter()
+        .flat_map(|cookie| experiment_on(setting, KeyVariation::Cookie(cookie), may_decide))
+        .collect())
 }
 
 /// Varies the header that a person named.
 pub fn begin_header<'p>(setting: &mut Setting<'p, '_>) -> Result<Experiments<'p>, CampaignError> {
     let header = setting.plan.header.clone().ok_or(CampaignError::NoHeader)?;
-    Ok(one(setting, Varied::Header(header), |_| true))
+    Ok(experiment_on(setting, KeyVariation::Header(header), |_| true))
 }
 
-fn one<'p>(setting: &Setting<'p, '_>, varied: Varied, is_open: fn(&Case) -> bool) -> Experiments<'p> {
-    vec![Box::new(KeyValues { plan: setting.plan, varied, is_open, passes: None })]
+fn experiment_on<'p>(
+    setting: &Setting<'p, '_>,
+    variation: KeyVariation,
+    is_open: fn(&Case) -> bool,
+) -> Experiments<'p> {
+    vec![Box::new(KeyExperiment { plan: setting.plan, variation, is_open, passes: None })]
 }
 
 /// Whether one instance answers all plain requests, and nothing that was varied has shown why.
-pub fn one_answers(case: &Case) -> bool {
+pub fn may_decide(case: &Case) -> bool {
     let plain = case.trace().series(&SeriesName::WithoutJar).into_iter().flat_map(|series| &series.requests);
     let mut instances = plain.filter_map(|request| request.instance);
     let first = instances.next();
     // to judge a long series takes long
-    instances.all(|instance| Some(instance) == first) && analysis::one_answers(case)
+    instances.all(|instance| Some(instance) == first) && analysis::is_single_unexplained(case)
 }
 
-impl Experiment for KeyValues<'_> {
+impl Experiment for KeyExperiment<'_> {
     fn title(&self, _: &Case) -> String {
-        match &self.varied {
-            Varied::Sources(_) => "does the client's address decide".to_owned(),
-            Varied::Query => "does the query string decide".to_owned(),
-            Varied::Path | Varied::NamedPaths(_) => "does the path decide".to_owned(),
-            Varied::Header(name) | Varied::Cookie(name) => format!("does {name} decide"),
+        match &self.variation {
+            KeyVariation::Sources(_) => "does the client's address decide".to_owned(),
+            KeyVariation::Query => "does the query string decide".to_owned(),
+            KeyVariation::Path | KeyVariation::NamedPaths(_) => "does the path decide".to_owned(),
+            KeyVariation::Header(name) | KeyVariation::Cookie(name) => format!("does {name} decide"),
         }
     }
 
-    fn next(&mut self, case: &Case, random: &mut dyn Rng) -> Next {
+    fn next(&mut self, case: &Case, random: &mut dyn Rng) -> NextStep {
         let passes = match &mut self.passes {
-            None if !(self.is_open)(case) => return Next::Done,
-            None => self.passes.insert(Passes::over(self.varied.series(self.plan, random))),
+            None if !(self.is_open)(case) => return NextStep::Done,
+            None => self.passes.insert(Passes::over(self.variation.series(self.plan, random))),
             Some(passes) => {
-                if passes.is_between() && self.varied.keys().iter().all(|key| analysis::enough_values(case, *key)) {
-                    return Next::Done;
+                if passes.is_between() && self.variation.keys().iter().all(|key| analysis::enough_values(case, *key)) {
+                    return NextStep::Done;
                 }
                 passes
             }
@@ -116,16 +126,16 @@ impl Experiment for KeyValues<'_> {
     }
 }
 
-impl Varied {
+impl KeyVariation {
     fn keys(&self) -> &'static [Key] {
         match self {
-            Varied::Sources(_) => &[Key::Source],
-            Varied::Query => &[Key::Query],
-            Varied::Path => &[Key::Path],
+            KeyVariation::Sources(_) => &[Key::Source],
+            KeyVariation::Query => &[Key::Query],
+            KeyVariation::Path => &[Key::Path],
             // which of the two they vary depends on the paths
-            Varied::NamedPaths(_) => &[Key::Query, Key::Path],
-            Varied::Header(_) => &[Key::Header],
-            Varied::Cookie(_) => &[Key::Cookie],
+            KeyVariation::NamedPaths(_) => &[Key::Query, Key::Path],
+            KeyVariation::Header(_) => &[Key::Header],
+            KeyVariation::Cookie(_) => &[Key::Cookie],
         }
     }
 
@@ -134,20 +144,20 @@ impl Varied {
         let plain = SeriesPlan { connection: Connection::Fresh, ..plan.series(SeriesName::WithoutJar, 0) };
         let named = |name| SeriesPlan { name, ..plain.clone() };
         let to_path = |path: String| SeriesPlan { name: SeriesName::Path(path.clone()), path, ..plain.clone() };
-        let asked = |key: Key| 0..key.asked(plan.alpha);
+        let asked = |key: Key| 0..key.values_to_send(plan.alpha);
         match self {
-            Varied::Sources(sources) => sources.iter().map(|source| named(SeriesName::Source(*source))).collect(),
-            Varied::Query => asked(Key::Query).map(|_| to_path(with_random_query(&plan.url, random))).collect(),
-            Varied::Path => {
+            KeyVariation::Sources(sources) => sources.iter().map(|source| named(SeriesName::Source(*source))).collect(),
+            KeyVariation::Query => asked(Key::Query).map(|_| to_path(with_random_query(&plan.url, random))).collect(),
+            KeyVariation::Path => {
                 let below = plan.url.path().trim_end_matches('/');
                 asked(Key::Query).map(|_| to_path(format!("{below}/{}", token(random)))).collect()
             }
-            Varied::NamedPaths(paths) => paths.iter().cloned().map(to_path).collect(),
-            Varied::Header(name) => {
+            KeyVariation::NamedPaths(paths) => paths.iter().cloned().map(to_path).collect(),
+            KeyVariation::Header(name) => {
                 let header = |_| Header { name: name.clone(), value: token(random) };
                 asked(Key::Header).map(header).map(|header| named(SeriesName::Header(header))).collect()
             }
-            Varied::Cookie(name) => {
+            KeyVariation::Cookie(name) => {
                 let value = |n| CookieValue { name: name.clone(), n: n as u32 + 1 };
                 asked(Key::Cookie).map(|n| named(SeriesName::CookieMadeUp(value(n)))).collect()
             }
@@ -175,10 +185,10 @@ impl Passes {
         self.place == self.series.len()
     }
 
-    fn next(&mut self, random: &mut dyn Rng) -> Next {
+    fn next(&mut self, random: &mut dyn Rng) -> NextStep {
         if self.is_between() {
             if self.left == 0 {
-                return Next::Done;
+                return NextStep::Done;
             }
             self.left -= 1;
             self.series.shuffle(random);
@@ -187,7 +197,7 @@ impl Passes {
         let series = &mut self.series[self.place];
         series.most += 1;
         self.place += 1;
-        Next::send(series.clone())
+        NextStep::send(series.clone())
     }
 }
 
@@ -216,7 +226,7 @@ fn sources(setting: &mut Setting) -> Result<Vec<IpAddr>, CampaignError> {
     if !is_local || !(setting.can_send_from)(loopback_address(setting.random)) {
         return if picked { Err(CampaignError::NoSources) } else { Ok(Vec::new()) };
     }
-    Ok((0..Key::Source.asked(plan.alpha)).map(|_| loopback_address(setting.random)).collect())
+    Ok((0..Key::Source.values_to_send(plan.alpha)).map(|_| loopback_address(setting.random)).collect())
 }
 
 /// Any address of 127.0.0.0/8. Its first three numbers vary as well, because some balancers look at these only.

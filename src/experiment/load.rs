@@ -18,7 +18,7 @@ use crate::{
 use super::{
     error::CampaignError,
     plan::CampaignPlan,
-    procedure::{Experiment, Experiments, Next, Setting},
+    procedure::{Experiment, Experiments, NextStep, Setting},
 };
 
 /// The most requests of a whole probe, unless a person asked for this experiment.
@@ -43,7 +43,7 @@ struct SlowPath {
 }
 
 /// Slow and quick requests.
-struct Load<'p> {
+struct LoadExperiment<'p> {
     plan: &'p CampaignPlan,
     slow_path: SlowPath,
     /// The most requests of the whole probe.
@@ -56,7 +56,7 @@ enum Stage {
     /// One slow request, if its delay is not known.
     Measure,
     /// As many rounds as it takes.
-    Hold(Option<Rounds>),
+    Hold(Option<LoadRounds>),
     /// Quick requests after slow ones: a balancer that looks at response times avoids an instance after its slow answers.
     Afterwards,
     /// More slow requests than there are instances: a limit of one request each looks as if load mattered.
@@ -64,9 +64,9 @@ enum Stage {
     Over,
 }
 
-/// Rounds of slow and quick requests.
+/// LoadRounds of slow and quick requests.
 #[derive(Clone, Copy)]
-struct Rounds {
+struct LoadRounds {
     instances: u32,
     quick_requests: u32,
     /// The number of rounds that have begun.
@@ -82,17 +82,13 @@ pub fn begin<'p>(setting: &mut Setting<'p, '_>) -> Result<Experiments<'p>, Campa
     };
     let asked_for = plan.slow_path.is_some() || !plan.picked.is_empty();
     let most = if asked_for { u32::MAX } else { MAX_REQUESTS_UNASKED };
-    Ok(vec![Box::new(Load { plan, slow_path, most, stage: Stage::Measure })])
+    Ok(vec![Box::new(LoadExperiment { plan, slow_path, most, stage: Stage::Measure })])
 }
 
 /// Whether load may decide who answers, as far as the case tells.
-pub fn may_matter(case: &Case) -> bool {
+pub fn may_decide(case: &Case) -> bool {
     let verdict = analysis::judge(case);
-    let goes_round = matches!(
-        verdict.algorithm,
-        Algorithm::RoundRobin | Algorithm::WeightedRoundRobin | Algorithm::Random | Algorithm::Undetermined
-    );
-    goes_round && verdict.candidates.contains(&Algorithm::LeastConnections)
+    verdict.algorithm.leaves_load_open() && verdict.candidates.contains(&Algorithm::LeastConnections)
 }
 
 /// The path that a person named, or one that a lab's app offers.
@@ -116,12 +112,12 @@ fn slow_path(plan: &CampaignPlan, case: &Case) -> Option<SlowPath> {
     Some(SlowPath { path: format!("{path}?delay={delay}"), delay: Some(Duration::from_millis(delay)) })
 }
 
-impl Experiment for Load<'_> {
+impl Experiment for LoadExperiment<'_> {
     fn title(&self, _: &Case) -> String {
         "are busy instances avoided".to_owned()
     }
 
-    fn next(&mut self, case: &Case, _: &mut dyn Rng) -> Next {
+    fn next(&mut self, case: &Case, _: &mut dyn Rng) -> NextStep {
         loop {
             let next = match self.stage {
                 Stage::Measure => {
@@ -138,13 +134,14 @@ impl Experiment for Load<'_> {
                 Stage::Afterwards => {
                     self.stage = Stage::Overfill;
                     let more = 3 * instances(case.trace());
-                    analysis::gets_its_share(case).then(|| Next::send(self.quick(quick_sent(case.trace()) + more)))
+                    analysis::busy_get_their_share(case)
+                        .then(|| NextStep::send(self.quick(quick_sent(case.trace()) + more)))
                 }
                 Stage::Overfill => {
                     self.stage = Stage::Over;
-                    analysis::perhaps_a_limit(case).then(|| self.hold(instances(case.trace()) + 1))
+                    analysis::limit_may_explain(case).then(|| self.hold(instances(case.trace()) + 1))
                 }
-                Stage::Over => return Next::Done,
+                Stage::Over => return NextStep::Done,
             };
             if let Some(next) = next {
                 return next;
@@ -153,9 +150,9 @@ impl Experiment for Load<'_> {
     }
 }
 
-impl Load<'_> {
+impl LoadExperiment<'_> {
     /// The next round, if another one is needed and affordable.
-    fn round(&mut self, rounds: Option<Rounds>, case: &Case) -> Option<Next> {
+    fn round(&mut self, rounds: Option<LoadRounds>, case: &Case) -> Option<NextStep> {
         let mut rounds = match rounds {
             None => self.rounds(case),
             Some(_) if analysis::enough_load(case) => return None,
@@ -171,14 +168,14 @@ impl Load<'_> {
             return None;
         }
         let quick = self.quick(quick_sent(case.trace()) + quick_requests);
-        Some(Next::hold(self.slow(held), quick, rounds.lasting))
+        Some(NextStep::hold(self.slow(held), quick, rounds.lasting))
     }
 
-    fn rounds(&self, case: &Case) -> Rounds {
+    fn rounds(&self, case: &Case) -> LoadRounds {
         let measured = case.trace().series(&SeriesName::Slow).and_then(|series| series.requests.first());
         let measured = measured.map(|request| Duration::from_micros(request.us));
         let delay = self.slow_path.delay.or(measured).unwrap_or_default();
-        Rounds {
+        LoadRounds {
             instances: instances(case.trace()),
             quick_requests: analysis::quick_requests(case),
             begun: 0,
@@ -188,8 +185,8 @@ impl Load<'_> {
     }
 
     /// As many slow requests at once, and no quick ones.
-    fn hold(&self, held: u32) -> Next {
-        Next::hold(self.slow(held), self.quick(0), Duration::ZERO)
+    fn hold(&self, held: u32) -> NextStep {
+        NextStep::hold(self.slow(held), self.quick(0), Duration::ZERO)
     }
 
     fn slow(&self, held: u32) -> SeriesPlan {
@@ -203,7 +200,7 @@ impl Load<'_> {
     }
 }
 
-impl Rounds {
+impl LoadRounds {
     /// The numbers of slow and of quick requests of the next round, as long as there are rounds.
     fn next(&mut self) -> Option<(u32, u32)> {
         let round = match self.instances {

@@ -4,7 +4,7 @@
 use rand::Rng;
 
 use crate::{
-    analysis::{self, ALPHA, Case, Facts, Sampling, Session},
+    analysis::{self, ALPHA, Case, Sampling, ServiceSettings, Session},
     model::{
         ServiceView, Strategy,
         trace::{Connection, SeriesName},
@@ -15,7 +15,7 @@ use crate::{
 use super::{
     cookies,
     error::CampaignError,
-    procedure::{Experiment, Next, conduct},
+    procedure::{Experiment, NextStep, conduct},
     progress::Progress,
     sender::Sender,
 };
@@ -36,7 +36,7 @@ pub struct LoginPlan {
     /// The number of reloads; without it, as many as it takes to be sure.
     pub reloads: Option<u32>,
     /// What the lab's configuration says, where a lab is tested.
-    pub facts: Option<Facts>,
+    pub settings: Option<ServiceSettings>,
 }
 
 /// Plays the login, and asks which of several cookies keeps the client, if one does.
@@ -49,7 +49,7 @@ pub async fn play_login(
     random: &mut dyn Rng,
     progress: &mut dyn Progress,
 ) -> Result<(), CampaignError> {
-    conduct(&mut Login { plan, stage: Stage::WithJar }, sender, ALPHA, random, progress).await?;
+    conduct(&mut LoginExperiment { plan, stage: Stage::WithJar }, sender, ALPHA, random, progress).await?;
     let cookies = cookies::each_alone(&Case::new(sender.trace(), ALPHA), &plan.series(SeriesName::WithoutJar, 0));
     for mut cookie in cookies {
         conduct(&mut *cookie, sender, ALPHA, random, progress).await?;
@@ -58,21 +58,21 @@ pub async fn play_login(
 }
 
 /// What becomes of a session in a lab, by its configuration.
-pub fn expected_session(facts: Facts) -> Session {
-    let Facts { replicas, source_hash, sticky } = facts;
+pub fn expected_session(settings: ServiceSettings) -> Session {
+    let ServiceSettings { replicas, source_hash, sticky } = settings;
     if replicas <= 1 || source_hash || sticky { Session::Kept } else { Session::Lost }
 }
 
-/// What the configuration of a lab's service means for a session.
-pub fn session_facts(service: &ServiceView) -> Facts {
-    Facts {
+/// The settings of a lab's service that matter to a session.
+pub fn service_settings(service: &ServiceView) -> ServiceSettings {
+    ServiceSettings {
         replicas: service.ready(),
         source_hash: service.strategy.known().is_some_and(Strategy::hashes_client),
         sticky: service.sticky_cookie.is_some(),
     }
 }
 
-struct Login<'p> {
+struct LoginExperiment<'p> {
     plan: &'p LoginPlan,
     stage: Stage,
 }
@@ -95,28 +95,28 @@ impl LoginPlan {
     }
 
     fn is_sure(&self, case: &Case) -> bool {
-        let judged = analysis::judge_session(case, self.facts);
+        let judged = analysis::judge_session(case, self.settings);
         judged.sampling == Sampling::Enough && (judged.session != Session::Kept || analysis::enough_with_jar(case))
     }
 }
 
-impl Experiment for Login<'_> {
+impl Experiment for LoginExperiment<'_> {
     fn title(&self, _: &Case) -> String {
         "reloading".to_owned()
     }
 
-    fn next(&mut self, case: &Case, _: &mut dyn Rng) -> Next {
+    fn next(&mut self, case: &Case, _: &mut dyn Rng) -> NextStep {
         let reloads = self.plan.reloads.unwrap_or(RELOADS);
         let (name, most, then) = match self.stage {
             Stage::WithJar => (SeriesName::WithJar, reloads + BEFORE_RELOADS, Stage::WithoutJar),
             Stage::WithoutJar => (SeriesName::WithoutJar, reloads, Stage::MoreWithoutJar),
-            Stage::MoreWithoutJar if self.plan.reloads.is_some() || self.plan.is_sure(case) => return Next::Done,
+            Stage::MoreWithoutJar if self.plan.reloads.is_some() || self.plan.is_sure(case) => return NextStep::Done,
             Stage::MoreWithoutJar => (SeriesName::WithoutJar, MAX_RELOADS, Stage::MoreWithJar),
             Stage::MoreWithJar => (SeriesName::WithJar, MAX_RELOADS + BEFORE_RELOADS, Stage::Over),
-            Stage::Over => return Next::Done,
+            Stage::Over => return NextStep::Done,
         };
         self.stage = then;
-        Next::send(self.plan.series(name, most))
+        NextStep::send(self.plan.series(name, most))
     }
 
     fn is_enough(&self, case: &Case) -> bool {

@@ -11,14 +11,14 @@ use crate::{
 use super::{
     error::CampaignError,
     order::is_comparison_due,
-    procedure::{Experiment, Experiments, Next, Setting},
+    procedure::{Experiment, Experiments, NextStep, Setting},
 };
 
 /// The most requests over one connection, unless the verdict is to be surer than usual.
 const MAX_REQUESTS: u32 = 60;
 
 /// The series over one connection.
-struct OneConnection {
+struct OneConnectionExperiment {
     series: Option<SeriesPlan>,
 }
 
@@ -29,18 +29,18 @@ pub fn begin<'p>(setting: &mut Setting<'p, '_>) -> Result<Experiments<'p>, Campa
         return Ok(Vec::new());
     }
     // the number that a person asked for is that of the two series that are shown
-    let most = analysis::at_most(MAX_REQUESTS, plan.alpha);
+    let most = analysis::request_limit(MAX_REQUESTS, plan.alpha);
     let series = SeriesPlan { connection: Connection::Reused, ..plan.series(SeriesName::OneConnection, most) };
-    Ok(vec![Box::new(OneConnection { series: Some(series) })])
+    Ok(vec![Box::new(OneConnectionExperiment { series: Some(series) })])
 }
 
-impl Experiment for OneConnection {
+impl Experiment for OneConnectionExperiment {
     fn title(&self, _: &Case) -> String {
         SeriesName::OneConnection.to_string()
     }
 
-    fn next(&mut self, _: &Case, _: &mut dyn Rng) -> Next {
-        self.series.take().map_or(Next::Done, Next::send)
+    fn next(&mut self, _: &Case, _: &mut dyn Rng) -> NextStep {
+        self.series.take().map_or(NextStep::Done, NextStep::send)
     }
 
     fn is_enough(&self, case: &Case) -> bool {

@@ -12,7 +12,7 @@ use super::{
     background::LogCorrelation,
     error::CampaignError,
     plan::CampaignPlan,
-    procedure::{Experiment, Experiments, Next, Setting},
+    procedure::{Experiment, Experiments, NextStep, Setting},
 };
 
 /// The most requests of a series that the verdict ends: enough for a ring of a thousand instances. Ten instances need 240 at
@@ -26,7 +26,7 @@ const LONG_SERIES: usize = 2500;
 const COMPARISON_INTERVAL: u32 = 10;
 
 /// The series without a cookie jar.
-struct Order<'p> {
+struct OrderExperiment<'p> {
     plan: &'p CampaignPlan,
     log: Option<&'p LogCorrelation>,
     series: Option<SeriesPlan>,
@@ -41,30 +41,33 @@ pub fn begin<'p>(setting: &mut Setting<'p, '_>) -> Result<Experiments<'p>, Campa
         connection: plan.connection.unwrap_or(if plan.overlaps() { Connection::Reused } else { Connection::Fresh }),
         ..plan.series(SeriesName::WithoutJar, plan.requests.unwrap_or(most))
     };
-    Ok(vec![Box::new(Order { plan, log, series: Some(series) })])
+    Ok(vec![Box::new(OrderExperiment { plan, log, series: Some(series) })])
 }
 
-impl Experiment for Order<'_> {
+impl Experiment for OrderExperiment<'_> {
     fn title(&self, case: &Case) -> String {
         let instances = case.trace().instances.len().max(self.plan.replicas());
         if self.plan.requests.is_some() || self.plan.overlaps() || instances < 2 {
             return SeriesName::WithoutJar.to_string();
         }
-        format!("without-jar ({instances} instances take {} or more)", analysis::fewest(instances, case.alpha()))
+        format!(
+            "without-jar ({instances} instances take {} or more)",
+            analysis::fewest_requests(instances, case.alpha())
+        )
     }
 
     fn total(&self) -> Option<u32> {
         self.plan.requests
     }
 
-    fn next(&mut self, _: &Case, _: &mut dyn Rng) -> Next {
-        self.series.take().map_or(Next::Done, Next::send)
+    fn next(&mut self, _: &Case, _: &mut dyn Rng) -> NextStep {
+        self.series.take().map_or(NextStep::Done, NextStep::send)
     }
 
     /// Either the order of sending or that of the balancer's log may decide the verdict: the log lags a moment behind.
     fn is_enough(&self, case: &Case) -> bool {
         let enough =
-            |series: &Series| analysis::sampling(series, self.plan.replicas(), case.alpha()) == Sampling::Enough;
+            |series: &Series| analysis::decide_sampling(series, self.plan.replicas(), case.alpha()) == Sampling::Enough;
         let Some(sent) = case.trace().series(&SeriesName::WithoutJar).filter(|_| !self.plan.overlaps()) else {
             return false;
         };

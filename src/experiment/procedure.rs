@@ -10,30 +10,30 @@ use super::{background::LogCorrelation, error::CampaignError, plan::CampaignPlan
 
 /// What an experiment wants to be sent next.
 #[derive(Debug, Clone)]
-pub enum Next {
+pub enum NextStep {
     /// A series, or the rest of it.
     Send(Box<SeriesPlan>),
     /// Slow requests at once, and quick ones meanwhile.
-    Hold(Box<Hold>),
+    Hold(Box<HoldPlan>),
     /// Nothing: the experiment is over.
     Done,
 }
 
 /// `slow.concurrency` slow requests at once and, for as long as `lasting`, those of `quick` meanwhile.
 #[derive(Debug, Clone)]
-pub struct Hold {
+pub struct HoldPlan {
     pub slow: SeriesPlan,
     pub quick: SeriesPlan,
     pub lasting: Duration,
 }
 
-impl Next {
-    pub fn send(series: SeriesPlan) -> Next {
-        Next::Send(Box::new(series))
+impl NextStep {
+    pub fn send(series: SeriesPlan) -> NextStep {
+        NextStep::Send(Box::new(series))
     }
 
-    pub fn hold(slow: SeriesPlan, quick: SeriesPlan, lasting: Duration) -> Next {
-        Next::Hold(Box::new(Hold { slow, quick, lasting }))
+    pub fn hold(slow: SeriesPlan, quick: SeriesPlan, lasting: Duration) -> NextStep {
+        NextStep::Hold(Box::new(HoldPlan { slow, quick, lasting }))
     }
 }
 
@@ -47,7 +47,7 @@ pub trait Experiment {
         None
     }
 
-    fn next(&mut self, case: &Case, random: &mut dyn Rng) -> Next;
+    fn next(&mut self, case: &Case, random: &mut dyn Rng) -> NextStep;
 
     /// Whether the series that is being sent may end here. It is asked after each request.
     fn is_enough(&self, _: &Case) -> bool {
@@ -80,16 +80,16 @@ pub async fn conduct(
     let mut next = first(experiment, sender.trace(), alpha, random, progress);
     let made = loop {
         let sent = match next {
-            Next::Done => break Ok(()),
-            Next::Hold(held) => sender.hold(&held.slow, &held.quick, held.lasting).await,
-            Next::Send(series) => {
+            NextStep::Done => break Ok(()),
+            NextStep::Hold(held) => sender.hold(&held.slow, &held.quick, held.lasting).await,
+            NextStep::Send(series) => {
                 let go_on = |trace: &Trace| {
-                    progress.advanced(request_count(trace) - before);
+                    progress.advance(request_count(trace) - before);
                     if total.is_some() {
                         return ControlFlow::Continue(());
                     }
                     let case = Case::new(trace, alpha);
-                    progress.retitled(&experiment.title(&case));
+                    progress.retitle(&experiment.title(&case));
                     if experiment.is_enough(&case) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
                 };
                 sender.send(&series, go_on).await
@@ -98,10 +98,10 @@ pub async fn conduct(
         if let Err(unreachable) = sent {
             break Err(unreachable.into());
         }
-        progress.advanced(request_count(sender.trace()) - before);
+        progress.advance(request_count(sender.trace()) - before);
         next = experiment.next(&Case::new(sender.trace(), alpha), random);
     };
-    progress.finished();
+    progress.finish();
     made
 }
 
@@ -112,11 +112,11 @@ fn first(
     alpha: f64,
     random: &mut dyn Rng,
     progress: &mut dyn Progress,
-) -> Next {
+) -> NextStep {
     let case = Case::new(trace, alpha);
     let next = experiment.next(&case, random);
-    if !matches!(next, Next::Done) {
-        progress.started(&experiment.title(&case), experiment.total());
+    if !matches!(next, NextStep::Done) {
+        progress.start(&experiment.title(&case), experiment.total());
     }
     next
 }

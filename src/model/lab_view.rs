@@ -123,12 +123,12 @@ impl From<&Replica> for ReplicaView {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScaleView {
     /// The services that were to be changed, in the order of the compose file.
-    pub services: IndexMap<String, ScaledView>,
+    pub services: IndexMap<String, ServiceScaleView>,
 }
 
 /// The effect of a change on one service.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ScaledView {
+pub struct ServiceScaleView {
     /// The number of replicas before.
     pub from: u32,
     /// The number of replicas now.

@@ -16,6 +16,6 @@ pub mod trace;
 
 pub use access::{Access, Entry};
 pub use exposed_by_default::ExposedByDefault;
-pub use lab_view::{LAB_SCHEMA, LabView, ReplicaView, ScaleView, ScaledView, ServiceStrategy, ServiceView};
+pub use lab_view::{LAB_SCHEMA, LabView, ReplicaView, ScaleView, ServiceScaleView, ServiceStrategy, ServiceView};
 pub use replica::{App, Balancer, Engine, Labels, Port, Replica, Replicas, Sessions, State, replica_name};
 pub use strategy::{Strategy, TRAEFIK_ONLY};

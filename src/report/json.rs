@@ -6,18 +6,18 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use crate::{
-    analysis::{Checked, Session, SessionVerdict, Verdict, passed},
+    analysis::{Comparison, Session, SessionVerdict, Verdict, passed},
     model::trace::{Connection, CookieJar, Failure, InstanceId, PROBE_SCHEMA, Request, Series, SeriesName, Trace, Via},
 };
 
-use super::sentence::{actual, flaw, sentences, session_cause, session_sentences};
+use super::sentence::{flaw, sentences, session_cause, session_sentences, verdict_part};
 use super::session::{step, steps};
 
 /// A probe, and what became of what was expected of it. It is put together as it is written: there may be a million
 /// requests.
-pub fn probe<'a>(trace: &'a Trace, verdict: &Verdict, checked: &[Checked]) -> impl Serialize + use<'a> {
-    let expected = checked.iter().map(
-        |checked| json!({ "expect": checked.expect, "outcome": checked.outcome.as_str(), "found": actual(&checked.actual) }),
+pub fn probe<'a>(trace: &'a Trace, verdict: &Verdict, comparisons: &[Comparison]) -> impl Serialize + use<'a> {
+    let expected = comparisons.iter().map(
+        |comparison| json!({ "expect": comparison.expect, "outcome": comparison.outcome.as_str(), "found": verdict_part(&comparison.found) }),
     );
     Probe {
         schema: PROBE_SCHEMA,
@@ -25,7 +25,7 @@ pub fn probe<'a>(trace: &'a Trace, verdict: &Verdict, checked: &[Checked]) -> im
         series: Each(move || trace.series.iter().map(|series| self::series(trace, series))),
         verdict: self::verdict(trace, verdict),
         expected: expected.collect(),
-        passed: passed(checked),
+        passed: passed(comparisons),
     }
 }
 

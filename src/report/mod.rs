@@ -3,11 +3,12 @@
 pub mod json;
 pub mod lab;
 pub mod log;
+mod odds;
 pub mod probe;
 mod sentence;
 pub mod session;
 pub mod style;
 pub mod text;
 
-pub use sentence::{actual, sentences};
+pub use sentence::{sentences, verdict_part};
 pub use style::Paint;

@@ -8,7 +8,7 @@ use crate::{
 };
 
 use super::{
-    probe::{answered, short_session},
+    probe::{answer_cell, short_session_id},
     sentence::{session_cause, session_sentences},
     style::{self, Paint},
     text::wrapped,
@@ -35,8 +35,8 @@ pub fn table(trace: &Trace, paint: Paint) -> String {
             Cell::new(index + 1),
             Cell::new(step(request)),
             Cell::new(if with_jar { "kept" } else { "none" }),
-            answered(request, trace, paint),
-            Cell::new(request.session_id.as_deref().map_or("-".to_owned(), short_session)),
+            answer_cell(request, trace, paint),
+            Cell::new(request.session_id.as_deref().map_or("-".to_owned(), short_session_id)),
             Cell::new(match (request.action, request.logged_in) {
                 (Action::Open, _) | (_, None) => "-",
                 (_, Some(true)) => "yes",

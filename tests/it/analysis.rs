@@ -281,7 +281,7 @@ fn sampled(mut next: impl FnMut() -> u16) -> Trace {
     let mut without = series(SeriesName::WithoutJar, []);
     loop {
         without.requests.push(request(without.requests.len() as u32 + 1, Some(next())));
-        if analysis::sampling(&without, 0, ALPHA) == Sampling::Enough {
+        if analysis::decide_sampling(&without, 0, ALPHA) == Sampling::Enough {
             return trace(vec![without]);
         }
     }

@@ -8,9 +8,11 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use lbctl::{
-    analysis::{ALPHA, Algorithm, BalancesPer, Case, Facts, Order, Session, Stickiness, StickyBy, Verdict, judge},
+    analysis::{
+        ALPHA, Algorithm, BalancesPer, Case, Order, ServiceSettings, Session, Stickiness, StickyBy, Verdict, judge,
+    },
     experiment::{
-        CampaignError, CampaignPlan, ExperimentName, LabService, LoginPlan, Progress, Sender, Silent, play_login,
+        CampaignError, CampaignPlan, ExperimentName, LabService, LoginPlan, NoProgress, Progress, Sender, play_login,
         run_campaign,
     },
     model::{
@@ -63,7 +65,7 @@ fn lab(k: usize) -> LabService {
 /// Makes the campaign; the sender never waits.
 fn campaign(plan: &CampaignPlan, balancer: Balancer) -> Result<SimulatedTarget, CampaignError> {
     let mut target = SimulatedTarget::new(balancer);
-    let made = run_campaign(plan, None, &mut target, &mut StdRng::seed_from_u64(1), &mut Silent).now_or_never();
+    let made = run_campaign(plan, None, &mut target, &mut StdRng::seed_from_u64(1), &mut NoProgress).now_or_never();
     made.unwrap().map(|()| target)
 }
 
@@ -261,7 +263,7 @@ fn what_was_seen_before_an_interruption_stays() {
     let mut target = SimulatedTarget::new(balancers::round_robin(3));
     target.answers = 50;
     let plan = plan();
-    let cut = run_campaign(&plan, None, &mut target, &mut StdRng::seed_from_u64(1), &mut Silent).now_or_never();
+    let cut = run_campaign(&plan, None, &mut target, &mut StdRng::seed_from_u64(1), &mut NoProgress).now_or_never();
     assert!(cut.is_none());
     assert_eq!((target.sent(), names(&target)), (50, vec!["without-jar".to_owned(), "with-jar".to_owned()]));
     assert_eq!(judge(&Case::new(target.trace(), ALPHA)).algorithm, Algorithm::RoundRobin);
@@ -276,20 +278,20 @@ struct Recorded {
 }
 
 impl Progress for Recorded {
-    fn started(&mut self, title: &str, _: Option<u32>) {
+    fn start(&mut self, title: &str, _: Option<u32>) {
         assert!(!std::mem::replace(&mut self.running, true), "one experiment at a time");
         self.titles.push(title.to_owned());
     }
 
-    fn advanced(&mut self, n: u64) {
+    fn advance(&mut self, n: u64) {
         self.sent = n;
     }
 
-    fn retitled(&mut self, title: &str) {
+    fn retitle(&mut self, title: &str) {
         title.clone_into(self.titles.last_mut().unwrap());
     }
 
-    fn finished(&mut self) {
+    fn finish(&mut self) {
         self.running = false;
     }
 
@@ -334,9 +336,9 @@ fn addresses_behind_a_published_port_are_left_out() {
 #[test]
 fn a_login_is_played_until_it_is_sure_what_became_of_it() {
     let played = |balancer, reloads, facts| {
-        let plan = LoginPlan { path: "/".to_owned(), script: Script::of_the_lab(), reloads, facts };
+        let plan = LoginPlan { path: "/".to_owned(), script: Script::of_the_lab(), reloads, settings: facts };
         let mut target = SimulatedTarget::new(balancer);
-        let made = play_login(&plan, &mut target, &mut StdRng::seed_from_u64(1), &mut Silent).now_or_never();
+        let made = play_login(&plan, &mut target, &mut StdRng::seed_from_u64(1), &mut NoProgress).now_or_never();
         assert_eq!(made, Some(Ok(())));
         let verdict = lbctl::analysis::judge_session(&Case::new(target.trace(), ALPHA), facts);
         let counts = target.trace().series.iter().map(|series| series.requests.len()).collect::<Vec<_>>();
@@ -346,6 +348,6 @@ fn a_login_is_played_until_it_is_sure_what_became_of_it() {
     assert_eq!(played(balancers::round_robin(3), Some(4), None), (Session::Lost, vec![6, 4]));
     let (session, counts) = played(balancers::sticky(3, Keeps::Inserted), None, None);
     assert!(session == Session::Kept && counts[0] > 12 && counts[1] == 100, "{counts:?}");
-    let one = Facts { replicas: 1, source_hash: false, sticky: false };
+    let one = ServiceSettings { replicas: 1, source_hash: false, sticky: false };
     assert_eq!(played(balancers::single(), None, Some(one)).0, Session::Kept);
 }

@@ -72,7 +72,7 @@ fn check_as(strictness: Strictness, verdict: &Verdict, expected: &[(&str, Outcom
     for (text, outcome, found) in expected {
         let checked = Expectation::parse(text).unwrap().check(verdict, strictness, ALPHA);
         assert_eq!((checked.expect.as_str(), checked.outcome), (*text, *outcome), "{checked:?} of {verdict:?}");
-        assert!(lbctl::report::actual(&checked.actual).starts_with(found), "`{found}` in {checked:?}");
+        assert!(lbctl::report::verdict_part(&checked.found).starts_with(found), "`{found}` in {checked:?}");
     }
 }
 

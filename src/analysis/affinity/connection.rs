@@ -10,7 +10,7 @@ use crate::{
         },
         case::Case,
         sampling::budget::{self, Decision},
-        verdict::{Algorithm, BalancesPer, RuledOut, Test},
+        verdict::{Algorithm, BalancesPer, Rejection, Test},
     },
     model::trace::{Connection, InstanceId, Series, SeriesName},
 };
@@ -18,7 +18,7 @@ use crate::{
 /// The finding from requests over one connection.
 pub struct ConnectionFinding {
     pub per: BalancesPer,
-    pub ruled_out: Option<RuledOut>,
+    pub ruled_out: Option<Rejection>,
     pub evidence: Option<ConnectionEvidence>,
 }
 
@@ -32,10 +32,10 @@ impl ConnectionFinding {
 pub fn enough_on_one_connection(case: &Case) -> bool {
     let Some(series) = case.trace().series(&SeriesName::OneConnection) else { return true };
     let picks = on_one_connection(series);
-    let tried = series.requests.len() >= KEPT_TRIES;
+    let tried = series.requests.len() >= MAX_TRIES_TO_REUSE;
     match judge_pinning(case, &picks) {
         // a balancer that picks once a connection never leaves an instance on it
-        _ if several(&picks) => true,
+        _ if are_several(&picks) => true,
         Pinning::Stays { p, .. } => p < budget::spend(case.alpha(), Decision::Connection) || (picks.len() < 2 && tried),
         _ => picks.len() >= 2 || tried,
     }
@@ -43,7 +43,7 @@ pub fn enough_on_one_connection(case: &Case) -> bool {
 
 /// Requests after which a target that never had two on one connection counts as one that keeps none. More than two,
 /// because a connection may come back to its pool a moment too late for the next request.
-const KEPT_TRIES: usize = 12;
+const MAX_TRIES_TO_REUSE: usize = 12;
 
 /// The instances that answered on the connection that served most requests. A port may come again, for another connection.
 fn on_one_connection(series: &Series) -> Vec<InstanceId> {
@@ -55,12 +55,12 @@ fn on_one_connection(series: &Series) -> Vec<InstanceId> {
     named.max_by_key(Vec::len).unwrap_or_default()
 }
 
-fn several(picks: &[InstanceId]) -> bool {
+fn are_several(picks: &[InstanceId]) -> bool {
     picks.windows(2).any(|pair| pair[0] != pair[1])
 }
 
 /// How often the balancer picks, by requests over one kept connection, or else by those over several.
-pub fn balances_per(case: &Case) -> ConnectionFinding {
+pub fn judge_connections(case: &Case) -> ConnectionFinding {
     let over_one = |series: &&Series| {
         series.conditions.connection == Connection::Reused
             && matches!(series.name, SeriesName::OneConnection | SeriesName::WithoutJar)
@@ -75,7 +75,7 @@ pub fn balances_per(case: &Case) -> ConnectionFinding {
         if requests == 1 {
             return ConnectionFinding::new(BalancesPer::Undetermined, Some(ConnectionEvidence::NotKept));
         }
-        if several(&picks) {
+        if are_several(&picks) {
             let instances = picks.iter().collect::<BTreeSet<_>>().len();
             let evidence = ConnectionEvidence::PicksEachRequest { requests, instances };
             return ConnectionFinding::new(BalancesPer::Request, Some(evidence));
@@ -85,7 +85,7 @@ pub fn balances_per(case: &Case) -> ConnectionFinding {
             && series.name == SeriesName::OneConnection
         {
             let evidence = ConnectionEvidence::PicksOncePerConnection { requests, p };
-            let stays = RuledOut { algorithm: Algorithm::Random, test: Test::OverOneConnectionOneAlone, p };
+            let stays = Rejection { algorithm: Algorithm::Random, test: Test::OverOneConnectionOneAlone, p };
             let finding = ConnectionFinding::new(BalancesPer::Connection, Some(evidence));
             return ConnectionFinding { ruled_out: Some(stays), ..finding };
         }

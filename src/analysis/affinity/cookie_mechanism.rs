@@ -17,7 +17,7 @@ use crate::{
         case::Case,
         math::log_prob::{ln_extreme, probability},
         sampling::budget::{Decision, is_sure},
-        verdict::{Algorithm, RuledOut, StickyBy, StickyCookie, Test},
+        verdict::{Algorithm, Rejection, StickyBy, StickyCookie, Test},
     },
     model::trace::{CookieValue, InstanceId, IssuedValue, ObservedCookie, Request, Series, SeriesName, Trace},
 };
@@ -35,40 +35,43 @@ const MOST_PARTS: usize = 12;
 /// The most issued values that are sent: enough to tell two equal instances apart.
 const MOST_ISSUED: usize = 30;
 /// Where a value is kept, and instances fail or go, fewer answers than this share move.
-const FAILS: f64 = 0.1;
+const MAX_SHARE_OF_FAILURES: f64 = 0.1;
 
 /// The number that stands for a value or a part of it; equal values have equal numbers.
 type Number = fn(&IssuedValue) -> Option<u16>;
 
 /// Whether each value keeps its instance.
-enum Keeps {
+enum ValueStability {
     /// Each does; free picks would look so with probability `p`.
-    Yes { p: f64, moves: usize },
+    Stable { p: f64, moves: usize },
     /// Values move; failures alone would look so with probability `p`.
-    No { p: f64, moves: usize, further: usize },
+    Unstable { p: f64, moves: usize, further: usize },
     /// One instance answers, whatever the value is.
-    One,
+    OneInstance,
     /// There are too few requests to say.
-    Open,
+    Unknown,
 }
 
-fn keeps(case: &Case, values: &Values) -> Keeps {
+fn judge_stability(case: &Case, values: &Values) -> ValueStability {
     let (moves, further) = values.moves();
     if values.hits().len() < 2 {
-        return if values.named() > 1 { Keeps::One } else { Keeps::Open };
+        return if values.answered() > 1 { ValueStability::OneInstance } else { ValueStability::Unknown };
     }
-    let Some(stays) = pinning::staying_of(case).filter(|_| further > 0) else { return Keeps::Open };
+    let Some(stays) = pinning::max_stay_chance(case).filter(|_| further > 0) else { return ValueStability::Unknown };
     let share = moves as f64 / further as f64;
     // it is looked at after each pass
     let p = |expected: f64| probability(ln_extreme(moves, further, expected) + (PASSES_OF_FEW as f64).ln());
     match share {
         share if share < 1.0 - stays && is_sure(p(1.0 - stays), case.alpha(), Decision::MadeUpValues) => {
-            Keeps::Yes { p: p(1.0 - stays), moves }
+            ValueStability::Stable { p: p(1.0 - stays), moves }
         }
-        share if share > FAILS && is_sure(p(FAILS), case.alpha(), Decision::MadeUpValues) => {
-            Keeps::No { p: p(FAILS), moves, further }
+        share
+            if share > MAX_SHARE_OF_FAILURES
+                && is_sure(p(MAX_SHARE_OF_FAILURES), case.alpha(), Decision::MadeUpValues) =>
+        {
+            ValueStability::Unstable { p: p(MAX_SHARE_OF_FAILURES), moves, further }
         }
-        _ => Keeps::Open,
+        _ => ValueStability::Unknown,
     }
 }
 
@@ -77,16 +80,16 @@ pub fn next_values(case: &Case, cookie: &str) -> Vec<SeriesName> {
     let value = |n| CookieValue { name: cookie.to_owned(), n };
     let made_up = |range: std::ops::RangeInclusive<u32>| range.map(|n| SeriesName::CookieMadeUp(value(n))).collect();
     let Some(values) = made_up_values(case.trace(), cookie) else { return made_up(1..=FEW) };
-    let passes = passes_of(case.trace(), cookie, is_made_up);
+    let passes = count_passes(case.trace(), cookie, is_made_up);
     let (moves, _) = values.moves();
-    let few = values.asked() <= FEW as usize;
-    match keeps(case, &values) {
-        Keeps::No { .. } => next_parts(case, cookie),
+    let few = values.count() <= FEW as usize;
+    match judge_stability(case, &values) {
+        ValueStability::Unstable { .. } => next_parts(case, cookie),
         _ if few && passes < 2 => made_up(1..=FEW),
         _ if few && moves == 0 => made_up(FEW + 1..=MANY),
         _ if few && passes < PASSES_OF_FEW => made_up(1..=FEW),
-        Keeps::Open if !few && passes < PASSES => made_up(1..=MANY),
-        Keeps::Yes { moves: 0, .. } if !few && passes_of(case.trace(), cookie, is_issued) == 0 => {
+        ValueStability::Unknown if !few && passes < PASSES => made_up(1..=MANY),
+        ValueStability::Stable { moves: 0, .. } if !few && count_passes(case.trace(), cookie, is_issued) == 0 => {
             let mut known = BTreeSet::new();
             let fresh =
                 issued(case.trace(), cookie).iter().filter(|issued| known.insert(issued.value)).take(MOST_ISSUED);
@@ -99,7 +102,7 @@ pub fn next_values(case: &Case, cookie: &str) -> Vec<SeriesName> {
 /// Made-up values that keep the part which seems to name an instance.
 fn next_parts(case: &Case, cookie: &str) -> Vec<SeriesName> {
     let Some(part) = naming_part(case.trace(), cookie) else { return Vec::new() };
-    let asked = passes_of(case.trace(), cookie, is_part);
+    let asked = count_passes(case.trace(), cookie, is_part);
     let effect = part_values(case.trace(), cookie).map(|values| values.effect());
     match effect {
         Some(KeyEffect::Decides { p }) if is_sure(p, case.alpha(), Decision::ValuePart) || asked >= PASSES => {
@@ -112,40 +115,40 @@ fn next_parts(case: &Case, cookie: &str) -> Vec<SeriesName> {
     let mut by_part: BTreeMap<Option<u16>, Vec<u32>> = BTreeMap::new();
     issued(case.trace(), cookie)
         .iter()
-        .for_each(|issued| by_part.entry(number_of(part)(issued)).or_default().push(issued.n));
+        .for_each(|issued| by_part.entry(part_number(part)(issued)).or_default().push(issued.n));
     let each = (MOST_PARTS / by_part.len().max(1)).max(1);
     let chosen = by_part.into_values().flat_map(|ns| ns.into_iter().take(each)).take(MOST_PARTS.max(2));
     chosen.map(|n| series_with(part, CookieValue { name: cookie.to_owned(), n })).collect()
 }
 
 /// What is known of the cookie that pins.
-pub struct Description {
+pub struct CookieDescription {
     pub cookie: StickyCookie,
-    pub ruled_out: Vec<RuledOut>,
+    pub ruled_out: Vec<Rejection>,
     pub evidence: Vec<CookieEvidence>,
 }
 
 /// Describes the cookie that pins, and how it does.
-pub fn describe(case: &Case, cookie: &ObservedCookie) -> Description {
-    let known = known_of(case.trace(), &cookie.name);
+pub fn describe_cookie(case: &Case, cookie: &ObservedCookie) -> CookieDescription {
+    let known = identify_cookie(case.trace(), &cookie.name);
     let Mechanism { by, ruled_out, mut evidence } = mechanism(case, cookie);
     let name = || cookie.name.clone();
     evidence.extend(known.vendor.map(|vendor| CookieEvidence::MadeBy { cookie: name(), vendor }));
     let flaws = known.flaws.iter().cloned();
     evidence.extend(flaws.map(|flaw| CookieEvidence::Flawed { cookie: name(), flaw }));
-    Description { cookie: StickyCookie { by, ..known }, ruled_out: ruled_out.into_iter().collect(), evidence }
+    CookieDescription { cookie: StickyCookie { by, ..known }, ruled_out: ruled_out.into_iter().collect(), evidence }
 }
 
 /// What is known of a cookie besides how it pins.
-pub fn known_of(trace: &Trace, name: &str) -> StickyCookie {
+pub fn identify_cookie(trace: &Trace, name: &str) -> StickyCookie {
     let kept = trace.series(&SeriesName::WithJar).map_or(&[][..], |series| &series.cookies);
     let seen = kept.iter().find(|seen| seen.name == name);
     let attributes = seen.and_then(|seen| seen.attributes.clone());
     StickyCookie {
         name: name.to_owned(),
         by: None,
-        vendor: seen.and_then(|seen| vendor::vendor_of(name, seen.form.as_deref()?)),
-        flaws: attributes.as_ref().map_or(Vec::new(), |set| vendor::flaws(set, &trace.target.url)),
+        vendor: seen.and_then(|seen| vendor::identify_vendor(name, seen.form.as_deref()?)),
+        flaws: attributes.as_ref().map_or(Vec::new(), |set| vendor::find_flaws(set, &trace.target.url)),
         attributes,
     }
 }
@@ -160,79 +163,82 @@ pub fn cookies_to_vary(trace: &Trace) -> Vec<String> {
 #[derive(Default)]
 struct Mechanism {
     by: Option<StickyBy>,
-    ruled_out: Option<RuledOut>,
+    ruled_out: Option<Rejection>,
     evidence: Vec<CookieEvidence>,
 }
 
 /// The mechanism and the fact that shows it.
-type Shown = (Option<StickyBy>, CookieEvidence);
+type MechanismFact = (Option<StickyBy>, CookieEvidence);
 
 fn mechanism(case: &Case, cookie: &ObservedCookie) -> Mechanism {
     let trace = case.trace();
     let name = cookie.name.as_str();
     let Some(made_up) = made_up_values(trace, name) else { return Mechanism::default() };
-    let (cookie_name, values) = (name.to_owned(), made_up.named());
-    let out = |algorithm, test, p| Some(RuledOut { algorithm, test, p });
-    let facts = |first, (by, second): Shown, ruled_out| Mechanism { by, ruled_out, evidence: vec![first, second] };
+    let (cookie_name, values) = (name.to_owned(), made_up.answered());
+    let out = |algorithm, test, p| Some(Rejection { algorithm, test, p });
+    let facts =
+        |first, (by, second): MechanismFact, ruled_out| Mechanism { by, ruled_out, evidence: vec![first, second] };
     let fact = |by, only| Mechanism { by, ruled_out: None, evidence: vec![only] };
-    match keeps(case, &made_up) {
-        Keeps::Yes { p, moves: 0 } => facts(
+    match judge_stability(case, &made_up) {
+        ValueStability::Stable { p, moves: 0 } => facts(
             CookieEvidence::MadeUp(MadeUpEvidence::Stay { cookie: cookie_name, values, p }),
-            keeps_any(case, name, &made_up),
+            explain_stable_values(case, name, &made_up),
             out(Algorithm::Random, Test::MadeUpValuesStay, p),
         ),
-        Keeps::Yes { p, moves } => {
+        ValueStability::Stable { p, moves } => {
             fact(None, CookieEvidence::MadeUp(MadeUpEvidence::StayMostly { cookie: cookie_name, moves, p }))
         }
-        Keeps::No { p, moves, further } => facts(
+        ValueStability::Unstable { p, moves, further } => facts(
             CookieEvidence::MadeUp(MadeUpEvidence::Move { cookie: cookie_name, moves, of: further, p }),
-            keeps_its_own(case, cookie),
+            explain_unstable_values(case, cookie),
             out(Algorithm::HeaderHash, Test::MadeUpValuesMove, p),
         ),
-        Keeps::One => {
+        ValueStability::OneInstance => {
             let names = names_the_instance(trace, issued(trace, name), whole);
             let by = names.then_some(StickyBy::Inserted);
             fact(by, CookieEvidence::MadeUp(MadeUpEvidence::OneInstance { cookie: cookie_name, values }))
         }
-        Keeps::Open => fact(None, CookieEvidence::MadeUp(MadeUpEvidence::TooFew { cookie: cookie_name, values })),
+        ValueStability::Unknown => {
+            fact(None, CookieEvidence::MadeUp(MadeUpEvidence::TooFew { cookie: cookie_name, values }))
+        }
     }
 }
 
 /// Any value is kept: by a hash, or by a table that learns it.
-fn keeps_any(case: &Case, name: &str, made_up: &Values) -> Shown {
+fn explain_stable_values(case: &Case, name: &str, made_up: &Values) -> MechanismFact {
     let trace = case.trace();
-    let issued = Values::from(series(trace, name, is_issued).filter_map(|series| with_issuer(trace, series)));
+    let issued = Values::from_requests(series(trace, name, is_issued).filter_map(|series| with_issuer(trace, series)));
     let lead_back = match issued.as_ref().map(Values::effect) {
         Some(KeyEffect::Decides { p }) if is_sure(p, case.alpha(), Decision::IssuedValues) => Some(p),
         _ => None,
     };
     // a balancer that makes a value and then hashes it would look the same, but for clients without one it would not go
     // round
-    if let Some(p) = lead_back.filter(|_| goes_round(case)) {
+    if let Some(p) = lead_back.filter(|_| is_answered_in_turn(case)) {
         return (Some(StickyBy::Learned), CookieEvidence::Values(ValueEvidence::IssuedAreLearned { p }));
     }
     // a value that another client was given is new to a hash, and to a table that only looks at requests
-    let new = Values::from(series(trace, name, |_| true).map(|series| series.requests.clone()));
+    let new = Values::from_requests(series(trace, name, |_| true).map(|series| series.requests.clone()));
     let new = new.as_ref().unwrap_or(made_up);
-    if placement::in_turn(case, new, Decision::CookiePlacement).is_some() {
+    if placement::find_round_robin(case, new, Decision::CookiePlacement).is_some() {
         return (Some(StickyBy::Learned), CookieEvidence::Values(ValueEvidence::NewPlacedInTurn));
     }
     if let Some(p) = lead_back {
         return (None, CookieEvidence::Values(ValueEvidence::IssuedLeadBack { p }));
     }
-    match placement::not_in_turn(case, new) {
+    match placement::rule_out_round_robin(case, new) {
         Some(p) => (Some(StickyBy::Hash), CookieEvidence::Values(ValueEvidence::NewNotInTurn { p })),
         None => (None, CookieEvidence::Values(ValueEvidence::HashOrTable)),
     }
 }
 
 /// Whether clients without cookies are answered in turn.
-fn goes_round(case: &Case) -> bool {
+fn is_answered_in_turn(case: &Case) -> bool {
     case.free().is_some_and(|free| free.finding().pattern.goes_round())
 }
 
 /// Only values that were issued are kept: because they name the instance, or because the balancer learns them.
-fn keeps_its_own(case: &Case, cookie: &ObservedCookie) -> Shown {
+fn explain_unstable_values(case: &Case, cookie: &ObservedCookie) -> MechanismFact {
     let trace = case.trace();
     let name = &cookie.name;
     let given = issued(trace, name);
@@ -260,12 +266,12 @@ fn keeps_its_own(case: &Case, cookie: &ObservedCookie) -> Shown {
 /// The part of the values that names an instance, where the whole does not.
 fn naming_part(trace: &Trace, cookie: &str) -> Option<Part> {
     let given = issued(trace, cookie);
-    let found = [Part::Tail, Part::Head].into_iter().find(|part| names_the_instance(trace, given, number_of(*part)));
+    let found = [Part::Tail, Part::Head].into_iter().find(|part| names_the_instance(trace, given, part_number(*part)));
     found.filter(|_| !names_the_instance(trace, given, whole))
 }
 
 /// The number that stands for a part of a value.
-fn number_of(part: Part) -> Number {
+fn part_number(part: Part) -> Number {
     match part {
         Part::Head => |issued| issued.head,
         Part::Tail => |issued| issued.tail,
@@ -314,13 +320,13 @@ fn is_part(name: &SeriesName) -> bool {
 }
 
 /// How often the values of one sort were asked for.
-fn passes_of(trace: &Trace, cookie: &str, sort: fn(&SeriesName) -> bool) -> usize {
+fn count_passes(trace: &Trace, cookie: &str, sort: fn(&SeriesName) -> bool) -> usize {
     series(trace, cookie, sort).map(|series| series.requests.len()).max().unwrap_or(0)
 }
 
 /// Values of which a part was kept, each with whom the whole was given by.
 fn part_values(trace: &Trace, cookie: &str) -> Option<Values> {
-    Values::from(series(trace, cookie, is_part).filter_map(|series| with_issuer(trace, series)))
+    Values::from_requests(series(trace, cookie, is_part).filter_map(|series| with_issuer(trace, series)))
 }
 
 /// The series with values of a cookie, of one sort.
@@ -330,7 +336,7 @@ fn series<'a>(trace: &'a Trace, cookie: &'a str, sort: fn(&SeriesName) -> bool) 
 }
 
 fn made_up_values(trace: &Trace, cookie: &str) -> Option<Values> {
-    Values::from(series(trace, cookie, is_made_up).map(|series| series.requests.clone()))
+    Values::from_requests(series(trace, cookie, is_made_up).map(|series| series.requests.clone()))
 }
 
 /// What clients without a jar were given.

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use strum::VariantArray as _;
+
 use crate::{
     analysis::{
         affinity::{
             evidence::{KeyEvidence, OnlyInstance, Subject},
-            keys::{KEYS, Key, KeyEffect, Values},
+            keys::{Key, KeyEffect, Values},
             placement,
         },
         case::Case,
@@ -22,7 +24,7 @@ pub struct KeyFact {
     pub key: Key,
     pub effect: KeyEffect,
     /// Whether the value of the key decides which instance answers.
-    pub decides: Option<DecidingKey>,
+    pub decision: Option<KeyDecision>,
     /// How often each instance answered.
     pub hits: BTreeMap<InstanceId, usize>,
     pub subject: Subject,
@@ -30,7 +32,7 @@ pub struct KeyFact {
 }
 
 /// How a key decides.
-pub struct DecidingKey {
+pub struct KeyDecision {
     /// The probability of what was seen if the value played no part.
     pub p: f64,
     /// The round robin that placed new values, where there is one: then a table remembers them, and no hash is taken.
@@ -40,7 +42,7 @@ pub struct DecidingKey {
 impl KeyFact {
     /// The probability that a hash of the key would have placed new values in turn; `None` where a hash decides.
     pub fn table_p(&self) -> Option<f64> {
-        let placement = self.decides.as_ref()?.placement.as_ref()?;
+        let placement = self.decision.as_ref()?.placement.as_ref()?;
         let by_chance = placement.ruled_out.iter().filter(|out| out.algorithm == Algorithm::Random).map(|out| out.p);
         Some(by_chance.fold(0.0, f64::max))
     }
@@ -48,26 +50,26 @@ impl KeyFact {
 
 /// The facts of every key that was varied.
 pub fn gather_keys(case: &Case) -> Vec<KeyFact> {
-    KEYS.into_iter().filter_map(|key| observe(case, key)).collect()
+    Key::VARIANTS.iter().filter_map(|key| observe_key(case, *key)).collect()
 }
 
-fn observe(case: &Case, key: Key) -> Option<KeyFact> {
-    let values = Values::of(case.trace(), key)?;
+fn observe_key(case: &Case, key: Key) -> Option<KeyFact> {
+    let values = Values::for_key(case.trace(), key)?;
     let effect = values.effect();
     let hits = values.hits();
     let subject = subject(case.trace(), key);
-    let named = values.named();
+    let named = values.answered();
     let (answers, instances) = (hits.values().sum(), hits.len());
     let sure = |p: f64| is_sure(p, case.alpha(), Decision::Key);
-    let decides = match effect {
+    let decision = match effect {
         KeyEffect::Decides { p } if sure(p) && (values.are_many() || key == Key::Source) => {
-            Some(DecidingKey { p, placement: placement::in_turn(case, &values, Decision::KeyPlacement) })
+            Some(KeyDecision { p, placement: placement::find_round_robin(case, &values, Decision::KeyPlacement) })
         }
         _ => None,
     };
     let for_evidence = subject.clone();
     let evidence = match effect {
-        KeyEffect::Decides { p } if decides.is_some() => {
+        KeyEffect::Decides { p } if decision.is_some() => {
             KeyEvidence::Decides { subject: for_evidence, answers, values: named, instances, p }
         }
         KeyEffect::Decides { p } if sure(p) => KeyEvidence::DecidesOrRules { subject: for_evidence, values: named, p },
@@ -78,9 +80,9 @@ fn observe(case: &Case, key: Key) -> Option<KeyFact> {
             KeyEvidence::OneInstance { subject: for_evidence, values: named, only: only_instance(case, key, &hits) }
         }
         KeyEffect::Inconsistent => KeyEvidence::Inconsistent { subject: for_evidence, values: named },
-        KeyEffect::TooFew => KeyEvidence::TooFew { subject: for_evidence, values: named, asked: values.asked() },
+        KeyEffect::TooFew => KeyEvidence::TooFew { subject: for_evidence, values: named, asked: values.count() },
     };
-    Some(KeyFact { key, effect, decides, hits, subject, evidence })
+    Some(KeyFact { key, effect, decision, hits, subject, evidence })
 }
 
 fn only_instance(case: &Case, key: Key, hits: &BTreeMap<InstanceId, usize>) -> OnlyInstance {
@@ -110,7 +112,7 @@ fn subject(trace: &Trace, key: Key) -> Subject {
 /// The probability that a hash of the path would send all queries and all paths to one of two instances, where neither
 /// makes a difference. `None` where that is not surely so, or where the paths share a beginning of which alone a balancer
 /// may take its hash.
-pub fn no_uri_hash(case: &Case, keys: &[KeyFact]) -> Option<f64> {
+pub fn rule_out_uri_hash(case: &Case, keys: &[KeyFact]) -> Option<f64> {
     let free = case.free()?.series;
     let here = free.requests.iter().find_map(|request| request.instance);
     let same = |key: Key| {

@@ -22,7 +22,7 @@ const MORE: usize = 6;
 const FEWEST: usize = 6;
 
 /// A property of a request that may decide which instance answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray)]
 pub enum Key {
     /// The client's address.
     Source,
@@ -36,22 +36,19 @@ pub enum Key {
     Cookie,
 }
 
-/// Every key.
-pub const KEYS: [Key; 5] = [Key::Source, Key::Query, Key::Path, Key::Header, Key::Cookie];
-
 impl Key {
     /// The number of values that must all lead to one instance before a hash of equal shares is ruled out.
-    pub fn values(self, alpha: f64) -> usize {
+    pub fn values_needed(self, alpha: f64) -> usize {
         (1.0 / budget::spend(alpha, Decision::Key)).log2().ceil() as usize + 1
     }
 
     /// The number of values that are asked for: a few more, so that the order in which they are placed shows.
-    pub fn asked(self, alpha: f64) -> usize {
-        self.values(alpha) + MORE
+    pub fn values_to_send(self, alpha: f64) -> usize {
+        self.values_needed(alpha) + MORE
     }
 
     /// The name of the pattern if a hash of the key decides.
-    pub fn hash(self) -> Algorithm {
+    pub fn hash_algorithm(self) -> Algorithm {
         match self {
             Key::Source => Algorithm::SourceHash,
             Key::Query | Key::Path => Algorithm::UriHash,
@@ -61,18 +58,24 @@ impl Key {
 
     /// The series that each ask for one value of this key.
     fn series(self, trace: &Trace) -> Vec<&Series> {
-        trace.series.iter().zip(Key::varied(trace)).filter(|(_, key)| *key == Some(self)).map(|(one, _)| one).collect()
+        trace
+            .series
+            .iter()
+            .zip(Key::of_each_series(trace))
+            .filter(|(_, key)| *key == Some(self))
+            .map(|(one, _)| one)
+            .collect()
     }
 
     /// The key that each series has a value of.
-    pub fn varied(trace: &Trace) -> Vec<Option<Key>> {
+    pub fn of_each_series(trace: &Trace) -> Vec<Option<Key>> {
         let bare = |path: &str| path.split('?').next().unwrap_or_default().to_owned();
         let asked = bare(trace.series(&SeriesName::WithoutJar).map_or("", |series| &series.conditions.path));
         let queried = |series: &&Series| matches!(&series.name, SeriesName::Path(path) if bare(path) == asked);
         // a few of the user's own choice are one question
         let apart = trace.series.iter().filter(queried).count() >= FEWEST;
         let cookie = Key::Cookie.cookie(trace);
-        let of = |series: &Series| match &series.name {
+        let key = |series: &Series| match &series.name {
             SeriesName::CookieMadeUp(value) if cookie == Some(&value.name) => Some(Key::Cookie),
             SeriesName::Source(_) => Some(Key::Source),
             SeriesName::Header(_) => Some(Key::Header),
@@ -80,7 +83,7 @@ impl Key {
             SeriesName::Path(_) => Some(Key::Path),
             _ => None,
         };
-        trace.series.iter().map(of).collect()
+        trace.series.iter().map(key).collect()
     }
 
     /// The cookie that was varied last, because a cookie that decides ends the search.
@@ -118,13 +121,13 @@ pub struct Values {
 
 impl Values {
     /// The values of a key in a trace; `None` where the experiment was not made.
-    pub fn of(trace: &Trace, key: Key) -> Option<Values> {
+    pub fn for_key(trace: &Trace, key: Key) -> Option<Values> {
         let requests = |series: &'_ Series| series.requests.clone();
-        Values::from(key.series(trace).into_iter().map(requests))
+        Values::from_requests(key.series(trace).into_iter().map(requests))
     }
 
     /// Values from the requests with each.
-    pub fn from(values: impl Iterator<Item = Vec<Request>>) -> Option<Values> {
+    pub fn from_requests(values: impl Iterator<Item = Vec<Request>>) -> Option<Values> {
         let named = |requests: Vec<Request>| {
             requests.into_iter().filter_map(|request| request.instance.map(|id| (request, id))).collect()
         };
@@ -133,12 +136,12 @@ impl Values {
     }
 
     /// The number of values with an answer that names an instance.
-    pub fn named(&self) -> usize {
+    pub fn answered(&self) -> usize {
         self.answers.iter().filter(|answers| !answers.is_empty()).count()
     }
 
     /// The number of values that were asked for.
-    pub fn asked(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.answers.len()
     }
 
@@ -156,7 +159,7 @@ impl Values {
     }
 
     /// The first request of each value, in the order of sending.
-    pub fn placed(&self) -> Vec<Request> {
+    pub fn first_requests(&self) -> Vec<Request> {
         let mut first: Vec<Request> =
             self.answers.iter().filter_map(|answers| answers.first()).map(|(request, _)| request.clone()).collect();
         first.sort_by_key(|request| request.at_us);
@@ -167,7 +170,7 @@ impl Values {
         let instances: BTreeSet<InstanceId> = self.answers.iter().flatten().map(|(_, id)| *id).collect();
         if instances.len() < 2 {
             // the first value is free
-            return match self.named() {
+            return match self.answered() {
                 0 | 1 => KeyEffect::TooFew,
                 named => KeyEffect::NoEffect { p: 0.5f64.powi(named as i32 - 1) },
             };
@@ -188,13 +191,13 @@ impl Values {
 
     /// Whether there are values enough to tell a hash from a rule for each value.
     pub fn are_many(&self) -> bool {
-        self.named() >= FEWEST
+        self.answered() >= FEWEST
     }
 }
 
 /// Whether another pass over the values of a key would tell nothing more.
 pub fn enough_values(case: &Case, key: Key) -> bool {
-    match Values::of(case.trace(), key).map(|values| values.effect()) {
+    match Values::for_key(case.trace(), key).map(|values| values.effect()) {
         Some(KeyEffect::Decides { p }) => is_sure(p, case.alpha(), Decision::Key),
         _ => true,
     }

@@ -10,7 +10,7 @@ use crate::analysis::{
     pattern::finding::Finding,
     sampling::budget::{self, Decision},
     series::sequence::Sequence,
-    verdict::{Algorithm, Order},
+    verdict::{Algorithm, Order, RoundShares},
 };
 
 /// The behaviour of the requests of one client, each of which could have been pinned.
@@ -39,7 +39,7 @@ pub fn judge_pinning(case: &Case, picks: &[InstanceId]) -> Pinning {
         return if moves > 0 { Pinning::Moves { instances } } else { Pinning::NothingToCompare };
     };
     // the first pick is free; each further one stays by chance at most as often as this
-    let stays = stays_of(free.recent_sequence(), free.recent_finding(), case.alpha());
+    let stays = stay_chance_of_finding(free.recent_sequence(), free.recent_finding(), case.alpha());
     let further = picks.len() - 1;
     let p = probability(ln_extreme(moves, further, 1.0 - stays));
     if moves == 0 {
@@ -60,12 +60,12 @@ pub fn judge_pinning(case: &Case, picks: &[InstanceId]) -> Pinning {
 
 impl Pinning {
     /// Whether cookies pin surely.
-    pub fn surely(&self, alpha: f64) -> bool {
+    pub fn is_sure(&self, alpha: f64) -> bool {
         matches!(self, Pinning::Stays { p, .. } if *p < budget::spend(alpha, Decision::Stickiness))
     }
 
     /// The probability by which a cookie alone would seem to pin, where it surely does.
-    pub fn alone(&self, alpha: f64) -> Option<f64> {
+    pub fn p_alone(&self, alpha: f64) -> Option<f64> {
         match self {
             Pinning::Stays { p, .. } if *p < budget::spend(alpha, Decision::CookieAlone) => Some(*p),
             _ => None,
@@ -75,22 +75,22 @@ impl Pinning {
 
 /// The largest chance with which a free client may be answered again by the instance it had before; nothing where one
 /// instance answers all.
-pub fn staying_of(case: &Case) -> Option<f64> {
+pub fn max_stay_chance(case: &Case) -> Option<f64> {
     let free = case.free()?;
-    (free.sequence().counts().len() > 1).then(|| stays_of(free.sequence(), free.finding(), case.alpha()))
+    (free.sequence().counts().len() > 1).then(|| stay_chance_of_finding(free.sequence(), free.finding(), case.alpha()))
 }
 
-fn stays_of(sequence: &Sequence, found: &Finding, alpha: f64) -> f64 {
-    stays(sequence, found.algorithm(), found.order, alpha)
+fn stay_chance_of_finding(sequence: &Sequence, found: &Finding, alpha: f64) -> f64 {
+    stay_chance(sequence, found.algorithm(), found.order, alpha)
 }
 
 /// The largest chance with which a free client may be answered again by the instance it had before, where the pattern is
 /// known.
-pub fn stays(sequence: &Sequence, algorithm: Algorithm, order: Option<Order>, alpha: f64) -> f64 {
+pub fn stay_chance(sequence: &Sequence, algorithm: Algorithm, order: Option<Order>, alpha: f64) -> f64 {
     let share = |hits, tries| log_prob::largest_share(hits, tries, alpha);
     let picks = sequence.len();
     let most = sequence.counts().iter().map(|(_, count)| *count).max().unwrap_or(0);
-    if algorithm == Algorithm::RoundRobin && matches!(order, Some(Order::Fixed | Order::Changing)) {
+    if algorithm.round_shares() == Some(RoundShares::Equal) && matches!(order, Some(Order::Fixed | Order::Changing)) {
         // a round robin gives each its share exactly; others' traffic may shift who comes next, not how often
         return most as f64 / picks as f64;
     }

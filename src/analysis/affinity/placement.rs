@@ -20,8 +20,8 @@ use crate::{
 const FOREIGN: f64 = 0.05;
 
 /// The round robin that placed new values, if they were placed in turn.
-pub fn in_turn(case: &Case, values: &Values, decision: Decision) -> Option<Finding> {
-    let placed = values.placed();
+pub fn find_round_robin(case: &Case, values: &Values, decision: Decision) -> Option<Finding> {
+    let placed = values.first_requests();
     let free = case.free()?.series;
     // these requests were sent one after the other, however the free ones were
     let conditions = Conditions { connection: Connection::Fresh, concurrency: 1, ..free.conditions.clone() };
@@ -32,7 +32,7 @@ pub fn in_turn(case: &Case, values: &Values, decision: Decision) -> Option<Findi
 
 /// The probability that new values which the round robin of free clients placed would look so little in turn, where that
 /// is surely small.
-pub fn not_in_turn(case: &Case, new: &Values) -> Option<f64> {
+pub fn rule_out_round_robin(case: &Case, new: &Values) -> Option<f64> {
     let free = case.free()?;
     let found = free.finding();
     let ring = matches!(found.pattern, Pattern::RoundRobin(_)) && found.order == Some(Order::Fixed);
@@ -40,7 +40,7 @@ pub fn not_in_turn(case: &Case, new: &Values) -> Option<f64> {
         return None;
     }
     let k = found.cycle.len().max(free.sequence().counts().len());
-    let placed: Vec<InstanceId> = new.placed().iter().filter_map(|request| request.instance).collect();
+    let placed: Vec<InstanceId> = new.first_requests().iter().filter_map(|request| request.instance).collect();
     // in a ring of k, none comes again before k - 1 others have
     let early = |index: usize| placed[(index + 1).saturating_sub(k)..index].contains(&placed[index]);
     let seen = (1..placed.len()).filter(|&index| early(index)).count();

@@ -3,13 +3,13 @@
 use crate::{
     analysis::{
         affinity::{
-            cookie_mechanism::{self, Description},
+            cookie_mechanism::{self, CookieDescription},
             evidence::CookieEvidence,
             pinning::{Pinning, judge_pinning},
         },
         case::Case,
         sampling::budget::{self, Decision},
-        verdict::{Algorithm, RuledOut, Stickiness, StickyCookie, Test},
+        verdict::{Algorithm, Rejection, Stickiness, StickyCookie, Test},
     },
     model::trace::{InstanceId, ObservedCookie, Series, SeriesName, WithholdReason},
 };
@@ -18,12 +18,12 @@ use crate::{
 pub struct StickinessFinding {
     pub stickiness: Stickiness,
     pub cookie: Option<StickyCookie>,
-    pub ruled_out: Vec<RuledOut>,
+    pub ruled_out: Vec<Rejection>,
     pub evidence: Vec<CookieEvidence>,
 }
 
 /// The instances that answered requests with a cookie, and before them the instance that set it.
-fn with_cookies(series: &Series) -> Vec<InstanceId> {
+fn picks_with_cookies(series: &Series) -> Vec<InstanceId> {
     let first = series.requests.iter().position(|request| request.cookies_sent > 0).unwrap_or(series.requests.len());
     series.requests[first..].iter().filter_map(|request| request.instance).collect()
 }
@@ -31,11 +31,11 @@ fn with_cookies(series: &Series) -> Vec<InstanceId> {
 /// Whether the series with a jar shows enough: it left its instance, or stayed long enough, or has no cookie to send.
 pub fn enough_with_jar(case: &Case) -> bool {
     let Some(series) = case.trace().series(&SeriesName::WithJar) else { return true };
-    let picks = with_cookies(series);
+    let picks = picks_with_cookies(series);
     match judge_pinning(case, &picks) {
         Pinning::Moves { .. } => true,
         Pinning::NothingToCompare => picks.len() >= 2 || series.requests.len() >= 3,
-        pinned => pinned.surely(case.alpha()),
+        pinned => pinned.is_sure(case.alpha()),
     }
 }
 
@@ -46,7 +46,7 @@ pub fn enough_alone(case: &Case, name: &SeriesName) -> bool {
     match judge_pinning(case, &picks) {
         Pinning::Moves { .. } => true,
         Pinning::NothingToCompare => picks.len() >= 2,
-        pinned => pinned.alone(case.alpha()).is_some(),
+        pinned => pinned.p_alone(case.alpha()).is_some(),
     }
 }
 
@@ -66,8 +66,8 @@ pub fn candidate_cookies(case: &Case) -> Vec<String> {
     let named = |cookies: Vec<&ObservedCookie>| {
         cookies.into_iter().map(|cookie| cookie.name.clone()).take(budget::MOST_ALONE).collect::<Vec<_>>()
     };
-    match judge_pinning(case, &with_cookies(series)) {
-        pinned if pinned.surely(case.alpha()) => {
+    match judge_pinning(case, &picks_with_cookies(series)) {
+        pinned if pinned.is_sure(case.alpha()) => {
             let sent: Vec<_> = series.cookies.iter().filter(|cookie| cookie.withheld.is_none()).collect();
             if sent.len() > 1 { named(sent) } else { Vec::new() }
         }
@@ -78,7 +78,7 @@ pub fn candidate_cookies(case: &Case) -> Vec<String> {
 /// The name of the cookie that pins, where there is one.
 pub fn sticky_cookie(case: &Case) -> Option<String> {
     let series = case.trace().series(&SeriesName::WithJar)?;
-    let pins = judge_pinning(case, &with_cookies(series)).surely(case.alpha());
+    let pins = judge_pinning(case, &picks_with_cookies(series)).is_sure(case.alpha());
     if pins { Some(pinning_cookies(case, series).first()?.name.clone()) } else { None }
 }
 
@@ -95,7 +95,7 @@ pub fn find_stickiness(case: &Case) -> StickinessFinding {
     if series.requests.iter().all(|request| request.instance.is_none()) {
         return open(Vec::new());
     }
-    let picks = with_cookies(series);
+    let picks = picks_with_cookies(series);
     if picks.is_empty() {
         return without_named_picks(case, series);
     }
@@ -103,7 +103,7 @@ pub fn find_stickiness(case: &Case) -> StickinessFinding {
     match judge_pinning(case, &picks) {
         Pinning::Moves { instances } => {
             let spread = CookieEvidence::Spread { requests, instances };
-            let evidence = [vec![spread], held_back(case, series)].concat();
+            let evidence = [vec![spread], held_back_cookies(case, series)].concat();
             StickinessFinding::without_cookie(Stickiness::None, evidence)
         }
         Pinning::NothingToCompare => open(vec![CookieEvidence::OneInstance]),
@@ -124,7 +124,7 @@ fn without_named_picks(case: &Case, series: &Series) -> StickinessFinding {
     if series.requests.len() < 2 {
         return open(Vec::new());
     }
-    let held_back = held_back(case, series);
+    let held_back = held_back_cookies(case, series);
     let reason = match series.cookies.first() {
         None => CookieEvidence::NoCookieSet,
         Some(cookie) => CookieEvidence::Withheld { cookie: cookie.name.clone(), reason: cookie.withheld.clone() },
@@ -137,15 +137,15 @@ fn without_named_picks(case: &Case, series: &Series) -> StickinessFinding {
 fn pinned_by_cookie(case: &Case, series: &Series, requests: usize, moves: usize, p: f64) -> StickinessFinding {
     let cookies = pinning_cookies(case, series);
     let names = cookies.iter().map(|cookie| cookie.name.clone()).collect();
-    let described = the_one(&cookies).map(|cookie| cookie_mechanism::describe(case, cookie));
-    let stays = RuledOut { algorithm: Algorithm::Random, test: Test::WithCookiesOneAlone, p };
+    let described = cookie_to_name(&cookies).map(|cookie| cookie_mechanism::describe_cookie(case, cookie));
+    let stays = Rejection { algorithm: Algorithm::Random, test: Test::WithCookiesOneAlone, p };
     let mut finding = StickinessFinding {
         stickiness: Stickiness::Cookie,
         cookie: None,
         ruled_out: vec![stays],
         evidence: vec![CookieEvidence::Pins { cookies: names, requests, moves, p }],
     };
-    if let Some(Description { cookie, ruled_out, evidence }) = described {
+    if let Some(CookieDescription { cookie, ruled_out, evidence }) = described {
         finding.cookie = Some(cookie);
         finding.ruled_out.extend(ruled_out);
         finding.evidence.extend(evidence);
@@ -163,7 +163,7 @@ fn pinning_cookies<'a>(case: &Case, with_jar: &'a Series) -> Vec<&'a ObservedCoo
 }
 
 /// The cookie to be named: some balancers set the same value under two names, for browsers old and new.
-fn the_one<'a>(cookies: &[&'a ObservedCookie]) -> Option<&'a ObservedCookie> {
+fn cookie_to_name<'a>(cookies: &[&'a ObservedCookie]) -> Option<&'a ObservedCookie> {
     let (first, others) = cookies.split_first()?;
     let last = |cookie: &ObservedCookie| cookie.issued.last().map(|issued| issued.value);
     let same = |other: &&ObservedCookie| last(first).is_some() && last(other) == last(first);
@@ -173,11 +173,11 @@ fn the_one<'a>(cookies: &[&'a ObservedCookie]) -> Option<&'a ObservedCookie> {
 /// The probability by which a cookie alone would seem to pin, where it does.
 fn pins_alone(case: &Case, cookie: &ObservedCookie) -> Option<f64> {
     let series = case.trace().series(&SeriesName::CookieAlone(cookie.name.clone()))?;
-    judge_pinning(case, &all_picks(series)).alone(case.alpha())
+    judge_pinning(case, &all_picks(series)).p_alone(case.alpha())
 }
 
 /// The cookies that would keep a client on its instance if its browser sent them.
-fn held_back(case: &Case, with_jar: &Series) -> Vec<CookieEvidence> {
+fn held_back_cookies(case: &Case, with_jar: &Series) -> Vec<CookieEvidence> {
     let would_pin = |cookie: &ObservedCookie| {
         let p = pins_alone(case, cookie).filter(|_| is_held_back(cookie))?;
         Some(CookieEvidence::WouldPin { cookie: cookie.name.clone(), p, reason: cookie.withheld.clone() })

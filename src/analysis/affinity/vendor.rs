@@ -69,13 +69,13 @@ const SESSIONS: [&str; 14] = [
 ];
 
 /// The vendor whose sticky cookies have this name and form, where that is known.
-pub fn vendor_of(name: &str, form: &str) -> Option<Vendor> {
+pub fn identify_vendor(name: &str, form: &str) -> Option<Vendor> {
     let by_name = NAMES.iter().find(|(known, _)| *known == name).map(|(_, vendor)| *vendor);
     let by_beginning = || BEGINNINGS.iter().find(|(known, _)| name.starts_with(known)).map(|(_, vendor)| *vendor);
-    by_name.or_else(by_beginning).or_else(|| by_form(name, form)).map(Vendor)
+    by_name.or_else(by_beginning).or_else(|| identify_by_form(name, form)).map(Vendor)
 }
 
-fn by_form(name: &str, form: &str) -> Option<&'static str> {
+fn identify_by_form(name: &str, form: &str) -> Option<&'static str> {
     let hexadecimal = |text: &str| text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     // digits alone are hexadecimal too, and a letter past f is not
     let digits = |count: usize| form == format!("x{count}") || form == format!("d{count}");
@@ -105,7 +105,7 @@ pub fn is_application_session(name: &str) -> bool {
 }
 
 /// The flaws of the attributes of a cookie that keeps clients of this target.
-pub fn flaws(set: &CookieAttributes, url: &str) -> Vec<Flaw> {
+pub fn find_flaws(set: &CookieAttributes, url: &str) -> Vec<Flaw> {
     let https = url.starts_with("https://");
     let none = set.same_site.as_deref().is_some_and(|same_site| same_site.eq_ignore_ascii_case("none"));
     let other_path = set.path.clone().filter(|path| !path.trim_end_matches('/').is_empty());
@@ -142,19 +142,19 @@ mod tests {
             ("lb", "x64", Some("Caddy")),
             ("\u{e9}\u{e9}\u{e9}", "x16", None),
         ] {
-            assert_eq!(vendor_of(name, form).map(|vendor| vendor.0), vendor, "{name} {form}");
+            assert_eq!(identify_vendor(name, form).map(|vendor| vendor.0), vendor, "{name} {form}");
         }
     }
 
     #[test]
     fn flaws_are_found() {
         let good = CookieAttributes { http_only: true, path: Some("/".to_owned()), ..CookieAttributes::default() };
-        assert_eq!(flaws(&good, "http://demo/"), []);
+        assert_eq!(find_flaws(&good, "http://demo/"), []);
         let bad = CookieAttributes { secure: true, path: Some("/shop".to_owned()), ..CookieAttributes::default() };
-        let found = flaws(&bad, "http://demo/");
+        let found = find_flaws(&bad, "http://demo/");
         assert_eq!(found, [Flaw::SecureOverHttp, Flaw::NotHttpOnly, Flaw::OtherPath("/shop".to_owned())]);
         let cross =
             CookieAttributes { same_site: Some("None".to_owned()), http_only: true, ..CookieAttributes::default() };
-        assert_eq!(flaws(&cross, "https://demo/"), [Flaw::NotSecure, Flaw::SameSiteNoneNotSecure]);
+        assert_eq!(find_flaws(&cross, "https://demo/"), [Flaw::NotSecure, Flaw::SameSiteNoneNotSecure]);
     }
 }

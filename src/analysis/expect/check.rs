@@ -2,40 +2,44 @@
 
 use crate::analysis::{
     math::log_prob::largest_share,
-    verdict::{Algorithm, BalancesPer, Reach, Stickiness, StickyBy, StickyCookie, Verdict},
+    verdict::{Algorithm, BalancesPer, Reach, RoundShares, Stickiness, StickyBy, StickyCookie, Verdict},
 };
 
-use super::{Actual, Checked, Expectation, Outcome, Strictness, Wanted, in_lowest_terms};
+use super::{Comparison, Expectation, Outcome, Requirement, Strictness, VerdictPart, in_lowest_terms};
 
 impl Expectation {
     /// Holds the verdict against the expectation; `alpha` is the chance of a false outcome where counts are a sample.
-    pub fn check(&self, verdict: &Verdict, strictness: Strictness, alpha: f64) -> Checked {
-        let (outcome, actual) = match &self.wanted {
-            Wanted::Algorithm(algorithm) => mechanism(*algorithm, verdict, strictness),
-            Wanted::Order(order) => match verdict.order {
-                Some(seen) => (outcome(seen == *order), Actual::Order(seen)),
+    pub fn check(&self, verdict: &Verdict, strictness: Strictness, alpha: f64) -> Comparison {
+        let (outcome, found) = match &self.requirement {
+            Requirement::Algorithm(algorithm) => mechanism(*algorithm, verdict, strictness),
+            Requirement::Order(order) => match verdict.order {
+                Some(seen) => (outcome(seen == *order), VerdictPart::Order(seen)),
                 None => without_rounds(verdict),
             },
-            Wanted::RepeatsAfter(period) => match verdict.repeats_after {
-                Some(seen) => (outcome(seen == *period), Actual::Number(seen)),
+            Requirement::RepeatsAfter(period) => match verdict.repeats_after {
+                Some(seen) => (outcome(seen == *period), VerdictPart::Number(seen)),
                 None => without_rounds(verdict),
             },
-            Wanted::Instances(count) => instances(*count, verdict),
+            Requirement::Instances(count) => instances(*count, verdict),
             // more may come, and do no harm
-            Wanted::InstancesAtLeast(count) if verdict.instances.len() >= *count => {
-                (Outcome::Met, Actual::Number(verdict.instances.len()))
+            Requirement::InstancesAtLeast(count) if verdict.instances.len() >= *count => {
+                (Outcome::Met, VerdictPart::Number(verdict.instances.len()))
             }
-            Wanted::InstancesAtLeast(count) => instances(*count, verdict),
-            Wanted::Sticky(_) if verdict.stickiness == Stickiness::Undetermined => open(Actual::Undetermined),
-            Wanted::Sticky(how) => (outcome(verdict.stickiness == *how), Actual::Stickiness(verdict.stickiness)),
-            Wanted::StickyCookie(name) => cookie_name(name, verdict),
-            Wanted::StickyBy(how) => sticky_by(*how, verdict),
-            Wanted::Per(_) if verdict.balances_per == BalancesPer::Undetermined => open(Actual::Undetermined),
-            Wanted::Per(pick) => (outcome(verdict.balances_per == *pick), Actual::BalancesPer(verdict.balances_per)),
-            Wanted::Weights(wanted) => weights(wanted, verdict, alpha),
-            Wanted::Spread(most) => spread(*most, verdict, alpha),
+            Requirement::InstancesAtLeast(count) => instances(*count, verdict),
+            Requirement::Sticky(_) if verdict.stickiness == Stickiness::Undetermined => open(VerdictPart::Undetermined),
+            Requirement::Sticky(how) => {
+                (outcome(verdict.stickiness == *how), VerdictPart::Stickiness(verdict.stickiness))
+            }
+            Requirement::StickyCookie(name) => cookie_name(name, verdict),
+            Requirement::StickyBy(how) => sticky_by(*how, verdict),
+            Requirement::Per(_) if verdict.balances_per == BalancesPer::Undetermined => open(VerdictPart::Undetermined),
+            Requirement::Per(pick) => {
+                (outcome(verdict.balances_per == *pick), VerdictPart::BalancesPer(verdict.balances_per))
+            }
+            Requirement::Weights(wanted) => weights(wanted, verdict, alpha),
+            Requirement::Spread(most) => spread(*most, verdict, alpha),
         };
-        Checked { expect: self.text.clone(), outcome, actual }
+        Comparison { expect: self.text.clone(), outcome, found }
     }
 }
 
@@ -43,47 +47,49 @@ fn outcome(met: bool) -> Outcome {
     if met { Outcome::Met } else { Outcome::Contradicted }
 }
 
-fn open(actual: Actual) -> (Outcome, Actual) {
-    (Outcome::Undetermined, actual)
+fn open(found: VerdictPart) -> (Outcome, VerdictPart) {
+    (Outcome::Undetermined, found)
 }
 
-fn cookie_name(wanted: &str, verdict: &Verdict) -> (Outcome, Actual) {
+fn cookie_name(wanted: &str, verdict: &Verdict) -> (Outcome, VerdictPart) {
     match (&verdict.sticky_cookie, verdict.stickiness) {
-        (Some(cookie), _) => (outcome(cookie.name == *wanted), Actual::CookieName(cookie.name.clone())),
-        (None, how @ (Stickiness::Cookie | Stickiness::Undetermined)) => open(Actual::NoCookieNamed(how)),
-        (None, how @ (Stickiness::None | Stickiness::Source)) => (Outcome::Contradicted, Actual::Stickiness(how)),
+        (Some(cookie), _) => (outcome(cookie.name == *wanted), VerdictPart::CookieName(cookie.name.clone())),
+        (None, how @ (Stickiness::Cookie | Stickiness::Undetermined)) => open(VerdictPart::NoCookieNamed(how)),
+        (None, how @ (Stickiness::None | Stickiness::Source)) => (Outcome::Contradicted, VerdictPart::Stickiness(how)),
     }
 }
 
-fn sticky_by(wanted: StickyBy, verdict: &Verdict) -> (Outcome, Actual) {
+fn sticky_by(wanted: StickyBy, verdict: &Verdict) -> (Outcome, VerdictPart) {
     match (&verdict.sticky_cookie, verdict.stickiness) {
-        (Some(StickyCookie { by: Some(by), .. }), _) => (outcome(*by == wanted), Actual::StickyBy(*by)),
-        (_, how @ (Stickiness::Cookie | Stickiness::Undetermined)) => open(Actual::MechanismUnknown(how)),
-        (_, how @ (Stickiness::None | Stickiness::Source)) => (Outcome::Contradicted, Actual::Stickiness(how)),
+        (Some(StickyCookie { by: Some(by), .. }), _) => (outcome(*by == wanted), VerdictPart::StickyBy(*by)),
+        (_, how @ (Stickiness::Cookie | Stickiness::Undetermined)) => open(VerdictPart::MechanismUnknown(how)),
+        (_, how @ (Stickiness::None | Stickiness::Source)) => (Outcome::Contradicted, VerdictPart::Stickiness(how)),
     }
 }
 
-fn mechanism(wanted: Algorithm, verdict: &Verdict, strictness: Strictness) -> (Outcome, Actual) {
+fn mechanism(wanted: Algorithm, verdict: &Verdict, strictness: Strictness) -> (Outcome, VerdictPart) {
     let seen = verdict.algorithm;
     let alone = verdict.candidates.iter().all(|candidate| *candidate == wanted);
     match seen {
-        Algorithm::Undetermined => open(Actual::Undetermined),
-        _ if seen == wanted && (alone || strictness == Strictness::Pattern) => (Outcome::Met, Actual::Algorithm(seen)),
-        _ if seen == wanted || verdict.candidates.contains(&wanted) => {
-            open(Actual::Candidates(verdict.candidates.clone()))
+        Algorithm::Undetermined => open(VerdictPart::Undetermined),
+        _ if seen == wanted && (alone || strictness == Strictness::Pattern) => {
+            (Outcome::Met, VerdictPart::Algorithm(seen))
         }
-        _ => (Outcome::Contradicted, Actual::Algorithm(seen)),
+        _ if seen == wanted || verdict.candidates.contains(&wanted) => {
+            open(VerdictPart::Candidates(verdict.candidates.clone()))
+        }
+        _ => (Outcome::Contradicted, VerdictPart::Algorithm(seen)),
     }
 }
 
 /// The answer about rounds where none were seen: there are none, unless a mechanism with rounds is still a candidate.
-fn without_rounds(verdict: &Verdict) -> (Outcome, Actual) {
+fn without_rounds(verdict: &Verdict) -> (Outcome, VerdictPart) {
     let seen = verdict.algorithm;
     let may_go_round = seen.goes_round() || verdict.candidates.iter().any(|candidate| candidate.goes_round());
     if seen == Algorithm::Undetermined || may_go_round {
-        return open(Actual::Undetermined);
+        return open(VerdictPart::Undetermined);
     }
-    (Outcome::Contradicted, Actual::Algorithm(seen))
+    (Outcome::Contradicted, VerdictPart::Algorithm(seen))
 }
 
 /// Whether every instance has shown itself: not where the client, the path or the load decides which one answers.
@@ -91,40 +97,40 @@ fn all_shown(verdict: &Verdict) -> bool {
     match verdict.algorithm.reach() {
         Reach::Every => true,
         Reach::One => verdict.candidates == [Algorithm::Single],
-        Reach::Some => false,
+        Reach::ByLoad | Reach::ByKey | Reach::Unknown => false,
     }
 }
 
-fn instances(wanted: usize, verdict: &Verdict) -> (Outcome, Actual) {
+fn instances(wanted: usize, verdict: &Verdict) -> (Outcome, VerdictPart) {
     let seen = verdict.instances.len();
     // one instance that answers everything is what the pattern `single` says
     let pattern = verdict.algorithm == Algorithm::Single && seen == wanted;
     if all_shown(verdict) || pattern || seen > wanted {
-        (outcome(seen == wanted), Actual::Number(seen))
+        (outcome(seen == wanted), VerdictPart::Number(seen))
     } else {
-        open(Actual::InstancesSeen(seen))
+        open(VerdictPart::InstancesSeen(seen))
     }
 }
 
-fn weights(wanted: &[u32], verdict: &Verdict, alpha: f64) -> (Outcome, Actual) {
+fn weights(wanted: &[u32], verdict: &Verdict, alpha: f64) -> (Outcome, VerdictPart) {
     match instances(wanted.len(), verdict) {
         (Outcome::Met, _) => {}
-        (Outcome::Contradicted, _) => return (Outcome::Contradicted, Actual::Instances(verdict.instances.len())),
+        (Outcome::Contradicted, _) => return (Outcome::Contradicted, VerdictPart::Instances(verdict.instances.len())),
         undetermined @ (Outcome::Undetermined, _) => return undetermined,
     }
     let seen: Option<Vec<u32>> = verdict.instances.iter().map(|instance| instance.weight).collect();
     if let Some(seen) = seen.map(in_lowest_terms) {
         // weights that are nearly the same look even for long
-        let perhaps =
-            verdict.algorithm == Algorithm::RoundRobin && verdict.candidates.contains(&Algorithm::WeightedRoundRobin);
+        let perhaps = verdict.algorithm.round_shares() == Some(RoundShares::Equal)
+            && verdict.candidates.contains(&Algorithm::WeightedRoundRobin);
         return if seen != wanted && perhaps {
-            open(Actual::WeightsSoFar(seen))
+            open(VerdictPart::WeightsSoFar(seen))
         } else {
-            (outcome(seen == wanted), Actual::Weights(seen))
+            (outcome(seen == wanted), VerdictPart::Weights(seen))
         };
     }
-    if !matches!(verdict.algorithm, Algorithm::Random | Algorithm::LeastConnections) {
-        return open(Actual::Undetermined);
+    if !verdict.algorithm.counts_are_a_sample() {
+        return open(VerdictPart::Undetermined);
     }
     // if any instances can have these shares, then the busiest can have the largest
     let mut hits: Vec<usize> = verdict.instances.iter().map(|instance| instance.hits).collect();
@@ -135,17 +141,17 @@ fn weights(wanted: &[u32], verdict: &Verdict, alpha: f64) -> (Outcome, Actual) {
         least <= share && share <= most
     });
     // draws never prove a share exactly
-    (if fits { Outcome::Undetermined } else { Outcome::Contradicted }, Actual::HitsAtRandom(hits))
+    (if fits { Outcome::Undetermined } else { Outcome::Contradicted }, VerdictPart::HitsAtRandom(hits))
 }
 
-fn spread(most: f64, verdict: &Verdict, alpha: f64) -> (Outcome, Actual) {
+fn spread(most: f64, verdict: &Verdict, alpha: f64) -> (Outcome, VerdictPart) {
     let hits: Vec<usize> = verdict.instances.iter().map(|instance| instance.hits).collect();
     let requests: usize = hits.iter().sum();
     if hits.len() < 2 {
-        return open(Actual::OneInstanceOrNone);
+        return open(VerdictPart::OneInstanceOrNone);
     }
     if hits.contains(&0) {
-        return open(Actual::UnseenInstances);
+        return open(VerdictPart::UnseenInstances);
     }
     let even = even_shares(verdict);
     let away = |(hits, share): (&usize, &f64)| {
@@ -157,13 +163,13 @@ fn spread(most: f64, verdict: &Verdict, alpha: f64) -> (Outcome, Actual) {
     if verdict.algorithm.goes_round() {
         // each round gives each its share: the turns of others shifted the answers that came to us
         return if seen <= most + 1e-9 {
-            (Outcome::Met, Actual::Spread(seen))
+            (Outcome::Met, VerdictPart::Spread(seen))
         } else {
-            open(Actual::SpreadOfRegularRounds(seen))
+            open(VerdictPart::SpreadOfRegularRounds(seen))
         };
     }
-    if !matches!(verdict.algorithm, Algorithm::Random | Algorithm::LeastConnections) {
-        return open(Actual::SpreadSeen(seen));
+    if !verdict.algorithm.counts_are_a_sample() {
+        return open(VerdictPart::SpreadSeen(seen));
     }
     let mut possible = shares(&hits, alpha).zip(&even);
     let is_within = |((least, most_of), share): ((f64, f64), &f64)| {
@@ -172,13 +178,13 @@ fn spread(most: f64, verdict: &Verdict, alpha: f64) -> (Outcome, Actual) {
     let is_beyond =
         |((least, most_of), share): ((f64, f64), &f64)| most_of < share * (1.0 - most) || share * (1.0 + most) < least;
     if possible.all(is_within) {
-        return (Outcome::Met, Actual::Spread(seen));
+        return (Outcome::Met, VerdictPart::Spread(seen));
     }
     let beyond = shares(&hits, alpha).zip(&even).any(is_beyond);
     if beyond {
-        (Outcome::Contradicted, Actual::Spread(seen))
+        (Outcome::Contradicted, VerdictPart::Spread(seen))
     } else {
-        open(Actual::SpreadTooFew { spread: seen, requests })
+        open(VerdictPart::SpreadTooFew { spread: seen, requests })
     }
 }
 

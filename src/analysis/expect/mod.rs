@@ -30,11 +30,11 @@ pub use parse::ExpectError;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expectation {
     text: String,
-    wanted: Wanted,
+    requirement: Requirement,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-enum Wanted {
+enum Requirement {
     Algorithm(Algorithm),
     Order(Order),
     Instances(usize),
@@ -71,7 +71,7 @@ impl Outcome {
 
 /// The statement of the verdict that an expectation is compared with.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Actual {
+pub enum VerdictPart {
     Algorithm(Algorithm),
     /// Every mechanism that the verdict leaves open.
     Candidates(Vec<Algorithm>),
@@ -110,11 +110,11 @@ pub enum Actual {
 
 /// An expectation that was held against a verdict.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Checked {
+pub struct Comparison {
     /// As it was written.
     pub expect: String,
     pub outcome: Outcome,
-    pub actual: Actual,
+    pub found: VerdictPart,
 }
 
 /// How an algorithm is expected.
@@ -127,12 +127,14 @@ pub enum Strictness {
 }
 
 /// Whether all expectations together are met; `None` where there are none, or where one is open and none contradicted.
-pub fn passed(checked: &[Checked]) -> Option<bool> {
-    let any = |outcome| checked.iter().any(|checked| checked.outcome == outcome);
-    match (any(Outcome::Contradicted), any(Outcome::Undetermined)) {
-        (true, _) => Some(false),
-        (false, true) => None,
-        (false, false) => (!checked.is_empty()).then_some(true),
+pub fn passed(comparisons: &[Comparison]) -> Option<bool> {
+    let any = |outcome| comparisons.iter().any(|comparison| comparison.outcome == outcome);
+    if any(Outcome::Contradicted) {
+        Some(false)
+    } else if any(Outcome::Undetermined) || comparisons.is_empty() {
+        None
+    } else {
+        Some(true)
     }
 }
 

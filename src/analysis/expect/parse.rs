@@ -6,7 +6,7 @@ use strum::VariantArray as _;
 
 use crate::analysis::verdict::{Algorithm, BalancesPer, Order, Stickiness, StickyBy};
 
-use super::{Expectation, Wanted, in_lowest_terms};
+use super::{Expectation, Requirement, in_lowest_terms};
 
 /// The expectations besides algorithms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::EnumString, strum::VariantArray)]
@@ -104,39 +104,40 @@ impl Expectation {
         let (key, rest) = text.split_at(at);
         let value = rest.trim_start_matches(['=', '<', '>']);
         let relation = &rest[..rest.len() - value.len()];
-        let wanted = if let Some(algorithm) = Algorithm::all().find(|one| one.as_str() == key && relation.is_empty()) {
-            Wanted::Algorithm(algorithm)
-        } else if let Ok(form) = key.parse() {
-            Reader { text, form, value }.read(relation)?
-        } else {
-            return Err(error(text, "there is no such expectation", everything(key)));
-        };
-        Ok(Expectation { text: text.to_owned(), wanted })
+        let requirement =
+            if let Some(algorithm) = Algorithm::all().find(|one| one.as_str() == key && relation.is_empty()) {
+                Requirement::Algorithm(algorithm)
+            } else if let Ok(form) = key.parse() {
+                Reader { text, form, value }.read(relation)?
+            } else {
+                return Err(error(text, "there is no such expectation", everything(key)));
+            };
+        Ok(Expectation { text: text.to_owned(), requirement })
     }
 }
 
 impl Reader<'_> {
-    fn read(&self, relation: &str) -> Result<Wanted, ExpectError> {
+    fn read(&self, relation: &str) -> Result<Requirement, ExpectError> {
         let relations = self.form.relations();
         if !relations.contains(&relation) {
             return Err(self.wrong(&format!("`{}` goes with {}", self.form.name(), relations.join(" or "))));
         }
         Ok(match self.form {
-            Form::Order => Wanted::Order(self.variant()?),
-            Form::Instances if relation == "=" => Wanted::Instances(self.number()?),
-            Form::Instances => Wanted::InstancesAtLeast(self.number()?),
-            Form::Sticky => Wanted::Sticky(self.variant()?),
+            Form::Order => Requirement::Order(self.variant()?),
+            Form::Instances if relation == "=" => Requirement::Instances(self.number()?),
+            Form::Instances => Requirement::InstancesAtLeast(self.number()?),
+            Form::Sticky => Requirement::Sticky(self.variant()?),
             Form::StickyCookie if self.value.is_empty() => return Err(self.wrong("a name is missing")),
-            Form::StickyCookie => Wanted::StickyCookie(self.value.to_owned()),
-            Form::StickyBy => Wanted::StickyBy(self.variant()?),
-            Form::Per => Wanted::Per(self.variant()?),
-            Form::RepeatsAfter => Wanted::RepeatsAfter(self.number()?),
-            Form::Weights => Wanted::Weights(
+            Form::StickyCookie => Requirement::StickyCookie(self.value.to_owned()),
+            Form::StickyBy => Requirement::StickyBy(self.variant()?),
+            Form::Per => Requirement::Per(self.variant()?),
+            Form::RepeatsAfter => Requirement::RepeatsAfter(self.number()?),
+            Form::Weights => Requirement::Weights(
                 weights(self.value)
                     .ok_or_else(|| self.wrong("weights are two numbers from 1 on, or more, with colons"))?,
             ),
             Form::Spread => {
-                Wanted::Spread(share(self.value).ok_or_else(|| self.wrong("a spread is given in per cent"))?)
+                Requirement::Spread(share(self.value).ok_or_else(|| self.wrong("a spread is given in per cent"))?)
             }
         })
     }

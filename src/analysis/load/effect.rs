@@ -1,7 +1,7 @@
 //! The effect of load, and the facts that speak for it.
 
 use crate::analysis::{
-    load::evidence::{LoadEvidence, Strictly, Unclear},
+    load::evidence::{Avoidance, LoadEvidence, UnclearReason},
     math::log_prob::probability,
     sampling::budget::{Decision, is_sure},
     verdict::Algorithm,
@@ -24,7 +24,7 @@ pub enum LoadEffect {
     /// Busy instances are avoided. If load played no part, this would happen with probability `p`.
     Avoided {
         p: f64,
-        limit: OneAtATime,
+        limit: LimitOfOne,
     },
     /// Busy instances get their share. A balancer that minds load would do so with probability `p`.
     Ignored {
@@ -38,12 +38,12 @@ pub enum LoadEffect {
     Alone {
         busiest: usize,
     },
-    Unclear(Unclear),
+    Unclear(UnclearReason),
 }
 
 /// Whether a limit of one request to each instance may be the reason why busy ones are avoided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OneAtATime {
+pub enum LimitOfOne {
     Possible,
     /// One instance was seen to work on two requests at once.
     Excluded,
@@ -63,12 +63,12 @@ impl Load {
         let Load { quick, on_busy, expected, effect } = *self;
         match effect {
             LoadEffect::Avoided { p, limit } => {
-                let strictly = if on_busy == 0 { Strictly::Always } else { Strictly::Mostly };
+                let avoidance = if on_busy == 0 { Avoidance::Always } else { Avoidance::Mostly };
                 let mut facts = vec![
                     LoadEvidence::FewerOnBusy { quick, on_busy, expected, p },
-                    LoadEvidence::BusyAvoided(strictly),
+                    LoadEvidence::BusyAvoided(avoidance),
                 ];
-                if limit == OneAtATime::Possible {
+                if limit == LimitOfOne::Possible {
                     facts.push(LoadEvidence::LimitLooksTheSame(pattern));
                 }
                 facts

@@ -4,7 +4,7 @@ use crate::analysis::verdict::Algorithm;
 
 /// The reasons why quick requests say nothing of load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unclear {
+pub enum UnclearReason {
     /// No slow request was under way long enough.
     NoneSlow,
     /// Slow requests kept no instance busy, all of them, or other instances than those that are judged.
@@ -18,7 +18,7 @@ pub enum Unclear {
 
 /// How strictly busy instances are avoided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Strictly {
+pub enum Avoidance {
     Always,
     Mostly,
 }
@@ -34,7 +34,7 @@ pub enum LoadEvidence {
         expected: f64,
         p: f64,
     },
-    BusyAvoided(Strictly),
+    BusyAvoided(Avoidance),
     /// The pattern with a limit of one request to each instance would look the same.
     LimitLooksTheSame(Algorithm),
     /// Busy instances get their share, which least connections does with probability `p`.
@@ -56,7 +56,7 @@ pub enum LoadEvidence {
         quick: usize,
         on_busy: usize,
         expected: f64,
-        reason: Unclear,
+        reason: UnclearReason,
     },
-    NotSeen(Unclear),
+    NotSeen(UnclearReason),
 }

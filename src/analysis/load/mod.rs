@@ -12,6 +12,6 @@ mod observe;
 mod pick;
 mod ratios;
 
-pub use effect::{Load, LoadEffect, OneAtATime};
-pub use evidence::{LoadEvidence, Strictly, Unclear};
-pub use observe::{enough_load, gets_its_share, observe_load, perhaps_a_limit, quick_requests};
+pub use effect::{LimitOfOne, Load, LoadEffect};
+pub use evidence::{Avoidance, LoadEvidence, UnclearReason};
+pub use observe::{busy_get_their_share, enough_load, limit_may_explain, observe_load, quick_requests};

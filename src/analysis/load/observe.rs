@@ -7,16 +7,16 @@ use crate::{
         affinity::stickiness,
         case::{Case, FreeSeries},
         load::{
-            effect::{Load, LoadEffect, OneAtATime},
-            evidence::Unclear,
+            effect::{LimitOfOne, Load, LoadEffect},
+            evidence::UnclearReason,
             pick::Pick,
             ratios,
         },
         math::log_prob::probability,
-        pattern::{cycle, finding::Pattern},
+        pattern::cycle,
         sampling::budget::{Decision, is_sure},
-        series::sequence::Known,
-        verdict::Stickiness,
+        series::sequence::Visibility,
+        verdict::{RoundShares, Stickiness},
     },
     model::trace::{InstanceId, Request, Series, SeriesName},
 };
@@ -35,20 +35,20 @@ pub fn observe_load(case: &Case) -> Option<Load> {
     let instances: Vec<InstanceId> = free.sequence().counts().into_iter().map(|(id, _)| id).collect();
     let picks = picks(slow, meanwhile);
     Some(match instances.as_slice() {
-        _ if picks.is_empty() => unclear(Unclear::NoneSlow),
+        _ if picks.is_empty() => unclear(UnclearReason::NoneSlow),
         [only] => with_one_instance(&picks, *only),
         _ => with_several_instances(case, free, &picks, slow, meanwhile),
     })
 }
 
-fn unclear(reason: Unclear) -> Load {
+fn unclear(reason: UnclearReason) -> Load {
     Load { quick: 0, on_busy: 0, expected: 0.0, effect: LoadEffect::Unclear(reason) }
 }
 
 fn with_one_instance(picks: &[Pick], only: InstanceId) -> Load {
     let on_busy: Vec<&Pick> = picks.iter().filter(|pick| pick.busy.contains(&only)).collect();
     let Some(busiest) = on_busy.iter().map(|pick| pick.slow).max() else {
-        return unclear(Unclear::OtherInstancesBusy);
+        return unclear(UnclearReason::OtherInstancesBusy);
     };
     let elsewhere = on_busy.iter().filter(|pick| pick.instance != only).map(|pick| pick.slow);
     let effect = elsewhere.min().map_or(LoadEffect::Alone { busiest }, |at| LoadEffect::Spilled { at });
@@ -61,7 +61,7 @@ fn with_several_instances(case: &Case, free: &FreeSeries, picks: &[Pick], slow: 
     let is_judged = |pick: &&Pick| pick.busy.iter().all(|id| quiet.contains_key(id)) && pick.busy.len() < quiet.len();
     let picks: Vec<&Pick> = picks.iter().filter(is_judged).collect();
     if picks.is_empty() {
-        return unclear(Unclear::OtherInstancesBusy);
+        return unclear(UnclearReason::OtherInstancesBusy);
     }
     let total: usize = quiet.values().sum();
     let share = |pick: &Pick| pick.busy.iter().map(|id| quiet[id]).sum::<usize>() as f64 / total as f64;
@@ -74,19 +74,21 @@ fn with_several_instances(case: &Case, free: &FreeSeries, picks: &[Pick], slow: 
     };
     // requests of others keep instances busy as well, and may hide that ours do
     let ours_alone = round.is_some_and(|round| round.every_pick)
-        || (free.sequence().known == Known::EveryTurn && free.series.others.is_empty() && meanwhile.others.is_empty());
+        || (free.sequence().visibility == Visibility::EveryTurn
+            && free.series.others.is_empty()
+            && meanwhile.others.is_empty());
     // two models were tried for the second where one could have done
     let (avoided, ignored) = (probability(-avoided), probability(2f64.ln() - ignored));
     let effect = if is_sure(avoided, case.alpha(), Decision::Load) {
         LoadEffect::Avoided { p: avoided, limit: one_at_a_time(slow) }
     } else if !is_sure(ignored, case.alpha(), Decision::Load) {
-        LoadEffect::Unclear(Unclear::TooFew)
+        LoadEffect::Unclear(UnclearReason::TooFew)
     } else if avoided_afterwards(slow, meanwhile, quiet.len()) {
-        LoadEffect::Unclear(Unclear::AvoidedAfterwards)
+        LoadEffect::Unclear(UnclearReason::AvoidedAfterwards)
     } else if ours_alone {
         LoadEffect::Ignored { p: ignored }
     } else {
-        LoadEffect::Unclear(Unclear::OthersBusy)
+        LoadEffect::Unclear(UnclearReason::OthersBusy)
     };
     Load {
         quick: picks.len(),
@@ -119,13 +121,13 @@ pub fn enough_load(case: &Case) -> bool {
 }
 
 /// Whether busy instances are avoided, but perhaps only because each takes one request at a time.
-pub fn perhaps_a_limit(case: &Case) -> bool {
-    let limit = |load: &Load| matches!(load.effect, LoadEffect::Avoided { limit: OneAtATime::Possible, .. });
+pub fn limit_may_explain(case: &Case) -> bool {
+    let limit = |load: &Load| matches!(load.effect, LoadEffect::Avoided { limit: LimitOfOne::Possible, .. });
     observe_load(case).is_some_and(|load| limit(&load))
 }
 
 /// Whether busy instances get their share, as far as that shows while they are busy.
-pub fn gets_its_share(case: &Case) -> bool {
+pub fn busy_get_their_share(case: &Case) -> bool {
     observe_load(case).is_some_and(|load| matches!(load.effect, LoadEffect::Ignored { .. }))
 }
 
@@ -150,22 +152,17 @@ struct Round {
 fn exact_round(free: &FreeSeries) -> Option<Round> {
     let (sequence, found) = (free.sequence(), free.finding());
     let undisturbed = found.background.is_none();
-    let (every_pick, known) = match found.pattern {
-        Pattern::RoundRobin(_) => {
+    let shares = found.algorithm().round_shares()?;
+    let (every_pick, known) = match shares {
+        RoundShares::Equal => {
             let strict = cycle::fixed_cycle(sequence).is_some() || cycle::rounds(sequence).is_some();
-            (strict, sequence.known == Known::EveryTurn && undisturbed)
+            (strict, sequence.visibility == Visibility::EveryTurn && undisturbed)
         }
-        Pattern::WeightedRoundRobin => (undisturbed && !found.weights.is_empty(), false),
-        Pattern::Open
-        | Pattern::OneInstance
-        | Pattern::Regular
-        | Pattern::ChangingInstances
-        | Pattern::RandomOrRegular(_)
-        | Pattern::Random(..) => return None,
+        RoundShares::Weighted => (undisturbed && !found.weights.is_empty(), false),
     };
-    let weights = match found.pattern {
-        Pattern::WeightedRoundRobin => found.weights.iter().map(|&(id, weight)| (id, weight as usize)).collect(),
-        _ => sequence.counts().into_iter().collect(),
+    let weights = match shares {
+        RoundShares::Equal => sequence.counts().into_iter().collect(),
+        RoundShares::Weighted => found.weights.iter().map(|&(id, weight)| (id, weight as usize)).collect(),
     };
     (every_pick || known).then_some(Round { weights, repeats_after: found.repeats_after, every_pick })
 }
@@ -192,7 +189,7 @@ fn end_us(request: &Request) -> u64 {
 
 /// Whether each instance may take one request at a time. An instance works on two at once where the later of two slow
 /// requests did not have to wait for the earlier to end.
-fn one_at_a_time(slow: &Series) -> OneAtATime {
+fn one_at_a_time(slow: &Series) -> LimitOfOne {
     let answered: Vec<&Request> = slow.requests.iter().filter(|request| request.instance.is_some()).collect();
     let shortest = answered.iter().map(|request| request.us).min().unwrap_or(0);
     let together = |one: &Request, other: &Request| {
@@ -200,7 +197,7 @@ fn one_at_a_time(slow: &Series) -> OneAtATime {
     };
     let two_at_once =
         answered.iter().enumerate().any(|(index, one)| answered[index + 1..].iter().any(|other| together(one, other)));
-    if two_at_once { OneAtATime::Excluded } else { OneAtATime::Possible }
+    if two_at_once { LimitOfOne::Excluded } else { LimitOfOne::Possible }
 }
 
 /// Whether an instance that was kept busy got nothing of several rounds after all slow requests were answered.

@@ -9,7 +9,7 @@ use crate::analysis::{
     },
     sampling::budget::{self, Decision},
     series::sequence::Sequence,
-    verdict::{Algorithm, RuledOut, Test},
+    verdict::{Algorithm, Rejection, Test},
 };
 
 /// The finding from how often each of several instances answered.
@@ -30,7 +30,7 @@ pub fn judge_counts(sequence: &Sequence, unit: Unit, alpha: f64) -> Finding {
     }
     Finding::new(
         Pattern::RoundRobin(NearWeights::Excluded),
-        vec![several_instances(), RuledOut { algorithm: Algorithm::Random, test: Test::EvenCounts, p }],
+        vec![several_instances(), Rejection { algorithm: Algorithm::Random, test: Test::EvenCounts, p }],
         vec![
             PatternEvidence::Counts(CountsEvidence::Even { picks, unit, instances, least, most }),
             PatternEvidence::Counts(CountsEvidence::EvenByChance { p }),

@@ -38,7 +38,7 @@ pub fn fixed_cycle(sequence: &Sequence) -> Option<Vec<InstanceId>> {
 
 /// Rounds of `k` picks in which each of the `k` instances occurs once, counted from the offset that makes them whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rounds {
+pub struct WholeRounds {
     /// The whole rounds that were seen.
     pub whole: usize,
     /// The offsets that were possible at the start: the price of having chosen the best.
@@ -48,7 +48,7 @@ pub struct Rounds {
 }
 
 /// Whether the picks fall into rounds, for one sequence without gaps. `None` when they do not, whatever the offset.
-pub fn rounds(sequence: &Sequence) -> Option<Rounds> {
+pub fn rounds(sequence: &Sequence) -> Option<WholeRounds> {
     let [picks] = sequence.segments.as_slice() else { return None };
     let k = sequence.counts().len();
     if k < 2 {
@@ -64,7 +64,7 @@ pub fn rounds(sequence: &Sequence) -> Option<Rounds> {
     let fitting: Vec<(usize, usize)> = (0..k).filter_map(whole).collect();
     let whole = fitting.iter().map(|(whole, _)| *whole).max()?;
     let changes = fitting.iter().map(|(_, changes)| *changes).min()?;
-    Some(Rounds { whole, offsets: k, changes })
+    Some(WholeRounds { whole, offsets: k, changes })
 }
 
 /// The shortest period that the picks repeat with, and how many picks repeated what was one period before.
@@ -75,7 +75,7 @@ pub fn period(sequence: &Sequence) -> Option<(usize, usize)> {
 }
 
 /// The shortest period that picks without a gap repeat with.
-pub fn period_of(picks: &Picks) -> Option<usize> {
+pub fn period_of_picks(picks: &Picks) -> Option<usize> {
     let [picks] = picks.segments.as_slice() else { return None };
     (1..=picks.len() / 2).find(|&period| picks[period..].iter().zip(picks).all(|(later, earlier)| later == earlier))
 }
@@ -83,11 +83,11 @@ pub fn period_of(picks: &Picks) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::series::sequence::Known;
+    use crate::analysis::series::sequence::Visibility;
 
     fn sequence(segments: &[&str]) -> Sequence {
         let ids = |text: &&str| text.bytes().map(|b| InstanceId(u16::from(b - b'a'))).collect();
-        Sequence { segments: segments.iter().map(ids).collect(), known: Known::Ours }
+        Sequence { segments: segments.iter().map(ids).collect(), visibility: Visibility::OwnTurns }
     }
 
     fn cycle(segments: &[&str]) -> Option<String> {

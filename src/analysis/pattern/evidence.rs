@@ -38,7 +38,7 @@ pub enum ForeignTurns {
 
 /// Whether only other clients can explain the turns that were taken, or several workers as well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TakenBy {
+pub enum TurnTakers {
     Others,
     OthersOrWorkers,
 }
@@ -195,7 +195,7 @@ pub enum WeightsEvidence {
         weights: Vec<u32>,
         precision: Precision,
         turns: ForeignTurns,
-        taken_by: TakenBy,
+        takers: TurnTakers,
     },
     OthersFitWithOtherTurns,
     Workers {

@@ -9,7 +9,7 @@ use crate::{
         },
         series::{
             picks::Picks,
-            sequence::{Known, Sequence},
+            sequence::{Sequence, Visibility},
         },
         verdict::Algorithm,
     },
@@ -58,11 +58,11 @@ pub fn fail_periodically(series: &Series, sequence: &Sequence, alpha: f64) -> bo
 }
 
 fn order_with_unnamed(series: &Series, sequence: &Sequence, alpha: f64) -> Option<Finding> {
-    if sequence.known != Known::Ours || series.requests.iter().all(|request| request.instance.is_some()) {
+    if sequence.visibility != Visibility::OwnTurns || series.requests.iter().all(|request| request.instance.is_some()) {
         return None;
     }
     let ours = series.requests.iter().map(|request| request.instance.unwrap_or(UNNAMED));
-    let whole = Sequence { segments: vec![ours.collect()], known: Known::Ours };
+    let whole = Sequence { segments: vec![ours.collect()], visibility: Visibility::OwnTurns };
     let found = strict_order::find_strict_order(&whole, &Picks::from_sequence(&whole), alpha)?;
     found.pattern.goes_round().then_some(found)
 }

@@ -4,7 +4,7 @@ use crate::{
     analysis::{
         pattern::evidence::PatternEvidence,
         series::picks::Picks,
-        verdict::{Algorithm, Order, RuledOut, Test},
+        verdict::{Algorithm, Order, Rejection, Test},
     },
     model::trace::InstanceId,
 };
@@ -64,7 +64,7 @@ impl Pattern {
 
     /// Whether instances are picked in rounds, with or without weights.
     pub fn goes_round(self) -> bool {
-        matches!(self, Pattern::RoundRobin(_) | Pattern::WeightedRoundRobin)
+        self.algorithm().goes_round()
     }
 }
 
@@ -82,7 +82,7 @@ pub enum Background {
 #[derive(Debug, Clone)]
 pub struct Finding {
     pub pattern: Pattern,
-    pub ruled_out: Vec<RuledOut>,
+    pub ruled_out: Vec<Rejection>,
     pub order: Option<Order>,
     /// The instances in their order, where it is fixed.
     pub cycle: Vec<InstanceId>,
@@ -102,7 +102,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    pub fn new(pattern: Pattern, ruled_out: Vec<RuledOut>, evidence: Vec<PatternEvidence>) -> Finding {
+    pub fn new(pattern: Pattern, ruled_out: Vec<Rejection>, evidence: Vec<PatternEvidence>) -> Finding {
         Finding {
             pattern,
             ruled_out,
@@ -125,7 +125,7 @@ impl Finding {
 
     /// A round robin, whatever its order; `p` is the probability of the picks if they were drawn at random.
     pub fn round_robin(picks: &Picks, near_weights: NearWeights, test: Test, p: f64) -> Finding {
-        let ruled_out = vec![several_instances(), RuledOut { algorithm: Algorithm::Random, test, p }];
+        let ruled_out = vec![several_instances(), Rejection { algorithm: Algorithm::Random, test, p }];
         Finding {
             weights: picks.ids.iter().map(|&id| (id, 1)).collect(),
             ..Finding::new(Pattern::RoundRobin(near_weights), ruled_out, Vec::new())
@@ -136,8 +136,8 @@ impl Finding {
     pub fn weighted_round_robin(picks: &Picks, weights: &[u32], test: Test, p: f64) -> Finding {
         let ruled_out = vec![
             several_instances(),
-            RuledOut { algorithm: Algorithm::Random, test, p },
-            RuledOut { algorithm: Algorithm::RoundRobin, test: Test::UnequalRounds, p: 0.0 },
+            Rejection { algorithm: Algorithm::Random, test, p },
+            Rejection { algorithm: Algorithm::RoundRobin, test: Test::UnequalRounds, p: 0.0 },
         ];
         Finding {
             weights: picks.ids.iter().copied().zip(weights.iter().copied()).collect(),
@@ -152,6 +152,6 @@ impl Finding {
 }
 
 /// Several instances answered, so there is not one alone.
-pub fn several_instances() -> RuledOut {
-    RuledOut { algorithm: Algorithm::Single, test: Test::SeveralInstances, p: 0.0 }
+pub fn several_instances() -> Rejection {
+    Rejection { algorithm: Algorithm::Single, test: Test::SeveralInstances, p: 0.0 }
 }

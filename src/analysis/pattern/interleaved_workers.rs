@@ -8,7 +8,7 @@ use crate::analysis::{
     math::log_prob::ln_factorial,
     pattern::cycle,
     series::picks::Picks,
-    series::sequence::{Known, Sequence},
+    series::sequence::{Sequence, Visibility},
 };
 
 /// The most workers that are looked for.
@@ -33,7 +33,7 @@ pub fn find_regular(picks: &Picks) -> Option<RegularWorkers> {
     let explained = (2..=MOST.min(all.len() / 3)).filter_map(|workers| {
         let each = (0..workers)
             .map(|first| all[first..].iter().step_by(workers).map(|&pick| picks.ids[pick]).collect::<Vec<_>>());
-        let sequence = Sequence { segments: each.collect(), known: Known::EveryTurn };
+        let sequence = Sequence { segments: each.collect(), visibility: Visibility::EveryTurn };
         let cycle = cycle::fixed_cycle(&sequence)?;
         let ring = cycle.iter().filter_map(|id| picks.ids.binary_search(id).ok()).collect();
         Some(RegularWorkers { workers, ring, predicted_counts: sequence.ring_predicted_counts() })

@@ -119,7 +119,7 @@ fn stretches(picks: &Picks) -> Option<Vec<RoundsOfSame>> {
 mod tests {
     use super::*;
     use crate::{
-        analysis::series::sequence::{Known, Sequence},
+        analysis::series::sequence::{Sequence, Visibility},
         model::trace::InstanceId,
     };
 
@@ -127,7 +127,7 @@ mod tests {
     fn stretches_of(parts: &[(&str, usize)]) -> Option<Vec<(usize, usize)>> {
         let picks = parts.iter().flat_map(|(part, times)| part.repeat(*times).into_bytes());
         let segment = picks.map(|letter| InstanceId((letter - b'a').into())).collect();
-        let sequence = Sequence { segments: vec![segment], known: Known::Ours };
+        let sequence = Sequence { segments: vec![segment], visibility: Visibility::OwnTurns };
         let found = find_membership_change(&Picks::from_sequence(&sequence), 1e-6)?;
         let Some(PatternEvidence::Change(ChangeEvidence::Stretches(stretches))) = found.evidence.first() else {
             return None;

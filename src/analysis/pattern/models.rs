@@ -14,8 +14,8 @@ use crate::analysis::{
         regularity,
         ring::Ring,
         rounds::Rounds,
-        weighted::{self, Weighted},
-        weighted_workers::{self, Pulled, WeightedWorkers},
+        weighted::{self, WeightedOrder},
+        weighted_workers::{self, PulledCounts, WeightedWorkers},
     },
     series::{picks::Picks, sequence::Sequence},
 };
@@ -37,8 +37,8 @@ pub struct Models {
     pub irregular_workers: Option<IrregularWorkers>,
     /// Predictive, of counts that stay closer together than chance keeps them.
     pub evened: f64,
-    pub weighted: Vec<Weighted>,
-    pub pulled: Vec<Pulled>,
+    pub weighted: Vec<WeightedOrder>,
+    pub pulled_counts: Vec<PulledCounts>,
     /// The likeliest first.
     pub weighted_workers: Vec<WeightedWorkers>,
     /// Predictive, of picks that depend on those before them in ways that have no name.
@@ -49,14 +49,14 @@ impl Models {
     pub fn fit(sequence: &Sequence, picks: &Picks) -> Models {
         let ring = Ring::fit(picks);
         let best_independent = ln_best_independent(&picks.counts);
-        let pulled = weighted_workers::fit_pulled(picks);
+        let pulled_counts = weighted_workers::fit_pulled(picks);
         // following workers takes long, so their counts must have stayed together
-        let together = pulled.iter().any(|pulled| pulled.ln > best_independent + UNNAMED);
+        let together = pulled_counts.iter().any(|pulled| pulled.ln > best_independent + UNNAMED);
         Models {
             independent: independent::ln_predictive(picks),
             best_independent,
             weighted_workers: if together { weighted_workers::fit_all(picks) } else { Vec::new() },
-            pulled,
+            pulled_counts,
             rounds: Rounds::fit(picks),
             irregular_workers: interleaved_workers::fit_irregular(picks),
             evened: regularity::ln_evened(picks),
@@ -83,7 +83,7 @@ impl Models {
         self.ring.ln_max_likelihood(1.0).max(self.rounds.ln_max_likelihood(1.0)).max(workers)
     }
 
-    pub fn likeliest_weighted(&self) -> Option<&Weighted> {
+    pub fn likeliest_weighted(&self) -> Option<&WeightedOrder> {
         self.weighted.iter().max_by(|one, other| one.ln_predictive().total_cmp(&other.ln_predictive()))
     }
 
@@ -101,18 +101,18 @@ impl Models {
 
     /// Predictive, of counts that are pulled to weights.
     fn pulled_predictive(&self) -> f64 {
-        let best = self.pulled.iter().map(|pulled| pulled.ln_predictive).fold(f64::NEG_INFINITY, f64::max);
-        best - (self.pulled.len() as f64).ln()
+        let best = self.pulled_counts.iter().map(|pulled| pulled.ln_predictive).fold(f64::NEG_INFINITY, f64::max);
+        best - (self.pulled_counts.len() as f64).ln()
     }
 
     /// Maximum likelihood of several workers on one weighted order, whether they can be followed or not.
     pub fn best_weighted_workers(&self) -> f64 {
         let followed = self.weighted_workers.iter().map(|one| one.ln);
-        followed.chain(self.pulled.iter().map(|pulled| pulled.ln)).fold(f64::NEG_INFINITY, f64::max)
+        followed.chain(self.pulled_counts.iter().map(|pulled| pulled.ln)).fold(f64::NEG_INFINITY, f64::max)
     }
 
     /// Maximum likelihood of the weighted orders that `accept` takes.
-    pub fn best_weighted(&self, accept: impl Fn(&Weighted) -> bool) -> f64 {
+    pub fn best_weighted(&self, accept: impl Fn(&WeightedOrder) -> bool) -> f64 {
         let accepted = self.weighted.iter().filter(|one| accept(one));
         accepted.map(|one| one.ln_max_likelihood(1.0)).fold(f64::NEG_INFINITY, f64::max)
     }

@@ -10,7 +10,7 @@ use crate::{
         },
         sampling::budget::{self, Decision},
         series::sequence::Sequence,
-        verdict::{Algorithm, RuledOut, Test},
+        verdict::{Algorithm, Rejection, Test},
     },
     model::trace::{InstanceId, Series},
 };
@@ -77,7 +77,7 @@ pub fn judge_one_instance(series: &Series, sequence: &Sequence, unit: Unit, alph
     Finding::new(
         Pattern::OneInstance,
         // even draws are ruled out as well, and they are the likeliest to look so
-        vec![RuledOut { algorithm: Algorithm::RoundRobin, test: Test::OneAlone, p }],
+        vec![Rejection { algorithm: Algorithm::RoundRobin, test: Test::OneAlone, p }],
         vec![
             PatternEvidence::OneInstance(OneInstanceEvidence::Alone { instance, picks, unit, nameless, p }),
             PatternEvidence::OneInstance(OneInstanceEvidence::OtherReasons { unit, unseen_share }),

@@ -13,7 +13,7 @@ use crate::analysis::{
 };
 
 /// An order that repeats.
-pub struct Periodic {
+pub struct PeriodicOrder {
     /// One period of it.
     pub pattern: Vec<usize>,
     pub weights: Vec<u32>,
@@ -26,7 +26,7 @@ pub struct Periodic {
 }
 
 /// The shortest period that explains every pick.
-pub fn find_period(picks: &Picks) -> Option<Periodic> {
+pub fn find_period(picks: &Picks) -> Option<PeriodicOrder> {
     let longest = picks.segments.iter().max_by_key(|segment| segment.len())?;
     let period = shortest_period(longest);
     if 2 * period > longest.len() {
@@ -42,7 +42,7 @@ pub fn find_period(picks: &Picks) -> Option<Periodic> {
     let mut predicted = picks.counts.clone();
     pattern.iter().for_each(|&pick| predicted[pick] -= 1);
     let phases = (picks.segments.len() - 1) as f64 * (period as f64).ln();
-    Some(Periodic {
+    Some(PeriodicOrder {
         weights: weights(&counts(&pattern, picks.k)),
         ln_p: ln_best_independent(&predicted) + phases + ln_which(period),
         followed: predicted.iter().sum(),

@@ -10,8 +10,8 @@ use crate::analysis::{
         ring, weighted_workers,
     },
     sampling::budget::{self, Decision},
-    series::{picks::Picks, sequence::Known},
-    verdict::{Algorithm, RuledOut, Test},
+    series::{picks::Picks, sequence::Visibility},
+    verdict::{Algorithm, Rejection, Test},
 };
 
 /// The share of foreign turns up to which regular orders must be ruled out before picks are called independent, by the
@@ -112,9 +112,9 @@ fn independent_draws(picks: &Picks, evenness: Evenness, exclusion: &Exclusion, a
     let (instances, requests) = (picks.k, picks.len());
     let Exclusion { share, ln, workers } = *exclusion;
     let p = probability(-ln);
-    let turns = match picks.known {
-        Known::EveryTurn => Turns::All,
-        Known::Ours | Known::CountsOnly => Turns::OursAlone,
+    let turns = match picks.visibility {
+        Visibility::EveryTurn => Turns::All,
+        Visibility::OwnTurns | Visibility::CountsOnly => Turns::OursAlone,
     };
     let bounds_alpha = budget::spend(alpha, Decision::RegularOrders) / (3 * instances) as f64;
     let bounds = |(&id, &count)| (id, independent::share_between(count, requests, bounds_alpha));
@@ -138,7 +138,7 @@ fn independent_draws(picks: &Picks, evenness: Evenness, exclusion: &Exclusion, a
     match turns {
         Turns::All => {
             for algorithm in [Algorithm::RoundRobin, Algorithm::WeightedRoundRobin] {
-                found.ruled_out.push(RuledOut { algorithm, test: Test::DrawsPredictBetter, p });
+                found.ruled_out.push(Rejection { algorithm, test: Test::DrawsPredictBetter, p });
             }
             found.evidence.push(PatternEvidence::Draws(DrawsEvidence::NoRoundRobinByEveryTurn { p }));
         }

@@ -127,7 +127,7 @@ fn ln_with(picks: &Picks, share: f64) -> f64 {
 mod tests {
     use super::*;
     use crate::{
-        analysis::series::sequence::{Known, Sequence},
+        analysis::series::sequence::{Sequence, Visibility},
         model::trace::InstanceId,
     };
 
@@ -142,7 +142,7 @@ mod tests {
         let mut sum = 0.0;
         for picks in every(3, 6) {
             let segments = vec![picks.iter().map(|&id| InstanceId(id)).collect()];
-            let mut one = Picks::from_sequence(&Sequence { segments, known: Known::Ours });
+            let mut one = Picks::from_sequence(&Sequence { segments, visibility: Visibility::OwnTurns });
             // instances that were not picked are there all the same
             one.k = 3;
             one.segments = vec![picks.into_iter().map(usize::from).collect()];

@@ -23,7 +23,7 @@ use crate::{
         series::{
             connection_reuse::{self, PicksPer},
             picks::Picks,
-            sequence::{Known, Sequence},
+            sequence::{Sequence, Visibility},
         },
     },
     model::trace::Series,
@@ -40,10 +40,12 @@ pub fn find_pattern(series: &Series, sequence: &Sequence, alpha: f64) -> Finding
     let mut finding = match sequence.counts().len() {
         0 => Finding::open(PatternEvidence::Series(SeriesEvidence::NoInstance)),
         1 => one_instance::judge_one_instance(series, sequence, unit(sequence, picks_per), alpha),
-        _ if sequence.known == Known::CountsOnly && picks_per == PicksPer::Unclear => {
+        _ if sequence.visibility == Visibility::CountsOnly && picks_per == PicksPer::Unclear => {
             Finding::open(PatternEvidence::Counts(CountsEvidence::SomeConnectionsMove))
         }
-        _ if sequence.known == Known::CountsOnly => counts::judge_counts(sequence, unit(sequence, picks_per), alpha),
+        _ if sequence.visibility == Visibility::CountsOnly => {
+            counts::judge_counts(sequence, unit(sequence, picks_per), alpha)
+        }
         _ => several_instances(series, sequence, picks_per, alpha),
     };
     finding.evidence.extend(circumstances(series, sequence, picks_per));
@@ -69,8 +71,8 @@ fn several_instances(series: &Series, sequence: &Sequence, picks_per: PicksPer, 
 
 /// The unit that a sequence counts.
 fn unit(sequence: &Sequence, picks_per: PicksPer) -> Unit {
-    match (picks_per, sequence.known) {
-        (PicksPer::Connection { .. }, Known::Ours | Known::CountsOnly) => Unit::Connections,
+    match (picks_per, sequence.visibility) {
+        (PicksPer::Connection { .. }, Visibility::OwnTurns | Visibility::CountsOnly) => Unit::Connections,
         _ => Unit::Requests,
     }
 }
@@ -79,13 +81,13 @@ fn unit(sequence: &Sequence, picks_per: PicksPer) -> Unit {
 fn circumstances(series: &Series, sequence: &Sequence, picks_per: PicksPer) -> Vec<PatternEvidence> {
     let mut facts = Vec::new();
     if let (PicksPer::Connection { connections }, 2..) = (picks_per, sequence.counts().len())
-        && sequence.known != Known::EveryTurn
+        && sequence.visibility != Visibility::EveryTurn
     {
         facts.push(PatternEvidence::Series(SeriesEvidence::ConnectionsCounted { connections }));
     }
     let ours = series.requests.iter().filter(|request| request.instance.is_some()).count();
     let turns = sequence.len().saturating_sub(ours);
-    if sequence.known == Known::EveryTurn && turns > 0 {
+    if sequence.visibility == Visibility::EveryTurn && turns > 0 {
         facts.push(PatternEvidence::Series(SeriesEvidence::OthersTurns { turns, of: sequence.len() }));
     }
     let failed = series.requests.iter().filter(|request| request.error.is_some()).count();

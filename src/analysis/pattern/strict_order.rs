@@ -4,7 +4,7 @@ use crate::{
     analysis::{
         math::log_prob::{ln_best_independent, ln_factorial, probability},
         pattern::{
-            cycle::{self, Rounds},
+            cycle::{self, WholeRounds},
             evidence::{ChanceEvidence, OrderEvidence, PatternEvidence, WeightsEvidence},
             finding::{Finding, NearWeights},
             interleaved_workers, periodic,
@@ -47,7 +47,7 @@ pub fn longest_segment(picks: &Picks) -> usize {
 
 /// The number of picks after which a ring of `k` instances is hardly anything else, such as weights that differ by a
 /// sixth, or two counters of which one served everything.
-pub fn ring_needs(k: usize) -> usize {
+pub fn ring_picks_needed(k: usize) -> usize {
     match k {
         ..=2 => 46,
         3 => 36,
@@ -56,7 +56,7 @@ pub fn ring_needs(k: usize) -> usize {
 }
 
 /// The number of requests after which a ring of `k` instances is neither chance nor hardly anything else, if none fails.
-pub fn ring_takes(k: usize, alpha: f64) -> usize {
+pub fn ring_requests_needed(k: usize, alpha: f64) -> usize {
     // the first round is no evidence, the rest is as even as can be
     let by_chance = |predicted: usize| {
         let counts: Vec<usize> = (0..k).map(|one| predicted / k + usize::from(one < predicted % k)).collect();
@@ -64,11 +64,11 @@ pub fn ring_takes(k: usize, alpha: f64) -> usize {
     };
     let predicted =
         (1..).find(|&predicted| by_chance(predicted) < budget::spend(alpha, Decision::IndependentDraws)).unwrap_or(0);
-    ring_needs(k).max(k + predicted)
+    ring_picks_needed(k).max(k + predicted)
 }
 
 /// The number of requests after which changing rounds of `k` instances are no chance, wherever the first round began.
-pub fn rounds_take(k: usize, alpha: f64) -> usize {
+pub fn rounds_requests_needed(k: usize, alpha: f64) -> usize {
     let enough = |whole: usize| rounds_by_chance(k, k, whole) < budget::spend(alpha, Decision::IndependentDraws);
     let whole = (FEWEST_CHANGES + 1..).find(|&whole| enough(whole)).unwrap_or(0);
     whole * k + k - 1
@@ -82,7 +82,7 @@ fn rounds_by_chance(k: usize, offsets: usize, whole: usize) -> f64 {
 }
 
 /// The number of requests after which a weighted order that repeats after `period` is taken at its word.
-pub fn weights_take(period: usize) -> usize {
+pub fn weights_requests_needed(period: usize) -> usize {
     period + horizon(period)
 }
 
@@ -94,7 +94,7 @@ fn ring(sequence: &Sequence, picks: &Picks, cycle: Vec<InstanceId>, alpha: f64) 
     if p >= alpha {
         return Finding::open(PatternEvidence::Order(OrderEvidence::FixedCycleTooFew { requests, instances, p }));
     }
-    let short = longest_segment(picks) < ring_needs(instances);
+    let short = longest_segment(picks) < ring_picks_needed(instances);
     let near_weights = if short { NearWeights::Possible } else { NearWeights::Excluded };
     let mut evidence = vec![
         PatternEvidence::Order(OrderEvidence::FixedCycle { instances, followed: predicted.iter().sum() }),
@@ -102,7 +102,8 @@ fn ring(sequence: &Sequence, picks: &Picks, cycle: Vec<InstanceId>, alpha: f64) 
         PatternEvidence::Order(OrderEvidence::LeastConnectionsLooksTheSame),
     ];
     if short {
-        evidence.push(PatternEvidence::Order(OrderEvidence::NearWeightsTake { requests: ring_needs(instances) }));
+        evidence
+            .push(PatternEvidence::Order(OrderEvidence::NearWeightsTake { requests: ring_picks_needed(instances) }));
     }
     Finding {
         order: Some(Order::Fixed),
@@ -113,8 +114,8 @@ fn ring(sequence: &Sequence, picks: &Picks, cycle: Vec<InstanceId>, alpha: f64) 
     }
 }
 
-fn changing_rounds(sequence: &Sequence, picks: &Picks, rounds: Rounds, alpha: f64) -> Option<Finding> {
-    let Rounds { whole, offsets, changes } = rounds;
+fn changing_rounds(sequence: &Sequence, picks: &Picks, rounds: WholeRounds, alpha: f64) -> Option<Finding> {
+    let WholeRounds { whole, offsets, changes } = rounds;
     let (instances, requests) = (picks.k, picks.len());
     let p = rounds_by_chance(instances, offsets, whole);
     if whole < FEWEST_ROUNDS {
@@ -174,7 +175,7 @@ fn workers_in_turn(picks: &Picks, alpha: f64) -> Option<Finding> {
     Some(Finding {
         order: Some(Order::Interleaved),
         cycle: found.ring.iter().map(|&one| picks.ids[one]).collect(),
-        repeats_after: cycle::period_of(picks).filter(|period| 3 * period <= picks.len()),
+        repeats_after: cycle::period_of_picks(picks).filter(|period| 3 * period <= picks.len()),
         evidence: vec![PatternEvidence::Order(OrderEvidence::WorkersInTurn { workers, followed }), by_chance],
         ..round_robin
     })

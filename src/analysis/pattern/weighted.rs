@@ -29,7 +29,7 @@ const TIES_OF: usize = 4;
 const ROTATED: usize = 12;
 
 /// A weighted order, and how likely it makes the picks.
-pub struct Weighted {
+pub struct WeightedOrder {
     pub weights: Vec<u32>,
     /// Whether ties come in any order, which leaves little order where most weights are equal.
     pub tied: bool,
@@ -40,10 +40,10 @@ pub struct Weighted {
     ln_complexity: f64,
 }
 
-impl Weighted {
-    fn of(picks: &Picks, weights: &[u32], places: Vec<f64>, ln_complexity: f64, tied: bool) -> Weighted {
+impl WeightedOrder {
+    fn fit(picks: &Picks, weights: &[u32], places: Vec<f64>, ln_complexity: f64, tied: bool) -> WeightedOrder {
         let by_share = SHARES.map(|share| ln_with(picks, &places, share)).to_vec();
-        Weighted { weights: weights.to_vec(), tied, places, by_share, ln_complexity }
+        WeightedOrder { weights: weights.to_vec(), tied, places, by_share, ln_complexity }
     }
 
     /// How much larger than the smallest the largest weight is.
@@ -69,12 +69,12 @@ impl Weighted {
 }
 
 /// The orders that the counts allow, one for each set of weights. `ring` is the likeliest order of equals.
-pub fn fit_all(picks: &Picks, ring: &[usize]) -> Vec<Weighted> {
+pub fn fit_all(picks: &Picks, ring: &[usize]) -> Vec<WeightedOrder> {
     sets(picks).into_iter().flat_map(|weights| [likeliest(picks, &weights, ring), tied(picks, &weights)]).collect()
 }
 
 /// The orders of all sets in which one weight is one more or one less.
-pub fn nearest(picks: &Picks, weights: &[u32], ring: &[usize]) -> Vec<Weighted> {
+pub fn nearest(picks: &Picks, weights: &[u32], ring: &[usize]) -> Vec<WeightedOrder> {
     let changed = (0..weights.len()).flat_map(|one| [-1, 1].map(|by| (one, by)));
     let sets = changed.filter_map(|(one, by)| {
         let mut set = weights.to_vec();
@@ -118,7 +118,7 @@ pub fn sets(picks: &Picks) -> Vec<Vec<u32>> {
     sets
 }
 
-fn likeliest(picks: &Picks, weights: &[u32], ring: &[usize]) -> Weighted {
+fn likeliest(picks: &Picks, weights: &[u32], ring: &[usize]) -> WeightedOrder {
     let sum: u32 = weights.iter().sum();
     let begins = if picks.k <= ROTATED { picks.k } else { 1 };
     let rotated = |by: usize| ring[by..].iter().chain(&ring[..by]).copied().collect();
@@ -136,7 +136,7 @@ fn likeliest(picks: &Picks, weights: &[u32], ring: &[usize]) -> Weighted {
     let each = patterns.iter().map(|pattern| (ln_with(picks, pattern, SHARES[2]), pattern));
     let best = each.max_by(|one, other| one.0.total_cmp(&other.0));
     let best = best.map_or(Vec::new(), |(_, best)| best.clone());
-    Weighted::of(picks, weights, best, ln_complexity, false)
+    WeightedOrder::fit(picks, weights, best, ln_complexity, false)
 }
 
 /// All orders of few instances, else none.
@@ -165,10 +165,10 @@ pub fn smooth_orders(k: usize, weights: &[u32]) -> Vec<Vec<usize>> {
 }
 
 /// The earliest deadline first, with ties in any order.
-fn tied(picks: &Picks, weights: &[u32]) -> Weighted {
+fn tied(picks: &Picks, weights: &[u32]) -> WeightedOrder {
     let places = by_deadline(weights);
     let ln_complexity = f64::from(weights.iter().sum::<u32>()).ln() * 2.0;
-    Weighted::of(picks, weights, places, ln_complexity, true)
+    WeightedOrder::fit(picks, weights, places, ln_complexity, true)
 }
 
 /// A pattern has no beginning: the same one for all its rotations.

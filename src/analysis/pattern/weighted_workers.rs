@@ -41,16 +41,16 @@ pub struct WeightedWorkers {
 }
 
 /// Counts that are pulled to some weights.
-pub struct Pulled {
+pub struct PulledCounts {
     pub ln: f64,
     pub ln_predictive: f64,
 }
 
 /// How well each set of weights that the counts allow explains that the counts stay close to it.
-pub fn fit_pulled(picks: &Picks) -> Vec<Pulled> {
+pub fn fit_pulled(picks: &Picks) -> Vec<PulledCounts> {
     let of = |weights: Vec<u32>| {
         let ln = PULLS.map(|pull| ln_pulled(picks, &weights, pull)).into_iter().fold(f64::NEG_INFINITY, f64::max);
-        Pulled { ln, ln_predictive: ln - (PULLS.len() as f64).ln() - ln_complexity(&weights) }
+        PulledCounts { ln, ln_predictive: ln - (PULLS.len() as f64).ln() - ln_complexity(&weights) }
     };
     weighted::sets(picks).into_iter().map(of).collect()
 }

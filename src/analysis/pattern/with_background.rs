@@ -9,18 +9,18 @@ use crate::analysis::{
     math::log_prob::probability,
     pattern::{
         evidence::{
-            BackgroundEvidence, ChanceEvidence, ChangeEvidence, ForeignTurns, PatternEvidence, Precision, TakenBy,
+            BackgroundEvidence, ChanceEvidence, ChangeEvidence, ForeignTurns, PatternEvidence, Precision, TurnTakers,
             WeightsEvidence,
         },
         finding::{Background, Finding, Pattern, several_instances},
         models::{Models, SPREAD, UNNAMED},
         random, ring_with_background,
-        weighted::{self, Weighted},
+        weighted::{self, WeightedOrder},
         weighted_workers::{self, WeightedWorkers},
     },
     sampling::budget::{self, Decision},
     series::{picks::Picks, sequence::Sequence},
-    verdict::{Algorithm, Order, RuledOut, Test},
+    verdict::{Algorithm, Order, Rejection, Test},
 };
 
 /// With a larger share of foreign turns than this, a smaller weight of one instance may hide in it.
@@ -108,8 +108,8 @@ fn weights(models: &Models, picks: &Picks, lines: &Lines, p: f64) -> Option<Find
     let sure = best.ln_predictive() - most > lines.regular;
     let others_alone = best.ln_predictive() - models.best_weighted_workers() > lines.regular;
     let precision = if sure { Precision::Exact } else { Precision::Rough };
-    let taken_by = if others_alone { TakenBy::Others } else { TakenBy::OthersOrWorkers };
-    Some(weights_with_background(best, precision, taken_by, picks, p))
+    let takers = if others_alone { TurnTakers::Others } else { TurnTakers::OthersOrWorkers };
+    Some(weights_with_background(best, precision, takers, picks, p))
 }
 
 /// Several workers on one weighted order, where they are better than independent draws and all other orders.
@@ -151,7 +151,7 @@ fn unknown_regularity(picks: &Picks, p: f64) -> Finding {
         let evidence = vec![PatternEvidence::Change(ChangeEvidence::SharesChanged { requests })];
         return Finding::new(Pattern::Open, vec![several_instances()], evidence);
     }
-    let too_regular = RuledOut { algorithm: Algorithm::Random, test: Test::TooRegular, p };
+    let too_regular = Rejection { algorithm: Algorithm::Random, test: Test::TooRegular, p };
     let evidence = vec![PatternEvidence::Background(BackgroundEvidence::UnknownRegularity { requests, instances, p })];
     Finding::new(Pattern::Open, vec![several_instances(), too_regular], evidence)
 }
@@ -162,10 +162,16 @@ fn membership_changed(picks: &Picks, p: f64) -> bool {
 }
 
 /// A weighted round robin of which others took turns.
-fn weights_with_background(best: &Weighted, precision: Precision, taken_by: TakenBy, picks: &Picks, p: f64) -> Finding {
+fn weights_with_background(
+    best: &WeightedOrder,
+    precision: Precision,
+    takers: TurnTakers,
+    picks: &Picks,
+    p: f64,
+) -> Finding {
     let mut found = Finding::weighted_round_robin(picks, &best.weights, Test::MoreRegularThanChance, p);
-    let (background, turns) = match (precision, taken_by) {
-        (Precision::Exact, TakenBy::Others) => {
+    let (background, turns) = match (precision, takers) {
+        (Precision::Exact, TurnTakers::Others) => {
             let share = best.share(picks);
             (Background::Share(share), ForeignTurns::Share(share))
         }
@@ -179,7 +185,7 @@ fn weights_with_background(best: &Weighted, precision: Precision, taken_by: Take
             weights: best.weights.clone(),
             precision,
             turns,
-            taken_by,
+            takers,
         }),
         PatternEvidence::Chance(ChanceEvidence::Shares { p }),
     ];

@@ -10,12 +10,12 @@ use crate::analysis::{
     pattern::strict_order,
     sampling::budget::{self, Decision},
     series::sequence::Sequence,
-    verdict::{Algorithm, Order, Verdict},
+    verdict::{Algorithm, Order, RoundShares, Verdict},
 };
 
 /// The purpose of a sample of requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Sampled {
+pub enum SamplePurpose {
     /// The order of requests without cookies.
     Order,
     /// A client that keeps its cookies.
@@ -36,26 +36,26 @@ pub enum Sampled {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sample {
     /// The purpose of these requests.
-    pub of: Sampled,
+    pub purpose: SamplePurpose,
     /// Their places in [`Trace::series`].
     pub series: Vec<usize>,
     /// The number of requests with which the question can be decided at the earliest: with cookies or over one connection,
     /// if they stay on one instance; over values, if all lead to one. `None` where that depends on the answers.
-    pub takes: Option<usize>,
+    pub needed: Option<usize>,
 }
 
 impl Sample {
     /// The number of requests that were sent.
-    pub fn took(&self, trace: &Trace) -> usize {
+    pub fn request_count(&self, trace: &Trace) -> usize {
         self.series.iter().map(|&index| trace.series[index].requests.len()).sum()
     }
 }
 
 /// The number of requests with which the order of `instances` instances can be named at the earliest.
-pub fn fewest(instances: usize, alpha: f64) -> usize {
+pub fn fewest_requests(instances: usize, alpha: f64) -> usize {
     match instances {
         0 | 1 => one_instance::requests_needed(alpha),
-        k => strict_order::ring_takes(k, alpha),
+        k => strict_order::ring_requests_needed(k, alpha),
     }
 }
 
@@ -66,51 +66,53 @@ pub fn samples(trace: &Trace, verdict: &Verdict) -> Vec<Sample> {
     // the number that must stay on one instance before that is no chance
     let stays = |decision: Decision| {
         let sequence = sequence.as_ref().filter(|sequence| sequence.counts().len() > 1)?;
-        let ln = pinning::stays(sequence, verdict.algorithm, verdict.order, alpha).ln();
+        let ln = pinning::stay_chance(sequence, verdict.algorithm, verdict.order, alpha).ln();
         (ln < 0.0).then(|| 2 + (budget::spend(alpha, decision).ln() / ln).floor() as usize)
     };
-    let keys = Key::varied(trace);
+    let keys = Key::of_each_series(trace);
     let cookie_values = trace.series.iter().filter(|series| series.name.cookie_value().is_some()).count();
     let mut samples: Vec<Sample> = Vec::new();
     for (index, (series, key)) in trace.series.iter().zip(&keys).enumerate() {
-        let (of, takes) = match (&series.name, key) {
-            (name, None) if name.cookie_value().is_some() => (Sampled::CookieValues(cookie_values), None),
+        let (purpose, needed) = match (&series.name, key) {
+            (name, None) if name.cookie_value().is_some() => (SamplePurpose::CookieValues(cookie_values), None),
             (_, Some(key)) => {
                 let values = keys.iter().flatten().filter(|one| *one == key).count();
-                (Sampled::Values(*key, values), Some(key.values(alpha)))
+                (SamplePurpose::Values(*key, values), Some(key.values_needed(alpha)))
             }
-            (SeriesName::WithJar, _) => (Sampled::Jar, stays(Decision::Stickiness)),
-            (SeriesName::CookieAlone(name), _) => (Sampled::Cookie(name.clone()), stays(Decision::CookieAlone)),
-            (SeriesName::OneConnection, _) => (Sampled::Connection, stays(Decision::Connection)),
-            (SeriesName::Slow | SeriesName::Meanwhile, _) => (Sampled::Load, None),
-            (SeriesName::WithoutJar, None) => (Sampled::Order, sequence.as_ref().and_then(|one| order(one, verdict))),
+            (SeriesName::WithJar, _) => (SamplePurpose::Jar, stays(Decision::Stickiness)),
+            (SeriesName::CookieAlone(name), _) => (SamplePurpose::Cookie(name.clone()), stays(Decision::CookieAlone)),
+            (SeriesName::OneConnection, _) => (SamplePurpose::Connection, stays(Decision::Connection)),
+            (SeriesName::Slow | SeriesName::Meanwhile, _) => (SamplePurpose::Load, None),
+            (SeriesName::WithoutJar, None) => {
+                (SamplePurpose::Order, sequence.as_ref().and_then(|one| order_requests_needed(one, verdict)))
+            }
             (_, None) => continue,
         };
-        match samples.iter_mut().find(|sample| sample.of == of) {
+        match samples.iter_mut().find(|sample| sample.purpose == purpose) {
             Some(sample) => sample.series.push(index),
-            None => samples.push(Sample { of, series: vec![index], takes }),
+            None => samples.push(Sample { purpose, series: vec![index], needed }),
         }
     }
     samples
 }
 
 /// The number of requests with which the order that was named shows.
-fn order(sequence: &Sequence, verdict: &Verdict) -> Option<usize> {
+fn order_requests_needed(sequence: &Sequence, verdict: &Verdict) -> Option<usize> {
     let k = sequence.counts().len();
     let even = verdict.instances.iter().all(|instance| instance.weight == Some(1));
     match (verdict.order, verdict.repeats_after) {
-        _ if k < 2 => Some(fewest(k, verdict.alpha)),
+        _ if k < 2 => Some(fewest_requests(k, verdict.alpha)),
         _ if verdict.regular_beyond.is_some() => Some(random::FEWEST_DRAWS.max(2 * k)),
         // turns of others make it longer by an unknown number
         _ if verdict.background_share.is_some() => None,
-        (Some(Order::Changing), _) if even => Some(strict_order::rounds_take(k, verdict.alpha)),
-        (Some(_), _) if even => Some(fewest(k, verdict.alpha)),
-        (_, Some(period)) if verdict.algorithm == Algorithm::WeightedRoundRobin => {
-            Some(strict_order::weights_take(period))
+        (Some(Order::Changing), _) if even => Some(strict_order::rounds_requests_needed(k, verdict.alpha)),
+        (Some(_), _) if even => Some(fewest_requests(k, verdict.alpha)),
+        (_, Some(period)) if verdict.algorithm.round_shares() == Some(RoundShares::Weighted) => {
+            Some(strict_order::weights_requests_needed(period))
         }
         // no order would have stayed hidden for so long, so there is none, or one with background traffic
         _ if verdict.algorithm == Algorithm::Undetermined => {
-            let sizes = [fewest(k, verdict.alpha), random::FEWEST_DRAWS.max(2 * k)];
+            let sizes = [fewest_requests(k, verdict.alpha), random::FEWEST_DRAWS.max(2 * k)];
             sizes.into_iter().find(|&size| sequence.len() < size)
         }
         _ => None,
@@ -124,11 +126,14 @@ mod tests {
     #[test]
     fn more_instances_and_surer_verdicts_take_more() {
         // 2^-22 is the first power below 4e-7
-        assert_eq!(fewest(1, 1e-6), 23);
-        assert_eq!((fewest(2, 1e-6), fewest(5, 1e-6), fewest(10, 1e-6), fewest(100, 1e-6)), (46, 30, 60, 300));
-        assert!(fewest(1, 1e-9) > fewest(1, 1e-6) && fewest(1, 0.05) < 10);
+        assert_eq!(fewest_requests(1, 1e-6), 23);
+        assert_eq!(
+            (fewest_requests(2, 1e-6), fewest_requests(5, 1e-6), fewest_requests(10, 1e-6), fewest_requests(100, 1e-6)),
+            (46, 30, 60, 300)
+        );
+        assert!(fewest_requests(1, 1e-9) > fewest_requests(1, 1e-6) && fewest_requests(1, 0.05) < 10);
         // five rounds of three hold each once by chance in (2/9)^4 of all cases, at one of three offsets
-        assert_eq!(strict_order::rounds_take(3, 0.05), 5 * 3 + 2);
-        assert!(strict_order::rounds_take(3, 1e-6) > 30);
+        assert_eq!(strict_order::rounds_requests_needed(3, 0.05), 5 * 3 + 2);
+        assert!(strict_order::rounds_requests_needed(3, 1e-6) > 30);
     }
 }

@@ -9,8 +9,8 @@ use crate::analysis::{
     pattern::select,
     pattern::strict_order,
     series::picks::Picks,
-    series::sequence::{Known, Sequence},
-    verdict::{Algorithm, Order},
+    series::sequence::{Sequence, Visibility},
+    verdict::{Algorithm, Order, RoundShares},
 };
 
 /// Whether a series needs more requests for a verdict.
@@ -36,9 +36,9 @@ const FEWEST_DISTURBED: usize = 60;
 /// The picks after which nothing more is expected of a round robin with background traffic.
 const DISTURBED_WATCH: usize = 150;
 
-/// Whether a series without a cookie jar needs more requests. `known` is the number of instances that a lab's configuration
+/// Whether a series without a cookie jar needs more requests. `configured` is the number of instances that a lab's configuration
 /// names, or 0.
-pub fn sampling(series: &Series, known: usize, alpha: f64) -> Sampling {
+pub fn decide_sampling(series: &Series, configured: usize, alpha: f64) -> Sampling {
     let sequence = Sequence::from_series(series);
     let k = sequence.counts().len();
     let sent = series.requests.len();
@@ -50,8 +50,8 @@ pub fn sampling(series: &Series, known: usize, alpha: f64) -> Sampling {
         return if sent >= NAMELESS { Sampling::Enough } else { Sampling::More };
     }
     // what has not shown itself by now will not; and what is new each time is hardly an instance's name
-    let all_new = k == sequence.len() && sent >= ALL_NEW.max(known + 1);
-    if sent >= most(k, alpha) || all_new {
+    let all_new = k == sequence.len() && sent >= ALL_NEW.max(configured + 1);
+    if sent >= limit_over_instances(k, alpha) || all_new {
         return Sampling::Enough;
     }
     // looking costs time that grows with the series, so it is looked at again when it has grown by a tenth
@@ -61,37 +61,37 @@ pub fn sampling(series: &Series, known: usize, alpha: f64) -> Sampling {
         return Sampling::More;
     }
     let orderly = || strict_order::find_strict_order(&sequence, &Picks::from_sequence(&sequence), alpha).is_some();
-    if k > 1 && sequence.known != Known::CountsOnly && !disturbed && !orderly() {
+    if k > 1 && sequence.visibility != Visibility::CountsOnly && !disturbed && !orderly() {
         return Sampling::More;
     }
     let found = select::find_pattern(series, &sequence, alpha);
     let n = sequence.len();
-    let decided = match (found.algorithm(), found.order) {
-        (Algorithm::Undetermined, _) => false,
-        (Algorithm::RoundRobin | Algorithm::WeightedRoundRobin, _) if found.background.is_some() => {
+    let decided = match (found.algorithm().round_shares(), found.order) {
+        _ if found.algorithm() == Algorithm::Undetermined => false,
+        (Some(_), _) if found.background.is_some() => {
             (found.order.is_some() && !found.weights.is_empty() && n >= 60) || n >= DISTURBED_WATCH.max(6 * k)
         }
-        _ if sequence.known == Known::CountsOnly => true,
-        (Algorithm::RoundRobin, Some(Order::Fixed)) => {
-            let needs = strict_order::ring_needs(k);
+        _ if sequence.visibility == Visibility::CountsOnly => true,
+        (Some(RoundShares::Equal), Some(Order::Fixed)) => {
+            let needs = strict_order::ring_picks_needed(k);
             strict_order::longest_segment(&Picks::from_sequence(&sequence)) >= needs || n >= 3 * needs
         }
-        (Algorithm::RoundRobin, Some(Order::Changing)) => {
+        (Some(RoundShares::Equal), Some(Order::Changing)) => {
             found.repeats_after.is_some() || n >= LONGEST_PERIOD_WATCH.max(4 * k)
         }
-        (Algorithm::RoundRobin, Some(Order::Interleaved)) => n >= strict_order::ring_needs(k),
-        (Algorithm::WeightedRoundRobin, _) => !found.weights.is_empty(),
-        _ => true,
+        (Some(RoundShares::Equal), Some(Order::Interleaved)) => n >= strict_order::ring_picks_needed(k),
+        (Some(RoundShares::Weighted), _) => !found.weights.is_empty(),
+        (Some(RoundShares::Equal) | None, _) => true,
     };
     if decided { Sampling::Enough } else { Sampling::More }
 }
 
 /// The number of requests after which an undecided series ends.
-fn most(k: usize, alpha: f64) -> usize {
-    at_most((20 * k + 50).max(250) as u32, alpha) as usize
+fn limit_over_instances(k: usize, alpha: f64) -> usize {
+    request_limit((20 * k + 50).max(250) as u32, alpha) as usize
 }
 
 /// The most requests of an experiment for this alpha, where `usual` is the limit for the usual alpha.
-pub fn at_most(usual: u32, alpha: f64) -> u32 {
+pub fn request_limit(usual: u32, alpha: f64) -> u32 {
     (f64::from(usual) * (alpha.ln() / crate::analysis::ALPHA.ln()).max(1.0)) as u32
 }

@@ -4,7 +4,7 @@ use crate::model::trace::InstanceId;
 
 use crate::analysis::{
     math::log_prob::ln_best_independent,
-    series::sequence::{Known, Sequence},
+    series::sequence::{Sequence, Visibility},
 };
 
 /// A sequence of `k` instances, as numbers below `k`.
@@ -16,7 +16,7 @@ pub struct Picks {
     pub segments: Vec<Vec<usize>>,
     /// How often each instance was picked.
     pub counts: Vec<usize>,
-    pub known: Known,
+    pub visibility: Visibility,
 }
 
 impl Picks {
@@ -24,7 +24,7 @@ impl Picks {
         let (ids, counts): (Vec<_>, Vec<_>) = sequence.counts().into_iter().unzip();
         let number = |id: &InstanceId| ids.binary_search(id).unwrap_or_default();
         let segments = sequence.segments.iter().map(|segment| segment.iter().map(number).collect()).collect();
-        Picks { k: ids.len(), segments, counts, ids, known: sequence.known }
+        Picks { k: ids.len(), segments, counts, ids, visibility: sequence.visibility }
     }
 
     pub fn len(&self) -> usize {
@@ -60,7 +60,7 @@ impl Picks {
                 within.iter().for_each(|&pick| counts[pick] += 1);
                 segments.extend((!within.is_empty()).then_some(within));
             }
-            Picks { k: self.k, ids: self.ids.clone(), segments, counts, known: self.known }
+            Picks { k: self.k, ids: self.ids.clone(), segments, counts, visibility: self.visibility }
         })
     }
 

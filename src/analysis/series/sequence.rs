@@ -15,16 +15,16 @@ pub struct Sequence {
     /// The segments, none of them empty.
     pub segments: Vec<Vec<InstanceId>>,
     /// How far the order can be trusted.
-    pub known: Known,
+    pub visibility: Visibility,
 }
 
 /// How far an order can be trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Known {
+pub enum Visibility {
     /// Every turn is known, those of other clients included.
     EveryTurn,
     /// The order of our own requests is known; others may have come between.
-    Ours,
+    OwnTurns,
     /// Requests overlapped: only how often each instance answered is known.
     CountsOnly,
 }
@@ -45,7 +45,7 @@ impl Sequence {
         let others = series.others.iter().map(|other| (other.turn, other.instance));
         let (first, last) = match (ours.clone().map(|(turn, _)| turn).min(), ours.clone().map(|(turn, _)| turn).max()) {
             (Some(first), Some(last)) => (first, last),
-            _ => return Sequence { segments: Vec::new(), known: Known::EveryTurn },
+            _ => return Sequence { segments: Vec::new(), visibility: Visibility::EveryTurn },
         };
         let mut turns: Vec<(u64, Option<InstanceId>)> =
             ours.chain(others.filter(|(turn, _)| (first..=last).contains(turn))).collect();
@@ -59,14 +59,14 @@ impl Sequence {
             next = turn + 1;
             segments.pick(instance);
         }
-        Sequence { segments: segments.finish(), known: Known::EveryTurn }
+        Sequence { segments: segments.finish(), visibility: Visibility::EveryTurn }
     }
 
     fn by_sending(series: &Series) -> Sequence {
         let mut segments = Segments::default();
         connection_reuse::picks(series).into_iter().for_each(|pick| segments.pick(pick));
-        let known = if series.conditions.concurrency > 1 { Known::CountsOnly } else { Known::Ours };
-        Sequence { segments: segments.finish(), known }
+        let visibility = if series.conditions.concurrency > 1 { Visibility::CountsOnly } else { Visibility::OwnTurns };
+        Sequence { segments: segments.finish(), visibility }
     }
 
     /// The last picks alone, `most` of them at most.
@@ -148,7 +148,7 @@ mod tests {
         let ids = |text: &str| text.bytes().map(|b| InstanceId(b.into())).collect::<Vec<_>>();
         let sequence = |segments: &[&str]| Sequence {
             segments: segments.iter().map(|segment| ids(segment)).collect(),
-            known: Known::Ours,
+            visibility: Visibility::OwnTurns,
         };
         let whole = sequence(&["abc", "de", "f"]);
         for (most, end) in [(9, &["abc", "de", "f"][..]), (5, &["bc", "de", "f"]), (3, &["de", "f"]), (2, &["e", "f"])]

@@ -13,12 +13,12 @@ pub enum UnseenEvidence {
     /// `unseen_share` would have shown itself.
     NoOthersAnswered { answers: usize, unseen_share: f64 },
     /// Instances that answered `answers` requests in other series and none in the free one.
-    Unseen { instances: Vec<InstanceId>, answers: usize, pattern: PatternHolds },
+    Unseen { instances: Vec<InstanceId>, answers: usize, pattern: PatternScope },
 }
 
 /// Whether a pattern was named that holds for the instances of the free series alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PatternHolds {
-    ForSeenInstances,
+pub enum PatternScope {
+    SeenInstances,
     NoPattern,
 }

@@ -3,5 +3,5 @@
 mod evidence;
 mod other_series;
 
-pub use evidence::{PatternHolds, UnseenEvidence};
+pub use evidence::{PatternScope, UnseenEvidence};
 pub use other_series::{Meaning, OtherSeries, gather_other_series};

@@ -6,8 +6,8 @@ use crate::{
     analysis::{
         case::Case,
         sampling::budget::{self, Decision},
-        unseen_instances::evidence::{PatternHolds, UnseenEvidence},
-        verdict::{Algorithm, natural},
+        unseen_instances::evidence::{PatternScope, UnseenEvidence},
+        verdict::{Algorithm, Reach, natural_order_key},
     },
     model::trace::{Connection, InstanceId, Series, SeriesName, Trace},
 };
@@ -48,28 +48,12 @@ pub enum Meaning {
 impl OtherSeries {
     /// The meaning of these series where the other facts have named this pattern.
     pub fn meaning(&self, pattern: Algorithm) -> Meaning {
-        match pattern {
-            Algorithm::Single if self.same_question.others > 0 => Meaning::SeveralInstances,
-            Algorithm::Single if self.while_busy.others > 0 => Meaning::OthersWhenBusy,
-            Algorithm::Single => Meaning::Nothing,
-            Algorithm::RoundRobin
-            | Algorithm::WeightedRoundRobin
-            | Algorithm::Random
-            | Algorithm::LeastConnections
-            | Algorithm::FirstAvailable
-            | Algorithm::Undetermined
-                if !self.unseen.is_empty() =>
-            {
-                Meaning::MoreInstances
-            }
-            Algorithm::RoundRobin
-            | Algorithm::WeightedRoundRobin
-            | Algorithm::Random
-            | Algorithm::LeastConnections
-            | Algorithm::FirstAvailable
-            | Algorithm::Undetermined => Meaning::Nothing,
-            // there, the value that a series varies decides which instance answers
-            Algorithm::SourceHash | Algorithm::UriHash | Algorithm::HeaderHash => Meaning::Nothing,
+        match pattern.reach() {
+            Reach::One if self.same_question.others > 0 => Meaning::SeveralInstances,
+            Reach::One if self.while_busy.others > 0 => Meaning::OthersWhenBusy,
+            Reach::Every | Reach::ByLoad | Reach::Unknown if !self.unseen.is_empty() => Meaning::MoreInstances,
+            // where a key leads, the value that a series varies decides which instance answers
+            Reach::One | Reach::Every | Reach::ByLoad | Reach::Unknown | Reach::ByKey => Meaning::Nothing,
         }
     }
 
@@ -87,9 +71,10 @@ impl OtherSeries {
             Meaning::MoreInstances => Some(UnseenEvidence::Unseen {
                 instances: self.unseen.iter().map(|(id, _)| *id).collect(),
                 answers: self.unseen.iter().map(|(_, hits)| hits).sum(),
-                pattern: match pattern {
-                    Algorithm::Undetermined => PatternHolds::NoPattern,
-                    _ => PatternHolds::ForSeenInstances,
+                pattern: if pattern == Algorithm::Undetermined {
+                    PatternScope::NoPattern
+                } else {
+                    PatternScope::SeenInstances
                 },
             }),
             Meaning::Nothing if pattern == Algorithm::Single => self
@@ -139,7 +124,7 @@ fn unseen(trace: &Trace, answers: &[InstanceId], counted: &BTreeSet<&str>) -> Ve
         *hits.entry(*id).or_default() += 1;
     }
     let mut unseen: Vec<(InstanceId, usize)> = hits.into_iter().collect();
-    unseen.sort_by_key(|(id, _)| natural(name(id)));
+    unseen.sort_by_key(|(id, _)| natural_order_key(name(id)));
     unseen
 }
 

@@ -41,13 +41,39 @@ impl Algorithm {
         Algorithm::VARIANTS.iter().copied().filter(|algorithm| *algorithm != Algorithm::Undetermined)
     }
 
-    /// Whether instances are picked in rounds.
-    pub fn goes_round(self) -> bool {
+    /// The algorithms that spread the same request of one client over all instances.
+    pub fn spreading() -> impl Iterator<Item = Algorithm> {
+        Algorithm::all().filter(|algorithm| algorithm.reach() == Reach::Every)
+    }
+
+    /// The shares that a round gives to instances; `None` where instances are not picked in rounds.
+    pub fn round_shares(self) -> Option<RoundShares> {
         match self {
-            Algorithm::RoundRobin | Algorithm::WeightedRoundRobin => true,
+            Algorithm::RoundRobin => Some(RoundShares::Equal),
+            Algorithm::WeightedRoundRobin => Some(RoundShares::Weighted),
             Algorithm::Single
             | Algorithm::Random
             | Algorithm::LeastConnections
+            | Algorithm::FirstAvailable
+            | Algorithm::SourceHash
+            | Algorithm::UriHash
+            | Algorithm::HeaderHash
+            | Algorithm::Undetermined => None,
+        }
+    }
+
+    /// Returns true if instances are picked in rounds.
+    pub fn goes_round(self) -> bool {
+        self.round_shares().is_some()
+    }
+
+    /// Returns true if chance or load decides how often each instance answers, so that counts are a sample of the shares.
+    pub fn counts_are_a_sample(self) -> bool {
+        match self {
+            Algorithm::Random | Algorithm::LeastConnections => true,
+            Algorithm::Single
+            | Algorithm::RoundRobin
+            | Algorithm::WeightedRoundRobin
             | Algorithm::FirstAvailable
             | Algorithm::SourceHash
             | Algorithm::UriHash
@@ -56,29 +82,53 @@ impl Algorithm {
         }
     }
 
-    /// Which part of the instances one client sees without a cookie.
+    /// Returns true if a balancer that looks at load may show this pattern over several instances while none is busy.
+    pub fn leaves_load_open(self) -> bool {
+        match self {
+            Algorithm::RoundRobin | Algorithm::WeightedRoundRobin | Algorithm::Random | Algorithm::Undetermined => true,
+            Algorithm::Single
+            | Algorithm::LeastConnections
+            | Algorithm::FirstAvailable
+            | Algorithm::SourceHash
+            | Algorithm::UriHash
+            | Algorithm::HeaderHash => false,
+        }
+    }
+
+    /// The part of the instances that one client reaches without a cookie.
     pub fn reach(self) -> Reach {
         match self {
             Algorithm::RoundRobin | Algorithm::WeightedRoundRobin | Algorithm::Random | Algorithm::LeastConnections => {
                 Reach::Every
             }
             Algorithm::Single => Reach::One,
-            Algorithm::FirstAvailable
-            | Algorithm::SourceHash
-            | Algorithm::UriHash
-            | Algorithm::HeaderHash
-            | Algorithm::Undetermined => Reach::Some,
+            Algorithm::FirstAvailable => Reach::ByLoad,
+            Algorithm::SourceHash | Algorithm::UriHash | Algorithm::HeaderHash => Reach::ByKey,
+            Algorithm::Undetermined => Reach::Unknown,
         }
     }
+}
+
+/// The shares that a round gives to instances.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RoundShares {
+    /// Each instance comes once in a round.
+    Equal,
+    /// Each instance comes as often as its weight asks for.
+    Weighted,
 }
 
 /// The instances that one client reaches with the same request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
-    /// Sooner or later each of them.
+    /// Each of them, sooner or later.
     Every,
     /// The only one.
     One,
-    /// Those that the client, its request or the load leads to.
-    Some,
+    /// Those that the load leads to.
+    ByLoad,
+    /// The one that a key of the request leads to.
+    ByKey,
+    /// The pattern has no name, so this is not known.
+    Unknown,
 }

@@ -3,14 +3,14 @@
 mod algorithm;
 pub mod candidates;
 pub mod evidence;
-pub mod expected;
+pub mod expected_counts;
 mod facets;
 mod name_order;
-mod ruled_out;
+mod rejection;
 mod types;
 
-pub use algorithm::{Algorithm, Reach};
+pub use algorithm::{Algorithm, Reach, RoundShares};
 pub use facets::{BalancesPer, Order, Stickiness, StickyBy};
-pub use name_order::natural;
-pub use ruled_out::{RuledOut, Test};
-pub use types::{Hits, StickyCookie, Verdict};
+pub use name_order::natural_order_key;
+pub use rejection::{Rejection, Test};
+pub use types::{InstanceHits, StickyCookie, Verdict};

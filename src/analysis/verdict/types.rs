@@ -7,7 +7,7 @@ use crate::{
             algorithm::Algorithm,
             evidence::Evidence,
             facets::{BalancesPer, Order, Stickiness, StickyBy},
-            ruled_out::RuledOut,
+            rejection::Rejection,
         },
     },
     model::trace::CookieAttributes,
@@ -28,7 +28,7 @@ pub struct StickyCookie {
 
 /// How often an instance answered.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Hits {
+pub struct InstanceHits {
     pub name: String,
     /// Answers in the series without a cookie jar.
     pub hits: usize,
@@ -36,14 +36,14 @@ pub struct Hits {
     pub weight: Option<u32>,
     /// Between which bounds its share lies, where picks are independent.
     pub share: Option<(f64, f64)>,
-    /// The least and the most hits that the pattern allows, or that chance does but for [`ASTRAY`](super::ASTRAY).
+    /// The least and the most hits that the pattern allows, or that chance does but for [`OUTLIER_CHANCE`](super::OUTLIER_CHANCE).
     pub expected: Option<(usize, usize)>,
 }
 
-impl Hits {
+impl InstanceHits {
     /// An instance of which only the number of answers is known.
-    pub fn without_share(name: String, hits: usize) -> Hits {
-        Hits { name, hits, weight: None, share: None, expected: None }
+    pub fn without_share(name: String, hits: usize) -> InstanceHits {
+        InstanceHits { name, hits, weight: None, share: None, expected: None }
     }
 }
 
@@ -55,13 +55,13 @@ pub struct Verdict {
     /// Every mechanism that would produce it, the pattern's own first.
     pub candidates: Vec<Algorithm>,
     /// The algorithms that would not produce the pattern.
-    pub ruled_out: Vec<RuledOut>,
+    pub ruled_out: Vec<Rejection>,
     /// The chance that something was ruled out wrongly: the sum of the probabilities.
     pub chance: f64,
     /// The chance of a false verdict that was accepted.
     pub alpha: f64,
     /// The instances, and how often each answered.
-    pub instances: Vec<Hits>,
+    pub instances: Vec<InstanceHits>,
     /// How the order of a round changes, where there are rounds.
     pub order: Option<Order>,
     /// The names in their order, where it is fixed.

@@ -52,23 +52,23 @@ pub struct ExperimentBar {
 }
 
 impl Progress for ExperimentBar {
-    fn started(&mut self, title: &str, total: Option<u32>) {
+    fn start(&mut self, title: &str, total: Option<u32>) {
         self.bar = Some(total.map_or_else(|| counter(title), |total| bar(total.into(), title)));
     }
 
-    fn advanced(&mut self, n: u64) {
+    fn advance(&mut self, n: u64) {
         if let Some(bar) = &self.bar {
             bar.set_position(n);
         }
     }
 
-    fn retitled(&mut self, title: &str) {
+    fn retitle(&mut self, title: &str) {
         if let Some(bar) = &self.bar {
             bar.set_message(title.to_owned());
         }
     }
 
-    fn finished(&mut self) {
+    fn finish(&mut self) {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }

@@ -5,7 +5,7 @@ mod plan;
 mod send;
 
 use crate::{
-    analysis::{self, Case, Checked, Expectation, Strictness, Verdict},
+    analysis::{self, Case, Comparison, Expectation, Strictness, Verdict},
     cli::{Experiment, Format, Probe},
     error::{Error, Exit},
     model::trace::Trace,
@@ -45,14 +45,14 @@ pub async fn run(args: Probe) -> Result<Exit, Error> {
     let verdict = analysis::judge(&Case::new(&trace, args.alpha));
     let strictness = if args.strict { Strictness::OnlyCandidate } else { Strictness::Pattern };
     let check = |expectation: &Expectation| expectation.check(&verdict, strictness, args.alpha);
-    let checked: Vec<Checked> = expectations.iter().map(check).collect();
-    show(&args, &trace, &verdict, &checked, to_stderr)?;
+    let comparisons: Vec<Comparison> = expectations.iter().map(check).collect();
+    show(&args, &trace, &verdict, &comparisons, to_stderr)?;
     saved?;
     if extent == Extent::UntilInterrupted {
         console::say("note: stopped before the end; this is what was seen until then");
         return Ok(Exit::Interrupted);
     }
-    exit(&trace, &checked)
+    exit(&trace, &comparisons)
 }
 
 /// Opens the file in which the trace will be saved, if the user names one.
@@ -63,29 +63,35 @@ async fn open(args: &Probe) -> Result<Option<TraceFile>, Error> {
     }
 }
 
-fn show(args: &Probe, trace: &Trace, verdict: &Verdict, checked: &[Checked], to_stderr: bool) -> Result<(), Error> {
+fn show(
+    args: &Probe,
+    trace: &Trace,
+    verdict: &Verdict,
+    comparisons: &[Comparison],
+    to_stderr: bool,
+) -> Result<(), Error> {
     let table = |paint: Paint| {
         let detail = if args.verbose { Detail::Figures } else { Detail::Sentences };
-        report::probe::text(trace, verdict, checked, detail, paint)
+        report::probe::text(trace, verdict, comparisons, detail, paint)
     };
     match (args.output.format, to_stderr) {
-        (Format::Json, false) => console::json(&report::json::probe(trace, verdict, checked))?,
-        (Format::Json, true) => console::json_to_stderr(&report::json::probe(trace, verdict, checked)),
+        (Format::Json, false) => console::json(&report::json::probe(trace, verdict, comparisons))?,
+        (Format::Json, true) => console::json_to_stderr(&report::json::probe(trace, verdict, comparisons)),
         (Format::Table, false) => console::data(&table(console::paint()))?,
         (Format::Table, true) => console::say(table(console::paint_stderr()).trim_end()),
     }
     Ok(())
 }
 
-fn exit(trace: &Trace, checked: &[Checked]) -> Result<Exit, Error> {
+fn exit(trace: &Trace, comparisons: &[Comparison]) -> Result<Exit, Error> {
     if trace.instances.is_empty() {
         let (url, reason) = (trace.target.url.clone(), trace.unidentified.clone());
         return Err(Error::Unidentified { url, reason });
     }
-    Ok(match analysis::passed(checked) {
+    Ok(match analysis::passed(comparisons) {
         Some(true) => Exit::Done,
         Some(false) => Exit::NotMet,
-        None if checked.is_empty() => Exit::Done,
+        None if comparisons.is_empty() => Exit::Done,
         None => Exit::Inconclusive,
     })
 }

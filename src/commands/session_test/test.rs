@@ -1,14 +1,14 @@
 //! A session test of a target that was resolved.
 
 use crate::{
-    analysis::{self, ALPHA, Case, Facts, Session, SessionVerdict},
+    analysis::{self, ALPHA, Case, ServiceSettings, Session, SessionVerdict},
     cli::{Expect, Format, SessionTest},
     commands::{
         console::{self, ExperimentBar},
         target::{self, ResolvedTarget},
     },
     error::{Error, Exit},
-    experiment::{LoginPlan, expected_session, play_login, session_facts},
+    experiment::{LoginPlan, expected_session, play_login, service_settings},
     model::trace::Trace,
     probe::path_and_query,
     report,
@@ -18,12 +18,12 @@ use crate::{
 pub async fn test(args: &SessionTest, target: &mut ResolvedTarget) -> Result<Exit, Error> {
     let script = target::script(&args.target, target)?.ok_or_else(|| Error::UnknownLogin(target.url.to_string()))?;
     let mut prober = target::prober(&args.target, target)?;
-    let facts = target.lab.as_ref().map(|lab| session_facts(&lab.service.view));
-    let plan = LoginPlan { path: path_and_query(&target.url), script, reloads: args.reloads, facts };
+    let settings = target.lab.as_ref().map(|lab| service_settings(&lab.service.view));
+    let plan = LoginPlan { path: path_and_query(&target.url), script, reloads: args.reloads, settings };
     play_login(&plan, &mut prober, &mut rand::rng(), &mut ExperimentBar::default()).await?;
     let trace = prober.into_trace();
-    let verdict = analysis::judge_session(&Case::new(&trace, ALPHA), facts);
-    let expected = expected(args, facts);
+    let verdict = analysis::judge_session(&Case::new(&trace, ALPHA), settings);
+    let expected = expected(args, settings);
     let passed = expected.and_then(|expected| match verdict.session {
         Session::Undetermined => None,
         session => Some(session == expected),
@@ -38,11 +38,11 @@ pub async fn test(args: &SessionTest, target: &mut ResolvedTarget) -> Result<Exi
 }
 
 /// The result that the user expects, or that the lab's configuration leads to.
-fn expected(args: &SessionTest, facts: Option<Facts>) -> Option<Session> {
+fn expected(args: &SessionTest, settings: Option<ServiceSettings>) -> Option<Session> {
     match args.expect {
         Some(Expect::Lost) => Some(Session::Lost),
         Some(Expect::Kept) => Some(Session::Kept),
-        None => facts.map(expected_session),
+        None => settings.map(expected_session),
     }
 }
 

@@ -15,7 +15,7 @@ use super::ResolvedTarget;
 /// Follows the log of the service under test, where a lab has a log that shows turns.
 pub async fn follow_log(target: &ResolvedTarget) -> Result<Option<LogCorrelation>, Error> {
     let Some(lab) = &target.lab else { return Ok(None) };
-    let (Some(client), Some(numbering)) = (&lab.client, Numbering::in_log_of(&lab.service)) else { return Ok(None) };
+    let (Some(client), Some(numbering)) = (&lab.client, Numbering::of_lab_log(&lab.service)) else { return Ok(None) };
     let service = match numbering {
         Numbering::PerBalancer => Some(lab.service.name.clone()),
         // requests for other services are needed to see which numbers are missing

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use crate::{
     engine::{Compose, Container, Containers, Docker, Naming, RecreatePolicy},
     lab::{change_error::ChangeError, overrides::check_targets},
-    model::{Balancer, ExposedByDefault, LabView, ScaleView, ScaledView, Sessions, State},
+    model::{Balancer, ExposedByDefault, LabView, ScaleView, ServiceScaleView, Sessions, State},
     proxy::Proxy,
 };
 
@@ -59,9 +59,9 @@ impl Scaling<'_> {
         check_targets(targets, self.services.iter())?;
         let before = self.containers.containers().borrow().clone();
         let count = |service: &str| containers_of(&before, service).count() as u32;
-        let mut services: IndexMap<String, ScaledView> = IndexMap::new();
+        let mut services: IndexMap<String, ServiceScaleView> = IndexMap::new();
         for name in self.services.iter().filter(|name| targets.contains_key(*name)) {
-            let scaled = ScaledView { from: count(name), to: targets[name], lost: Sessions::default() };
+            let scaled = ServiceScaleView { from: count(name), to: targets[name], lost: Sessions::default() };
             services.insert(name.clone(), scaled);
         }
         self.add(&before, &services, view).await?;
@@ -80,7 +80,7 @@ impl Scaling<'_> {
     async fn add(
         &self,
         before: &[Container],
-        services: &IndexMap<String, ScaledView>,
+        services: &IndexMap<String, ServiceScaleView>,
         view: impl Fn() -> Option<LabView>,
     ) -> Result<(), ChangeError> {
         let has_ended = |name: &str| containers_of(before, name).any(|container| container.state == State::Ended);

@@ -22,7 +22,7 @@ use crate::{
         supervisor::{Journal, record_proxy_requests},
     },
     model::{
-        Balancer, Engine, LAB_SCHEMA, LabView, ReplicaView, Replicas, ScaleView, ScaledView, ServiceStrategy,
+        Balancer, Engine, LAB_SCHEMA, LabView, ReplicaView, Replicas, ScaleView, ServiceScaleView, ServiceStrategy,
         ServiceView, Sessions, State,
     },
     proxy::{Proxy, Settings},
@@ -151,7 +151,7 @@ impl EmbeddedLab {
         let mut services = IndexMap::new();
         for name in self.plan.services.keys() {
             if let (Some(&to), Some(from)) = (targets.get(name), self.engine.count(name)) {
-                services.insert(name.clone(), ScaledView { from, to, lost: Sessions::default() });
+                services.insert(name.clone(), ServiceScaleView { from, to, lost: Sessions::default() });
             }
         }
         let starts: Vec<_> =

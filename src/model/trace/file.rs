@@ -254,10 +254,12 @@ impl LineLayout {
         if !first {
             to.write_all(b",")?;
         }
-        match (self.depth <= MULTILINE_LEVELS, first) {
-            (true, _) => self.line(to),
-            (false, true) => Ok(()),
-            (false, false) => to.write_all(b" "),
+        if self.depth <= MULTILINE_LEVELS {
+            self.line(to)
+        } else if first {
+            Ok(())
+        } else {
+            to.write_all(b" ")
         }
     }
 

@@ -1,7 +1,7 @@
 //! The counts: how often each instance answered, and how often it should have.
 
 use crate::{
-    analysis::{Algorithm, Hits, Verdict},
+    analysis::{InstanceHits, RoundShares, Verdict},
     model::trace::Trace,
     report::{
         style::{self, Paint},
@@ -17,7 +17,7 @@ const INDENT: &str = "             ";
 const NAME_WIDTH: usize = 40;
 
 /// The counts, on lines that go on behind a label.
-pub fn of(trace: &Trace, verdict: &Verdict, paint: Paint) -> String {
+pub fn render_counts(trace: &Trace, verdict: &Verdict, paint: Paint) -> String {
     let hits: Vec<usize> = verdict.instances.iter().map(|instance| instance.hits).collect();
     let (Some(&least), Some(&most)) = (hits.iter().min(), hits.iter().max()) else {
         return "no instance was recognised".to_owned();
@@ -26,7 +26,7 @@ pub fn of(trace: &Trace, verdict: &Verdict, paint: Paint) -> String {
     let remarks: Vec<String> = verdict.instances.iter().map(|instance| remark(verdict, instance)).collect();
     // what holds for each is said once
     let common = remarks.iter().all(|remark| *remark == remarks[0]).then(|| remarks[0].as_str());
-    let must = verdict.algorithm != Algorithm::Random && kept;
+    let must = !verdict.algorithm.counts_are_a_sample() && kept;
     match (hits.len(), common) {
         (1, _) => rows(trace, verdict, &remarks, paint),
         (_, Some(_)) if must && least == most => format!("{least} to each, as it must be"),
@@ -45,7 +45,7 @@ fn rows(trace: &Trace, verdict: &Verdict, remarks: &[String], paint: Paint) -> S
     let names: Vec<String> = verdict.instances.iter().map(|one| in_width(trace, &one.name, NAME_WIDTH)).collect();
     let widest = names.iter().map(|name| width(name)).max().unwrap_or(0);
     let digits = verdict.instances.iter().map(|one| one.hits.to_string().len()).max().unwrap_or(1);
-    let cell = |(index, instance): (usize, &Hits)| {
+    let cell = |(index, instance): (usize, &InstanceHits)| {
         let padding = " ".repeat(widest - width(&names[index]));
         let name = style::sign(&names[index], &instance.name, paint) + &padding;
         let remark = remarks.get(index).filter(|remark| !remark.is_empty());
@@ -65,12 +65,12 @@ fn lines(first: String, second: &str) -> String {
 }
 
 /// Whether a count is among those that were to be expected.
-fn is_kept(instance: &Hits) -> bool {
+fn is_kept(instance: &InstanceHits) -> bool {
     instance.expected.is_some_and(|(least, most)| (least..=most).contains(&instance.hits))
 }
 
 /// What was to be expected of an instance.
-fn remark(verdict: &Verdict, instance: &Hits) -> String {
+fn remark(verdict: &Verdict, instance: &InstanceHits) -> String {
     let out = match instance.expected {
         Some((least, _)) if instance.hits < least => ": fewer",
         Some((_, most)) if instance.hits > most => ": more",
@@ -78,11 +78,11 @@ fn remark(verdict: &Verdict, instance: &Hits) -> String {
     };
     let total: usize = verdict.instances.iter().map(|instance| instance.hits).sum();
     match (instance.expected, instance.weight, instance.share) {
-        (Some((least, most)), _, _) if verdict.algorithm == Algorithm::Random => {
+        (Some((least, most)), _, _) if verdict.algorithm.counts_are_a_sample() => {
             let even = total as f64 / verdict.instances.iter().filter(|instance| instance.hits > 0).count() as f64;
             format!("about {even:.0} expected, {least} to {most} by chance{out}")
         }
-        (Some((least, most)), Some(weight), _) if verdict.algorithm == Algorithm::WeightedRoundRobin => {
+        (Some((least, most)), Some(weight), _) if verdict.algorithm.round_shares() == Some(RoundShares::Weighted) => {
             format!("weight {weight}: {} expected{out}", between(least, most))
         }
         (Some((least, most)), _, _) => format!("{} expected{out}", between(least, most)),

@@ -7,9 +7,10 @@ use comfy_table::CellAlignment;
 use strum::VariantArray as _;
 
 use crate::{
-    analysis::{ASTRAY, BudgetPart, Key, Sample, Sampled, Verdict, in_words},
+    analysis::{BudgetPart, Key, OUTLIER_CHANCE, Sample, SamplePurpose, Verdict},
     model::trace::{Request, Trace},
     report::{
+        odds::odds_in_words,
         style::{self, Paint},
         text::{columns, millis, shorten, width, wrapped},
     },
@@ -25,12 +26,12 @@ const TAKES: &str = "takes: with so many it can be decided at the earliest; with
                      stay on one instance; s: seconds; median and p95: milliseconds; conns: connections";
 
 /// All of them.
-pub fn of(trace: &Trace, verdict: &Verdict, samples: &[Sample], paint: Paint) -> String {
+pub fn render_figures(trace: &Trace, verdict: &Verdict, samples: &[Sample], paint: Paint) -> String {
     let mut lines = vec!["  figures:".to_owned()];
     let mut say = |sentence: String| lines.push(wrapped(&sentence, "    - ", "      "));
     let parts: Vec<String> = BudgetPart::VARIANTS.iter().map(|part| budget_part(*part)).collect();
     say(format!("alpha is {:e}, shared: {}", verdict.alpha, parts.join(", ")));
-    say(format!("the sum of the p below is {}: {}", small(verdict.chance), in_words(verdict.chance)));
+    say(format!("the sum of the p below is {}: {}", small(verdict.chance), odds_in_words(verdict.chance)));
     let candidates: Vec<&str> = verdict.candidates.iter().map(|one| one.as_str()).collect();
     if !candidates.is_empty() {
         say(format!("what would look like this: {}", candidates.join(", ")));
@@ -42,7 +43,10 @@ pub fn of(trace: &Trace, verdict: &Verdict, samples: &[Sample], paint: Paint) ->
         say(format!("turns that others would have to take from a round robin to hide it: {:.0} %", share * 100.0));
     }
     if verdict.even == Some(true) {
-        say(format!("counts of even picks lie within what chance gives in all but one of {:.0} series", 1.0 / ASTRAY));
+        say(format!(
+            "counts of even picks lie within what chance gives in all but one of {:.0} series",
+            1.0 / OUTLIER_CHANCE
+        ));
     }
     lines.push(String::new());
     lines.push(ruled_out(verdict, paint));
@@ -92,9 +96,9 @@ fn experiments(trace: &Trace, samples: &[Sample], paint: Paint) -> String {
         let ended = requests.iter().map(|one| one.at_us.saturating_add(one.us)).max().unwrap_or(0);
         let ports: BTreeSet<_> = requests.iter().filter_map(|one| one.port).collect();
         table.add_row([
-            shorten(&named(&sample.of), NAME_WIDTH),
+            shorten(&experiment_name(&sample.purpose), NAME_WIDTH),
             requests.len().to_string(),
-            sample.takes.map_or("-".to_owned(), |takes| takes.to_string()),
+            sample.needed.map_or("-".to_owned(), |needed| needed.to_string()),
             requests.iter().filter(|one| one.error.is_some()).count().to_string(),
             format!("{:.2}", ended.saturating_sub(began) as f64 / 1e6),
             ms(50),
@@ -110,14 +114,14 @@ fn experiments(trace: &Trace, samples: &[Sample], paint: Paint) -> String {
     table.trim_fmt()
 }
 
-fn named(of: &Sampled) -> String {
-    match of {
-        Sampled::Order => "without jar".to_owned(),
-        Sampled::Jar => "with jar".to_owned(),
-        Sampled::Cookie(name) => format!("only {name}"),
-        Sampled::CookieValues(values) => format!("{values} cookie values"),
-        Sampled::Connection => "one connection".to_owned(),
-        Sampled::Values(key, values) => {
+fn experiment_name(purpose: &SamplePurpose) -> String {
+    match purpose {
+        SamplePurpose::Order => "without jar".to_owned(),
+        SamplePurpose::Jar => "with jar".to_owned(),
+        SamplePurpose::Cookie(name) => format!("only {name}"),
+        SamplePurpose::CookieValues(values) => format!("{values} cookie values"),
+        SamplePurpose::Connection => "one connection".to_owned(),
+        SamplePurpose::Values(key, values) => {
             let what = match key {
                 Key::Source => "addresses",
                 Key::Query => "query strings",
@@ -127,14 +131,14 @@ fn named(of: &Sampled) -> String {
             };
             format!("{values} {what}")
         }
-        Sampled::Load => "slow and meanwhile".to_owned(),
+        SamplePurpose::Load => "slow and meanwhile".to_owned(),
     }
 }
 
 /// Each instance's share of the answers.
 fn shares(trace: &Trace, verdict: &Verdict, paint: Paint) -> String {
     let total: usize = verdict.instances.iter().map(|instance| instance.hits).sum();
-    let cell = |instance: &crate::analysis::Hits| {
+    let cell = |instance: &crate::analysis::InstanceHits| {
         let name = in_width(trace, &instance.name, NAME_WIDTH);
         let figures = format!(" {} ({:.1} %)", instance.hits, 100.0 * instance.hits as f64 / total.max(1) as f64);
         (width(&name) + figures.len(), style::sign(&name, &instance.name, paint) + &figures)

@@ -16,17 +16,17 @@ mod table;
 mod verdict;
 
 use crate::{
-    analysis::{Checked, Outcome, Verdict, samples},
+    analysis::{Comparison, Outcome, Verdict, samples},
     model::trace::{Trace, Via},
 };
 
-use super::sentence::actual;
+use super::sentence::verdict_part;
 use super::{
     style::Paint,
     text::{printable, wrapped},
 };
 
-pub use names::{answered, short_session};
+pub use names::{answer_cell, short_session_id};
 
 /// How much a report contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,15 +38,15 @@ pub enum Detail {
 }
 
 /// The report about a probe, with the outcome of each expectation.
-pub fn text(trace: &Trace, verdict: &Verdict, checked: &[Checked], detail: Detail, paint: Paint) -> String {
+pub fn text(trace: &Trace, verdict: &Verdict, comparisons: &[Comparison], detail: Detail, paint: Paint) -> String {
     let samples = samples(trace, verdict);
-    let mut text = format!("{}\n\n{}\n", target(trace), table::side_by_side(trace, paint));
-    text += &strip::of_long_series(trace, verdict, paint);
-    text += &verdict::in_words(trace, verdict, &samples, paint);
+    let mut text = format!("{}\n\n{}\n", target(trace), table::render_table(trace, paint));
+    text += &strip::render_long_series(trace, verdict, paint);
+    text += &verdict::render_verdict(trace, verdict, &samples, paint);
     if detail == Detail::Figures {
-        text += &figures::of(trace, verdict, &samples, paint);
+        text += &figures::render_figures(trace, verdict, &samples, paint);
     }
-    text + &expected(checked)
+    text + &outcome_lines(comparisons)
 }
 
 /// The line that names the target of the requests.
@@ -62,11 +62,11 @@ pub fn target(trace: &Trace) -> String {
 }
 
 /// One line for the outcome of each expectation.
-fn expected(checked: &[Checked]) -> String {
-    let line = |Checked { expect, outcome, actual: seen }: &Checked| match outcome {
+fn outcome_lines(comparisons: &[Comparison]) -> String {
+    let line = |Comparison { expect, outcome, found }: &Comparison| match outcome {
         Outcome::Met => format!("as expected: {expect}"),
-        Outcome::Contradicted => format!("not as expected: {expect}, it is {}", actual(seen)),
-        Outcome::Undetermined => format!("undecided: {expect}, it is {}", actual(seen)),
+        Outcome::Contradicted => format!("not as expected: {expect}, it is {}", verdict_part(found)),
+        Outcome::Undetermined => format!("undecided: {expect}, it is {}", verdict_part(found)),
     };
-    checked.iter().map(|checked| wrapped(&line(checked), "", "  ") + "\n").collect()
+    comparisons.iter().map(|comparison| wrapped(&line(comparison), "", "  ") + "\n").collect()
 }

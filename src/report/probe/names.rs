@@ -17,12 +17,12 @@ const NAME_WIDTH: usize = 16;
 const SESSION_WIDTH: usize = 8;
 
 /// The first digits of a session id.
-pub fn short_session(id: &str) -> String {
+pub fn short_session_id(id: &str) -> String {
     shorten(id, SESSION_WIDTH + 1)
 }
 
 /// The cell for the answer to a request: the name of the instance, with the status where that is not 200, or the error.
-pub fn answered(request: &Request, trace: &Trace, paint: Paint) -> Cell {
+pub fn answer_cell(request: &Request, trace: &Trace, paint: Paint) -> Cell {
     let status = request.status.filter(|status| status.get() != 200);
     match (request.instance, &request.error, status) {
         (Some(id), None, None) => style::instance_cell(&label(trace, id), name(trace, id), paint),

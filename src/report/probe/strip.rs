@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    analysis::{Algorithm, Order, Verdict, natural},
+    analysis::{Order, RoundShares, Verdict, natural_order_key},
     model::trace::{Action, InstanceId, Request, Series, SeriesName, Trace},
     report::{
         style::{self, Paint},
@@ -33,17 +33,17 @@ const SAMPLE: usize = 400;
 const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// The series without and with a cookie jar as strips, with a legend. Empty where the table shows both series whole.
-pub fn of_long_series(trace: &Trace, verdict: &Verdict, paint: Paint) -> String {
+pub fn render_long_series(trace: &Trace, verdict: &Verdict, paint: Paint) -> String {
     let both = [("without jar", SeriesName::WithoutJar), ("with jar", SeriesName::WithJar)];
     let series: Vec<(&str, &Series)> =
         both.iter().filter_map(|(words, name)| Some((*words, trace.series(name)?))).collect();
     if series.iter().all(|(_, series)| series.requests.len() <= MAX_ROWS) {
         return String::new();
     }
-    let signs = Signs::of(trace, series.iter().map(|(_, series)| *series));
+    let signs = Signs::choose(trace, series.iter().map(|(_, series)| *series));
     let mut text = signs.legend(trace, paint) + "\n";
     for (words, series) in series.iter().filter(|(_, series)| !series.requests.is_empty()) {
-        let groups = Groups::of(trace, verdict, series, &signs);
+        let groups = Groups::find(trace, verdict, series, &signs);
         text += &(wrapped(&format!("{words}: {}", about(series, &groups)), "", "  ") + "\n");
         text += &strip(trace, series, &signs, &groups, paint);
         text += "\n";
@@ -62,13 +62,13 @@ enum Signs {
 }
 
 impl Signs {
-    fn of<'a>(trace: &Trace, series: impl Iterator<Item = &'a Series>) -> Signs {
+    fn choose<'a>(trace: &Trace, series: impl Iterator<Item = &'a Series>) -> Signs {
         let seen: BTreeSet<InstanceId> =
             series.flat_map(|series| &series.requests).filter_map(|request| request.instance).collect();
         let mut ids: Vec<InstanceId> = seen.into_iter().collect();
-        ids.sort_by_key(|id| natural(name(trace, *id)));
+        ids.sort_by_key(|id| natural_order_key(name(trace, *id)));
         let numbered = |id: &InstanceId| name(trace, *id).ends_with(|c: char| c.is_ascii_digit());
-        let stem = |id: &InstanceId| natural(name(trace, *id)).0;
+        let stem = |id: &InstanceId| natural_order_key(name(trace, *id)).0;
         match ids.as_slice() {
             few if few.len() <= LETTERS.len() => Signs::Letters(ids),
             all if all.iter().all(|id| numbered(id) && stem(id) == stem(&all[0])) => Signs::OwnNumbers(ids),
@@ -86,7 +86,7 @@ impl Signs {
     fn sign(&self, trace: &Trace, place: usize) -> String {
         match self {
             Signs::Letters(_) => LETTERS.chars().nth(place).unwrap_or('?').to_string(),
-            Signs::OwnNumbers(ids) => natural(name(trace, ids[place])).1.to_string(),
+            Signs::OwnNumbers(ids) => natural_order_key(name(trace, ids[place])).1.to_string(),
             Signs::Places(_) => (place + 1).to_string(),
         }
     }
@@ -136,7 +136,7 @@ impl Signs {
 
 /// Whether the names are numbered without a gap: web-1, web-2, web-3.
 fn are_consecutive(trace: &Trace, ids: &[InstanceId]) -> bool {
-    let key = |id: &InstanceId| natural(name(trace, *id));
+    let key = |id: &InstanceId| natural_order_key(name(trace, *id));
     ids.windows(2)
         .all(|pair| key(&pair[0]).0 == key(&pair[1]).0 && key(&pair[0]).1.checked_add(1) == Some(key(&pair[1]).1))
 }
@@ -157,7 +157,7 @@ enum GroupKind {
 }
 
 impl Groups {
-    fn of(trace: &Trace, verdict: &Verdict, series: &Series, signs: &Signs) -> Groups {
+    fn find(trace: &Trace, verdict: &Verdict, series: &Series, signs: &Signs) -> Groups {
         let longest = if signs.is_letters() { 70 } else { 15 };
         let picks: Vec<Option<InstanceId>> =
             series.requests.iter().take(SAMPLE).map(|request| request.instance).collect();
@@ -178,7 +178,7 @@ impl Groups {
                     GroupKind::Rounds,
                 )
             }
-            (Some(Order::Changing), _) if verdict.algorithm == Algorithm::RoundRobin && fits(k) => {
+            (Some(Order::Changing), _) if verdict.algorithm.round_shares() == Some(RoundShares::Equal) && fits(k) => {
                 let whole = |at: usize| {
                     let rounds = picks[(k - at) % k..].chunks_exact(k);
                     k * rounds.filter(|round| round.iter().collect::<BTreeSet<_>>().len() == k).count()

@@ -10,7 +10,7 @@ use crate::{
     },
 };
 
-use super::names::{answered, short_session};
+use super::names::{answer_cell, short_session_id};
 
 /// Series of at most this many requests are shown whole.
 pub const MAX_ROWS: usize = 36;
@@ -18,7 +18,7 @@ pub const MAX_ROWS: usize = 36;
 const FIRST_ROWS: usize = 10;
 
 /// The table as text.
-pub fn side_by_side(trace: &Trace, paint: Paint) -> String {
+pub fn render_table(trace: &Trace, paint: Paint) -> String {
     let requests = |name| trace.series(&name).map_or(&[][..], |series| &series.requests);
     let (without, with) = (requests(SeriesName::WithoutJar), requests(SeriesName::WithJar));
     let sessions = with.iter().any(|request| request.session_id.is_some() || request.logged_in.is_some());
@@ -33,13 +33,13 @@ pub fn side_by_side(trace: &Trace, paint: Paint) -> String {
     for row in 0..shown {
         let mut cells = vec![Cell::new(row + 1)];
         for request in [without.get(row), with.get(row)] {
-            cells.push(request.map_or(Cell::new(""), |request| answered(request, trace, paint)));
+            cells.push(request.map_or(Cell::new(""), |request| answer_cell(request, trace, paint)));
             cells.push(request.map_or(Cell::new(""), |request| Cell::new(millis(request.us))));
         }
         if sessions {
             let request = with.get(row);
             let session = request.and_then(|request| request.session_id.as_deref());
-            cells.push(Cell::new(session.map_or("-".to_owned(), short_session)));
+            cells.push(Cell::new(session.map_or("-".to_owned(), short_session_id)));
             cells.push(Cell::new(request.map_or("", login)));
         }
         table.add_row(cells);

@@ -1,9 +1,12 @@
 //! The verdict in plain words.
 
 use crate::{
-    analysis::{Algorithm, BalancesPer, Order, Sample, Sampled, Stickiness, StickyBy, Verdict, in_words as chance},
+    analysis::{
+        Algorithm, BalancesPer, Order, Reach, RoundShares, Sample, SamplePurpose, Stickiness, StickyBy, Verdict,
+    },
     model::trace::Trace,
     report::{
+        odds::odds_in_words,
         style::{self, Paint},
         text::{self, LINE_WIDTH, count, printable, shorten, wrapped},
     },
@@ -15,7 +18,7 @@ use super::{super::sentence::sentences, counts, names::in_width};
 const MOST_WEIGHTS: usize = 20;
 
 /// The verdict in plain words.
-pub fn in_words(trace: &Trace, verdict: &Verdict, samples: &[Sample], paint: Paint) -> String {
+pub fn render_verdict(trace: &Trace, verdict: &Verdict, samples: &[Sample], paint: Paint) -> String {
     let mut lines = vec![style::bold(&wrapped(&headline(verdict), "", "  "), paint)];
     if !verdict.cycle.is_empty() {
         let names = verdict.cycle.iter().chain(verdict.cycle.first());
@@ -24,7 +27,7 @@ pub fn in_words(trace: &Trace, verdict: &Verdict, samples: &[Sample], paint: Pai
         let names: Vec<String> = verdict.cycle.iter().cycle().zip(&plain).map(name).collect();
         lines.push(wrap_cycle(&names, &plain));
     }
-    lines.push(format!("  requests:  {}", counts::of(trace, verdict, paint)));
+    lines.push(format!("  requests:  {}", counts::render_counts(trace, verdict, paint)));
     lines.extend(sampled(trace, verdict, samples));
     lines.push(wrapped(&sticky(verdict), "  sticky:    ", "             "));
     if verdict.balances_per != BalancesPer::Undetermined {
@@ -36,7 +39,7 @@ pub fn in_words(trace: &Trace, verdict: &Verdict, samples: &[Sample], paint: Pai
     }
     if verdict.algorithm != Algorithm::Undetermined {
         lines.push(if verdict.chance > 0.0 {
-            format!("  certainty: the chance that this is wrong is {}", chance(verdict.chance))
+            format!("  certainty: the chance that this is wrong is {}", odds_in_words(verdict.chance))
         } else {
             "  certainty: what is ruled out could not have looked like this".to_owned()
         });
@@ -50,21 +53,20 @@ fn headline(verdict: &Verdict) -> String {
     let instances = count(verdict.instances.len() as u64, "instance");
     let others: Vec<&str> = verdict.candidates.iter().skip(1).map(|other| other.as_str()).collect();
     let or = if others.is_empty() { String::new() } else { format!(" (or {})", others.join(", ")) };
-    match (verdict.algorithm, verdict.order) {
-        (Algorithm::Undetermined, _) => format!("undetermined: {instances} answered"),
-        (Algorithm::Single, _) => format!("one instance answers{or}"),
-        (Algorithm::RoundRobin, Some(Order::Fixed)) => {
-            format!("round-robin over {instances}, every round the same{or}")
-        }
-        (Algorithm::RoundRobin, Some(Order::Changing)) => {
+    let over = format!("{} over {instances}", verdict.algorithm.as_str());
+    match (verdict.algorithm.reach(), verdict.algorithm.round_shares(), verdict.order) {
+        (Reach::Unknown, ..) => format!("undetermined: {instances} answered"),
+        (Reach::One, ..) => format!("one instance answers{or}"),
+        (_, Some(RoundShares::Equal), Some(Order::Fixed)) => format!("{over}, every round the same{or}"),
+        (_, Some(RoundShares::Equal), Some(Order::Changing)) => {
             let after = verdict.repeats_after.map_or(String::new(), |n| format!(", repeating after {n}"));
-            format!("round-robin over {instances}, in an order that changes each round{after}{or}")
+            format!("{over}, in an order that changes each round{after}{or}")
         }
-        (Algorithm::RoundRobin, Some(Order::Interleaved)) => {
-            format!("round-robin over {instances}, by several counters that take turns{or}")
+        (_, Some(RoundShares::Equal), Some(Order::Interleaved)) => {
+            format!("{over}, by several counters that take turns{or}")
         }
-        (Algorithm::WeightedRoundRobin, _) => format!("weighted-round-robin over {instances}{}{or}", weights(verdict)),
-        (algorithm, _) => format!("{} over {instances}{or}", algorithm.as_str()),
+        (_, Some(RoundShares::Weighted), _) => format!("{over}{}{or}", weights(verdict)),
+        (Reach::Every | Reach::ByLoad | Reach::ByKey, Some(RoundShares::Equal) | None, _) => over + &or,
     }
 }
 
@@ -105,13 +107,13 @@ fn wrap_cycle(names: &[String], plain: &[String]) -> String {
 
 /// How many requests it took, and how many that takes.
 fn sampled(trace: &Trace, verdict: &Verdict, samples: &[Sample]) -> Option<String> {
-    let sample = samples.iter().find(|sample| sample.of == Sampled::Order)?;
-    let took = sample.took(trace);
+    let sample = samples.iter().find(|sample| sample.purpose == SamplePurpose::Order)?;
+    let took = sample.request_count(trace);
     let requests = count(took as u64, "request");
-    let sure = format!("a chance of error below {}", chance(verdict.alpha));
+    let sure = format!("a chance of error below {}", odds_in_words(verdict.alpha));
     let series = trace.series.get(*sample.series.first()?)?;
     let seen: std::collections::BTreeSet<_> = series.requests.iter().filter_map(|request| request.instance).collect();
-    let said = match (sample.takes, seen.len()) {
+    let said = match (sample.needed, seen.len()) {
         (_, 0) => return None,
         (None, _) => requests,
         (Some(takes), 1) => format!("{requests}; one instance and {sure} take {takes} or more"),

@@ -1,6 +1,6 @@
 //! What requests over one connection show, in words.
 
-use crate::analysis::{ConnectionEvidence, in_words};
+use crate::{analysis::ConnectionEvidence, report::odds::odds_in_words};
 
 pub fn sentence(fact: &ConnectionEvidence) -> String {
     match *fact {
@@ -12,7 +12,7 @@ pub fn sentence(fact: &ConnectionEvidence) -> String {
         }
         ConnectionEvidence::PicksOncePerConnection { requests, p } => format!(
             "{requests} requests over one connection all went to one instance, by chance {}: it picks once a connection",
-            in_words(p)
+            odds_in_words(p)
         ),
     }
 }

@@ -1,8 +1,9 @@
 //! What cookies do, in words.
 
 use crate::{
-    analysis::{CookieEvidence, Flaw, MadeUpEvidence, Part, ValueEvidence, in_words},
+    analysis::{CookieEvidence, Flaw, MadeUpEvidence, Part, ValueEvidence},
     model::trace::WithholdReason,
+    report::odds::odds_in_words,
 };
 
 pub fn sentence(fact: &CookieEvidence) -> String {
@@ -24,17 +25,17 @@ pub fn sentence(fact: &CookieEvidence) -> String {
              often for a cookie that keeps a client"
         ),
         CookieEvidence::StayedTooFew { requests, p } => {
-            format!("{requests} requests with cookies stayed on one instance, too few: by chance {}", in_words(*p))
+            format!("{requests} requests with cookies stayed on one instance, too few: by chance {}", odds_in_words(*p))
         }
         CookieEvidence::Pins { cookies, requests, moves, p } => format!(
             "{}: {requests} requests with cookies {}, by chance {}",
             keepers(cookies),
             moved(*moves),
-            in_words(*p)
+            odds_in_words(*p)
         ),
         CookieEvidence::WouldPin { cookie, p, reason } => format!(
             "the cookie {cookie} would keep a client on its instance (sent all the same, by chance {}), but {}",
-            in_words(*p),
+            odds_in_words(*p),
             withheld(cookie, reason.as_ref())
         ),
         CookieEvidence::MadeUp(fact) => made_up(fact),
@@ -51,12 +52,12 @@ fn values(fact: &ValueEvidence) -> String {
     match fact {
         ValueEvidence::IssuedAreLearned { p } => format!(
             "values that others were given led to whoever gave them, by chance {}: the balancer learns them",
-            in_words(*p)
+            odds_in_words(*p)
         ),
         ValueEvidence::IssuedLeadBack { p } => format!(
             "values that others were given led to whoever gave them, by chance {}: the balancer learns them, or it makes \
              each itself and places it by a hash",
-            in_words(*p)
+            odds_in_words(*p)
         ),
         ValueEvidence::NewPlacedInTurn => {
             "new values were placed in turn, so the balancer learns whom it gave each to".to_owned()
@@ -64,7 +65,7 @@ fn values(fact: &ValueEvidence) -> String {
         ValueEvidence::NewNotInTurn { p } => format!(
             "new values were not placed in turn as clients without cookies are (in turn they would look so {}), so a hash \
              of the value decides",
-            in_words(*p)
+            odds_in_words(*p)
         ),
         ValueEvidence::HashOrTable => {
             "a hash of the value decides, or a table that learns whom each was given to".to_owned()
@@ -75,7 +76,7 @@ fn values(fact: &ValueEvidence) -> String {
         ValueEvidence::PartNamesInstance { part: of, p } => format!(
             "{} is the same for all clients of an instance, and leads there whatever the rest is, by chance {}",
             part(*of),
-            in_words(*p)
+            odds_in_words(*p)
         ),
         ValueEvidence::PartNotTested => "whether the balancer reads a part of its value was not seen".to_owned(),
         ValueEvidence::ApplicationSession { cookie, ignored: of } => {
@@ -93,17 +94,17 @@ fn made_up(fact: &MadeUpEvidence) -> String {
     match fact {
         MadeUpEvidence::Stay { cookie, values, p } => format!(
             "each of {values} made-up values of {cookie} led to the same instance every time, by chance {}",
-            in_words(*p)
+            odds_in_words(*p)
         ),
         MadeUpEvidence::StayMostly { cookie, moves, p } => format!(
             "made-up values of {cookie} stayed with their instances but for {moves} moves, by chance {}: a hash, or a table \
              that learns them; as instances came or went meanwhile, which of them is open",
-            in_words(*p)
+            odds_in_words(*p)
         ),
         MadeUpEvidence::Move { cookie, moves, of, p } => format!(
             "made-up values of {cookie} moved to another instance {moves} of {of} times, so it is no hash of it (which \
              would do so {})",
-            in_words(*p)
+            odds_in_words(*p)
         ),
         MadeUpEvidence::OneInstance { cookie, values } => {
             format!("all {values} made-up values of {cookie} led to one instance")

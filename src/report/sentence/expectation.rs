@@ -1,33 +1,33 @@
 //! What a verdict says where an expectation is held against it, in words that follow `it is`.
 
-use crate::analysis::Actual;
+use crate::analysis::VerdictPart;
 
-pub fn actual(actual: &Actual) -> String {
-    match actual {
-        Actual::Algorithm(algorithm) => algorithm.as_str().to_owned(),
-        Actual::Candidates(candidates) => joined(candidates.iter().map(|candidate| candidate.as_str()), " or "),
-        Actual::Order(order) => order.as_str().to_owned(),
-        Actual::Stickiness(stickiness) => stickiness.as_str().to_owned(),
-        Actual::StickyBy(by) => by.as_str().to_owned(),
-        Actual::NoCookieNamed(stickiness) => format!("{}, none by name", stickiness.as_str()),
-        Actual::MechanismUnknown(stickiness) => format!("{}, how is not known", stickiness.as_str()),
-        Actual::CookieName(name) => name.clone(),
-        Actual::BalancesPer(per) => per.as_str().to_owned(),
-        Actual::Number(number) => number.to_string(),
-        Actual::Instances(count) => format!("{count} instances"),
-        Actual::InstancesSeen(count) => format!("{count} as far as was seen"),
-        Actual::Weights(weights) => joined(weights, ":"),
-        Actual::WeightsSoFar(weights) => joined(weights, ":") + " so far",
-        Actual::HitsAtRandom(hits) => joined(hits, ":") + " requests at random",
-        Actual::OneInstanceOrNone => "one instance alone, or none".to_owned(),
-        Actual::UnseenInstances => "some answered in other series only".to_owned(),
-        Actual::Spread(spread) => per_cent(*spread),
-        Actual::SpreadOfRegularRounds(spread) => format!("{} here, though rounds are regular", per_cent(*spread)),
-        Actual::SpreadTooFew { spread, requests } => {
+pub fn verdict_part(part: &VerdictPart) -> String {
+    match part {
+        VerdictPart::Algorithm(algorithm) => algorithm.as_str().to_owned(),
+        VerdictPart::Candidates(candidates) => joined(candidates.iter().map(|candidate| candidate.as_str()), " or "),
+        VerdictPart::Order(order) => order.as_str().to_owned(),
+        VerdictPart::Stickiness(stickiness) => stickiness.as_str().to_owned(),
+        VerdictPart::StickyBy(by) => by.as_str().to_owned(),
+        VerdictPart::NoCookieNamed(stickiness) => format!("{}, none by name", stickiness.as_str()),
+        VerdictPart::MechanismUnknown(stickiness) => format!("{}, how is not known", stickiness.as_str()),
+        VerdictPart::CookieName(name) => name.clone(),
+        VerdictPart::BalancesPer(per) => per.as_str().to_owned(),
+        VerdictPart::Number(number) => number.to_string(),
+        VerdictPart::Instances(count) => format!("{count} instances"),
+        VerdictPart::InstancesSeen(count) => format!("{count} as far as was seen"),
+        VerdictPart::Weights(weights) => joined(weights, ":"),
+        VerdictPart::WeightsSoFar(weights) => joined(weights, ":") + " so far",
+        VerdictPart::HitsAtRandom(hits) => joined(hits, ":") + " requests at random",
+        VerdictPart::OneInstanceOrNone => "one instance alone, or none".to_owned(),
+        VerdictPart::UnseenInstances => "some answered in other series only".to_owned(),
+        VerdictPart::Spread(spread) => per_cent(*spread),
+        VerdictPart::SpreadOfRegularRounds(spread) => format!("{} here, though rounds are regular", per_cent(*spread)),
+        VerdictPart::SpreadTooFew { spread, requests } => {
             format!("{} in {requests} requests, too few to tell (-n)", per_cent(*spread))
         }
-        Actual::SpreadSeen(spread) => format!("{} as far as was seen", per_cent(*spread)),
-        Actual::Undetermined => "undetermined".to_owned(),
+        VerdictPart::SpreadSeen(spread) => format!("{} as far as was seen", per_cent(*spread)),
+        VerdictPart::Undetermined => "undetermined".to_owned(),
     }
 }
 

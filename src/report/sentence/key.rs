@@ -1,6 +1,9 @@
 //! What keys decide, in words.
 
-use crate::analysis::{KeyEvidence, OnlyInstance, Subject, in_words};
+use crate::{
+    analysis::{KeyEvidence, OnlyInstance, Subject},
+    report::odds::odds_in_words,
+};
 
 pub fn sentence(fact: &KeyEvidence) -> String {
     match fact {
@@ -9,19 +12,19 @@ pub fn sentence(fact: &KeyEvidence) -> String {
              one; if {} played no part, the chance of that would be {}",
             plural(subject),
             singular(subject),
-            in_words(*p)
+            odds_in_words(*p)
         ),
         KeyEvidence::DecidesOrRules { subject, values, p } => format!(
             "each of {values} {} has an instance of its own (by chance {}), but so few may have a rule each as well as a \
              hash",
             plural(subject),
-            in_words(*p)
+            odds_in_words(*p)
         ),
         KeyEvidence::DecidesTooFew { subject, answers, values, instances, p } => format!(
             "{answers} requests with {values} {} went to {instances} instances, each of these always to the same one; but \
              they are too few: the chance of that is {}",
             plural(subject),
-            in_words(*p)
+            odds_in_words(*p)
         ),
         KeyEvidence::OneInstance { subject, values, only } => {
             let which = match only {
@@ -45,7 +48,7 @@ pub fn sentence(fact: &KeyEvidence) -> String {
         }
         KeyEvidence::NoUriHash { p } => format!(
             "so it is no hash of the path: the chance that one sends all these paths to the same of two instances is {}",
-            in_words(*p)
+            odds_in_words(*p)
         ),
         KeyEvidence::PatternWithoutValue(pattern) => {
             format!("without such a value, the pattern is {}", pattern.as_str())
@@ -54,7 +57,7 @@ pub fn sentence(fact: &KeyEvidence) -> String {
         KeyEvidence::PlacedInTurn { subject, p } => format!(
             "new {} were given to the instances in turn, which a hash does with a chance of {}: {}",
             plural(subject),
-            in_words(*p),
+            odds_in_words(*p),
             memory(subject)
         ),
         KeyEvidence::TableLooksTheSame => {

@@ -1,16 +1,19 @@
 //! What load does, in words.
 
-use crate::analysis::{LoadEvidence, Strictly, Unclear, in_words};
+use crate::{
+    analysis::{Avoidance, LoadEvidence, UnclearReason},
+    report::odds::odds_in_words,
+};
 
 pub fn sentence(fact: &LoadEvidence) -> String {
     match *fact {
         LoadEvidence::FewerOnBusy { quick, on_busy, expected, p } => {
-            format!("{}: the chance of such a difference is {}", counts(quick, on_busy, expected), in_words(p))
+            format!("{}: the chance of such a difference is {}", counts(quick, on_busy, expected), odds_in_words(p))
         }
         LoadEvidence::BusyAvoided(strictly) => {
             let strictly = match strictly {
-                Strictly::Always => "strictly",
-                Strictly::Mostly => "mostly",
+                Avoidance::Always => "strictly",
+                Avoidance::Mostly => "mostly",
             };
             format!("so busy instances are {strictly} avoided")
         }
@@ -20,7 +23,7 @@ pub fn sentence(fact: &LoadEvidence) -> String {
         LoadEvidence::ShareOnBusy { quick, on_busy, expected, p } => format!(
             "{}: busy instances get their share, so it is not least-connections, which does that with a chance of {}",
             counts(quick, on_busy, expected),
-            in_words(p)
+            odds_in_words(p)
         ),
         LoadEvidence::SpillsAt { requests } => format!(
             "one instance answers everything until it has {requests} slow {}; then others answer",
@@ -47,14 +50,16 @@ fn counts(quick: usize, on_busy: usize, expected: f64) -> String {
     )
 }
 
-fn because(reason: Unclear) -> &'static str {
+fn because(reason: UnclearReason) -> &'static str {
     match reason {
-        Unclear::NoneSlow => "no request was under way long enough to keep an instance busy meanwhile",
-        Unclear::OtherInstancesBusy => {
+        UnclearReason::NoneSlow => "no request was under way long enough to keep an instance busy meanwhile",
+        UnclearReason::OtherInstancesBusy => {
             "the slow requests kept no instance busy, all of them, or others than those that are judged"
         }
-        Unclear::AvoidedAfterwards => "one that had been busy was avoided afterwards, so response times may count",
-        Unclear::OthersBusy => "others' requests may have kept the other instances as busy",
-        Unclear::TooFew => "that is too few to tell",
+        UnclearReason::AvoidedAfterwards => {
+            "one that had been busy was avoided afterwards, so response times may count"
+        }
+        UnclearReason::OthersBusy => "others' requests may have kept the other instances as busy",
+        UnclearReason::TooFew => "that is too few to tell",
     }
 }

@@ -13,7 +13,7 @@ mod words;
 use crate::{analysis::Evidence, model::trace::Trace};
 
 pub use cookie::flaw;
-pub use expectation::actual;
+pub use expectation::verdict_part;
 pub use session::{session_cause, session_sentences};
 
 /// One sentence for each fact.

@@ -1,15 +1,13 @@
 //! What one sequence of picks shows, in words.
 
 use crate::{
-    analysis::{
-        in_words,
-        pattern_evidence::{
-            BackgroundEvidence, ChanceEvidence, ChangeEvidence, CountsEvidence, DrawsEvidence, Evenness, ForeignTurns,
-            OneInstanceEvidence, OrderEvidence, PatternEvidence, Precision, SeriesEvidence, Stretch, TakenBy, Unit,
-            WeightsEvidence,
-        },
+    analysis::pattern_evidence::{
+        BackgroundEvidence, ChanceEvidence, ChangeEvidence, CountsEvidence, DrawsEvidence, Evenness, ForeignTurns,
+        OneInstanceEvidence, OrderEvidence, PatternEvidence, Precision, SeriesEvidence, Stretch, TurnTakers, Unit,
+        WeightsEvidence,
     },
     model::trace::Trace,
+    report::odds::odds_in_words,
 };
 
 use super::words::{about, in_proportion, name, per_cent_up};
@@ -55,7 +53,7 @@ fn one_instance(trace: &Trace, fact: &OneInstanceEvidence) -> String {
         OneInstanceEvidence::TooFew { instance, picks, p } => format!(
             "{} answered all {picks} requests, too few: with two instances picked at random the chance of that is {}",
             name(trace, instance),
-            in_words(p)
+            odds_in_words(p)
         ),
         OneInstanceEvidence::Alone { instance, picks, unit: of, nameless, p } => format!(
             "{} answered {}; with two instances picked at random the chance of that would be {}",
@@ -64,7 +62,7 @@ fn one_instance(trace: &Trace, fact: &OneInstanceEvidence) -> String {
                 0 => format!("all {picks} {}", unit(of)),
                 _ => format!("{picks} {}, and {nameless} have no answer that says who gave it", unit(of)),
             },
-            in_words(p)
+            odds_in_words(p)
         ),
         OneInstanceEvidence::OtherReasons { unit: of, unseen_share } => format!(
             "this cannot tell a single instance from one that is picked for this client, for this path, as the first that \
@@ -92,14 +90,17 @@ fn counts(fact: &CountsEvidence) -> String {
         CountsEvidence::EvenTooFew { unit: of, p } => format!(
             "{} overlapped, so only counts are known; they are as even as can be, but too few: the chance of that is {}",
             unit(of),
-            in_words(p)
+            odds_in_words(p)
         ),
         CountsEvidence::Even { picks, unit: of, instances, least, most } => format!(
             "{picks} overlapping {} were spread over {instances} instances as evenly as can be: {least} to {most} each",
             unit(of)
         ),
         CountsEvidence::EvenByChance { p } => {
-            format!("with instances picked at random, the chance of counts as even as that would be {}", in_words(p))
+            format!(
+                "with instances picked at random, the chance of counts as even as that would be {}",
+                odds_in_words(p)
+            )
         }
     }
 }
@@ -109,7 +110,7 @@ fn order(fact: &OrderEvidence) -> String {
         OrderEvidence::FixedCycleTooFew { requests, instances, p } => format!(
             "{requests} requests to {instances} instances follow a fixed order, but are too few: the chance of that at \
              random is {}",
-            in_words(p)
+            odds_in_words(p)
         ),
         OrderEvidence::FixedCycle { instances, followed } => format!(
             "{instances} instances answer in turn, in the same order every round: after the first round, all of {followed} \
@@ -125,7 +126,7 @@ fn order(fact: &OrderEvidence) -> String {
         OrderEvidence::RoundsTooFew { requests, instances, rounds, p } => format!(
             "{requests} requests to {instances} instances fall into {rounds} whole rounds, too few: the chance of that at \
              random is {}",
-            in_words(p)
+            odds_in_words(p)
         ),
         OrderEvidence::ChangingRounds { rounds, instances, repeats_after } => {
             let repeats = match repeats_after {
@@ -179,7 +180,7 @@ fn weights(fact: &WeightsEvidence) -> String {
         WeightsEvidence::OneCounterOrSeveral => {
             "one counter may change its order so, or several that take turns".to_owned()
         }
-        WeightsEvidence::WithBackground { requests, instances, weights, precision, turns, taken_by } => {
+        WeightsEvidence::WithBackground { requests, instances, weights, precision, turns, takers } => {
             let roughly = match precision {
                 Precision::Exact => "",
                 Precision::Rough => "roughly ",
@@ -188,9 +189,9 @@ fn weights(fact: &WeightsEvidence) -> String {
                 ForeignTurns::Share(share) => about(*share),
                 ForeignTurns::Some => "some".to_owned(),
             };
-            let or = match taken_by {
-                TakenBy::Others => "",
-                TakenBy::OthersOrWorkers => ", or that several counters keep",
+            let or = match takers {
+                TurnTakers::Others => "",
+                TurnTakers::OthersOrWorkers => ", or that several counters keep",
             };
             format!(
                 "{requests} requests to {instances} instances follow an order {roughly}{}, of which other clients take \
@@ -218,7 +219,7 @@ fn background(fact: &BackgroundEvidence) -> String {
         BackgroundEvidence::UnknownRegularity { requests, instances, p } => format!(
             "{requests} requests to {instances} instances came more regularly than picks at random do (by chance {}), but \
              in none of the orders that were looked for",
-            in_words(p)
+            odds_in_words(p)
         ),
         BackgroundEvidence::ChangingRoundsAndFailures { requests, instances } => format!(
             "{requests} requests fall into rounds that held each of {instances} instances once, in an order that changes, \
@@ -287,13 +288,13 @@ fn change(fact: &ChangeEvidence) -> String {
 fn chance(fact: &ChanceEvidence) -> String {
     match *fact {
         ChanceEvidence::Regular { p } => {
-            format!("with instances picked at random, the chance of that would be {}", in_words(p))
+            format!("with instances picked at random, the chance of that would be {}", odds_in_words(p))
         }
         ChanceEvidence::Shares { p } => {
-            format!("picked at random with such shares, the chance of that would be {}", in_words(p))
+            format!("picked at random with such shares, the chance of that would be {}", odds_in_words(p))
         }
         ChanceEvidence::Order { p } => {
-            format!("with instances picked at random, the chance of an order like that would be {}", in_words(p))
+            format!("with instances picked at random, the chance of an order like that would be {}", odds_in_words(p))
         }
     }
 }
@@ -315,13 +316,13 @@ fn draws(fact: &DrawsEvidence) -> String {
         .to_owned(),
         DrawsEvidence::NoRoundRobinByEveryTurn { p } => format!(
             "it is no round robin: every turn is known, and the chance that one would look like this is {}",
-            in_words(p)
+            odds_in_words(p)
         ),
         DrawsEvidence::RoundRobinOnlyWithMore { share, p, workers } => format!(
             "a round robin would look like this only if other clients took more than {:.0} % of its turns (with fewer the \
              chance is {}), or if it had {workers} counters or more",
             share * 100.0,
-            in_words(p)
+            odds_in_words(p)
         ),
     }
 }

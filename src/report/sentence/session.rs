@@ -30,9 +30,9 @@ pub fn session_cause(trace: &Trace, cause: &SessionCause) -> String {
         SessionCause::NoLogin => "no login was tried".to_owned(),
         SessionCause::LoginFailed { message } => format!("the login brought no answer: {message}"),
         SessionCause::LoginRefused { status } => format!("the login was refused with status {status}"),
-        SessionCause::NoReloadTells => "no reload tells whether it sees the login".to_owned(),
-        SessionCause::SomeReloadsDoNotTell { untold, reloads } => {
-            format!("{untold} of {reloads} reloads do not tell whether they see the login")
+        SessionCause::LoginUnknown => "no reload tells whether it sees the login".to_owned(),
+        SessionCause::LoginPartlyUnknown { unknown, reloads } => {
+            format!("{unknown} of {reloads} reloads do not tell whether they see the login")
         }
         SessionCause::NoCookieSet => "no cookie was set, so the client has nothing to be recognised by".to_owned(),
         SessionCause::Withheld { cookie: of, reason } => cookie::withheld(of, reason.as_ref()),

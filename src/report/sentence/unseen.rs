@@ -1,7 +1,7 @@
 //! What other series show of instances, in words.
 
 use crate::{
-    analysis::{PatternHolds, UnseenEvidence},
+    analysis::{PatternScope, UnseenEvidence},
     model::trace::Trace,
 };
 
@@ -25,8 +25,8 @@ pub fn sentence(trace: &Trace, fact: &UnseenEvidence) -> String {
         UnseenEvidence::Unseen { instances, answers, pattern } => {
             let names: Vec<&str> = instances.iter().map(|id| name(trace, *id)).collect();
             let but = match pattern {
-                PatternHolds::NoPattern => "",
-                PatternHolds::ForSeenInstances => {
+                PatternScope::NoPattern => "",
+                PatternScope::SeenInstances => {
                     ": what is said of the order and of shares holds for those that answered"
                 }
             };

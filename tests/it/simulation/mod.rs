@@ -10,7 +10,7 @@ mod truths;
 use std::collections::BTreeMap;
 
 use lbctl::{
-    analysis::{self, ALPHA, Algorithm, Order, Sampling, Verdict, judge, sampling},
+    analysis::{self, ALPHA, Algorithm, Order, Sampling, Verdict, decide_sampling, judge},
     model::trace::{InstanceId, Request, SeriesName, Trace},
 };
 
@@ -36,7 +36,7 @@ enum Outcome {
 /// Probes a balancer as the command does, and judges.
 fn probe(case: &mut Case) -> (Trace, Verdict) {
     let mut series = series(SeriesName::WithoutJar, Vec::new());
-    while sampling(&series, 0, ALPHA) == Sampling::More {
+    while decide_sampling(&series, 0, ALPHA) == Sampling::More {
         let instance = case.request().map(|one| one as u16);
         series.requests.push(request(series.requests.len() as u32 + 1, instance));
     }
@@ -155,7 +155,7 @@ fn order_holds(case: &Case, verdict: &Verdict, picks: &[usize]) -> bool {
 
 /// Whether all picks fall into rounds that hold each instance as often as the weight says that is claimed for it.
 fn whole_by_weight(verdict: &Verdict, picks: &[usize]) -> bool {
-    let weight = |instance: &analysis::Hits| Some((number(&instance.name), instance.weight? as usize));
+    let weight = |instance: &analysis::InstanceHits| Some((number(&instance.name), instance.weight? as usize));
     let Some(weights) = verdict.instances.iter().map(weight).collect::<Option<BTreeMap<usize, usize>>>() else {
         return false;
     };

@@ -7,59 +7,61 @@ use crate::model::trace::{InstanceId, Series};
 
 use crate::analysis::{
     pattern::finding::Finding,
-    series::sequence::{Known, Sequence},
-    verdict::{Algorithm, Order},
+    series::sequence::{Sequence, Visibility},
+    verdict::{Order, RoundShares},
 };
 
 /// How likely even draws have some count outside of what is expected of them.
-pub const ASTRAY: f64 = 1e-3;
+pub const OUTLIER_CHANCE: f64 = 1e-3;
 
 /// The least and the most answers of each instance. The map is empty where the pattern does not say: where others took
 /// turns, where shares differ by chance, where something else than the order decides.
-pub fn counts(found: &Finding, series: &Series, sequence: &Sequence) -> BTreeMap<InstanceId, (usize, usize)> {
+pub fn expected_counts(found: &Finding, series: &Series, sequence: &Sequence) -> BTreeMap<InstanceId, (usize, usize)> {
     let answered = series.requests.iter().filter(|request| request.instance.is_some()).count();
     let ids: Vec<InstanceId> = sequence.counts().into_iter().map(|(id, _)| id).collect();
     let k = ids.len();
-    let rounds = matches!(found.algorithm(), Algorithm::RoundRobin | Algorithm::WeightedRoundRobin);
-    if found.algorithm() == Algorithm::Random && found.even == Some(true) {
-        let range = by_chance(answered, k);
+    let shares = found.algorithm().round_shares();
+    if found.algorithm().counts_are_a_sample() && found.even == Some(true) {
+        let range = draws_range(answered, k);
         return ids.into_iter().map(|id| (id, range)).collect();
     }
-    if !rounds || found.background.is_some() || !series.others.is_empty() {
+    if shares.is_none() || found.background.is_some() || !series.others.is_empty() {
         return BTreeMap::new();
     }
     // a request without an answer may have taken a turn
     let unanswered = series.requests.len() - answered;
     let turns = answered + unanswered;
     let sum: u32 = found.weights.iter().map(|(_, weight)| weight).sum();
-    let of = |id: InstanceId| {
+    let range = |id: InstanceId| {
         let weight = found.weights.iter().find(|(one, _)| *one == id).map(|(_, weight)| *weight);
         let repeating = match (found.repeats_after, weight) {
-            (Some(period), Some(weight)) => Some(periodic(turns, period, weight as usize * period / sum as usize)),
+            (Some(period), Some(weight)) => {
+                Some(periodic_range(turns, period, weight as usize * period / sum as usize))
+            }
             _ => None,
         };
         let (least, most) = match (repeating, found.order) {
-            (Some(range), Some(Order::Changing)) if found.algorithm() == Algorithm::RoundRobin => {
-                let (least, most) = in_rounds(turns, k);
+            (Some(range), Some(Order::Changing)) if shares == Some(RoundShares::Equal) => {
+                let (least, most) = rounds_range(turns, k);
                 (least.max(range.0), most.min(range.1))
             }
-            (None, Some(Order::Changing)) if found.algorithm() == Algorithm::RoundRobin => in_rounds(turns, k),
-            (None, None) if sequence.known == Known::CountsOnly => periodic(turns, k, 1),
+            (None, Some(Order::Changing)) if shares == Some(RoundShares::Equal) => rounds_range(turns, k),
+            (None, None) if sequence.visibility == Visibility::CountsOnly => periodic_range(turns, k, 1),
             (repeating, _) => repeating?,
         };
         Some((id, (least.saturating_sub(unanswered), most)))
     };
-    ids.into_iter().filter_map(of).collect()
+    ids.into_iter().filter_map(range).collect()
 }
 
 /// How often an instance comes in a part of an order that repeats after `period` and holds it `weight` times.
-fn periodic(turns: usize, period: usize, weight: usize) -> (usize, usize) {
+fn periodic_range(turns: usize, period: usize, weight: usize) -> (usize, usize) {
     let (whole, rest) = (turns / period * weight, turns % period);
     (whole + (weight + rest).saturating_sub(period), whole + weight.min(rest))
 }
 
 /// How often an instance comes in a part of rounds that hold each of `k` once, begun in the middle of one perhaps.
-fn in_rounds(turns: usize, k: usize) -> (usize, usize) {
+fn rounds_range(turns: usize, k: usize) -> (usize, usize) {
     let begun = (0..k.min(turns + 1)).map(|head| {
         let (whole, tail) = ((turns - head) / k, (turns - head) % k);
         (whole, whole + usize::from(head > 0) + usize::from(tail > 0))
@@ -67,15 +69,15 @@ fn in_rounds(turns: usize, k: usize) -> (usize, usize) {
     begun.fold((usize::MAX, 0), |(least, most), (low, high)| (least.min(low), most.max(high)))
 }
 
-/// How often each of `k` instances is picked by `draws` even draws, but for a chance of [`ASTRAY`] over all instances.
-fn by_chance(draws: usize, k: usize) -> (usize, usize) {
+/// How often each of `k` instances is picked by `draws` even draws, but for a chance of [`OUTLIER_CHANCE`] over all instances.
+fn draws_range(draws: usize, k: usize) -> (usize, usize) {
     let share = 1.0 / k as f64;
-    let tail = ASTRAY / (2 * k) as f64;
-    (lowest(draws, share, tail), draws - lowest(draws, 1.0 - share, tail))
+    let tail = OUTLIER_CHANCE / (2 * k) as f64;
+    (low_quantile(draws, share, tail), draws - low_quantile(draws, 1.0 - share, tail))
 }
 
 /// The largest number that fewer of the draws than that hit with a probability of at most `tail`.
-fn lowest(draws: usize, share: f64, tail: f64) -> usize {
+fn low_quantile(draws: usize, share: f64, tail: f64) -> usize {
     let mut ln = draws as f64 * (1.0 - share).ln();
     let mut below = 0.0;
     for count in 0..draws {
@@ -95,33 +97,33 @@ mod tests {
     #[test]
     fn a_stretch_of_a_repeating_order_holds_each_as_often_as_it_can() {
         // a ring
-        assert_eq!(periodic(30, 5, 1), (6, 6));
-        assert_eq!(periodic(32, 5, 1), (6, 7));
+        assert_eq!(periodic_range(30, 5, 1), (6, 6));
+        assert_eq!(periodic_range(32, 5, 1), (6, 7));
         // aab: two or three in a row hold a once or twice, or both
-        assert_eq!(periodic(30, 3, 2), (20, 20));
-        assert_eq!(periodic(31, 3, 2), (20, 21));
-        assert_eq!(periodic(32, 3, 2), (21, 22));
-        assert_eq!(periodic(2, 3, 1), (0, 1));
+        assert_eq!(periodic_range(30, 3, 2), (20, 20));
+        assert_eq!(periodic_range(31, 3, 2), (20, 21));
+        assert_eq!(periodic_range(32, 3, 2), (21, 22));
+        assert_eq!(periodic_range(2, 3, 1), (0, 1));
     }
 
     #[test]
     fn rounds_may_be_begun_in_the_middle() {
         // with three, seven in a row may be `bc bac ab`, which holds b three times, or `bc bac bc`, which holds a once
-        assert_eq!(in_rounds(7, 3), (1, 3));
-        assert_eq!(in_rounds(6, 3), (1, 3));
-        assert_eq!(in_rounds(8, 3), (2, 4));
-        assert_eq!(in_rounds(4, 2), (1, 3));
-        assert_eq!(in_rounds(0, 2), (0, 0));
+        assert_eq!(rounds_range(7, 3), (1, 3));
+        assert_eq!(rounds_range(6, 3), (1, 3));
+        assert_eq!(rounds_range(8, 3), (2, 4));
+        assert_eq!(rounds_range(4, 2), (1, 3));
+        assert_eq!(rounds_range(0, 2), (0, 0));
     }
 
     #[test]
     fn even_draws_vary_by_chance() {
         // exactly: of ten throws of a coin, none or one come up 11 times in 1024
-        assert_eq!(lowest(10, 0.5, 0.01), 1);
-        assert_eq!(lowest(10, 0.5, 0.011), 2);
-        let (least, most) = by_chance(100, 5);
+        assert_eq!(low_quantile(10, 0.5, 0.01), 1);
+        assert_eq!(low_quantile(10, 0.5, 0.011), 2);
+        let (least, most) = draws_range(100, 5);
         assert!((5..=8).contains(&least) && (34..=37).contains(&most), "{least} {most}");
-        let (least, most) = by_chance(1_000_000, 2);
+        let (least, most) = draws_range(1_000_000, 2);
         assert!((498_000..498_500).contains(&least) && least + most == 1_000_000, "{least} {most}");
     }
 }

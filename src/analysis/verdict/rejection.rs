@@ -4,7 +4,7 @@ use super::algorithm::Algorithm;
 
 /// An algorithm that was ruled out, and how surely.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct RuledOut {
+pub struct Rejection {
     pub algorithm: Algorithm,
     pub test: Test,
     /// The largest probability of what was seen, over the algorithm's parameters.
