@@ -8,12 +8,12 @@ use std::{
 
 use crate::{
     model::{ExposedByDefault, Port, Replica, State},
-    routing::{Routes, Service},
+    routing::{BalancedService, Routes},
 };
 
 use super::{
     balance::{Balance, Cursor},
-    table::{Balancer, Route, Table},
+    table::{Route, ServiceBalancer, Table},
     upstream::{Upstream, WeightedUpstream},
 };
 
@@ -54,7 +54,7 @@ impl Registry {
         }
         self.retire(replicas, &in_use);
 
-        let balancers: HashMap<String, Arc<Balancer>> = services
+        let balancers: HashMap<String, Arc<ServiceBalancer>> = services
             .into_iter()
             .map(|(name, service)| {
                 let balancer = self.balancer(&name, service, available.remove(&name).unwrap_or_default());
@@ -68,14 +68,19 @@ impl Registry {
         Table::new(routes.collect(), self.upstreams.values().cloned(), problems)
     }
 
-    fn balancer(&mut self, name: &str, service: Service, mut available: Vec<WeightedUpstream>) -> Balancer {
-        let Service { lab_service, balancer } = service;
+    fn balancer(
+        &mut self,
+        name: &str,
+        service: BalancedService,
+        mut available: Vec<WeightedUpstream>,
+    ) -> ServiceBalancer {
+        let BalancedService { lab_service, balancer } = service;
         // the replicas of one service may have come in several groups
         available.sort_by_key(WeightedUpstream::ordinal);
         let (balance, available) = Balance::over(balancer.strategy, available);
         let cursor = self.cursors.entry(name.to_owned()).or_default().clone();
         let sticky = balancer.sticky.map(|cookie| (cookie.name_for(name), cookie));
-        Balancer { service: lab_service, balance, cursor, available, host: balancer.host, sticky }
+        ServiceBalancer { service: lab_service, balance, cursor, available, host: balancer.host, sticky }
     }
 
     /// The upstream for a replica at one of its addresses: the one that is there already, unless it drains and the

@@ -11,7 +11,7 @@ use hyper::{
     client::conn::http1::SendRequest,
 };
 
-use super::{record::Record, request_body::RequestBody, upstream::InFlight};
+use super::{record::Record, request_body::RequestBody, upstream::InFlightRequest};
 
 /// The body of a response on its way to the client. When it is dropped, sent or not, its request is over: the
 /// connection to the replica becomes idle and waits for another request, the replica has one request less in flight,
@@ -25,7 +25,7 @@ enum Content {
     /// The proxy's own answer.
     Own(Bytes),
     /// The answer of a replica.
-    Forwarded { body: Incoming, connection: Option<SendRequest<RequestBody>>, in_flight: InFlight },
+    Forwarded { body: Incoming, connection: Option<SendRequest<RequestBody>>, in_flight: InFlightRequest },
 }
 
 impl ResponseBody {
@@ -43,7 +43,7 @@ impl ResponseBody {
     pub fn forwarded(
         body: Incoming,
         connection: SendRequest<RequestBody>,
-        in_flight: InFlight,
+        in_flight: InFlightRequest,
         record: Record,
     ) -> Self {
         ResponseBody { content: Content::Forwarded { body, connection: Some(connection), in_flight }, record }

@@ -32,12 +32,12 @@ pub struct Table {
 #[derive(Debug)]
 pub struct Route {
     pub router: Router,
-    pub balancer: Arc<Balancer>,
+    pub balancer: Arc<ServiceBalancer>,
 }
 
 /// A service with the replicas that may be picked.
 #[derive(Debug)]
-pub struct Balancer {
+pub struct ServiceBalancer {
     /// The service of the lab.
     pub service: Arc<str>,
     /// The strategy that picks the next replica.
@@ -51,7 +51,7 @@ pub struct Balancer {
     pub sticky: Option<(String, StickyCookie)>,
 }
 
-impl Balancer {
+impl ServiceBalancer {
     /// The `Set-Cookie` header that keeps a client on this replica, if the service is sticky.
     pub fn set_cookie(&self, upstream: &Upstream) -> Option<HeaderValue> {
         let (name, cookie) = self.sticky.as_ref()?;

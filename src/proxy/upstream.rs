@@ -53,11 +53,11 @@ pub struct Upstream {
     /// Becomes true when the replica has left its address.
     gone: watch::Sender<bool>,
     /// A pool for each worker, because a connection lives on the runtime that opened it.
-    pools: Box<[Mutex<VecDeque<Idle>>]>,
+    pools: Box<[Mutex<VecDeque<IdleConnection>>]>,
 }
 
 #[derive(Debug)]
-struct Idle {
+struct IdleConnection {
     connection: SendRequest<RequestBody>,
     since: Instant,
 }
@@ -96,10 +96,10 @@ impl Upstream {
     }
 
     /// Counts a request in, unless the replica drains.
-    pub fn admit(self: &Arc<Self>) -> Option<InFlight> {
+    pub fn admit(self: &Arc<Self>) -> Option<InFlightRequest> {
         // Counting before looking, while `drain` looks after marking: one of the two sees the other.
         self.in_flight.fetch_add(1, Ordering::SeqCst);
-        let admitted = InFlight(self.clone());
+        let admitted = InFlightRequest(self.clone());
         (!self.draining.load(Ordering::SeqCst)).then_some(admitted)
     }
 
@@ -187,7 +187,7 @@ impl Upstream {
         }
         let mut pool = self.pools[worker].lock().unwrap_or_else(PoisonError::into_inner);
         if pool.len() < MAX_IDLE {
-            pool.push_back(Idle { connection, since: Instant::now() });
+            pool.push_back(IdleConnection { connection, since: Instant::now() });
         }
     }
 
@@ -229,15 +229,15 @@ impl WeightedUpstream {
 
 /// A request that a replica is working on. Dropping it counts the request out.
 #[derive(Debug)]
-pub struct InFlight(Arc<Upstream>);
+pub struct InFlightRequest(Arc<Upstream>);
 
-impl InFlight {
+impl InFlightRequest {
     pub fn upstream(&self) -> &Arc<Upstream> {
         &self.0
     }
 }
 
-impl Drop for InFlight {
+impl Drop for InFlightRequest {
     fn drop(&mut self) {
         if self.0.in_flight.fetch_sub(1, Ordering::SeqCst) == 1 && self.0.draining.load(Ordering::SeqCst) {
             self.0.idle.notify_waiters();

@@ -37,6 +37,6 @@ pub use containers::address;
 pub use label::LabelError;
 pub use labels::{OWN_STRATEGY, strategy_label};
 pub use middleware::Middleware;
-pub use routes::{Preview, Router, Routes, Server, Service, preview, route};
+pub use routes::{BalancedService, Preview, Router, Routes, Server, preview, route};
 pub use rule::{Subject, bare_host};
 pub use sticky::{SameSite, StickyCookie};

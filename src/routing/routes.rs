@@ -23,7 +23,7 @@ pub struct Routes<'a> {
     /// The routers that can be used, the highest priority first.
     pub routers: Vec<Router>,
     /// The services by the names under which Traefik knows them.
-    pub services: BTreeMap<String, Service>,
+    pub services: BTreeMap<String, BalancedService>,
     /// Every replica with an address, once for each of its services.
     pub servers: Vec<Server<'a>>,
     /// A sentence for each thing that cannot be used.
@@ -46,7 +46,7 @@ pub struct Router {
 
 /// A service as Traefik sees it.
 #[derive(Debug)]
-pub struct Service {
+pub struct BalancedService {
     /// The lab's service to which its replicas belong; the first one, if there are several.
     pub lab_service: Arc<str>,
     pub balancer: BalancerConfig,
@@ -101,7 +101,7 @@ impl<'a> Routes<'a> {
             .into_iter()
             .filter_map(|(name, balancer)| {
                 let lab_service = lab_services.remove(&name)?;
-                Some((name, Service { lab_service, balancer }))
+                Some((name, BalancedService { lab_service, balancer }))
             })
             .collect();
         let routers = usable_routers(routers, &services, &middlewares, &mut problems);
@@ -115,7 +115,7 @@ impl<'a> Routes<'a> {
 
     /// Returns whether the service of a server gives it requests.
     pub fn gives_requests_to(&self, server: &Server<'_>) -> bool {
-        let serves = |service: &Service| service.balancer.strategy.serves_weight(server.weight);
+        let serves = |service: &BalancedService| service.balancer.strategy.serves_weight(server.weight);
         server.replica.state == State::Ready && self.services.get(&server.service).is_some_and(serves)
     }
 
@@ -135,7 +135,7 @@ fn merge<T: PartialEq>(definitions: Definitions<T>, problems: &mut Vec<String>) 
 /// The routers that find everything they name, the highest priority first; the others become problems.
 fn usable_routers(
     definitions: BTreeMap<String, RouterDefinition>,
-    services: &BTreeMap<String, Service>,
+    services: &BTreeMap<String, BalancedService>,
     middlewares: &BTreeMap<String, MiddlewareConfig>,
     problems: &mut Vec<String>,
 ) -> Vec<Router> {
@@ -155,7 +155,7 @@ fn usable_routers(
 fn router(
     name: &str,
     definition: RouterDefinition,
-    services: &BTreeMap<String, Service>,
+    services: &BTreeMap<String, BalancedService>,
     middlewares: &BTreeMap<String, MiddlewareConfig>,
 ) -> Result<Router, String> {
     let service = definition.service().to_owned();

@@ -12,7 +12,7 @@ use crate::proxy::{
     record::Record,
     request_body::RequestBody,
     response_body::ResponseBody,
-    upstream::{InFlight, Reply},
+    upstream::{InFlightRequest, Reply},
 };
 
 use super::{
@@ -24,7 +24,7 @@ use super::{
 pub struct Answer {
     response: Response<Incoming>,
     connection: SendRequest<RequestBody>,
-    in_flight: InFlight,
+    in_flight: InFlightRequest,
     /// The client's side of a switch of protocols, where the client asked for one and the replica agreed.
     upgrade: Option<OnUpgrade>,
 }
@@ -50,7 +50,7 @@ impl ResponseChanges {
 }
 
 /// Takes a reply as the answer, unless it switches to a protocol that the client did not ask for.
-pub fn accept(reply: Reply, upgrade: Option<Upgrade>, in_flight: InFlight) -> Result<Answer, Refusal> {
+pub fn accept(reply: Reply, upgrade: Option<Upgrade>, in_flight: InFlightRequest) -> Result<Answer, Refusal> {
     let Reply { mut response, connection } = reply;
     headers::remove_hop_by_hop(response.headers_mut());
     // only a request may have it

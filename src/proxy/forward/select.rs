@@ -9,15 +9,15 @@ use http::{HeaderMap, header::COOKIE};
 
 use crate::proxy::{
     sticky,
-    table::Balancer,
-    upstream::{InFlight, Upstream, WeightedUpstream},
+    table::ServiceBalancer,
+    upstream::{InFlightRequest, Upstream, WeightedUpstream},
 };
 
 use super::refusal::Refusal;
 
 /// The selection of a replica for one request. It goes on where a replica cannot take the request.
 pub struct Selection<'a> {
-    balancer: &'a Balancer,
+    balancer: &'a ServiceBalancer,
     client: IpAddr,
     /// The replica that the client's cookie names, until it is tried.
     by_cookie: Option<Arc<Upstream>>,
@@ -29,14 +29,14 @@ pub struct Selection<'a> {
 
 impl<'a> Selection<'a> {
     /// The selection for a request with these headers.
-    pub fn new(balancer: &'a Balancer, client: IpAddr, headers: &HeaderMap) -> Self {
+    pub fn new(balancer: &'a ServiceBalancer, client: IpAddr, headers: &HeaderMap) -> Self {
         let by_cookie = named_by_cookie(balancer, headers);
         Selection { balancer, client, by_cookie, excluded: Vec::new(), is_refused: false }
     }
 
     /// The next replica, which counts the request in, and the turn in which the strategy picked it; `None` where the
     /// cookie decided.
-    pub fn select(&mut self) -> Result<(InFlight, Option<u64>), Refusal> {
+    pub fn select(&mut self) -> Result<(InFlightRequest, Option<u64>), Refusal> {
         loop {
             let (upstream, turn) = match self.by_cookie.take() {
                 Some(upstream) => (upstream, None),
@@ -78,7 +78,7 @@ impl<'a> Selection<'a> {
 }
 
 /// The replica that the client's sticky cookie names, if it still takes requests.
-fn named_by_cookie(balancer: &Balancer, headers: &HeaderMap) -> Option<Arc<Upstream>> {
+fn named_by_cookie(balancer: &ServiceBalancer, headers: &HeaderMap) -> Option<Arc<Upstream>> {
     let (name, _) = balancer.sticky.as_ref()?;
     let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
     let value = lines.filter_map(|line| sticky::cookie_value(line, name)).next()?;

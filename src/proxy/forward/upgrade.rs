@@ -4,7 +4,7 @@ use http::{HeaderValue, Response, header::UPGRADE};
 use hyper::{body::Incoming, upgrade::OnUpgrade};
 use hyper_util::rt::TokioIo;
 
-use crate::proxy::{record::Record, response_body::ResponseBody, upstream::InFlight};
+use crate::proxy::{record::Record, response_body::ResponseBody, upstream::InFlightRequest};
 
 /// A client's wish to switch protocols.
 pub struct Upgrade {
@@ -26,7 +26,7 @@ impl Upgrade {
 pub fn switch_protocols(
     mut response: Response<Incoming>,
     client: OnUpgrade,
-    in_flight: InFlight,
+    in_flight: InFlightRequest,
     mut record: Record,
 ) -> Response<ResponseBody> {
     let replica = hyper::upgrade::on(&mut response);
