@@ -60,7 +60,7 @@ pub enum ChangeError {
 }
 
 impl ChangeError {
-    /// How the user can help.
+    /// The advice to the user, where there is one.
     pub fn hint(&self) -> Option<String> {
         match self {
             ChangeError::Plan(plan) => plan.hint(),

@@ -56,7 +56,7 @@ impl PlanError {
         PlanError::Label { service: service.to_owned(), reason: error.to_string() }
     }
 
-    /// How the user can help.
+    /// The advice to the user, where there is one.
     pub fn hint(&self) -> Option<String> {
         match self {
             PlanError::UnknownService { known, .. } => Some(format!("it has {}", known.join(", "))),

@@ -24,7 +24,6 @@ pub struct ComposePlan {
     /// The name of the project.
     pub project: String,
     pub balancer: Balancer,
-    /// Whether requests are routed to a service without `traefik.enable`.
     pub exposed_by_default: ExposedByDefault,
     /// The services without Traefik's own: those with the page first, then those with the API, then the others.
     pub services: IndexMap<String, ComposeService>,

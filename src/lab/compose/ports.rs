@@ -107,7 +107,7 @@ pub fn free_loopback_port() -> Option<u16> {
     free_address(Ipv4Addr::LOCALHOST.into()).ok().map(|address| address.port())
 }
 
-/// Whether this process can listen at a port of the IPv4 loopback address.
+/// Checks whether this process can listen at a port of the IPv4 loopback address.
 pub fn is_free_loopback_port(port: u16) -> bool {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
 }

@@ -101,8 +101,7 @@ pub async fn prepare(options: &ComposeOptions<'_>, rendezvous: &Rendezvous) -> R
     Ok(PreparedLab { runner, notes })
 }
 
-/// Checks that the engine runs on this machine, and has no containers of a project of this name that the lab would take
-/// over.
+/// Checks that the engine runs on this machine, and that no running or foreign project has the name.
 async fn check_engine(docker: &Docker, project: &str) -> Result<(), ChangeError> {
     match docker.projects().await?.into_iter().find(|other| other.name == project) {
         // the end of this lab would remove the containers of another program

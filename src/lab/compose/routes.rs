@@ -27,7 +27,7 @@ pub fn first_hosts(replicas: &[Replica], exposed_by_default: ExposedByDefault) -
     replicas.iter().filter_map(host).collect()
 }
 
-/// Whether the labels of a replica ask for requests.
+/// Checks whether the labels of a replica ask for requests.
 pub fn asks_for_requests(replica: &Replica, exposed_by_default: ExposedByDefault) -> bool {
     routing::check(&replica.base, &replica.labels, exposed_by_default).is_ok_and(|routing| routing.routers > 0)
 }

@@ -52,7 +52,7 @@ pub struct ComposeLab {
     pub(super) plan: ComposePlan,
     /// The directory of the files that Compose reads.
     pub(super) files: PathBuf,
-    /// The containers of the lab, kept up to date by the engine's events.
+    /// The containers of the lab, which follow the engine's events.
     pub(super) containers: Containers,
     /// The address at which the proxy listens, or will be tried first.
     pub(super) address: Mutex<SocketAddr>,
@@ -78,7 +78,7 @@ impl ComposeLab {
     pub async fn start(&self, journal: &Arc<Journal>, report: &mut impl FnMut(Progress)) -> Result<(), ChangeError> {
         let started = tokio::select! {
             started = self.start_lab(journal, report) => started,
-            // no other event tells of a lost engine
+            // a lost engine ends no other wait
             lost = self.containers.lost() => Err(lost.into()),
         };
         match started {

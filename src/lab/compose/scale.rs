@@ -37,7 +37,6 @@ pub struct Scaling<'a> {
     pub proxy: Option<&'a Proxy>,
     /// The names of the lab's services, without Traefik's own.
     pub services: Vec<String>,
-    /// Whether requests are routed to a container without `traefik.enable`.
     pub exposed_by_default: ExposedByDefault,
     /// The longest time without progress before the change fails.
     pub patience: Duration,

@@ -18,11 +18,10 @@ pub struct Traefik {
     pub id: String,
     /// The address that takes requests.
     pub address: Option<SocketAddr>,
-    /// The address of the API, if Traefik opens it without authentication.
+    /// The address of the API, if the API is open.
     pub api: Option<SocketAddr>,
-    /// Whether the log of the container has the requests.
+    /// The place to which Traefik writes the requests.
     pub log: AccessLog,
-    /// Whether requests are routed to a container without `traefik.enable`.
     pub exposed_by_default: ExposedByDefault,
 }
 

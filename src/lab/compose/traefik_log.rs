@@ -44,7 +44,7 @@ impl LogReader {
         }
     }
 
-    /// Whether the reader has learned the address of a replica.
+    /// Returns true once the reader has learned the address of a replica.
     pub fn knows_replicas(&self) -> bool {
         !self.replicas.is_empty()
     }

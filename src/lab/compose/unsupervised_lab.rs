@@ -68,7 +68,7 @@ pub enum UnsupervisedError {
 }
 
 impl UnsupervisedError {
-    /// How the user can help.
+    /// The advice to the user, where there is one.
     pub fn hint(&self) -> Option<String> {
         match self {
             UnsupervisedError::NoProxy(project) => {

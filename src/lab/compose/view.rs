@@ -25,7 +25,6 @@ pub struct LabFacts<'a> {
     pub balancer: Balancer,
     /// The address at which the balancer takes requests.
     pub address: SocketAddr,
-    /// Whether requests are routed to a container without `traefik.enable`.
     pub exposed_by_default: ExposedByDefault,
     /// The services of the plan, where there is one; some may have no container.
     pub services: IndexMap<String, ServiceView>,

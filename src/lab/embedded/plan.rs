@@ -20,7 +20,6 @@ use crate::{
 pub struct EmbeddedPlan {
     /// The name of the project.
     pub project: String,
-    /// Whether requests are routed to a service without `traefik.enable`.
     pub exposed_by_default: ExposedByDefault,
     /// The services, in the order of the compose file.
     pub services: IndexMap<String, EmbeddedService>,

@@ -15,7 +15,7 @@ pub struct Refusal {
     pub kind: RefusalKind,
     /// The reason, in one line.
     pub error: String,
-    /// How the user can help.
+    /// The advice to the user, where there is one.
     pub hint: Option<String>,
     /// The log or the output that explains the refusal in several lines.
     #[serde(default)]
@@ -37,7 +37,7 @@ pub enum RefusalKind {
 pub struct LogQuery {
     /// The service whose requests are wanted; events of the lab itself are always among the entries.
     pub service: Option<String>,
-    /// Whether new entries follow those that exist.
+    /// True if the answer goes on with new entries as they come.
     #[serde(default)]
     pub follow: bool,
     /// The time before which requests are left out.

@@ -37,7 +37,7 @@ pub struct Supervisor {
     journal: Arc<Journal>,
     /// The lock that lets one change happen at a time.
     change: Mutex<()>,
-    /// Whether the lab was asked to stop.
+    /// True once the lab was asked to stop.
     stop: watch::Sender<bool>,
 }
 

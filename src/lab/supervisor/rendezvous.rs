@@ -34,7 +34,7 @@ pub enum RendezvousError {
 }
 
 impl RendezvousError {
-    /// How the user can help.
+    /// The advice to the user, where there is one.
     pub fn hint(&self) -> Option<String> {
         match self {
             RendezvousError::Running(project) => {
@@ -98,11 +98,11 @@ impl Rendezvous {
     /// # Errors
     /// When another supervisor holds the lock, or a file cannot be made.
     pub fn take(&self, project: &str) -> Result<(SupervisorLock, UnixListener), RendezvousError> {
-        let socket_path = self.socket(project);
+        let socket_path = self.socket_path(project);
         if socket_path.as_os_str().len() > MAX_SOCKET_PATH {
             return Err(RendezvousError::TooLong(socket_path));
         }
-        let lock_path = self.lock(project);
+        let lock_path = self.lock_path(project);
         let failed = |path: &Path| {
             let path = path.to_owned();
             move |cause| RendezvousError::Io { path, cause }
@@ -122,15 +122,15 @@ impl Rendezvous {
 
     /// Returns the socket of a project's supervisor if one runs. A stale socket is removed.
     pub fn running_socket(&self, project: &str) -> Option<PathBuf> {
-        let lock_path = self.lock(project);
+        let lock_path = self.lock_path(project);
         let lock = File::open(&lock_path).ok()?;
         // a shared lock, so that two processes that look at once do not take each other for a supervisor
         match lock.try_lock_shared() {
-            Err(TryLockError::WouldBlock) => Some(self.socket(project)),
+            Err(TryLockError::WouldBlock) => Some(self.socket_path(project)),
             // while this process holds it, no supervisor can start, unless the path already leads to a new lock file
             _ => {
                 if leads_to(&lock_path, &lock) {
-                    _ = fs::remove_file(self.socket(project));
+                    _ = fs::remove_file(self.socket_path(project));
                 }
                 None
             }
@@ -154,11 +154,11 @@ impl Rendezvous {
         self.directory.join(format!("{project}.files"))
     }
 
-    fn lock(&self, project: &str) -> PathBuf {
+    fn lock_path(&self, project: &str) -> PathBuf {
         self.directory.join(format!("{project}.lock"))
     }
 
-    fn socket(&self, project: &str) -> PathBuf {
+    fn socket_path(&self, project: &str) -> PathBuf {
         self.directory.join(format!("{project}.sock"))
     }
 }
@@ -191,14 +191,14 @@ fn try_lock(path: &Path) -> io::Result<Option<File>> {
     }
 }
 
-/// Whether a path still leads to this open file.
+/// Checks whether a path still leads to this open file.
 fn leads_to(path: &Path, file: &File) -> bool {
     let (Ok(open), Ok(named)) = (file.metadata(), fs::symlink_metadata(path)) else { return false };
     (open.dev(), open.ino()) == (named.dev(), named.ino())
 }
 
-/// Whether a project can have this name. As in Compose, a name has lower case letters, digits, `-` and `_`, and begins
-/// with a letter or digit. It has at most 63 characters.
+/// Checks whether a project can have this name. As in Compose, a name has lower case letters, digits, `-` and `_`, and
+/// begins with a letter or digit. It has at most 63 characters.
 pub fn is_project_name(name: &str) -> bool {
     let starts_well = name.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit());
     let continues_well = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_');

@@ -10,7 +10,7 @@ pub struct NotReady {
     pub problem: String,
     /// The last lines of its log.
     pub log: Vec<String>,
-    /// How the user can help.
+    /// The advice to the user, where there is one.
     pub hint: Option<&'static str>,
 }
 
@@ -20,7 +20,7 @@ impl NotReady {
         NotReady { name: name.to_owned(), problem: problem.into(), log: Vec::new(), hint: None }
     }
 
-    /// How the user can help.
+    /// The advice to the user, where there is one.
     pub fn hint(&self) -> Option<String> {
         self.hint.map(str::to_owned)
     }

@@ -22,7 +22,6 @@ pub struct Goal<'a> {
     /// The number of replicas by service.
     pub counts: &'a BTreeMap<String, u32>,
     pub balancer: Balancer,
-    /// Whether requests are routed to a container without `traefik.enable`.
     pub exposed_by_default: ExposedByDefault,
     /// The longest time without progress before the wait fails.
     pub patience: Duration,
@@ -92,12 +91,12 @@ impl<'a> Snapshot<'a> {
         replica.state == State::Ready || self.has_succeeded(replica)
     }
 
-    /// Whether a replica has done its work and ended. One that takes requests shall not end.
+    /// Checks whether a replica has done its work and ended. One that takes requests shall not end.
     fn has_succeeded(&self, replica: &Replica) -> bool {
         replica.ended.as_deref() == Some(SUCCESS) && !routes::asks_for_requests(replica, self.goal.exposed_by_default)
     }
 
-    /// Whether a replica gets the requests that its labels ask for, as far as Traefik lists its servers.
+    /// Checks whether a replica gets the requests that its labels ask for, as far as Traefik lists its servers.
     fn gets_requests(&self, replica: &Replica, servers: &TraefikServers) -> bool {
         match servers {
             TraefikServers::Pending => false,

@@ -18,8 +18,8 @@ use super::{
 /// The body of Traefik's answer to a request for which it has no router.
 const NO_ROUTER: &str = "404 page not found\n";
 
-/// Whether Traefik has a router for every service that gets requests for `/`. The answers of a Traefik without an API show
-/// this.
+/// Checks whether Traefik has a router for every service that gets requests for `/`. The question is for a Traefik
+/// without an API, and its answers to requests show it.
 pub async fn traefik_has_routes(replicas: &[Replica], traefik: &Traefik, exposed_by_default: ExposedByDefault) -> bool {
     let (Some(address), Ok(client)) = (traefik.address, one_request_client()) else { return true };
     for (service, host) in routes::first_hosts(replicas, exposed_by_default) {

@@ -89,7 +89,7 @@ impl ProxyState {
         }
     }
 
-    /// Whether the proxy answers for the lab, as far as it runs before the lab is ready.
+    /// Checks whether the proxy answers for the lab. The bundled proxy starts later, and so passes.
     async fn answers(&self, snapshot: &Snapshot<'_>, goal: &Goal<'_>, servers: &TraefikServers) -> bool {
         match (self, servers) {
             (ProxyState::Bundled, _) => true,
@@ -102,8 +102,8 @@ impl ProxyState {
     }
 }
 
-/// Asks Traefik for its servers. The question waits until all replicas are healthy, as an
-/// earlier list could not have all of them.
+/// Asks Traefik for its servers. The question waits until all replicas are healthy, as an earlier list could not have all
+/// of them.
 async fn traefik_servers(api: &mut Option<TraefikApi>, proxy: &ProxyState, all_healthy: bool) -> TraefikServers {
     if let ProxyState::TraefikRuns(Traefik { api: Some(address), .. }) = proxy
         && api.as_ref().is_none_or(|api| api.address != *address)
@@ -128,7 +128,7 @@ impl ProgressTimer {
         ProgressTimer { best: 0, since: Instant::now() }
     }
 
-    /// Whether `count` has not grown for longer than `patience`.
+    /// Checks whether `count` has not grown for longer than `patience`.
     fn has_stopped(&mut self, count: usize, patience: Duration) -> bool {
         if count > self.best {
             *self = ProgressTimer { best: count, since: Instant::now() };
