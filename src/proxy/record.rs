@@ -7,6 +7,7 @@ use std::{
 
 use crate::model::Access;
 use http::{Request, StatusCode, header};
+use tracing::debug;
 
 use super::{
     peer::{Events, Peer},
@@ -83,6 +84,7 @@ impl Record {
 
     /// Records the replica that was picked, and the turn of the strategy; a cookie picks without a turn.
     pub fn record_pick(&mut self, upstream: &Upstream, turn: Option<u64>) {
+        debug!(service = %upstream.service, replica = %upstream.name, turn, "pick");
         if let Some(pending) = &mut self.pending {
             pending.access.service = Some(upstream.service.clone());
             pending.access.replica = Some(upstream.name.clone());
@@ -92,6 +94,7 @@ impl Record {
 
     /// Records that the picked replica refused the connection, so that another one is picked.
     pub fn record_failover(&mut self) {
+        debug!("the replica refused the connection: another one is picked");
         if let Some(pending) = &mut self.pending {
             pending.access.failed_over.extend(pending.access.replica.take());
         }

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, io, path::PathBuf};
 
 use tokio::process::Command;
+use tracing::debug;
 
 use super::{
     child::{Completion, ProcessRunner},
@@ -113,6 +114,7 @@ impl Compose {
         data: Option<&mut Vec<u8>>,
         mut progress: impl FnMut(&str),
     ) -> Result<(), ToolError> {
+        debug!(command = ?command.as_std(), "run Compose");
         let mut log = String::new();
         let running = self.runner.run(command, data, |line| {
             log += line;

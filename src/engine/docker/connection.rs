@@ -3,6 +3,7 @@
 use std::{fs, os::unix::fs::FileTypeExt, sync::Arc, time::Duration};
 
 use bollard::{API_DEFAULT_VERSION, Docker as Api, errors::Error as ApiError};
+use tracing::debug;
 
 use super::{
     endpoint::{Endpoint, Environment, Transport},
@@ -27,6 +28,7 @@ impl Docker {
     /// Fails when no engine is named, or it cannot be reached, or does not answer within 5 s.
     pub async fn connect() -> Result<Docker, DockerError> {
         let endpoint = Endpoint::resolve(&Environment::of_process())?;
+        debug!(endpoint = %endpoint.name, "connect to Docker");
         let api = open(&endpoint)?;
         // an engine that is older than this program is used by the version of the API that it knows
         let negotiation = tokio::time::timeout(CONNECT_TIMEOUT, api.negotiate_version());

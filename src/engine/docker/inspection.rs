@@ -14,6 +14,7 @@ use futures_util::{
     stream::{self, BoxStream},
 };
 use jiff::Timestamp;
+use tracing::debug;
 
 use super::{
     connection::Docker,
@@ -71,6 +72,7 @@ impl Docker {
     /// # Errors
     /// Fails when the engine does not list them.
     pub async fn projects(&self) -> Result<Vec<Project>, DockerError> {
+        debug!("Docker: list projects");
         let options = labelled(PROJECT);
         let listed = self.api.list_containers(Some(options)).await.map_err(|error| self.explain(&error))?;
         let mut projects: BTreeMap<String, Project> = BTreeMap::new();
@@ -103,6 +105,7 @@ impl Docker {
             Scope::Project(name) => labelled(&format!("{PROJECT}={name}")),
             Scope::All => ListContainersOptionsBuilder::default().all(true).build(),
         };
+        debug!(?scope, "Docker: list containers");
         let listed = self.api.list_containers(Some(options)).await.map_err(|error| self.explain(&error))?;
         Ok(listed.into_iter().filter_map(|container| container.id).collect())
     }
@@ -119,6 +122,7 @@ impl Docker {
 
     /// Inspects a container. Returns `None` for one that no longer exists, or that the engine cannot describe.
     async fn inspect(&self, id: &str) -> Result<Option<Container>, DockerError> {
+        debug!(id, "Docker: inspect container");
         match self.api.inspect_container(id, None::<InspectContainerOptions>).await {
             Ok(inspected) => Ok(Some(Container::from_api(inspected))),
             Err(ApiError::DockerResponseServerError { .. }) => Ok(None),
@@ -131,6 +135,7 @@ impl Docker {
     /// # Errors
     /// Fails when there is no such container, or the engine does not return its log.
     pub async fn tail(&self, id: &str, lines: usize) -> Result<Vec<String>, DockerError> {
+        debug!(id, lines, "Docker: read the end of a log");
         let options = LogsOptionsBuilder::default().stdout(true).stderr(true).tail(&lines.to_string()).build();
         let mut written: Vec<String> = self.lines(self.api.logs(id, Some(options)).boxed(), None).try_collect().await?;
         // the engine counts messages of both outputs together, and a long line is several messages

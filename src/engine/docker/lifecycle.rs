@@ -11,6 +11,7 @@ use bollard::{
     },
 };
 use futures_util::{StreamExt, future::join_all};
+use tracing::debug;
 
 use super::{connection::Docker, container::PROJECT, error::DockerError, inspection::Scope};
 
@@ -49,6 +50,7 @@ impl Docker {
             attach_stderr: Some(true),
             ..CreateExecOptions::default()
         };
+        debug!(id, ?argv, "Docker: run a command");
         let created = self.api.create_exec(id, command).await?;
         let mut stdout = Vec::new();
         let started = self.api.start_exec(&created.id, None::<StartExecOptions>).await?;
@@ -75,6 +77,7 @@ impl Docker {
     }
 
     async fn remove_one(&self, id: &str) -> Result<(), ApiError> {
+        debug!(id, "Docker: remove container");
         let inspected = match self.api.inspect_container(id, None::<InspectContainerOptions>).await {
             Err(error) if is_gone(&error) => return Ok(()),
             inspected => inspected?,
@@ -153,6 +156,7 @@ impl Docker {
     /// # Errors
     /// Fails when a container or a network cannot be removed.
     pub async fn kill_project(&self, project: &str) -> Result<(), DockerError> {
+        debug!(project, "Docker: kill all containers of a project");
         let containers = self.ids(&Scope::Project(project.to_owned())).await?;
         let options = || Some(RemoveContainerOptionsBuilder::default().v(true).force(true).build());
         // a container that cannot be killed is tried again by `remove_project`, which returns the error
@@ -169,6 +173,7 @@ impl Docker {
 
     async fn remove_networks(&self, networks: &[String]) -> Result<(), DockerError> {
         for network in networks {
+            debug!(network, "Docker: remove network");
             match self.api.remove_network(network).await {
                 Err(error) if is_gone(&error) => {}
                 removed => removed.map_err(|error| self.explain(&error))?,

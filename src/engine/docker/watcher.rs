@@ -22,6 +22,7 @@ use tokio::{
     sync::{mpsc, watch},
     task::JoinHandle,
 };
+use tracing::debug;
 
 use crate::model::{Replica, Replicas, State};
 
@@ -164,6 +165,7 @@ impl WatchState {
 
     /// Subscribes to the events, then lists all containers.
     async fn begin(&self) -> Result<Events, DockerError> {
+        debug!(scope = ?self.scope, "Docker: follow events");
         let events = Events::subscribe(&self.docker).await?;
         self.list().await?;
         Ok(events)

@@ -26,6 +26,7 @@ use tokio::{
     process::{Child, ChildStderr, ChildStdin, ChildStdout, Command},
     task::JoinHandle,
 };
+use tracing::debug;
 
 use crate::model::{App, Sessions};
 
@@ -99,6 +100,7 @@ impl Process {
         let reason = match tokio::time::timeout(STARTUP_TIMEOUT, output.next_line()).await {
             Ok(Ok(Some(line))) => match serde_json::from_str::<ReadyLine>(&line) {
                 Ok(ReadyLine { address }) => {
+                    debug!(replica = name, pid = child.id(), %address, "replica started");
                     return Ok(Process { address, child, output, _lifeline: lifeline, errors });
                 }
                 Err(_) => format!("it said `{line}` instead of where it listens"),

@@ -159,6 +159,12 @@ impl ControlClient {
         let response = request.send().await.map_err(|error| {
             if error.is_timeout() { ClientError::Silent(self.project.clone()) } else { broken(&self.project, &error) }
         })?;
+        tracing::debug!(
+            project = self.project,
+            path = response.url().path(),
+            status = response.status().as_u16(),
+            "control API"
+        );
         if response.status().is_success() {
             return Ok(response);
         }

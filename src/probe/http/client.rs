@@ -10,6 +10,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use http_body_util::Full;
 use hyper_util::client::proxy::matcher::Matcher;
+use tracing::debug;
 use url::{Host, Position, Url};
 
 use crate::model::trace::{Connection, Failure, Header};
@@ -81,9 +82,17 @@ impl Client {
         request: OutgoingRequest<'_>,
         connection: Connection,
     ) -> (Duration, Result<Reply, Failure>) {
+        let (method, path) = (request.method.clone(), request.path);
         let started = Instant::now();
         let reply = self.exchange(request, connection).await;
-        (started.elapsed(), reply)
+        let elapsed = started.elapsed();
+        match &reply {
+            Ok(Reply { status, server, port, .. }) => {
+                debug!(%method, path, status = status.as_u16(), ?elapsed, ?server, port, "request");
+            }
+            Err(failure) => debug!(%method, path, ?elapsed, kind = ?failure.kind, failure.message, "request failed"),
+        }
+        (elapsed, reply)
     }
 
     async fn exchange(&self, request: OutgoingRequest<'_>, connection: Connection) -> Result<Reply, Failure> {

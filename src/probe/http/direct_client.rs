@@ -175,6 +175,7 @@ impl DirectClient {
         let io = connected.map_err(|error| classify(Phase::Connect, &error))?;
         let stream = io.inner();
         let (server, port) = (stream.peer_addr().ok(), stream.local_addr().ok().map(|local| local.port()));
+        tracing::debug!(?server, port, "connection");
         let (sender, driver) = self.http.handshake(io).await.map_err(|error| classify(Phase::Exchange, &error))?;
         Ok(Box::new(HttpConnection { sender, driver: Some(driver), server, port }))
     }
