@@ -67,8 +67,8 @@ pub async fn find_running_lab(project: &str) -> Result<RunningLab, RunningLabErr
     }
 }
 
-/// Lists every running lab: those with a supervisor first, each part in the order of the names. Labs without a supervisor
-/// are left out where Docker does not list them within 500 ms.
+/// Lists every running lab: those with a supervisor first, each part in the order of the names. Labs without a
+/// supervisor are left out where Docker does not list them within 500 ms.
 ///
 /// # Errors
 /// When the directory of the supervisors cannot be used.

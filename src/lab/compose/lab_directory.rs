@@ -33,8 +33,8 @@ impl LabDirectory {
         Ok(LabDirectory(path))
     }
 
-    /// Keeps the files, as the labels of the containers name them, and returns the path. [`remove_directory`] removes them
-    /// when the lab ends.
+    /// Keeps the files, as the labels of the containers name them, and returns the path. [`remove_directory`] removes
+    /// them when the lab ends.
     pub fn keep(mut self) -> PathBuf {
         std::mem::take(&mut self.0)
     }
@@ -78,7 +78,8 @@ pub fn remove_directory(path: &Path) {
     _ = fs::remove_dir_all(path);
 }
 
-/// Reads the `version:` that a compose file declares. Compose before 2.0 wants all files of a lab to declare the same one.
+/// Reads the `version:` that a compose file declares. Compose before 2.0 wants all files of a lab to declare the same
+/// one.
 pub fn read_version(text: &str) -> Option<String> {
     let value = text.lines().find_map(|line| line.strip_prefix("version:"))?;
     let value = value.split(" #").next().unwrap_or_default().trim().trim_matches(['"', '\'']);

@@ -1,4 +1,5 @@
-//! The lab of containers: Docker Compose starts it, the Docker Engine shows it, and Traefik or the bundled proxy balances.
+//! The lab of containers: Docker Compose starts it, the Docker Engine shows it, and Traefik or the bundled proxy
+//! balances.
 //!
 //! | file | its part |
 //! | --- | --- |

@@ -126,8 +126,8 @@ impl ComposePlan {
         self.services.keys().chain(traefik).cloned().collect()
     }
 
-    /// The text of a second compose file, which adds labels to the lab's own. Compose before 2.0 wants both files to declare
-    /// the same `version`.
+    /// The text of a second compose file, which adds labels to the lab's own. Compose before 2.0 wants both files to
+    /// declare the same `version`.
     pub fn override_file(&self, version: Option<&str>) -> String {
         let none = Labels::default();
         let extra_labels = self.services.iter().map(|(name, service)| (name, &service.extra_labels));

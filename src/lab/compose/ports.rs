@@ -49,7 +49,8 @@ impl ProxyAddresses {
         }
     }
 
-    /// Takes the port at which the compose file publishes Traefik, if the file does not follow the variable for the port.
+    /// Takes the port at which the compose file publishes Traefik, if the file does not follow the variable for the
+    /// port.
     ///
     /// # Errors
     /// [`PlanError::FixedPort`] when the request requires another port, and a [`ListenError`] when the port is taken.

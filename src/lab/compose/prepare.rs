@@ -1,5 +1,5 @@
-//! Preparation: everything that must be known before a lab of containers starts. It finds the Docker Engine and Compose,
-//! the compose file, the addresses of the proxy, and the plan.
+//! Preparation: everything that must be known before a lab of containers starts. It finds the Docker Engine and
+//! Compose, the compose file, the addresses of the proxy, and the plan.
 
 use std::{
     fs,

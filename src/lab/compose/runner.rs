@@ -228,8 +228,8 @@ impl ComposeLab {
         })
     }
 
-    /// Returns the service that gets a request for this host and path. It is the same with either balancer, as both read
-    /// the same labels.
+    /// Returns the service that gets a request for this host and path. It is the same with either balancer, as both
+    /// read the same labels.
     pub fn route(&self, host: &str, path: &str) -> Option<String> {
         routes::service_for(&self.containers.replicas().borrow(), self.plan.exposed_by_default, host, path)
     }

@@ -43,12 +43,12 @@ pub struct Scaling<'a> {
 }
 
 impl Scaling<'_> {
-    /// Starts the containers to add, then drains and removes those to remove. `view` shows the lab between the two steps, and
-    /// `note` gets sentences for the journal.
+    /// Starts the containers to add, then drains and removes those to remove. `view` shows the lab between the two
+    /// steps, and `note` gets sentences for the journal.
     ///
     /// # Errors
-    /// When a service is unknown or a container does not become ready: then the lab stays as it was. Also when the engine
-    /// does not remove a container.
+    /// When a service is unknown or a container does not become ready: then the lab stays as it was. Also when the
+    /// engine does not remove a container.
     pub async fn scale(
         &self,
         targets: &BTreeMap<String, u32>,
@@ -75,7 +75,8 @@ impl Scaling<'_> {
         Ok(ScaleView { services })
     }
 
-    /// Starts the containers that are missing, and those that have ended. Containers that do not become ready are removed.
+    /// Starts the containers that are missing, and those that have ended. Containers that do not become ready are
+    /// removed.
     async fn add(
         &self,
         before: &[Container],

@@ -1,4 +1,5 @@
-//! The reader of Traefik's access log. It makes the same events of the lines as the bundled proxy makes of its requests.
+//! The reader of Traefik's access log. It makes the same events of the lines as the bundled proxy makes of its
+//! requests.
 //!
 //! The log has one of two formats: JSON, which the built-in lab chooses, or the common log format, which is Traefik's
 //! default. A line in neither format belongs to Traefik's own log and is no request.
@@ -18,8 +19,8 @@ use crate::{
     routing,
 };
 
-/// A reader of log lines that knows the replicas by their addresses. It remembers replicas that have ended, as their last
-/// requests are logged afterwards.
+/// A reader of log lines that knows the replicas by their addresses. It remembers replicas that have ended, as their
+/// last requests are logged afterwards.
 #[derive(Debug, Default)]
 pub struct LogReader {
     /// The names of a replica and of its service, by the address of the replica.

@@ -1,5 +1,5 @@
-//! A lab of containers without a supervisor: the user started it with Compose, or its supervisor has ended. Commands work on
-//! it all the same, as Docker knows everything about it.
+//! A lab of containers without a supervisor: the user started it with Compose, or its supervisor has ended. Commands
+//! work on it all the same, as Docker knows everything about it.
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
@@ -249,8 +249,8 @@ fn config_files(containers: &[Container]) -> Vec<PathBuf> {
     let label = |name: &str| containers.iter().find_map(|container| container.labels.get(name));
     let directory = label(WORKING_DIR).map(PathBuf::from).unwrap_or_default();
     let files = label(CONFIG_FILES).into_iter().flat_map(|files| files.split(','));
-    // Compose before 2.0 lists the paths as the user gave them, and names the directory of the first file instead of the
-    // directory of the user
+    // Compose before 2.0 lists the paths as the user gave them, and names the directory of the first file instead of
+    // the directory of the user
     let resolve = |file: &str| match directory.join(file) {
         path if path.exists() => path,
         path => path.file_name().map_or(path.clone(), |name| directory.join(name)),

@@ -37,8 +37,8 @@ fn parse_from_environment<T: FromStr>(name: &str) -> Option<T> {
     std::env::var(name).ok()?.parse().ok()
 }
 
-/// The value of every variable for a project whose proxy listens at `address`. The variable for the host has `bind`, else
-/// the IPv4 loopback address. `endpoint` is the address of the Docker Engine.
+/// The value of every variable for a project whose proxy listens at `address`. The variable for the host has `bind`,
+/// else the IPv4 loopback address. `endpoint` is the address of the Docker Engine.
 pub fn all_variables(
     project: &str,
     bind: Option<IpAddr>,

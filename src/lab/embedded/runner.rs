@@ -33,11 +33,11 @@ use super::{plan::EmbeddedPlan, route_check::reachable_services};
 
 /// The longest time in which a replica that is removed finishes its requests.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
-/// The longest time in which a replica that is removed ends after that. Hundreds that end at once share the machine, and
-/// at its end each reports the sessions that are lost with it.
+/// The longest time in which a replica that is removed ends after that. Hundreds that end at once share the machine,
+/// and at its end each reports the sessions that are lost with it.
 const REMOVE_TIMEOUT: Duration = Duration::from_secs(5);
-/// The longest time in which requests in flight finish when the lab is stopped. With [`EXIT_TIMEOUT`], it stays below the
-/// two seconds that `down` may take.
+/// The longest time in which requests in flight finish when the lab is stopped. With [`EXIT_TIMEOUT`], it stays below
+/// the two seconds that `down` may take.
 const REQUESTS_TIMEOUT: Duration = Duration::from_millis(800);
 /// The longest time in which a replica ends after that.
 const EXIT_TIMEOUT: Duration = Duration::from_millis(800);
@@ -188,8 +188,8 @@ impl EmbeddedLab {
         self.engine.stop(names, REMOVE_TIMEOUT).await
     }
 
-    /// Waits until the proxy gives requests to the replicas of a service with the number `from` and above, if requests can
-    /// reach the service at all.
+    /// Waits until the proxy gives requests to the replicas of a service with the number `from` and above, if requests
+    /// can reach the service at all.
     async fn wait_until_routed(&self, service: &str, from: u32) {
         if self.reachable_services.contains(service) {
             self.proxy.wait().await.offers(&self.engine.names_from(service, from)).await;

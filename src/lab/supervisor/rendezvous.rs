@@ -1,8 +1,8 @@
 //! The rendezvous: the directory where clients find supervisors by the name of the project.
 //!
-//! The directory belongs to the user alone (mode 0700). It holds a lock file and a socket for each running lab. The lock
-//! is the truth: the kernel frees it when the supervisor ends, even after a crash. A socket whose lock is free is stale,
-//! and the next process that sees it removes it.
+//! The directory belongs to the user alone (mode 0700). It holds a lock file and a socket for each running lab. The
+//! lock is the truth: the kernel frees it when the supervisor ends, even after a crash. A socket whose lock is free is
+//! stale, and the next process that sees it removes it.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
@@ -65,8 +65,8 @@ pub struct SupervisorLock {
 }
 
 impl Rendezvous {
-    /// Opens the rendezvous of this user: `$XDG_RUNTIME_DIR/lbctl`, else `lbctl-UID` in the directory for temporary files.
-    /// The directory is made if it does not exist.
+    /// Opens the rendezvous of this user: `$XDG_RUNTIME_DIR/lbctl`, else `lbctl-UID` in the directory for temporary
+    /// files. The directory is made if it does not exist.
     ///
     /// # Errors
     /// When the directory cannot be made, or does not belong to this user alone.

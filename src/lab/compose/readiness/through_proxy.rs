@@ -68,8 +68,8 @@ pub async fn ask_every_replica(
     Ok(())
 }
 
-/// Sends requests until every healthy replica of a service has answered. One answer is enough where the strategy may give
-/// all requests of this client to one replica.
+/// Sends requests until every healthy replica of a service has answered. One answer is enough where the strategy may
+/// give all requests of this client to one replica.
 async fn ask_service(
     service: &ServiceView,
     patience: Duration,

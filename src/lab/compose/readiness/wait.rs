@@ -102,8 +102,8 @@ impl ProxyState {
     }
 }
 
-/// Asks Traefik for its servers. The question waits until all replicas are healthy, as an earlier list could not have all
-/// of them.
+/// Asks Traefik for its servers. The question waits until all replicas are healthy, as an earlier list could not have
+/// all of them.
 async fn traefik_servers(api: &mut Option<TraefikApi>, proxy: &ProxyState, all_healthy: bool) -> TraefikServers {
     if let ProxyState::TraefikRuns(Traefik { api: Some(address), .. }) = proxy
         && api.as_ref().is_none_or(|api| api.address != *address)
