@@ -54,7 +54,7 @@ pub enum RunningLabError {
 /// # Errors
 /// When no lab of this project runs.
 pub async fn find_running_lab(project: &str) -> Result<RunningLab, RunningLabError> {
-    match ControlClient::connect(project) {
+    match ControlClient::connect(project).await {
         Ok(client) => return Ok(RunningLab::Supervised(client)),
         Err(ClientError::NoLab(_)) => {}
         Err(error) => return Err(error.into()),
@@ -73,7 +73,7 @@ pub async fn find_running_lab(project: &str) -> Result<RunningLab, RunningLabErr
 /// # Errors
 /// When the directory of the supervisors cannot be used.
 pub async fn running_labs() -> Result<Vec<RunningLab>, RunningLabError> {
-    let supervised = ControlClient::connect_all()?;
+    let supervised = ControlClient::connect_all().await?;
     let others = tokio::time::timeout(DOCKER_TIMEOUT, UnsupervisedLab::list_running()).await;
     let others = others.ok().and_then(Result::ok).unwrap_or_default();
     let has_supervisor = |lab: &UnsupervisedLab| supervised.iter().any(|client| client.project() == lab.project());

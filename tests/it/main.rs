@@ -12,6 +12,7 @@ mod connections;
 mod containers;
 mod contract;
 mod deaths;
+mod debug_log;
 mod docker;
 mod expect;
 mod experiments;

@@ -17,6 +17,9 @@ use crate::{
 /// The port of the lab where the preferred one is taken.
 const SECOND_PORT: u16 = 8080;
 
+/// The number of further free ports to try where any free port will do.
+const FURTHER_FREE_PORTS: usize = 3;
+
 /// The addresses at which the proxy of a lab may listen.
 pub struct ProxyAddresses {
     /// The best address.
@@ -76,7 +79,11 @@ impl ProxyAddresses {
 fn docker_addresses(request: ListenRequest) -> Result<(SocketAddr, Vec<SocketAddr>), ListenError> {
     let ip = request.bind.unwrap_or(Ipv4Addr::LOCALHOST.into());
     match request.port {
-        PortChoice::Required(0) => Ok((free_address(ip)?, Vec::new())),
+        PortChoice::Required(0) => {
+            // another program may take a free port before the engine binds it
+            let first = free_address(ip)?;
+            Ok((first, (0..FURTHER_FREE_PORTS).filter_map(|_| free_address(ip).ok()).collect()))
+        }
         PortChoice::Required(port) => Ok((check_address(ip, port)?, Vec::new())),
         PortChoice::Preferred(port) => {
             let free = free_address(ip)?;

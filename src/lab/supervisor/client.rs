@@ -1,10 +1,15 @@
 //! The client of the control API: a supervised lab, on the side of another process.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use reqwest::{RequestBuilder, Response};
 use serde::{Serialize, de::DeserializeOwned};
+use tokio::net::UnixStream;
 
 use crate::model::{Entry, LabView, ScaleView};
 
@@ -17,6 +22,8 @@ use super::{
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 /// The pause between two checks whether the supervisor has ended.
 const CHECK_INTERVAL: Duration = Duration::from_millis(10);
+/// The longest time between the lock and the socket of a supervisor that starts, and between their ends.
+const TRANSITION_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A supervised lab that could not be asked or changed.
 #[derive(Debug, thiserror::Error)]
@@ -51,9 +58,9 @@ impl ControlClient {
     ///
     /// # Errors
     /// When no supervisor of this project runs, or the directory of the supervisors cannot be used.
-    pub fn connect(project: &str) -> Result<ControlClient, ClientError> {
+    pub async fn connect(project: &str) -> Result<ControlClient, ClientError> {
         let rendezvous = Rendezvous::open()?;
-        let socket = rendezvous.running_socket(project).ok_or_else(|| ClientError::NoLab(project.to_owned()))?;
+        let socket = find_socket(&rendezvous, project).await.ok_or_else(|| ClientError::NoLab(project.to_owned()))?;
         ControlClient::new(project, socket, rendezvous)
     }
 
@@ -61,12 +68,16 @@ impl ControlClient {
     ///
     /// # Errors
     /// When the directory of the supervisors cannot be used.
-    pub fn connect_all() -> Result<Vec<ControlClient>, ClientError> {
+    pub async fn connect_all() -> Result<Vec<ControlClient>, ClientError> {
         let rendezvous = Rendezvous::open()?;
-        let projects = rendezvous.running_projects().into_iter();
-        // a supervisor may have ended since it was listed
-        let running = projects.filter_map(|project| Some((rendezvous.running_socket(&project)?, project)));
-        running.map(|(socket, project)| ControlClient::new(&project, socket, rendezvous.clone())).collect()
+        let mut clients = Vec::new();
+        for project in rendezvous.running_projects() {
+            // a supervisor may have ended since it was listed
+            if let Some(socket) = find_socket(&rendezvous, &project).await {
+                clients.push(ControlClient::new(&project, socket, rendezvous.clone())?);
+            }
+        }
+        Ok(clients)
     }
 
     fn new(project: &str, socket: PathBuf, rendezvous: Rendezvous) -> Result<ControlClient, ClientError> {
@@ -174,6 +185,19 @@ impl ControlClient {
             Ok(refusal) => ClientError::Refused(refusal),
             Err(_) => ClientError::Broken { project: self.project.clone(), reason: status.to_string() },
         })
+    }
+}
+
+/// Finds the socket of a running supervisor. One that starts or ends holds its lock and does not listen for a moment, which
+/// is waited for.
+async fn find_socket(rendezvous: &Rendezvous, project: &str) -> Option<PathBuf> {
+    let deadline = Instant::now() + TRANSITION_TIMEOUT;
+    loop {
+        let socket = rendezvous.running_socket(project)?;
+        if UnixStream::connect(&socket).await.is_ok() || Instant::now() > deadline {
+            return Some(socket);
+        }
+        tokio::time::sleep(CHECK_INTERVAL).await;
     }
 }
 

@@ -148,7 +148,9 @@ impl Place {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lbctl"));
         command.args(arguments).env("XDG_RUNTIME_DIR", self.path()).stdin(Stdio::null());
         // whatever the developer has set must not change what is tested
-        for variable in ["LBCTL_PROJECT", "LBCTL_HTTP_PORT", "NO_COLOR", "CLICOLOR_FORCE", "HTTP_PROXY", "http_proxy"] {
+        for variable in
+            ["LBCTL_PROJECT", "LBCTL_LOG", "LBCTL_HTTP_PORT", "NO_COLOR", "CLICOLOR_FORCE", "HTTP_PROXY", "http_proxy"]
+        {
             command.env_remove(variable);
         }
         if self.docker == Sees::NoDocker {
