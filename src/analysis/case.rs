@@ -14,7 +14,8 @@ use crate::{
     model::trace::{Series, SeriesName, Trace},
 };
 
-/// The last picks of the free series that a single client is compared with. More would tell little more and take long.
+/// The number of last picks of the free series that the picks of a single client are compared with. A larger number
+/// would show little more and take long.
 const RECENT: usize = 2500;
 
 /// A trace and how sure a verdict on it must be.
@@ -52,7 +53,7 @@ impl<'t> Case<'t> {
         self.trace
     }
 
-    /// The accepted chance of a false verdict.
+    /// The accepted chance of a false verdict, between 0 and 1.
     pub fn alpha(&self) -> f64 {
         self.alpha
     }
@@ -71,7 +72,7 @@ impl FreeSeries<'_> {
         self.finding.get_or_init(|| select::find_pattern(self.series, self.sequence(), self.alpha))
     }
 
-    /// The last picks, [`RECENT`] at most.
+    /// The last picks, at most [`RECENT`].
     pub fn recent_sequence(&self) -> &Sequence {
         let shortened = self.recent.get_or_init(|| {
             let sequence = self.sequence();

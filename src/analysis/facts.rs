@@ -1,4 +1,5 @@
-//! The facts of a case: what each question of the analysis found, gathered once, before a verdict is made of them.
+//! The facts of a case: the finding of each question of the analysis. They are gathered once, before a verdict is made
+//! of them.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +21,6 @@ use crate::{
     model::trace::InstanceId,
 };
 
-/// The facts of a case.
 pub struct Facts {
     /// The finding from the free series.
     pub finding: Finding,
@@ -28,7 +28,8 @@ pub struct Facts {
     pub connections: ConnectionFinding,
     /// The facts of each key that was varied.
     pub keys: Vec<KeyFact>,
-    /// The probability that no hash of the path would look so, where that is surely small.
+    /// The probability that a hash of the path would send all values to one instance; `None` where it is not surely
+    /// small.
     pub uri_hash_p: Option<f64>,
     pub load: Option<Load>,
     pub other_series: OtherSeries,

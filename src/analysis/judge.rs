@@ -21,7 +21,7 @@ use crate::{
     model::trace::{InstanceId, Trace},
 };
 
-/// Judges a case, with false verdicts by chance below its alpha.
+/// Judges a case. The chance of a false verdict is below the alpha of the case.
 pub fn judge(case: &Case) -> Verdict {
     let facts = Facts::gather(case);
     let steps = Steps::derive(&facts, case.free().map(|free| free.sequence()), case.alpha());
@@ -53,7 +53,7 @@ pub fn judge(case: &Case) -> Verdict {
     }
 }
 
-/// Whether one instance answers plain requests, surely enough, and no key that was varied has shown why.
+/// Returns true if one instance surely answers plain requests, and no key that was varied explains it.
 pub fn is_single_unexplained(case: &Case) -> bool {
     case.free().is_some_and(|free| free.finding().algorithm() == Algorithm::Single)
         && matches!(judge(case).algorithm.reach(), Reach::One | Reach::Unknown)
@@ -122,7 +122,7 @@ fn ruled_out_by_load(facts: &Facts, steps: &Steps, alpha: f64) -> Vec<Rejection>
     }
 }
 
-/// The thing that keeps a client on its instance: the address or the cookie that decides, or else the cookie that pins.
+/// The stickiness: the address or the cookie that decides, or else the cookie that pins.
 fn stickiness(case: &Case, facts: &Facts) -> (Stickiness, Option<StickyCookie>) {
     let mut sticky = (facts.stickiness.stickiness, facts.stickiness.cookie.clone());
     if facts.deciding_keys().any(|(fact, _)| fact.key == Key::Source) {
@@ -143,7 +143,8 @@ fn order_of_tables(facts: &Facts) -> Option<Order> {
     placements.last().and_then(|placement| placement.order)
 }
 
-/// How often each instance answered. Where keys decide, the instances show themselves in their series.
+/// The instances with their counts of answers. Where keys decide, the instances show themselves in the series of the
+/// keys.
 fn instances(case: &Case, facts: &Facts, steps: &Steps) -> Vec<InstanceHits> {
     let trace = case.trace();
     let mut instances = free_instances(case, facts);
@@ -183,7 +184,7 @@ fn free_instances(case: &Case, facts: &Facts) -> Vec<InstanceHits> {
     for id in free.series.requests.iter().filter_map(|request| request.instance) {
         *counts.entry(id).or_default() += 1;
     }
-    let expected = expected_counts::expected_counts(finding, free.series, free.sequence());
+    let expected = expected_counts::bound_counts(finding, free.series, free.sequence());
     let hits = |(id, hits): (InstanceId, usize)| InstanceHits {
         weight: finding.weights.iter().find(|(one, _)| *one == id).map(|(_, weight)| *weight),
         share: finding.shares.iter().find(|(one, _)| *one == id).map(|(_, share)| *share),
@@ -195,7 +196,7 @@ fn free_instances(case: &Case, facts: &Facts) -> Vec<InstanceHits> {
     instances
 }
 
-/// Every fact that speaks for the verdict and that no other has replaced.
+/// The facts that speak for the verdict, without those that other facts replace.
 fn evidence(facts: &Facts, steps: &Steps) -> Vec<Evidence> {
     let pattern = facts.finding.evidence.iter().filter(|fact| !is_replaced(fact, facts, steps));
     let pattern = pattern.cloned().map(Evidence::Pattern);
@@ -210,7 +211,7 @@ fn evidence(facts: &Facts, steps: &Steps) -> Vec<Evidence> {
         .collect()
 }
 
-/// Whether a fact about the free series says nothing any more, because other series say more.
+/// Returns true if a fact about the free series is out of date, because other series show more.
 fn is_replaced(fact: &PatternEvidence, facts: &Facts, steps: &Steps) -> bool {
     match fact {
         PatternEvidence::OneInstance(OneInstanceEvidence::OtherReasons { .. }) => {
@@ -255,7 +256,7 @@ fn names(trace: &Trace, ids: &[InstanceId]) -> Vec<String> {
     ids.iter().map(|id| name(trace, *id)).collect()
 }
 
-/// A cycle has no beginning; a reader's is the first name.
+/// Rotates a cycle, which has no beginning, so that it begins with the first name in natural order.
 fn from_the_first(mut cycle: Vec<String>) -> Vec<String> {
     if let Some(first) = (0..cycle.len()).min_by_key(|&index| natural_order_key(&cycle[index])) {
         cycle.rotate_left(first);

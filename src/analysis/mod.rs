@@ -1,33 +1,35 @@
 //! The analysis: from a trace to a verdict. It is pure: no I/O, no clock, no async.
 //!
 //! ```text
-//! case.rs      a trace, alpha, and what the free series shows, computed once
-//! facts.rs     what every question of the analysis found in a case
+//! case.rs      a trace, alpha, and the pattern of the free series, computed once
+//! facts.rs     the finding of every question of the analysis in a case
 //! judge.rs     facts → pattern → candidates → verdict, once
 //!
 //! series/      a series as the balancer saw it: picks in the order of its turns, with gaps
 //! math/        logarithms of probabilities, independent draws, weights in lowest terms
-//! pattern/     which pattern the picks of one series show
-//!   select               asks, in this order:
+//! pattern/     the pattern that the picks of one series show
+//!   select               tries, in this order:
 //!   one_instance, counts   where there is no order to look at
 //!   strict_order           orders that every pick follows: cycle, periodic, interleaved_workers
 //!   failing_instances      the same with turns of instances that fail
 //!   with_background        orders of which others take turns: the models compete (ring, rounds, weighted, …)
 //!   random                 independent draws
 //!   membership_change      rounds of which the instances change
-//! affinity/    what keeps a client on its instance: cookies, keys (address, path, header), connections
-//! load/        whether busy instances are avoided
+//! affinity/    the ties of a client to its instance: cookies, keys (address, path, header), connections
+//! load/        busy instances, and if they are avoided
 //! unseen_instances  instances that only other series show
-//! session      whether every reload saw the login
-//! sampling/    when a series is long enough, and the error budget
-//! expect/      what a verdict is held against
+//! session      the login, and if every reload saw it
+//! sampling/    the length of a series, and the error budget
+//! expect/      expectations that a verdict is compared with
 //! verdict/     the types of a verdict, its evidence, and its candidates
 //! ```
 //!
-//! Every statement is a hypothesis that was rejected, with the probability of what was seen if the hypothesis were true.
+//! Every statement of a verdict rejects a hypothesis, with the probability of the observations if the hypothesis were
+//! true.
 //!
-//! A new algorithm is a variant of [`Algorithm`], a model in `pattern/` with a variant of `Pattern`, and a row in
-//! `verdict::candidates`; the compiler names the other places that must know of it.
+//! A new algorithm is a variant of [`Algorithm`] with its arm in each method there, a model in `pattern/` with a variant of
+//! `Pattern`, and a row in `verdict::candidates`; the compiler names these places. The others ask the methods of
+//! [`Algorithm`], such as [`Algorithm::reach`].
 
 mod affinity;
 mod case;

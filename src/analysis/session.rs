@@ -1,4 +1,4 @@
-//! Sessions: whether every reload saw the login, and if not, why.
+//! Sessions: judges if every reload saw the login, and names the cause if some did not.
 
 use crate::{
     analysis::{
@@ -11,27 +11,27 @@ use crate::{
     model::trace::{Action, InstanceId, Request, Series, SeriesName, WithholdReason},
 };
 
-/// The fate of the session.
+/// The result of a session test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "lowercase")]
 pub enum Session {
-    /// Some reload did not see the login.
+    /// At least one reload did not see the login.
     Lost,
-    /// Every reload saw it.
+    /// Every reload saw the login.
     Kept,
-    /// There was none: no reload saw the login.
+    /// No session: no reload saw the login.
     None,
-    /// The answers do not tell.
+    /// The answers do not show it.
     Undetermined,
 }
 
-/// The thing that keeps a session.
+/// The mechanism that keeps a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "lowercase")]
 pub enum SessionKeeper {
     /// A cookie keeps the client on its instance.
     Sticky,
-    /// The client's address does.
+    /// The client's address keeps the client on its instance.
     Source,
     /// Every instance knows the session.
     Shared,
@@ -42,11 +42,10 @@ pub enum SessionKeeper {
 /// The configuration of the service of a lab, as far as it decides about sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ServiceSettings {
-    /// Replicas of the service.
     pub replicas: usize,
-    /// Whether a hash of the client's address picks the replica.
+    /// True if a hash of the client's address picks the replica.
     pub source_hash: bool,
-    /// Whether it is configured to be sticky.
+    /// True if the configuration makes sessions sticky.
     pub sticky: bool,
 }
 
@@ -64,7 +63,7 @@ impl SessionKeeper {
     }
 }
 
-/// Why a session was lost, kept, or neither.
+/// The cause of the result of a session test.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SessionCause {
     NoLogin,
@@ -75,9 +74,9 @@ pub enum SessionCause {
     LoginRefused {
         status: u16,
     },
-    /// No reload tells whether it sees the login.
+    /// No reload shows if it sees the login.
     LoginUnknown,
-    /// `unknown` of `reloads` reloads do not tell whether they see the login.
+    /// `unknown` of `reloads` reloads do not show if they see the login.
     LoginPartlyUnknown {
         unknown: usize,
         reloads: usize,
@@ -101,7 +100,7 @@ pub enum SessionCause {
         others: Vec<InstanceId>,
     },
     SomeReloadsMissedIt,
-    /// Requests without cookies saw a login too, so the check does not tell clients apart.
+    /// Requests without cookies saw a login too, so the check does not distinguish clients.
     SeenWithoutCookies {
         requests: usize,
     },
@@ -133,13 +132,13 @@ pub enum SessionEvidence {
 #[derive(Debug, Clone, PartialEq)]
 pub struct SessionVerdict {
     pub session: Session,
-    /// The thing that keeps the session, where it is kept and that is known.
+    /// The mechanism that keeps the session, where there is a session and the mechanism is known.
     pub kept_by: Option<SessionKeeper>,
     pub cause: SessionCause,
     /// The cookie that keeps the client on its instance.
     pub sticky_cookie: Option<String>,
     pub evidence: Vec<SessionEvidence>,
-    /// Whether more reloads would show more.
+    /// The need for more reloads.
     pub sampling: Sampling,
 }
 
@@ -160,7 +159,7 @@ impl SessionVerdict {
     }
 }
 
-/// The reloads of a session, by what they say of the login.
+/// The reloads of a session, by the login that they saw or missed.
 struct Reloads<'t> {
     all: Vec<&'t Request>,
     seen: usize,
@@ -235,7 +234,7 @@ fn judge_reloads(
     }
 }
 
-/// Why the login itself failed, if it did.
+/// The cause if the login itself failed.
 fn refusal(login: &Request) -> Option<SessionCause> {
     match (&login.error, login.status) {
         (Some(failure), None) => Some(SessionCause::LoginFailed { message: failure.message.clone() }),
@@ -244,7 +243,7 @@ fn refusal(login: &Request) -> Option<SessionCause> {
     }
 }
 
-/// Why no cookie reached the reloads, if none did.
+/// The cause if no cookie reached the reloads.
 fn not_sent_back(series: &Series, reloads: &[&Request]) -> Option<SessionCause> {
     if reloads.iter().any(|request| request.cookies_sent > 0) {
         return None;
@@ -255,7 +254,7 @@ fn not_sent_back(series: &Series, reloads: &[&Request]) -> Option<SessionCause> 
     })
 }
 
-/// Which instance took the login, and which never saw it.
+/// The cause of a loss: an instance took the login, and other instances or the same one did not see it later.
 fn loss(taker: Option<InstanceId>, missed: &[&Request]) -> SessionCause {
     let mut blind: Vec<InstanceId> = Vec::new();
     for instance in missed.iter().filter_map(|request| request.instance) {
@@ -273,7 +272,7 @@ fn loss(taker: Option<InstanceId>, missed: &[&Request]) -> SessionCause {
     }
 }
 
-/// Every reload saw the login: what keeps the session, and whether there were enough reloads to say so.
+/// Judges a test of which every reload saw the login: the mechanism that keeps the session, or too few reloads.
 fn judge_kept_session(
     case: &Case,
     series: &Series,

@@ -1,4 +1,4 @@
-//! Background traffic: what a lab's own log tells of the order of requests, the probe's and those of other clients.
+//! Background traffic: the order of requests, the probe's and those of other clients, by the lab's own log.
 //!
 //! The log numbers the requests that a balancer places. With these numbers a series can be read in the order in which its
 //! balancer picked, and with gaps where other clients were served.
@@ -22,26 +22,26 @@ use crate::{
 
 use super::plan::LabService;
 
-/// How long the log may take to show the last request of the probe, which it gets a moment after the answer.
+/// The longest wait for the last request of the probe in the log, which gets it a moment after the answer.
 const LOG_TIMEOUT: Duration = Duration::from_secs(1);
-/// How often the log is looked at meanwhile.
+/// The time between two looks at the log.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
-/// Which requests the numbers in a log count.
+/// The requests that the numbers in a log count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Numbering {
-    /// Those of each balancer by itself.
+    /// The requests of each balancer by itself.
     PerBalancer,
-    /// Those of all balancers together, so that requests for other services come between.
+    /// The requests of all balancers together, so that requests for other services come between.
     Together,
 }
 
 impl Numbering {
-    /// The numbering in a lab's log; `None` if the numbers tell no picks there.
+    /// The numbering in the log of a lab; `None` where its numbers show no picks.
     pub fn of_lab_log(lab: &LabService) -> Option<Numbering> {
         match lab.proxy {
             Balancer::Bundled => Some(Numbering::PerBalancer),
-            // its log does not tell which requests a cookie placed
+            // its log does not mark the requests that a cookie placed
             Balancer::Traefik if lab.view.sticky_cookie.is_some() => None,
             Balancer::Traefik => Some(Numbering::Together),
         }
@@ -55,17 +55,17 @@ pub struct LogCorrelation {
     follower: JoinHandle<()>,
 }
 
-/// What is known of a log before its first entry.
+/// The properties of a log that are known before its first entry.
 struct LogSource {
     numbering: Numbering,
     /// The service under test.
     service: String,
-    /// What the `User-Agent` of the probe's requests begins with.
+    /// The beginning of the `User-Agent` of the probe's requests.
     prefix: String,
 }
 
 impl LogCorrelation {
-    /// Follows the log of a service. `agent` is what the probe's requests call themselves.
+    /// Follows the log of a service. `agent` is the beginning of the `User-Agent` of the probe's requests.
     pub fn follow(
         mut entries: impl Stream<Item = Entry> + Send + Unpin + 'static,
         numbering: Numbering,
@@ -127,7 +127,7 @@ impl Drop for LogCorrelation {
 }
 
 impl LogSource {
-    /// What a request of the probe's calls itself; `None` for one of another client.
+    /// The tag of a request of the probe's; `None` for a request of another client.
     fn tag<'a>(&self, access: &'a Access) -> Option<&'a str> {
         access.user_agent.as_deref()?.strip_prefix(&self.prefix)
     }
@@ -202,7 +202,7 @@ mod tests {
     use super::*;
     use crate::model::trace::{Action, Conditions, Connection, CookieJar, Request, Target, Via};
 
-    /// A log entry: the service and replica that answered, the number, and who asked.
+    /// A log entry: the service and replica that answered, the number, and the client.
     fn access(service: &str, replica: &str, turn: u64, agent: &str) -> Arc<Access> {
         Arc::new(Access {
             at: jiff::Timestamp::UNIX_EPOCH,

@@ -1,4 +1,4 @@
-//! The campaign of a probe: which experiments are made, in which order, and what calls for each.
+//! The campaign of a probe: the experiments, their order, and the reason for each.
 
 use rand::Rng;
 
@@ -14,12 +14,10 @@ use super::{
     progress::Progress,
     sender::Sender,
 };
-
-/// A row of the campaign.
 struct Row {
-    /// The name by which a person picks it.
+    /// The name with which a person picks the experiment.
     name: ExperimentName,
-    /// Whether it is made where a person picks none.
+    /// Returns true if the experiment is made where a person picks none.
     is_called_for: fn(&CampaignPlan, &Case) -> bool,
     begin: Begin,
 }
@@ -30,15 +28,16 @@ type Begin = for<'p> fn(&mut Setting<'p, '_>) -> Result<Experiments<'p>, Campaig
 const CAMPAIGN: [Row; 10] = [
     // requests without cookies, until their pattern is decided
     row(ExperimentName::Order, always, order::begin),
-    // requests with a cookie jar, until they leave an instance or have stayed on it longer than chance would
+    // requests with a cookie jar, until they leave an instance or have stayed on it longer than chance would make them
     row(ExperimentName::Jar, always, jar::begin),
-    // where several cookies may keep the client, each alone, until the same is seen of it
+    // where several cookies may keep the client, each alone, until it leaves an instance or has stayed on it as long
     row(ExperimentName::Jar, always, cookies::begin_alone),
     // values of the cookie that keeps the client, until they show how it does
     row(ExperimentName::Jar, always, cookies::begin_values),
-    // requests over one connection, until they leave an instance or have stayed on it longer than chance would
+    // requests over one connection, until they leave an instance or have stayed on it longer than chance would make
+    // them
     row(ExperimentName::Connection, always, one_connection::begin),
-    // values of what a hash may be taken of, until one key decides or all values lead to one instance
+    // values of a key that a hash may be taken of, until one key decides or all values lead to one instance
     row(ExperimentName::Sources, sources_are_called_for, keys::begin_sources),
     row(ExperimentName::Paths, paths_are_called_for, keys::begin_paths),
     row(ExperimentName::Jar, always, keys::begin_cookies),
@@ -85,8 +84,8 @@ impl Row {
     }
 }
 
-/// Makes the experiments that were picked, or that the trace so far calls for. What was seen stays in the sender's trace,
-/// wherever this ends.
+/// Makes the experiments that were picked, or that the trace so far calls for. The requests of every experiment stay in
+/// the sender's trace, also when the campaign ends early.
 ///
 /// # Errors
 /// When the target does not answer, or an experiment that was picked cannot be made.

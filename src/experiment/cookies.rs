@@ -1,7 +1,7 @@
-//! The cookies of a target: which one keeps a client on its instance, and how.
+//! The cookies of a target: the one that keeps a client on its instance, and its mechanism.
 //!
-//! Each cookie that may do it is sent alone. Then values of the one that does it are sent, those that other clients were
-//! given and made-up ones, which shows whether the balancer inserts the cookie, hashes it, or learns it.
+//! Each cookie that may keep the client is sent alone. Then values of the one that does are sent, both issued to other
+//! clients and made up, which shows whether the balancer inserts the cookie, hashes it, or learns it.
 
 use rand::{Rng, seq::SliceRandom};
 
@@ -19,18 +19,18 @@ use super::{
 /// The most requests with one cookie alone, unless the verdict is to be surer than usual.
 const MAX_REQUESTS_ALONE: u32 = 60;
 
-/// One cookie alone.
+/// The experiment that sends one cookie alone.
 struct CookieAloneExperiment {
     name: SeriesName,
     series: Option<SeriesPlan>,
 }
 
-/// Each cookie that may keep a client, alone.
+/// Sends each cookie that may keep a client alone.
 pub fn begin_alone<'p>(setting: &mut Setting<'p, '_>) -> Result<Experiments<'p>, CampaignError> {
     Ok(each_alone(setting.case, &setting.plan.series(SeriesName::WithoutJar, 0)))
 }
 
-/// Each cookie that may keep a client, alone, with requests that are else those of `plain`.
+/// Sends each cookie that may keep a client alone, with requests that are otherwise those of `plain`.
 pub fn each_alone(case: &Case, plain: &SeriesPlan) -> Experiments<'static> {
     let most = analysis::request_limit(MAX_REQUESTS_ALONE, case.alpha());
     let alone = |cookie: String| -> Box<dyn Experiment> {
@@ -55,7 +55,7 @@ impl Experiment for CookieAloneExperiment {
     }
 }
 
-/// Values of the cookie that keeps a client.
+/// The experiment that sends values of the cookie that keeps a client.
 struct CookieValuesExperiment {
     cookie: String,
     plain: SeriesPlan,
@@ -63,7 +63,7 @@ struct CookieValuesExperiment {
     pass: std::vec::IntoIter<SeriesName>,
 }
 
-/// How the cookie that keeps a client does so, where there is one.
+/// Sends values of the cookie that keeps a client, where there is one.
 pub fn begin_values<'p>(setting: &mut Setting<'p, '_>) -> Result<Experiments<'p>, CampaignError> {
     let plain = setting.plan.series(SeriesName::WithoutJar, 0);
     let values = |cookie| -> Box<dyn Experiment> {
@@ -77,7 +77,7 @@ impl Experiment for CookieValuesExperiment {
         format!("how does {} keep a client", self.cookie)
     }
 
-    /// One value after the other, in passes, as long as another pass tells more.
+    /// Sends one value after the other, in passes, as long as another pass would show more.
     fn next(&mut self, case: &Case, random: &mut dyn Rng) -> NextStep {
         if self.pass.len() == 0 {
             let mut pass = analysis::next_values(case, &self.cookie);

@@ -1,4 +1,4 @@
-//! One client that keeps its cookies, as a browser does: does it stay on one instance.
+//! One client that keeps its cookies, as a browser does. The experiment shows whether it stays on one instance.
 
 use rand::Rng;
 

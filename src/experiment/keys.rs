@@ -1,7 +1,7 @@
-//! Values of what a hash may be taken of: the client's address, the query string, the path, a header, a cookie.
+//! Values of a key that a hash may be taken of: the client's address, the query string, the path, a header, a cookie.
 //!
-//! The values of a key are asked for in passes. Each pass has every value once, in an order drawn by lot, so that what
-//! happens meanwhile cannot look like the work of the values.
+//! The values of a key are sent in passes. Each pass has every value once, in random order, so that a change during the
+//! experiment cannot look like an effect of the values.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -23,10 +23,10 @@ use super::{
     procedure::{Experiment, Experiments, NextStep, Setting},
 };
 
-/// The most requests over all values of a key, as long as each value is asked for once.
+/// The most requests over all values of a key, but each value is sent at least once.
 const MAX_REQUESTS: usize = 220;
 
-/// What is variation.
+/// The key that is varied, with the values that a person named.
 enum KeyVariation {
     Sources(Vec<IpAddr>),
     Query,
@@ -37,11 +37,11 @@ enum KeyVariation {
     Cookie(String),
 }
 
-/// Whether the values of a key decide who answers.
+/// The experiment that shows whether the values of a key decide which instance answers.
 struct KeyExperiment<'p> {
     plan: &'p CampaignPlan,
     variation: KeyVariation,
-    /// Whether the case still asks for it when its turn has come.
+    /// Returns true if the case still calls for the experiment when its turn has come.
     is_open: fn(&Case) -> bool,
     passes: Option<Passes>,
 }
@@ -92,7 +92,8 @@ fn experiment_on<'p>(
     vec![Box::new(KeyExperiment { plan: setting.plan, variation, is_open, passes: None })]
 }
 
-/// Whether one instance answers all plain requests, and nothing that was varied has shown why.
+/// Returns true if one instance answers all plain requests, and no key that was varied has explained it, so that a key
+/// may decide.
 pub fn may_decide(case: &Case) -> bool {
     let plain = case.trace().series(&SeriesName::WithoutJar).into_iter().flat_map(|series| &series.requests);
     let mut instances = plain.filter_map(|request| request.instance);
@@ -180,7 +181,7 @@ impl Passes {
         Passes { place: series.len(), left, series }
     }
 
-    /// Whether a pass has ended and none has begun.
+    /// Returns true if a pass has ended and the next has not begun.
     fn is_between(&self) -> bool {
         self.place == self.series.len()
     }
@@ -201,7 +202,7 @@ impl Passes {
     }
 }
 
-/// The addresses to send from; none where they would tell nothing.
+/// The addresses to send from; none where they would show nothing.
 fn sources(setting: &mut Setting) -> Result<Vec<IpAddr>, CampaignError> {
     let plan = setting.plan;
     let picked = !plan.sources.is_empty() || !plan.picked.is_empty();
@@ -242,7 +243,7 @@ fn with_random_query(url: &Url, random: &mut dyn Rng) -> String {
     }
 }
 
-/// A value that was hardly asked for before.
+/// A random value, which was hardly sent before.
 fn token(random: &mut dyn Rng) -> String {
     format!("{:08x}", random.random::<u32>())
 }

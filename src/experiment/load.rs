@@ -1,6 +1,6 @@
-//! Instances that are kept busy: does the balancer avoid them.
+//! Busy instances. The experiment shows whether the balancer avoids them.
 //!
-//! Slow requests keep instances busy, and quick ones, sent meanwhile, show where the balancer puts them.
+//! Slow requests make instances busy, and quick requests, sent meanwhile, show where the balancer puts them.
 
 use std::{collections::BTreeSet, ops::RangeInclusive, time::Duration};
 
@@ -23,26 +23,26 @@ use super::{
 
 /// The most requests of a whole probe, unless a person asked for this experiment.
 const MAX_REQUESTS_UNASKED: u32 = 400;
-/// The number of times that several instances are kept busy, if 40 quick requests are sent each time.
+/// The number of times that several instances are made busy, if 40 quick requests are sent each time.
 const ROUNDS_OF_FORTY: u32 = 4;
 /// The numbers of slow requests at once that keep a single instance busy, until another one answers.
 const SLOW_REQUESTS_TO_ONE: [u32; 4] = [1, 2, 4, 8];
 /// The number of quick requests while a single instance is busy.
 const QUICK_REQUESTS_TO_ONE: u32 = 6;
-/// Fewer quick requests tell nothing.
+/// The least number of quick requests that shows anything.
 const MIN_QUICK_REQUESTS: u32 = 6;
 /// The delay that a lab's apps are asked for, in milliseconds.
 const DELAY: RangeInclusive<u64> = 500..=8000;
 /// Added to the delay, in milliseconds, for the slow requests to begin.
 const MARGIN_MILLISECONDS: u64 = 200;
 
-/// A path that takes long to answer, and how long, where that is known.
+/// A path with slow answers, and their delay, where that is known.
 struct SlowPath {
     path: String,
     delay: Option<Duration>,
 }
 
-/// Slow and quick requests.
+/// The experiment with slow and quick requests.
 struct LoadExperiment<'p> {
     plan: &'p CampaignPlan,
     slow_path: SlowPath,
@@ -51,11 +51,11 @@ struct LoadExperiment<'p> {
     stage: Stage,
 }
 
-/// What comes next.
+/// The next stage of the experiment.
 enum Stage {
     /// One slow request, if its delay is not known.
     Measure,
-    /// As many rounds as it takes.
+    /// Rounds of slow and quick requests, as many as the analysis needs.
     Hold(Option<LoadRounds>),
     /// Quick requests after slow ones: a balancer that looks at response times avoids an instance after its slow answers.
     Afterwards,
@@ -64,14 +64,14 @@ enum Stage {
     Over,
 }
 
-/// LoadRounds of slow and quick requests.
+/// Rounds of slow and quick requests.
 #[derive(Clone, Copy)]
 struct LoadRounds {
     instances: u32,
     quick_requests: u32,
     /// The number of rounds that have begun.
     begun: usize,
-    /// How long quick requests may be sent in each.
+    /// The time in which quick requests may be sent in each round.
     lasting: Duration,
 }
 
@@ -85,7 +85,7 @@ pub fn begin<'p>(setting: &mut Setting<'p, '_>) -> Result<Experiments<'p>, Campa
     Ok(vec![Box::new(LoadExperiment { plan, slow_path, most, stage: Stage::Measure })])
 }
 
-/// Whether load may decide who answers, as far as the case tells.
+/// Returns true if load may decide which instance answers, as far as the case shows.
 pub fn may_decide(case: &Case) -> bool {
     let verdict = analysis::judge(case);
     verdict.algorithm.leaves_load_open() && verdict.candidates.contains(&Algorithm::LeastConnections)
@@ -151,7 +151,7 @@ impl Experiment for LoadExperiment<'_> {
 }
 
 impl LoadExperiment<'_> {
-    /// The next round, if another one is needed and affordable.
+    /// The next round, if another one is needed and the limit of requests allows it.
     fn round(&mut self, rounds: Option<LoadRounds>, case: &Case) -> Option<NextStep> {
         let mut rounds = match rounds {
             None => self.rounds(case),
@@ -184,7 +184,7 @@ impl LoadExperiment<'_> {
         }
     }
 
-    /// As many slow requests at once, and no quick ones.
+    /// Sends this number of slow requests at once, and no quick ones.
     fn hold(&self, held: u32) -> NextStep {
         NextStep::hold(self.slow(held), self.quick(0), Duration::ZERO)
     }

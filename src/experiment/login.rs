@@ -1,5 +1,5 @@
-//! A login and reloads, as `session-test` plays them: one client with a cookie jar, then clients without one, and more of
-//! both where chance could still explain what was seen.
+//! A login and reloads, as `session-test` sends them: one client with a cookie jar, then clients without one, and more
+//! of both where chance may still explain the result.
 
 use rand::Rng;
 
@@ -20,26 +20,25 @@ use super::{
     sender::Sender,
 };
 
-/// The number of reloads, unless it takes more to be sure.
+/// The number of reloads, unless more are needed to be sure.
 const RELOADS: u32 = 10;
-/// The most reloads.
 const MAX_RELOADS: u32 = 100;
 /// The requests of a client with a jar before its first reload: it opens the page and logs in.
 const BEFORE_RELOADS: u32 = 2;
 
-/// What a person asked a session test for.
+/// The requests of a session test, as the user asks for them.
 #[derive(Debug, Clone)]
 pub struct LoginPlan {
     /// The path and query that open the page.
     pub path: String,
     pub script: Script,
-    /// The number of reloads; without it, as many as it takes to be sure.
+    /// The number of reloads; `None` for as many as are needed to be sure.
     pub reloads: Option<u32>,
-    /// What the lab's configuration says, where a lab is tested.
+    /// The settings of the service, where a lab is tested.
     pub settings: Option<ServiceSettings>,
 }
 
-/// Plays the login, and asks which of several cookies keeps the client, if one does.
+/// Sends the login and the reloads, and then each cookie alone if several may keep the client.
 ///
 /// # Errors
 /// When the target does not answer.
@@ -57,7 +56,7 @@ pub async fn play_login(
     Ok(())
 }
 
-/// What becomes of a session in a lab, by its configuration.
+/// The result that a session test has in a lab with these settings.
 pub fn expected_session(settings: ServiceSettings) -> Session {
     let ServiceSettings { replicas, source_hash, sticky } = settings;
     if replicas <= 1 || source_hash || sticky { Session::Kept } else { Session::Lost }
@@ -77,13 +76,13 @@ struct LoginExperiment<'p> {
     stage: Stage,
 }
 
-/// What comes next.
+/// The next stage of the experiment.
 enum Stage {
     WithJar,
     WithoutJar,
-    /// More clients without a jar: who answers them decides how many reloads chance would take.
+    /// More clients without a jar: their instances show how many reloads would stay on one by chance.
     MoreWithoutJar,
-    /// More reloads with the jar, until chance explains them no more.
+    /// More reloads with the jar, until chance does not explain them.
     MoreWithJar,
     Over,
 }

@@ -1,25 +1,25 @@
-//! The experiments of a probe: which requests are sent, in which order, and when there are enough of them.
+//! The experiments of a probe: the requests of each, their order, and the rule that ends each.
 //!
 //! ```text
-//! campaign         which experiments a probe makes, in which order, and what calls for each
+//! campaign         the experiments that a probe makes, their order, and the reason for each
 //!   order            the order of requests without cookies
 //!   jar              one client that keeps its cookies
 //!   cookies          each cookie alone; values of the one that keeps a client
-//!   one_connection   requests over one kept connection
-//!   keys             values of what a hash may be taken of: addresses, paths, a header, a cookie
-//!   load             instances that are kept busy
-//! login            a login and reloads, as `session-test` plays them
-//! plan             what a person asked for, and what is known of the lab
-//! procedure        how every experiment is made: what comes next, until there is nothing more to send
-//! sender           what sends requests and records them; a test has one without a network
+//!   one_connection   requests over one connection
+//!   keys             values of a key that a hash may be taken of: addresses, paths, a header, a cookie
+//!   load             busy instances
+//! login            a login and reloads, as `session-test` sends them
+//! plan             the wishes of the user, and the facts about the lab
+//! procedure        makes an experiment, step by step, until it has nothing more to send
+//! sender           sends requests and records them; a test has one without a network
 //! background       the requests of other clients, as far as a lab's log shows them
-//! progress         what an experiment shows of itself while it is made
-//! error            why a campaign ends early
+//! progress         the progress of an experiment, as a reader sees it
+//! error            the reasons why a campaign ends early
 //! ```
 //!
-//! An experiment is asked what to send next, given the case so far, and answers with a series of requests or that it has
-//! seen enough. So whatever is sent depends on the trace and on random numbers alone. How sure a verdict can be with what
-//! was sent is the analysis's business: the experiments ask it, and hold only how many requests they are ready to spend.
+//! An experiment decides on its next step from the case so far: a series of requests, or the end. So all requests
+//! depend on the trace and on random numbers alone. The analysis knows how sure a verdict can be with the requests so
+//! far: the experiments ask it, and themselves hold only the most requests that they may spend.
 
 mod background;
 mod campaign;

@@ -1,4 +1,5 @@
-//! Requests over one kept connection: does the balancer pick for each request, or once per connection.
+//! Requests over one connection. The experiment shows whether the balancer picks once per request or once per
+//! connection.
 
 use rand::Rng;
 
@@ -22,7 +23,7 @@ struct OneConnectionExperiment {
     series: Option<SeriesPlan>,
 }
 
-/// Where connections are kept anyway, the other series show the same.
+/// Sends requests over one connection, unless the other series reuse connections and show the same.
 pub fn begin<'p>(setting: &mut Setting<'p, '_>) -> Result<Experiments<'p>, CampaignError> {
     let plan = setting.plan;
     if plan.connection_in_turn() == Connection::Reused {

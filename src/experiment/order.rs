@@ -15,14 +15,14 @@ use super::{
     procedure::{Experiment, Experiments, NextStep, Setting},
 };
 
-/// The most requests of a series that the verdict ends: enough for a ring of a thousand instances. Ten instances need 240 at
-/// the worst.
+/// The most requests of a series that the verdict ends: enough for a ring of a thousand instances. Ten instances need
+/// at most 240.
 const MAX_REQUESTS: u32 = 2500;
 /// The number of overlapping requests, which no verdict ends.
 const OVERLAPPING_REQUESTS: u32 = 500;
-/// A series of this length takes long to compare with another one,
+/// The length from which on a comparison with a series takes long.
 const LONG_SERIES: usize = 2500;
-/// so another one is compared with it after every tenth request only.
+/// The number of requests between two comparisons with a long series.
 const COMPARISON_INTERVAL: u32 = 10;
 
 /// The series without a cookie jar.
@@ -64,7 +64,8 @@ impl Experiment for OrderExperiment<'_> {
         self.series.take().map_or(NextStep::Done, NextStep::send)
     }
 
-    /// Either the order of sending or that of the balancer's log may decide the verdict: the log lags a moment behind.
+    /// Either the order of sending or the order in the balancer's log may decide the verdict, because the log gets each
+    /// request a moment late.
     fn is_enough(&self, case: &Case) -> bool {
         let enough =
             |series: &Series| analysis::decide_sampling(series, self.plan.replicas(), case.alpha()) == Sampling::Enough;
@@ -79,7 +80,7 @@ impl Experiment for OrderExperiment<'_> {
     }
 }
 
-/// Whether it is time to compare a series of `sent` requests with the one without a cookie jar.
+/// Returns true if a series of `sent` requests is to be compared with the one without a cookie jar now.
 pub fn is_comparison_due(case: &Case, sent: u32) -> bool {
     let free = case.trace().series(&SeriesName::WithoutJar).map_or(0, |series| series.requests.len());
     free < LONG_SERIES || sent.is_multiple_of(COMPARISON_INTERVAL)

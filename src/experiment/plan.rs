@@ -1,4 +1,4 @@
-//! The plan of a campaign: what a person asked for, and what is known of the lab.
+//! The plan of a campaign: the wishes of the user, and the facts about the lab.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -24,22 +24,22 @@ pub enum ExperimentName {
     Slow,
 }
 
-/// What a person asked a probe for.
+/// The plan of a campaign, as the user asks for it.
 #[derive(Debug, Clone)]
 pub struct CampaignPlan {
     /// The target; its path and query are asked for wherever an experiment is not about paths.
     pub url: Url,
     /// The accepted chance of a false verdict.
     pub alpha: f64,
-    /// The number of requests of the first two series; without it, as many as the verdict takes.
+    /// The number of requests of the first two series; `None` for as many as the verdict needs.
     pub requests: Option<u32>,
     /// The number of requests under way at once in the series without a cookie jar.
     pub concurrency: u32,
-    /// Whether connections are kept, where a person said so.
+    /// The use of connections, where the user named it.
     pub connection: Option<Connection>,
     /// The login of the series with a cookie jar.
     pub script: Option<Script>,
-    /// How long a request may take.
+    /// The longest time for a request.
     pub timeout: Duration,
     /// The experiments that were picked; if it is empty, those are made that the trace calls for.
     pub picked: Vec<ExperimentName>,
@@ -49,36 +49,37 @@ pub struct CampaignPlan {
     pub paths: Vec<String>,
     /// The name of the header to vary.
     pub header: Option<String>,
-    /// A path that takes long to answer.
+    /// A path with slow answers.
     pub slow_path: Option<String>,
     /// The service under test, where a lab runs it.
     pub lab: Option<LabService>,
 }
 
-/// What a running lab says of the service under test.
+/// The service under test in a running lab.
 #[derive(Debug, Clone)]
 pub struct LabService {
     pub name: String,
     pub engine: Engine,
     pub proxy: Balancer,
     pub view: ServiceView,
-    /// Whether the service has the login of the lab's page.
+    /// True if the service has the login of the lab's page.
     pub logs_in: bool,
 }
 
 impl CampaignPlan {
-    /// Whether several requests of the series without a cookie jar are under way at once.
+    /// Returns true if several requests of the series without a cookie jar are under way at once.
     pub fn overlaps(&self) -> bool {
         self.concurrency > 1
     }
 
-    /// The number of requests that was asked for, for a series whose requests follow one another. With overlapping requests
-    /// it is about those alone: as many again one by one would take far longer.
+    /// The number of requests that the user named, for a series whose requests follow one another; `None` with
+    /// overlapping requests, whose number does not apply to such a series: as many requests one by one would take far
+    /// longer.
     pub fn requests_in_turn(&self) -> Option<u32> {
         self.requests.filter(|_| !self.overlaps())
     }
 
-    /// Whether connections are kept in a series whose requests follow one another. Such a series shows every pick.
+    /// The use of connections in a series whose requests follow one another. Such a series shows every pick.
     pub fn connection_in_turn(&self) -> Connection {
         self.connection.unwrap_or(Connection::Fresh)
     }

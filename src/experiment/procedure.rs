@@ -1,4 +1,4 @@
-//! The procedure that all experiments follow: an experiment is asked what to send next, that is sent, and it is asked again.
+//! The procedure of all experiments: an experiment names its next step, the step is made, and so on.
 
 use std::{net::IpAddr, ops::ControlFlow, time::Duration};
 
@@ -8,18 +8,19 @@ use crate::{analysis::Case, model::trace::Trace, probe::SeriesPlan};
 
 use super::{background::LogCorrelation, error::CampaignError, plan::CampaignPlan, progress::Progress, sender::Sender};
 
-/// What an experiment wants to be sent next.
+/// The next step of an experiment.
 #[derive(Debug, Clone)]
 pub enum NextStep {
-    /// A series, or the rest of it.
+    /// Sends a series, or the rest of it.
     Send(Box<SeriesPlan>),
-    /// Slow requests at once, and quick ones meanwhile.
+    /// Sends slow requests at once, and quick requests meanwhile.
     Hold(Box<HoldPlan>),
-    /// Nothing: the experiment is over.
+    /// Ends the experiment.
     Done,
 }
 
-/// `slow.concurrency` slow requests at once and, for as long as `lasting`, those of `quick` meanwhile.
+/// The plan to send `slow.concurrency` slow requests at once and, for at most `lasting`, the requests of `quick`
+/// meanwhile.
 #[derive(Debug, Clone)]
 pub struct HoldPlan {
     pub slow: SeriesPlan,
@@ -39,17 +40,17 @@ impl NextStep {
 
 /// An experiment: decides from the trace so far what to send next.
 pub trait Experiment {
-    /// What it is about, in a few words, which may change with what was seen.
+    /// The title of the experiment, in a few words. It may change with the case.
     fn title(&self, case: &Case) -> String;
 
-    /// The number of its requests, where a person asked for a number. It then sends all of them.
+    /// The number of requests of the experiment, where the user named one. It then sends all of them.
     fn total(&self) -> Option<u32> {
         None
     }
 
     fn next(&mut self, case: &Case, random: &mut dyn Rng) -> NextStep;
 
-    /// Whether the series that is being sent may end here. It is asked after each request.
+    /// Returns true if the series that is being sent may end here. This is called after each request.
     fn is_enough(&self, _: &Case) -> bool {
         false
     }
@@ -58,7 +59,7 @@ pub trait Experiment {
 /// Experiments that follow one another.
 pub type Experiments<'p> = Vec<Box<dyn Experiment + 'p>>;
 
-/// What is at hand when an experiment begins.
+/// The data and functions for the beginning of an experiment.
 pub struct Setting<'p, 'a> {
     pub plan: &'p CampaignPlan,
     pub log: Option<&'p LogCorrelation>,
@@ -105,7 +106,7 @@ pub async fn conduct(
     made
 }
 
-/// What the experiment sends first. An experiment that sends nothing shows no progress.
+/// The first step of the experiment. An experiment that sends nothing shows no progress.
 fn first(
     experiment: &mut dyn Experiment,
     trace: &Trace,

@@ -1,20 +1,20 @@
-//! What an experiment shows of itself while it is made.
+//! The progress of an experiment, as a reader sees it.
 
 /// A reader of progress, such as a bar on a terminal.
 pub trait Progress {
-    /// An experiment begins. `total` is the number of its requests, where that is known.
+    /// Begins an experiment. `total` is the number of its requests, where that is known.
     fn start(&mut self, title: &str, total: Option<u32>);
-    /// The experiment has sent `n` requests so far.
+    /// Counts `n` requests of the experiment so far.
     fn advance(&mut self, n: u64);
-    /// The experiment's title has changed.
+    /// Changes the title of the experiment.
     fn retitle(&mut self, title: &str);
-    /// The experiment has ended.
+    /// Ends the experiment.
     fn finish(&mut self);
-    /// A line that a person should read, and that stays.
+    /// Shows a line that stays.
     fn note(&mut self, line: &str);
 }
 
-/// Shows nothing.
+/// A reader of progress that shows nothing.
 #[derive(Debug, Clone, Copy)]
 pub struct NoProgress;
 

@@ -13,10 +13,10 @@ use crate::{
 
 /// Sends series of requests to one target and records them in one trace.
 pub trait Sender {
-    /// What was recorded so far.
+    /// The trace of all requests so far.
     fn trace(&self) -> &Trace;
 
-    /// Whether requests can be sent from this address.
+    /// Returns true if requests can be sent from this address.
     fn can_send_from(&self, source: IpAddr) -> bool;
 
     /// Sends a series, or goes on with the one of that name, until it has `series.most` requests. After each request, `go_on`
@@ -31,7 +31,7 @@ pub trait Sender {
     ) -> impl Future<Output = Result<(), Unreachable>>;
 
     /// Sends `slow.concurrency` slow requests at once and, while they are under way but no longer than `lasting`, the
-    /// requests of `quick`. Both go on where they were before.
+    /// requests of `quick`. Both series go on where they ended before.
     ///
     /// # Errors
     /// As for [`Sender::send`].

@@ -1,4 +1,4 @@
-//! Requests as the balancer saw them, from inside, and the lab's log.
+//! Requests as the balancer saw them, from inside, and the log of a lab.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 /// One request as the proxy saw it. These events are the only output of the proxy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Access {
-    /// When the head of the request arrived.
+    /// The time at which the head of the request arrived.
     pub at: jiff::Timestamp,
     pub client: SocketAddr,
     pub method: Box<str>,
     /// The `Host` header as the client sent it.
     pub host: Box<str>,
-    /// Path and query.
+    /// The path and query.
     pub path: Box<str>,
     /// The `User-Agent` header, by which a probe finds its own requests again.
     pub user_agent: Option<Box<str>>,
@@ -25,12 +25,12 @@ pub struct Access {
     pub replica: Option<Arc<str>>,
     /// The balancer's count of the requests that it placed. `None` where a sticky cookie chose the replica, which takes
     /// no turn, or where no replica was chosen. The bundled proxy counts the requests of each service by themselves and
-    /// without gaps; Traefik counts all requests together, whatever becomes of them.
+    /// without gaps; Traefik counts all requests together, with or without an answer.
     pub turn: Option<u64>,
     /// Replicas that were tried first and refused the connection.
     #[serde(rename = "passed_over", default, skip_serializing_if = "Vec::is_empty")]
     pub failed_over: Vec<Arc<str>>,
-    /// The status the client got.
+    /// The status that the client got.
     pub status: u16,
     /// The number of bytes of the response's body that were forwarded.
     pub bytes: u64,
@@ -44,16 +44,13 @@ pub struct Access {
 pub enum Entry {
     /// A request was answered.
     Request(Arc<Access>),
-    /// Something happened to the lab itself.
+    /// An event of the lab itself.
     Lab {
-        /// When it happened.
+        /// The time of the event.
         at: jiff::Timestamp,
-        /// What happened, in one line.
+        /// The event, in one line.
         message: String,
     },
     /// The reader was too slow, and this many entries are missing here.
-    Missed {
-        /// The number of entries.
-        missed: u64,
-    },
+    Missed { missed: u64 },
 }

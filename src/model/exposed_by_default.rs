@@ -1,10 +1,10 @@
 //! Traefik's setting `exposedByDefault`.
 
-/// Whether a container that does not say `traefik.enable` is routed to.
+/// The rule for containers without the label `traefik.enable`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExposedByDefault {
-    /// It is: Traefik's default.
+    /// Such a container is routed to: Traefik's default.
     Yes,
-    /// It is not: `exposedByDefault=false`.
+    /// Such a container is not routed to: `exposedByDefault=false`.
     No,
 }

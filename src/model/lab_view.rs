@@ -45,7 +45,7 @@ pub const LAB_SCHEMA: &str = "lbctl.lab.v1";
 pub struct ServiceView {
     /// The built-in app that stands in for the service's image.
     pub app: Option<App>,
-    /// How the next replica is picked.
+    /// The strategy that picks the next replica.
     pub strategy: ServiceStrategy,
     /// The name of the cookie that makes sessions sticky, where they are.
     pub sticky_cookie: Option<String>,
@@ -60,7 +60,7 @@ impl ServiceView {
     }
 }
 
-/// How the next replica of a service is picked, as far as the labels tell.
+/// The strategy that picks the next replica of a service, as far as the labels define it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ServiceStrategy {
@@ -74,7 +74,6 @@ pub enum ServiceStrategy {
 }
 
 impl ServiceStrategy {
-    /// The strategy, where it is known.
     pub fn known(self) -> Option<Strategy> {
         match self {
             ServiceStrategy::Known(strategy) => Some(strategy),
@@ -96,14 +95,14 @@ impl fmt::Display for ServiceStrategy {
 /// A replica as its supervisor shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReplicaView {
-    /// `web_static-3`
+    /// The name, such as `web_static-3`.
     pub name: String,
-    /// The name that the replica gives itself.
+    /// The hostname in the replica's answers.
     pub hostname: String,
     /// The address at which the replica answers, once it is known.
     pub address: Option<SocketAddr>,
     pub state: State,
-    /// How often the replica was started again after it had ended by itself.
+    /// The number of times that the replica was started again after it had ended by itself.
     pub restarts: u32,
 }
 

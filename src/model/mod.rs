@@ -1,9 +1,9 @@
 //! The data that the wings share: one wing makes it and another reads it. Nothing here acts.
 //!
-//! - [`Replica`]: what an engine runs. Engines publish [`Replicas`] on a `tokio::sync::watch` channel; the proxy builds its
-//!   routes from them and the supervisor shows them.
-//! - [`LabView`]: a lab as its supervisor shows it, and what changing it did.
-//! - [`Strategy`]: how the next replica is picked.
+//! - [`Replica`]: one copy of a service. Engines publish [`Replicas`] on a `tokio::sync::watch` channel; the proxy builds
+//!   its routes from them and the supervisor shows them.
+//! - [`LabView`]: a lab as its supervisor shows it, and the effect of a change.
+//! - [`Strategy`]: a way to pick the next replica.
 //! - [`Access`]: one request as the balancer saw it, from inside.
 //! - [`trace`]: requests as a probe saw them, from outside.
 

@@ -16,7 +16,7 @@ pub type Replicas = Arc<[Replica]>;
 /// One running copy of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replica {
-    /// The name by which people know the replica: `web_static-3`.
+    /// The name of the replica for people, such as `web_static-3`.
     pub name: Arc<str>,
     /// The compose service, for example `web_static`.
     pub service: Arc<str>,
@@ -24,17 +24,17 @@ pub struct Replica {
     pub base: Arc<str>,
     /// The number of the replica within its service, from 1.
     pub number: u32,
-    /// The name that the replica gives itself.
+    /// The hostname in the replica's answers.
     pub hostname: String,
     /// The address at which the replica answers, once it is known.
     pub address: Option<SocketAddr>,
     pub port: Port,
     pub state: State,
-    /// How often the replica was started again after it had ended by itself.
+    /// The number of times that the replica was started again after it had ended by itself.
     pub restarts: u32,
-    /// How the replica ended when it last ended by itself.
+    /// The way in which the replica last ended by itself.
     pub ended: Option<Arc<str>>,
-    /// The labels that tell how requests are routed to the replica; all replicas of a service have the same.
+    /// The labels for the routing of requests to the replica; all replicas of a service have the same.
     pub labels: Arc<Labels>,
 }
 
@@ -46,20 +46,19 @@ pub fn replica_name(service: &str, number: u32) -> String {
 /// The source of the port at which a replica answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Port {
-    /// The address: the replica has bound that port itself, whatever its labels say.
+    /// The address: the replica has bound that port itself, and its labels do not matter.
     Bound,
     /// The labels or, where they name no port, the address. Its port is the lowest one that the container exposes, or 0
     /// if the container exposes none.
     Labelled,
 }
 
-/// Whether a replica takes requests, and if not, why.
+/// The state of a replica; only a ready one takes requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     /// The replica was started and has not answered yet.
     Starting,
-    /// The replica takes requests.
     Ready,
     /// The replica finishes the requests that it has, and gets no new ones.
     Draining,

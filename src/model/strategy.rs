@@ -1,4 +1,4 @@
-//! Strategies: how the next replica of a service is picked, and what follows from that.
+//! Strategies: the ways to pick the next replica of a service, and their consequences.
 //!
 //! A new strategy is a variant of [`Strategy`]. The compiler then asks for its arm in each method below and in
 //! `proxy::balance`, which picks by it; the tests below ask for its name, and that it leaves [`TRAEFIK_ONLY`] if it is
@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 use strum::VariantArray;
 
-/// How the next replica of a service is picked. Its text, on the command line and in JSON, is in kebab case.
+/// A strategy to pick the next replica of a service. Its text, on the command line and in JSON, is in kebab case.
 #[derive(
     Debug,
     Clone,
@@ -70,7 +70,7 @@ impl Strategy {
         Strategy::VARIANTS.iter().copied().find(is_it)
     }
 
-    /// Whether a client's address decides, so that all requests of one client go to the same replica.
+    /// Returns true if a client's address decides, so that all requests of one client go to the same replica.
     pub fn hashes_client(self) -> bool {
         match self {
             Strategy::HighestRandomWeight => true,
@@ -78,7 +78,7 @@ impl Strategy {
         }
     }
 
-    /// Whether requests of one client, sent one after the other, come to every replica in the end.
+    /// Returns true if requests of one client, sent one after the other, come to every replica in the end.
     pub fn reaches_every_replica(self) -> bool {
         match self {
             Strategy::RoundRobin | Strategy::Random | Strategy::PowerOfTwo => true,
@@ -86,7 +86,7 @@ impl Strategy {
         }
     }
 
-    /// Whether a replica of this weight gets requests. As in Traefik, some strategies ignore weights.
+    /// Returns true if a replica of this weight gets requests. As in Traefik, some strategies ignore weights.
     pub fn serves_weight(self, weight: i64) -> bool {
         match self {
             Strategy::RoundRobin | Strategy::HighestRandomWeight => weight > 0,

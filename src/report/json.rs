@@ -13,11 +13,11 @@ use crate::{
 use super::sentence::{flaw, sentences, session_cause, session_sentences, verdict_part};
 use super::session::{step, steps};
 
-/// A probe, and what became of what was expected of it. It is put together as it is written: there may be a million
-/// requests.
+/// A probe with its verdict, and the outcome of each expectation. It is serialised while it is written, because there
+/// may be a million requests.
 pub fn probe<'a>(trace: &'a Trace, verdict: &Verdict, comparisons: &[Comparison]) -> impl Serialize + use<'a> {
     let expected = comparisons.iter().map(
-        |comparison| json!({ "expect": comparison.expect, "outcome": comparison.outcome.as_str(), "found": verdict_part(&comparison.found) }),
+        |comparison| json!({ "expect": comparison.expectation, "outcome": comparison.outcome.as_str(), "found": verdict_part(&comparison.found) }),
     );
     Probe {
         schema: PROBE_SCHEMA,
@@ -100,8 +100,6 @@ fn verdict(trace: &Trace, verdict: &Verdict) -> Value {
         "evidence": sentences(trace, &verdict.evidence),
     })
 }
-
-/// A session test.
 pub fn session_test(trace: &Trace, verdict: &SessionVerdict, expected: Option<Session>, passed: Option<bool>) -> Value {
     let steps = steps(trace).enumerate().map(|(index, (request, with_jar))| {
         json!({

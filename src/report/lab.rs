@@ -1,4 +1,4 @@
-//! The lab as text: which replicas run where, and what a change of their number did.
+//! The lab as text: its replicas, and the effect of a change of their number.
 
 use comfy_table::Cell;
 
@@ -52,7 +52,7 @@ pub fn table(view: &LabView, paint: Paint) -> String {
     text
 }
 
-/// What a change of the number of replicas did.
+/// The effect of a change of the number of replicas.
 pub fn scaled(view: &ScaleView) -> String {
     let mut text = String::new();
     for (name, scaled) in &view.services {

@@ -1,4 +1,4 @@
-//! Reports: what was found, as text. Every function returns strings; only commands print.
+//! Reports: traces, verdicts and labs as text. Every function returns strings; only commands print.
 
 pub mod json;
 pub mod lab;

@@ -7,7 +7,7 @@ pub fn odds_in_words(p: f64) -> String {
     }
     // a billionth is 1 in a billion, whatever the division makes of it
     let odds = 1.0 / p * (1.0 + 1e-9);
-    // two digits say enough
+    // two digits are enough
     let scale = 10f64.powf((odds.log10() - 1.0).floor());
     let odds = (odds / scale).floor() * scale;
     match odds {

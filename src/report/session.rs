@@ -1,4 +1,4 @@
-//! A session test as text: its steps, and what they prove.
+//! A session test as text: its steps and its verdict.
 
 use comfy_table::Cell;
 
@@ -47,7 +47,7 @@ pub fn table(trace: &Trace, paint: Paint) -> String {
     format!("{}\n", table.trim_fmt())
 }
 
-/// All requests of the test in the order in which they were sent, each with whether it had the cookie jar.
+/// All requests of the test in the order of sending, each with true if it had the cookie jar.
 pub fn steps(trace: &Trace) -> impl Iterator<Item = (&Request, bool)> {
     let of = |name, with_jar| {
         let requests = trace.series(&name).map_or(&[][..], |series| &series.requests);
@@ -55,8 +55,6 @@ pub fn steps(trace: &Trace) -> impl Iterator<Item = (&Request, bool)> {
     };
     of(SeriesName::WithJar, true).chain(of(SeriesName::WithoutJar, false))
 }
-
-/// The name of a step.
 pub fn step(request: &Request) -> &'static str {
     match request.action {
         Action::Open => "open",
@@ -65,7 +63,7 @@ pub fn step(request: &Request) -> &'static str {
     }
 }
 
-/// The verdict: what the test proves, and why.
+/// The verdict in words, with its cause and its evidence.
 pub fn verdict(
     trace: &Trace,
     verdict: &SessionVerdict,

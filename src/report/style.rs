@@ -5,7 +5,7 @@ use comfy_table::{Cell, Color, ContentArrangement, LineStyle, Table, TableStyle}
 
 use super::text::{pad, printable};
 
-/// Whether output may be coloured.
+/// The permission to colour output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Paint {
     /// Output goes to a terminal that shows colours, or the user asked for colours.
@@ -63,8 +63,6 @@ pub fn instance(name: &str, columns: usize, paint: Paint) -> String {
 pub fn sign(sign: &str, name: &str, paint: Paint) -> String {
     paint.apply(PALETTE[palette_index(name)].0.on_default(), sign)
 }
-
-/// The text in bold.
 pub fn bold(text: &str, paint: Paint) -> String {
     paint.apply(Style::new().bold(), text)
 }

@@ -71,7 +71,7 @@ fn check(verdict: &Verdict, expected: &[(&str, Outcome, &str)]) {
 fn check_as(strictness: Strictness, verdict: &Verdict, expected: &[(&str, Outcome, &str)]) {
     for (text, outcome, found) in expected {
         let checked = Expectation::parse(text).unwrap().check(verdict, strictness, ALPHA);
-        assert_eq!((checked.expect.as_str(), checked.outcome), (*text, *outcome), "{checked:?} of {verdict:?}");
+        assert_eq!((checked.expectation.as_str(), checked.outcome), (*text, *outcome), "{checked:?} of {verdict:?}");
         assert!(lbctl::report::verdict_part(&checked.found).starts_with(found), "`{found}` in {checked:?}");
     }
 }
@@ -304,6 +304,14 @@ fn what_cannot_be_expected_is_said() {
         assert!(!refused.stderr.contains('\u{1b}'), "{refused:?}");
     }
     Place::new().lbctl(["probe", "--expect"]).fails(2, "a value is required for '--expect <X>'");
+}
+
+#[test]
+fn the_help_names_every_algorithm() {
+    let help = Place::new().lbctl(["probe", "--help"]);
+    let missing: Vec<&str> =
+        Algorithm::all().map(Algorithm::as_str).filter(|name| !help.stdout.contains(name)).collect();
+    assert!(missing.is_empty(), "{missing:?} in {help:?}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Connections: whether the balancer picks once a request or once a connection.
+//! Connections: judges if the balancer picks once per request or once per connection.
 
 use std::collections::BTreeSet;
 
@@ -28,7 +28,7 @@ impl ConnectionFinding {
     }
 }
 
-/// Whether the series over one connection shows enough, or no connection is kept.
+/// Returns true if the series over one connection shows enough, or the target reuses no connection.
 pub fn enough_on_one_connection(case: &Case) -> bool {
     let Some(series) = case.trace().series(&SeriesName::OneConnection) else { return true };
     let picks = on_one_connection(series);
@@ -41,8 +41,8 @@ pub fn enough_on_one_connection(case: &Case) -> bool {
     }
 }
 
-/// Requests after which a target that never had two on one connection counts as one that keeps none. More than two,
-/// because a connection may come back to its pool a moment too late for the next request.
+/// The number of requests after which a target that never had two on one connection counts as one that closes each. It
+/// is more than two, because a connection may come back to its pool a moment too late for the next request.
 const MAX_TRIES_TO_REUSE: usize = 12;
 
 /// The instances that answered on the connection that served most requests. A port may come again, for another connection.
@@ -59,7 +59,7 @@ fn are_several(picks: &[InstanceId]) -> bool {
     picks.windows(2).any(|pair| pair[0] != pair[1])
 }
 
-/// How often the balancer picks, by requests over one kept connection, or else by those over several.
+/// The unit of the balancer's picks, by requests over one reused connection, or else by those over several.
 pub fn judge_connections(case: &Case) -> ConnectionFinding {
     let over_one = |series: &&Series| {
         series.conditions.connection == Connection::Reused

@@ -1,9 +1,9 @@
-//! Cookie mechanisms: how the cookie that pins works, by values that the balancer issued to other clients and by values
-//! that the probe made up, each sent alone.
+//! Cookie mechanisms: the way in which the cookie that pins works, by values that the balancer issued to other clients
+//! and by values that the probe made up, each sent alone.
 //!
-//! A balancer that *inserts* the cookie follows only values that it issued. A balancer that *hashes* the cookie follows any
-//! value, whichever instance issued it. A balancer that *learns* the cookie remembers which instance issued each value, or
-//! to which instance it sent each new one.
+//! A balancer that *inserts* the cookie follows only values that it issued. A balancer that *hashes* the cookie follows
+//! any value, whichever instance issued it. A balancer that *learns* the cookie remembers the instance that issued each
+//! value, or the instance to which it sent each new one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,33 +22,34 @@ use crate::{
     model::trace::{CookieValue, InstanceId, IssuedValue, ObservedCookie, Request, Series, SeriesName, Trace},
 };
 
-/// The made-up values that are sent first.
+/// The number of made-up values that are sent first.
 const FEW: u32 = 6;
-/// The made-up values where the first ones are kept: enough to see how new values are placed.
+/// The number of made-up values where the first ones stay with their instances: enough to show the placement of new
+/// values.
 const MANY: u32 = 26;
 /// The most passes over few values.
 const PASSES_OF_FEW: usize = 8;
 /// The most passes over many values, or over parts of values.
 const PASSES: usize = 6;
-/// The most values of which a part is kept.
+/// The most values of which only a part is sent.
 const MOST_PARTS: usize = 12;
-/// The most issued values that are sent: enough to tell two equal instances apart.
+/// The most issued values that are sent: enough to distinguish two equal instances.
 const MOST_ISSUED: usize = 30;
-/// Where a value is kept, and instances fail or go, fewer answers than this share move.
+/// The largest share of answers that move where values stay, because instances fail or go.
 const MAX_SHARE_OF_FAILURES: f64 = 0.1;
 
 /// The number that stands for a value or a part of it; equal values have equal numbers.
 type Number = fn(&IssuedValue) -> Option<u16>;
 
-/// Whether each value keeps its instance.
+/// The stability of values: each of them stays with its instance, or they move.
 enum ValueStability {
-    /// Each does; free picks would look so with probability `p`.
+    /// Each value stays with its instance; free picks would look so with probability `p`.
     Stable { p: f64, moves: usize },
     /// Values move; failures alone would look so with probability `p`.
     Unstable { p: f64, moves: usize, further: usize },
-    /// One instance answers, whatever the value is.
+    /// One instance answers all values.
     OneInstance,
-    /// There are too few requests to say.
+    /// The requests are too few.
     Unknown,
 }
 
@@ -75,7 +76,7 @@ fn judge_stability(case: &Case, values: &Values) -> ValueStability {
     }
 }
 
-/// The values of a cookie to be asked for next, each once and in an order drawn by lot; none when they tell enough.
+/// The values of a cookie to send next, each once and in random order; empty when the trace shows enough.
 pub fn next_values(case: &Case, cookie: &str) -> Vec<SeriesName> {
     let value = |n| CookieValue { name: cookie.to_owned(), n };
     let made_up = |range: std::ops::RangeInclusive<u32>| range.map(|n| SeriesName::CookieMadeUp(value(n))).collect();
@@ -99,7 +100,7 @@ pub fn next_values(case: &Case, cookie: &str) -> Vec<SeriesName> {
     }
 }
 
-/// Made-up values that keep the part which seems to name an instance.
+/// The values to send next of which only the part is issued that seems to name an instance.
 fn next_parts(case: &Case, cookie: &str) -> Vec<SeriesName> {
     let Some(part) = naming_part(case.trace(), cookie) else { return Vec::new() };
     let asked = count_passes(case.trace(), cookie, is_part);
@@ -121,7 +122,7 @@ fn next_parts(case: &Case, cookie: &str) -> Vec<SeriesName> {
     chosen.map(|n| series_with(part, CookieValue { name: cookie.to_owned(), n })).collect()
 }
 
-/// What is known of the cookie that pins.
+/// The properties of the cookie that pins.
 pub struct CookieDescription {
     pub cookie: StickyCookie,
     pub ruled_out: Vec<Rejection>,
@@ -139,7 +140,7 @@ pub fn describe_cookie(case: &Case, cookie: &ObservedCookie) -> CookieDescriptio
     CookieDescription { cookie: StickyCookie { by, ..known }, ruled_out: ruled_out.into_iter().collect(), evidence }
 }
 
-/// What is known of a cookie besides how it pins.
+/// The properties of a cookie, without its mechanism.
 pub fn identify_cookie(trace: &Trace, name: &str) -> StickyCookie {
     let kept = trace.series(&SeriesName::WithJar).map_or(&[][..], |series| &series.cookies);
     let seen = kept.iter().find(|seen| seen.name == name);
@@ -159,7 +160,7 @@ pub fn cookies_to_vary(trace: &Trace) -> Vec<String> {
     series.cookies.iter().filter(|seen| seen.form.is_some()).map(|seen| seen.name.clone()).take(3).collect()
 }
 
-/// How a cookie pins.
+/// The mechanism of a cookie, with its evidence.
 #[derive(Default)]
 struct Mechanism {
     by: Option<StickyBy>,
@@ -204,7 +205,7 @@ fn mechanism(case: &Case, cookie: &ObservedCookie) -> Mechanism {
     }
 }
 
-/// Any value is kept: by a hash, or by a table that learns it.
+/// Explains values that all stay: by a hash, or by a table that learns them.
 fn explain_stable_values(case: &Case, name: &str, made_up: &Values) -> MechanismFact {
     let trace = case.trace();
     let issued = Values::from_requests(series(trace, name, is_issued).filter_map(|series| with_issuer(trace, series)));
@@ -232,12 +233,12 @@ fn explain_stable_values(case: &Case, name: &str, made_up: &Values) -> Mechanism
     }
 }
 
-/// Whether clients without cookies are answered in turn.
+/// Returns true if clients without cookies are answered in turn.
 fn is_answered_in_turn(case: &Case) -> bool {
     case.free().is_some_and(|free| free.finding().pattern.goes_round())
 }
 
-/// Only values that were issued are kept: because they name the instance, or because the balancer learns them.
+/// Explains made-up values that move: issued values name the instance, or the balancer learns them.
 fn explain_unstable_values(case: &Case, cookie: &ObservedCookie) -> MechanismFact {
     let trace = case.trace();
     let name = &cookie.name;
@@ -283,7 +284,7 @@ fn whole(issued: &IssuedValue) -> Option<u16> {
     Some(issued.value)
 }
 
-/// The series that sends a value of which only this part is kept.
+/// The name of the series that sends a value of which only this part is issued.
 fn series_with(part: Part, value: CookieValue) -> SeriesName {
     match part {
         Part::Head => SeriesName::CookieHead(value),
@@ -291,7 +292,8 @@ fn series_with(part: Part, value: CookieValue) -> SeriesName {
     }
 }
 
-/// Whether the numbers that stand for values tell instances apart: one instance always gives the same, and no two the same.
+/// Returns true if the numbers that stand for values distinguish instances: one instance always gives the same, and no
+/// two instances give the same.
 fn names_the_instance(trace: &Trace, issued: &[IssuedValue], number: Number) -> bool {
     let mut by_instance: BTreeMap<InstanceId, Vec<u16>> = BTreeMap::new();
     for one in issued {
@@ -319,12 +321,12 @@ fn is_part(name: &SeriesName) -> bool {
     matches!(name, SeriesName::CookieHead(_) | SeriesName::CookieTail(_))
 }
 
-/// How often the values of one sort were asked for.
+/// The number of passes over the values of one sort.
 fn count_passes(trace: &Trace, cookie: &str, sort: fn(&SeriesName) -> bool) -> usize {
     series(trace, cookie, sort).map(|series| series.requests.len()).max().unwrap_or(0)
 }
 
-/// Values of which a part was kept, each with whom the whole was given by.
+/// The values of which a part was sent, each with the request to which the whole was issued.
 fn part_values(trace: &Trace, cookie: &str) -> Option<Values> {
     Values::from_requests(series(trace, cookie, is_part).filter_map(|series| with_issuer(trace, series)))
 }
@@ -339,7 +341,7 @@ fn made_up_values(trace: &Trace, cookie: &str) -> Option<Values> {
     Values::from_requests(series(trace, cookie, is_made_up).map(|series| series.requests.clone()))
 }
 
-/// What clients without a jar were given.
+/// The values of a cookie that clients without a jar got.
 fn issued<'a>(trace: &'a Trace, cookie: &str) -> &'a [IssuedValue] {
     let free = trace.series(&SeriesName::WithoutJar);
     let seen = free.and_then(|series| series.cookies.iter().find(|seen| seen.name == cookie));
@@ -351,7 +353,7 @@ fn issuer(trace: &Trace, n: u32) -> Option<&Request> {
     free.binary_search_by_key(&n, |request| request.n).ok().map(|index| &free[index])
 }
 
-/// The requests with a value, and before them the one that it was given to.
+/// The requests with a value, and before them the request to which the value was issued.
 fn with_issuer(trace: &Trace, series: &Series) -> Option<Vec<Request>> {
     let n = series.name.cookie_value()?.n;
     Some([vec![issuer(trace, n)?.clone()], series.requests.clone()].concat())

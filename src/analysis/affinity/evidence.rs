@@ -7,8 +7,6 @@ use crate::{
     },
     model::trace::WithholdReason,
 };
-
-/// The part of a cookie's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     Head,
@@ -53,13 +51,11 @@ pub enum CookieEvidence {
         p: f64,
         reason: Option<WithholdReason>,
     },
-
-    /// Values that the probe made up.
     MadeUp(MadeUpEvidence),
-    /// The values that are kept.
+    /// The values that stay with their instances.
     Values(ValueEvidence),
 
-    // what a reader should know of the cookie
+    // properties of the cookie for the reader
     MadeBy {
         cookie: String,
         vendor: Vendor,
@@ -103,12 +99,12 @@ pub enum MadeUpEvidence {
 /// One fact about how the balancer follows values of the cookie.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ValueEvidence {
-    // any value is kept
-    /// Values that other clients were given led back, while clients without cookies are answered in turn.
+    // every value stays
+    /// Values issued to other clients led back, while clients without cookies are answered in turn.
     IssuedAreLearned {
         p: f64,
     },
-    /// Values that other clients were given led back.
+    /// Values issued to other clients led back.
     IssuedLeadBack {
         p: f64,
     },
@@ -119,7 +115,7 @@ pub enum ValueEvidence {
     },
     HashOrTable,
 
-    // only issued values are kept
+    // only issued values stay
     ValueNamesInstance,
     PartNamesInstance {
         part: Part,
@@ -151,7 +147,7 @@ pub enum ConnectionEvidence {
     },
 }
 
-/// A key as a reader knows it.
+/// A key, as a report names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subject {
     Address,
@@ -163,7 +159,7 @@ pub enum Subject {
     Header(Option<String>),
 }
 
-/// The only instance that answered whatever the value was.
+/// The only instance that answered all values of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnlyInstance {
     /// It answers the free series as well, or nothing else does.
@@ -184,13 +180,13 @@ pub enum KeyEvidence {
         instances: usize,
         p: f64,
     },
-    /// The same for so few values that each may have a rule of its own.
+    /// Each value did so, but the values are so few that each may have a rule of its own.
     DecidesOrRules {
         subject: Subject,
         values: usize,
         p: f64,
     },
-    /// The same with too few requests to be sure.
+    /// Each value did so, but the requests are too few to be sure.
     DecidesTooFew {
         subject: Subject,
         answers: usize,

@@ -1,4 +1,4 @@
-//! Key facts: the effect of varying each key, and whether the key decides which instance answers.
+//! Key facts: the effect of varying each key, and the decision that it makes about the instance.
 
 use std::collections::BTreeMap;
 
@@ -23,15 +23,15 @@ use crate::{
 pub struct KeyFact {
     pub key: Key,
     pub effect: KeyEffect,
-    /// Whether the value of the key decides which instance answers.
+    /// The decision, if the value of the key decides which instance answers.
     pub decision: Option<KeyDecision>,
-    /// How often each instance answered.
+    /// The number of answers of each instance.
     pub hits: BTreeMap<InstanceId, usize>,
     pub subject: Subject,
     pub evidence: KeyEvidence,
 }
 
-/// How a key decides.
+/// The decision of a key about the instance.
 pub struct KeyDecision {
     /// The probability of what was seen if the value played no part.
     pub p: f64,
@@ -118,7 +118,7 @@ pub fn rule_out_uri_hash(case: &Case, keys: &[KeyFact]) -> Option<f64> {
     let same = |key: Key| {
         let fact = keys.iter().find(|fact| fact.key == key)?;
         match fact.effect {
-            // paths that another service answers say nothing of this one
+            // paths that another service answers show nothing of this service
             KeyEffect::NoEffect { p }
                 if fact.hits.keys().eq(here.iter()) && is_sure(p, case.alpha(), Decision::Key) =>
             {

@@ -1,8 +1,8 @@
-//! Keys: whether the client's address, the path, a header or a cookie decides which instance answers.
+//! Keys: judges if the client's address, the path, a header or a cookie decides which instance answers.
 //!
-//! Values of the key are asked for in passes. Each pass has every value once, in an order drawn by lot. If the value played
-//! no part, the instance that answers would depend on the moment alone, and a pass would give each value the instance that
-//! it had before only as often as a shuffled pack of cards lies like another one: the exact randomisation test of Fisher
+//! Values of the key are sent in passes. Each pass has every value once, in random order. If the value played no part,
+//! the instance that answers would depend on the moment alone, and a pass would give each value the instance that it
+//! had before only as often as a shuffled pack of cards lies like another one: the exact randomisation test of Fisher
 //! (1935), which assumes nothing of the balancer. The product over passes may be looked at after each (Ville 1939).
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,13 +24,10 @@ const FEWEST: usize = 6;
 /// A property of a request that may decide which instance answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray)]
 pub enum Key {
-    /// The client's address.
     Source,
-    /// The query string.
     Query,
-    /// The path without it.
+    /// The path without the query string.
     Path,
-    /// A header.
     Header,
     /// A cookie, where clients without one are all answered by one instance.
     Cookie,
@@ -42,12 +39,12 @@ impl Key {
         (1.0 / budget::spend(alpha, Decision::Key)).log2().ceil() as usize + 1
     }
 
-    /// The number of values that are asked for: a few more, so that the order in which they are placed shows.
+    /// The number of values to send: a few more, so that the order of their placement shows.
     pub fn values_to_send(self, alpha: f64) -> usize {
         self.values_needed(alpha) + MORE
     }
 
-    /// The name of the pattern if a hash of the key decides.
+    /// The algorithm of a balancer that takes a hash of the key.
     pub fn hash_algorithm(self) -> Algorithm {
         match self {
             Key::Source => Algorithm::SourceHash,
@@ -67,7 +64,7 @@ impl Key {
             .collect()
     }
 
-    /// The key that each series has a value of.
+    /// The key that each series of the trace varies.
     pub fn of_each_series(trace: &Trace) -> Vec<Option<Key>> {
         let bare = |path: &str| path.split('?').next().unwrap_or_default().to_owned();
         let asked = bare(trace.series(&SeriesName::WithoutJar).map_or("", |series| &series.conditions.path));
@@ -99,7 +96,7 @@ impl Key {
     }
 }
 
-/// What the values of a key show.
+/// The effect of the values of a key.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum KeyEffect {
     /// One instance answers whatever the value is; a hash over two equal instances would do so with probability `p`.
@@ -120,13 +117,13 @@ pub struct Values {
 }
 
 impl Values {
-    /// The values of a key in a trace; `None` where the experiment was not made.
+    /// The values of a key in a trace; `None` where no series varies the key.
     pub fn for_key(trace: &Trace, key: Key) -> Option<Values> {
         let requests = |series: &'_ Series| series.requests.clone();
         Values::from_requests(key.series(trace).into_iter().map(requests))
     }
 
-    /// Values from the requests with each.
+    /// Collects values from the requests with each; `None` where there are no values.
     pub fn from_requests(values: impl Iterator<Item = Vec<Request>>) -> Option<Values> {
         let named = |requests: Vec<Request>| {
             requests.into_iter().filter_map(|request| request.instance.map(|id| (request, id))).collect()
@@ -140,19 +137,20 @@ impl Values {
         self.answers.iter().filter(|answers| !answers.is_empty()).count()
     }
 
-    /// The number of values that were asked for.
+    /// The number of values that were sent.
     pub fn count(&self) -> usize {
         self.answers.len()
     }
 
-    /// How often each instance answered.
+    /// The number of answers of each instance.
     pub fn hits(&self) -> BTreeMap<InstanceId, usize> {
         let mut hits = BTreeMap::new();
         self.answers.iter().flatten().for_each(|(_, id)| *hits.entry(*id).or_default() += 1);
         hits
     }
 
-    /// How often a value went to another instance than the time before, and how often it could have.
+    /// The number of times that a value went to another instance than the time before, and the number of times that it
+    /// could have.
     pub fn moves(&self) -> (usize, usize) {
         let pairs = self.answers.iter().flat_map(|answers| answers.windows(2));
         (pairs.clone().filter(|pair| pair[0].1 != pair[1].1).count(), pairs.count())
@@ -189,13 +187,13 @@ impl Values {
         KeyEffect::Decides { p: probability((1..passes).map(ln_pass).sum()) }
     }
 
-    /// Whether there are values enough to tell a hash from a rule for each value.
+    /// Returns true if the values are so many that a hash is likelier than a rule for each value.
     pub fn are_many(&self) -> bool {
         self.answered() >= FEWEST
     }
 }
 
-/// Whether another pass over the values of a key would tell nothing more.
+/// Returns true if another pass over the values of a key would show nothing more.
 pub fn enough_values(case: &Case, key: Key) -> bool {
     match Values::for_key(case.trace(), key).map(|values| values.effect()) {
         Some(KeyEffect::Decides { p }) => is_sure(p, case.alpha(), Decision::Key),

@@ -1,4 +1,4 @@
-//! Pinning: whether the requests of one client stay on an instance more than free picks do.
+//! Pinning: judges if the requests of one client stay on an instance more than free picks do.
 
 use std::collections::BTreeSet;
 
@@ -15,22 +15,22 @@ use crate::analysis::{
 
 /// The behaviour of the requests of one client, each of which could have been pinned.
 pub enum Pinning {
-    /// They went to several instances.
+    /// The requests went to several instances.
     Moves { instances: usize },
     /// The requests stayed but for a few moves; free picks would look so with probability `p`.
     Stays { p: f64, moves: usize },
-    /// The requests moved too seldom for free picks and too often for pinned ones, or there are too few to say.
+    /// The requests moved too seldom for free picks and too often for pinned ones, or the requests are too few.
     Unclear { moves: usize },
     /// One instance answered without cookies as well, so there is nothing to compare with.
     NothingToCompare,
 }
 
-/// A pinned client moves when its instance goes, which is seldom: hardly more often than in this share of requests.
+/// The largest share of requests in which a pinned client moves, because its instance goes.
 const MOVES: f64 = 0.02;
-/// The requests between moves below which a move is not put down to that.
+/// The least number of requests between moves for which a move may have this reason.
 const FEWEST_BETWEEN_MOVES: usize = 10;
 
-/// Whether these picks of one client were pinned.
+/// Judges these picks of one client.
 pub fn judge_pinning(case: &Case, picks: &[InstanceId]) -> Pinning {
     let instances = picks.iter().collect::<BTreeSet<_>>().len();
     let moves = picks.windows(2).filter(|pair| pair[0] != pair[1]).count();
@@ -59,7 +59,7 @@ pub fn judge_pinning(case: &Case, picks: &[InstanceId]) -> Pinning {
 }
 
 impl Pinning {
-    /// Whether cookies pin surely.
+    /// Returns true if cookies surely pin.
     pub fn is_sure(&self, alpha: f64) -> bool {
         matches!(self, Pinning::Stays { p, .. } if *p < budget::spend(alpha, Decision::Stickiness))
     }
@@ -91,7 +91,7 @@ pub fn stay_chance(sequence: &Sequence, algorithm: Algorithm, order: Option<Orde
     let picks = sequence.len();
     let most = sequence.counts().iter().map(|(_, count)| *count).max().unwrap_or(0);
     if algorithm.round_shares() == Some(RoundShares::Equal) && matches!(order, Some(Order::Fixed | Order::Changing)) {
-        // a round robin gives each its share exactly; others' traffic may shift who comes next, not how often
+        // a round robin gives each its share exactly; others' traffic may change the order, not the share
         return most as f64 / picks as f64;
     }
     let pairs = sequence.segments.iter().flat_map(|segment| segment.windows(2));

@@ -1,5 +1,5 @@
-//! Placement: whether a balancer gives new values to its instances in turn, as a table does that remembers them, or not,
-//! as a hash does.
+//! Placement: judges if a balancer gives new values to its instances in turn, as a table does that remembers them, or
+//! not, as a hash does.
 
 use crate::{
     analysis::{

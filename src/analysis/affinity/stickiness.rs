@@ -1,4 +1,4 @@
-//! Stickiness: whether a cookie pins a client to its instance, and which cookie does.
+//! Stickiness: judges if a cookie pins a client to its instance, and finds the cookie that does.
 
 use crate::{
     analysis::{
@@ -28,7 +28,8 @@ fn picks_with_cookies(series: &Series) -> Vec<InstanceId> {
     series.requests[first..].iter().filter_map(|request| request.instance).collect()
 }
 
-/// Whether the series with a jar shows enough: it left its instance, or stayed long enough, or has no cookie to send.
+/// Returns true if the series with a jar shows enough: it left its instance, or stayed long enough, or has no cookie to
+/// send.
 pub fn enough_with_jar(case: &Case) -> bool {
     let Some(series) = case.trace().series(&SeriesName::WithJar) else { return true };
     let picks = picks_with_cookies(series);
@@ -39,7 +40,7 @@ pub fn enough_with_jar(case: &Case) -> bool {
     }
 }
 
-/// Whether a series with one cookie alone shows enough.
+/// Returns true if a series with one cookie alone shows enough.
 pub fn enough_alone(case: &Case, name: &SeriesName) -> bool {
     let Some(series) = case.trace().series(name) else { return true };
     let picks = all_picks(series);
@@ -54,7 +55,7 @@ fn all_picks(series: &Series) -> Vec<InstanceId> {
     series.requests.iter().filter_map(|request| request.instance).collect()
 }
 
-/// Whether a browser would send the cookie if its attributes were others.
+/// Returns true if a browser would send the cookie if its attributes were others.
 fn is_held_back(cookie: &ObservedCookie) -> bool {
     matches!(cookie.withheld, Some(WithholdReason::Secure | WithholdReason::Path(_) | WithholdReason::Domain(_)))
 }
@@ -88,7 +89,7 @@ impl StickinessFinding {
     }
 }
 
-/// Whether a cookie pins a client, and which cookie does.
+/// The finding about the cookie that pins a client, if one does.
 pub fn find_stickiness(case: &Case) -> StickinessFinding {
     let open = |evidence| StickinessFinding::without_cookie(Stickiness::Undetermined, evidence);
     let Some(series) = case.trace().series(&SeriesName::WithJar) else { return open(Vec::new()) };

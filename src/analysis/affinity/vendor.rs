@@ -1,5 +1,5 @@
-//! Vendors: which balancer a sticky cookie belongs to, by its name and the form of its value; and what is wrong with its
-//! attributes.
+//! Vendors: the balancer that a sticky cookie belongs to, by its name and the form of its value; and the mistakes in
+//! its attributes.
 //!
 //! The vendor is a hint for the reader and decides nothing, because any balancer may give a cookie any name.
 
@@ -47,7 +47,7 @@ const NAMES: [(&str, &str); 20] = [
     ("SERVERID", "HAProxy, as its manual shows it"),
     ("ROUTEID", "Apache's mod_proxy_balancer, as its manual shows it"),
 ];
-/// Beginnings of such names.
+/// Beginnings of names that belong to one vendor.
 const BEGINNINGS: [(&str, &str); 3] =
     [("BIGipServer", "F5's BIG-IP"), ("NSC_", "Citrix's NetScaler"), ("BNI_", "Barracuda's load balancer")];
 /// Names that frameworks give to an application's session.
@@ -99,7 +99,7 @@ fn identify_by_form(name: &str, form: &str) -> Option<&'static str> {
     }
 }
 
-/// Whether a name is one that frameworks give to an application's session.
+/// Returns true if frameworks give this name to the session of an application.
 pub fn is_application_session(name: &str) -> bool {
     SESSIONS.iter().any(|known| known.eq_ignore_ascii_case(name))
 }

@@ -1,4 +1,4 @@
-//! Holding a verdict against an expectation.
+//! Compares a verdict with an expectation.
 
 use crate::analysis::{
     math::log_prob::largest_share,
@@ -8,7 +8,7 @@ use crate::analysis::{
 use super::{Comparison, Expectation, Outcome, Requirement, Strictness, VerdictPart, in_lowest_terms};
 
 impl Expectation {
-    /// Holds the verdict against the expectation; `alpha` is the chance of a false outcome where counts are a sample.
+    /// Compares the verdict with the expectation; `alpha` is the chance of a false outcome where counts are a sample.
     pub fn check(&self, verdict: &Verdict, strictness: Strictness, alpha: f64) -> Comparison {
         let (outcome, found) = match &self.requirement {
             Requirement::Algorithm(algorithm) => mechanism(*algorithm, verdict, strictness),
@@ -39,7 +39,7 @@ impl Expectation {
             Requirement::Weights(wanted) => weights(wanted, verdict, alpha),
             Requirement::Spread(most) => spread(*most, verdict, alpha),
         };
-        Comparison { expect: self.text.clone(), outcome, found }
+        Comparison { expectation: self.text.clone(), outcome, found }
     }
 }
 
@@ -82,7 +82,7 @@ fn mechanism(wanted: Algorithm, verdict: &Verdict, strictness: Strictness) -> (O
     }
 }
 
-/// The answer about rounds where none were seen: there are none, unless a mechanism with rounds is still a candidate.
+/// The comparison about rounds where none were seen: contradicted, unless a mechanism with rounds is still a candidate.
 fn without_rounds(verdict: &Verdict) -> (Outcome, VerdictPart) {
     let seen = verdict.algorithm;
     let may_go_round = seen.goes_round() || verdict.candidates.iter().any(|candidate| candidate.goes_round());
@@ -92,7 +92,7 @@ fn without_rounds(verdict: &Verdict) -> (Outcome, VerdictPart) {
     (Outcome::Contradicted, VerdictPart::Algorithm(seen))
 }
 
-/// Whether every instance has shown itself: not where the client, the path or the load decides which one answers.
+/// Returns true if every instance has shown itself. Where the client, the path or the load decides, some may not have.
 fn all_shown(verdict: &Verdict) -> bool {
     match verdict.algorithm.reach() {
         Reach::Every => true,
@@ -103,7 +103,7 @@ fn all_shown(verdict: &Verdict) -> bool {
 
 fn instances(wanted: usize, verdict: &Verdict) -> (Outcome, VerdictPart) {
     let seen = verdict.instances.len();
-    // one instance that answers everything is what the pattern `single` says
+    // the pattern `single` means that one instance answers everything
     let pattern = verdict.algorithm == Algorithm::Single && seen == wanted;
     if all_shown(verdict) || pattern || seen > wanted {
         (outcome(seen == wanted), VerdictPart::Number(seen))
@@ -196,7 +196,7 @@ fn even_shares(verdict: &Verdict) -> Vec<f64> {
     weights.iter().map(|weight| f64::from(*weight) / total).collect()
 }
 
-/// Between which bounds the shares lie that these counts are a sample of, all of them but for a chance of `alpha`.
+/// The bounds of the shares that these counts are a sample of, all of them but for a chance of `alpha`.
 fn shares(hits: &[usize], alpha: f64) -> impl Iterator<Item = (f64, f64)> {
     let requests: usize = hits.iter().sum();
     // each has two bounds

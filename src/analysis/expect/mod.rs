@@ -1,6 +1,6 @@
-//! Expectations: what a verdict is held against, and whether it is met, contradicted or left open.
+//! Expectations that a verdict is compared with. Each is met, contradicted or undetermined.
 //!
-//! | expectation | holds the verdict's |
+//! | expectation | is compared with the verdict's |
 //! | --- | --- |
 //! | `round-robin`, `random`, … | pattern; strictly, the mechanism that is the only candidate |
 //! | `order=fixed`, `repeats-after=N` | order of the rounds |
@@ -10,11 +10,12 @@
 //! | `weights=3:1:1` | weights, in any order, without common factors |
 //! | `spread<=10%` | shares, by counts: see below |
 //!
-//! The *spread* is how far the instance that is farthest from its share of the answers without a cookie jar is away from
-//! it, in per cent of that share. A share is the even one, or where weights were found that of the weight. An instance less
-//! than one request away is on its share, since requests are whole. Where picks are drawn at random, counts are a sample:
-//! the spread is within the limit when every share that the counts allow is, and beyond it when an instance has none that
-//! is; else it is open. Where the rounds give each its share, and the turns of others shifted what came to us, it is open.
+//! The *spread* is the distance of the answers without a cookie jar from the share of an instance, in per cent of that
+//! share, for the instance that is farthest away. The share is even, or in proportion to the weight where weights were
+//! found. An instance less than one request away is on its share, because requests are whole. Where picks are drawn at
+//! random, counts are a sample: the spread is within the limit when every share that the counts allow is, and beyond
+//! it when an instance has no such share that is; else it is undetermined. Where the rounds give each instance its
+//! share, and the turns of others shifted the answers that came to us, it is undetermined.
 
 mod check;
 mod parse;
@@ -44,21 +45,19 @@ enum Requirement {
     StickyBy(StickyBy),
     Per(BalancesPer),
     RepeatsAfter(usize),
-    /// Without common factors, the largest first.
+    /// Weights without common factors, the largest first.
     Weights(Vec<u32>),
-    /// As a share of the share.
+    /// The largest spread, as a fraction of the share.
     Spread(f64),
 }
-
-/// The outcome of an expectation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "lowercase")]
 pub enum Outcome {
-    /// The verdict says so.
+    /// The verdict agrees.
     Met,
-    /// The verdict says otherwise.
+    /// The verdict disagrees.
     Contradicted,
-    /// The verdict leaves it open.
+    /// The verdict does not decide it.
     Undetermined,
 }
 
@@ -69,7 +68,7 @@ impl Outcome {
     }
 }
 
-/// The statement of the verdict that an expectation is compared with.
+/// The part of a verdict that an expectation is compared with.
 #[derive(Debug, Clone, PartialEq)]
 pub enum VerdictPart {
     Algorithm(Algorithm),
@@ -80,7 +79,7 @@ pub enum VerdictPart {
     StickyBy(StickyBy),
     /// A cookie keeps the client, or may do so, but which cookie is not known.
     NoCookieNamed(Stickiness),
-    /// How a client is kept on its instance is not known.
+    /// The mechanism that keeps a client on its instance is not known.
     MechanismUnknown(Stickiness),
     CookieName(String),
     BalancesPer(BalancesPer),
@@ -96,7 +95,7 @@ pub enum VerdictPart {
     OneInstanceOrNone,
     /// Some instances answered in other series only.
     UnseenInstances,
-    /// A spread, as a share of the share.
+    /// A spread, as a fraction of the share.
     Spread(f64),
     /// A spread that the turns of others may have made.
     SpreadOfRegularRounds(f64),
@@ -108,25 +107,26 @@ pub enum VerdictPart {
     Undetermined,
 }
 
-/// An expectation that was held against a verdict.
+/// The comparison of a verdict with an expectation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Comparison {
-    /// As it was written.
-    pub expect: String,
+    /// The expectation, as the user wrote it.
+    pub expectation: String,
     pub outcome: Outcome,
     pub found: VerdictPart,
 }
 
-/// How an algorithm is expected.
+/// The strictness of an expected algorithm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Strictness {
-    /// As the pattern that was seen.
+    /// The algorithm is the pattern that was seen.
     Pattern,
-    /// As the only mechanism that produces the pattern.
+    /// The algorithm is the only mechanism that produces the pattern.
     OnlyCandidate,
 }
 
-/// Whether all expectations together are met; `None` where there are none, or where one is open and none contradicted.
+/// The outcome of all expectations together: true if all are met, false if one is contradicted. `None` where there are
+/// none, or where one is undetermined and none is contradicted.
 pub fn passed(comparisons: &[Comparison]) -> Option<bool> {
     let any = |outcome| comparisons.iter().any(|comparison| comparison.outcome == outcome);
     if any(Outcome::Contradicted) {

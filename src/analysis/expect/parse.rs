@@ -1,4 +1,4 @@
-//! Reading an expectation, and listing what may be expected where a text is none.
+//! Reads an expectation, and lists all expectations where a text is none.
 
 use std::str::FromStr;
 
@@ -57,7 +57,7 @@ impl Form {
         }
     }
 
-    /// How the expectation is written, once for each relation.
+    /// The texts of the expectation, one for each relation.
     fn written(self) -> Vec<String> {
         let (name, values) = (self.name(), self.values());
         self.relations().iter().map(|relation| format!("{name}{relation}{values}")).collect()
@@ -81,7 +81,7 @@ pub struct ExpectError {
 }
 
 impl ExpectError {
-    /// How an expectation is written.
+    /// The way to write the expectation, or a list of all expectations.
     pub fn hint(&self) -> &str {
         &self.hint
     }
@@ -142,7 +142,7 @@ impl Reader<'_> {
         })
     }
 
-    /// An error whose hint says how the expectation is written.
+    /// An error with the right form of the expectation as its hint.
     fn wrong(&self, reason: &str) -> ExpectError {
         let form = self.form.written().join(" or ");
         let quoted = if form.contains(['<', '>']) { format!("{form}, in quotes for the shell") } else { form };
@@ -184,7 +184,7 @@ fn share(text: &str) -> Option<f64> {
     (percent.is_finite() && percent >= 0.0).then_some(percent / 100.0)
 }
 
-/// Everything that may be expected, and what was probably meant.
+/// A list of all expectations, and before it the one that was probably meant.
 fn everything(meant: &str) -> String {
     let names = || Algorithm::all().map(Algorithm::as_str);
     let near = nearest(meant, names().chain(Form::VARIANTS.iter().map(|form| form.name())));
@@ -193,7 +193,7 @@ fn everything(meant: &str) -> String {
     near.map_or(String::new(), |near| format!("did you mean `{near}`? ")) + "there are " + &all
 }
 
-/// The word that is most like what was written, where one is like it.
+/// The word that is most similar to the text, where one is similar.
 fn nearest<'a>(written: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     const ALIKE: f64 = 0.8;
     words

@@ -7,7 +7,7 @@ use crate::analysis::{
     verdict::Algorithm,
 };
 
-/// The quick requests that were sent while slow ones kept instances busy.
+/// The quick requests that were sent while slow ones made instances busy.
 #[derive(Debug, Clone)]
 pub struct Load {
     /// The quick requests that count.
@@ -41,11 +41,11 @@ pub enum LoadEffect {
     Unclear(UnclearReason),
 }
 
-/// Whether a limit of one request to each instance may be the reason why busy ones are avoided.
+/// A limit of one request to each instance, as another reason why busy instances are avoided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LimitOfOne {
     Possible,
-    /// One instance was seen to work on two requests at once.
+    /// Some instance worked on two requests at once.
     Excluded,
 }
 

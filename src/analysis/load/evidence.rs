@@ -2,21 +2,21 @@
 
 use crate::analysis::verdict::Algorithm;
 
-/// The reasons why quick requests say nothing of load.
+/// The reasons why quick requests show nothing of load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnclearReason {
     /// No slow request was under way long enough.
     NoneSlow,
-    /// Slow requests kept no instance busy, all of them, or other instances than those that are judged.
+    /// Slow requests made no instance busy, or all of them, or other instances than those that are judged.
     OtherInstancesBusy,
     /// An instance that had been busy was avoided afterwards, so response times may count.
     AvoidedAfterwards,
-    /// Requests of others may have kept the other instances as busy.
+    /// Requests of others may have made the other instances as busy.
     OthersBusy,
     TooFew,
 }
 
-/// How strictly busy instances are avoided.
+/// The regularity with which busy instances are avoided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Avoidance {
     Always,

@@ -1,4 +1,4 @@
-//! Observing load: which instances were busy while each quick request was under way, and what that shows.
+//! Observes load: the instances that were busy while each quick request was under way, and the effect that this shows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,12 +23,13 @@ use crate::{
 
 /// The time that a balancer may take to know that a request has come or gone, in microseconds.
 const SETTLE_US: u64 = 20_000;
-/// The quick requests while instances are held once, where a regular order tells the share of each instance exactly.
+/// The number of quick requests while slow ones are under way once, where a regular order gives the share of each
+/// instance exactly.
 const QUICK: u32 = 40;
-/// The quick requests where the share is only known from counts.
+/// The same number where the share is only known from counts.
 const QUICK_IF_RANDOM: u32 = 150;
 
-/// The effect of load that a trace shows; `None` where no instance was kept busy.
+/// The effect of load that a trace shows; `None` where no slow requests were sent.
 pub fn observe_load(case: &Case) -> Option<Load> {
     let (slow, meanwhile) = (case.trace().series(&SeriesName::Slow)?, case.trace().series(&SeriesName::Meanwhile)?);
     let free = case.free()?;
@@ -98,7 +99,7 @@ fn with_several_instances(case: &Case, free: &FreeSeries, picks: &[Pick], slow: 
     }
 }
 
-/// How often each instance is picked without load, as parts of a whole.
+/// The weights with which instances are picked without load.
 fn quiet_shares(case: &Case, free: &FreeSeries, round: Option<&Round>) -> BTreeMap<InstanceId, usize> {
     if let Some(round) = round {
         return round.weights.clone();
@@ -114,24 +115,24 @@ fn quiet_shares(case: &Case, free: &FreeSeries, round: Option<&Round>) -> BTreeM
     quiet
 }
 
-/// Whether more quick requests would tell nothing more.
+/// Returns true if the effect of load is clear, so that more quick requests would show nothing more.
 pub fn enough_load(case: &Case) -> bool {
     let clear = |load: &Load| !matches!(load.effect, LoadEffect::Unclear(_) | LoadEffect::Alone { .. });
     observe_load(case).is_some_and(|load| clear(&load))
 }
 
-/// Whether busy instances are avoided, but perhaps only because each takes one request at a time.
+/// Returns true if busy instances are avoided, but perhaps only because each takes one request at a time.
 pub fn limit_may_explain(case: &Case) -> bool {
     let limit = |load: &Load| matches!(load.effect, LoadEffect::Avoided { limit: LimitOfOne::Possible, .. });
     observe_load(case).is_some_and(|load| limit(&load))
 }
 
-/// Whether busy instances get their share, as far as that shows while they are busy.
+/// Returns true if busy instances get their share, as far as that shows while they are busy.
 pub fn busy_get_their_share(case: &Case) -> bool {
     observe_load(case).is_some_and(|load| matches!(load.effect, LoadEffect::Ignored { .. }))
 }
 
-/// The number of quick requests to send while instances are held once.
+/// The number of quick requests to send while slow ones are under way once.
 pub fn quick_requests(case: &Case) -> u32 {
     let several = |free: &&FreeSeries| free.sequence().counts().len() > 1;
     match case.free().filter(several) {
@@ -144,7 +145,7 @@ pub fn quick_requests(case: &Case) -> u32 {
 struct Round {
     weights: BTreeMap<InstanceId, usize>,
     repeats_after: Option<usize>,
-    /// Whether every pick of ours follows it, so that no other client takes turns.
+    /// True if every pick of the probe's follows the round, so that no other client takes turns.
     every_pick: bool,
 }
 
@@ -167,7 +168,7 @@ fn exact_round(free: &FreeSeries) -> Option<Round> {
     (every_pick || known).then_some(Round { weights, repeats_after: found.repeats_after, every_pick })
 }
 
-/// The quick requests that were under way while slow ones were, from their beginning to their end.
+/// The quick requests that were under way while the same slow ones were, from their beginning to their end.
 fn picks(slow: &Series, meanwhile: &Series) -> Vec<Pick> {
     meanwhile.requests.iter().filter_map(|quick| pick(slow, quick)).collect()
 }
@@ -187,8 +188,8 @@ fn end_us(request: &Request) -> u64 {
     request.at_us + request.us
 }
 
-/// Whether each instance may take one request at a time. An instance works on two at once where the later of two slow
-/// requests did not have to wait for the earlier to end.
+/// The limit of one request to each instance. It is excluded where an instance worked on two at once: the later of two
+/// slow requests did not wait for the earlier one to end.
 fn one_at_a_time(slow: &Series) -> LimitOfOne {
     let answered: Vec<&Request> = slow.requests.iter().filter(|request| request.instance.is_some()).collect();
     let shortest = answered.iter().map(|request| request.us).min().unwrap_or(0);
@@ -200,7 +201,7 @@ fn one_at_a_time(slow: &Series) -> LimitOfOne {
     if two_at_once { LimitOfOne::Excluded } else { LimitOfOne::Possible }
 }
 
-/// Whether an instance that was kept busy got nothing of several rounds after all slow requests were answered.
+/// Returns true if an instance that had been busy got nothing of several rounds after all slow requests were answered.
 fn avoided_afterwards(slow: &Series, meanwhile: &Series, instances: usize) -> bool {
     let over = slow.requests.iter().map(end_us).max().unwrap_or(0);
     let after: Vec<InstanceId> =

@@ -1,4 +1,4 @@
-//! One quick request, as far as it says something of load.
+//! One quick request, as an observation of load.
 
 use std::collections::BTreeSet;
 
@@ -8,6 +8,6 @@ use crate::model::trace::InstanceId;
 pub struct Pick {
     pub instance: InstanceId,
     pub busy: BTreeSet<InstanceId>,
-    /// The number of slow requests that kept them busy.
+    /// The number of slow requests that made these instances busy.
     pub slow: usize,
 }

@@ -1,5 +1,5 @@
-//! Likelihood ratios for and against load: how much better one hypothesis explains where quick requests went than the
-//! other. `busy` are the instances that slow requests kept busy meanwhile.
+//! Likelihood ratios for and against load: each is the log of how much better one hypothesis explains the instances of the quick
+//! requests than the other hypothesis does. `busy` are the instances that slow requests made busy meanwhile.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -30,7 +30,7 @@ pub fn ln_learned(counts: &[usize]) -> f64 {
     ln
 }
 
-/// Between which bounds an instance's share lies that was picked `hits` times of `tries`, at any time but for a chance of
+/// The bounds of the share of an instance that was picked `hits` times of `tries`, at any time but for a chance of
 /// `alpha`: the shares under which the learned prediction has not won by more than 1/alpha.
 pub fn share_between(hits: usize, tries: usize, alpha: f64) -> (f64, f64) {
     let learned = ln_learned(&[hits, tries - hits]);

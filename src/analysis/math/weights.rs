@@ -6,7 +6,7 @@ pub fn lowest_terms(weights: &[u32]) -> Vec<u32> {
     weights.iter().map(|weight| weight / divisor).collect()
 }
 
-/// By Euclid's algorithm.
+/// The greatest common divisor, by Euclid's algorithm.
 fn greatest_common_divisor(a: u32, b: u32) -> u32 {
     if b == 0 { a } else { greatest_common_divisor(b, a % b) }
 }

@@ -1,4 +1,5 @@
-//! Cycles: whether picks fall into rounds, whether each round is the same, and after how many picks the order repeats.
+//! Cycles: rounds that hold each instance once, a round that is always the same, and the number of picks after which an
+//! order repeats.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,11 +44,11 @@ pub struct WholeRounds {
     pub whole: usize,
     /// The offsets that were possible at the start: the price of having chosen the best.
     pub offsets: usize,
-    /// How often a round had another order than the one before it, at least.
+    /// The least number of times that a round had another order than the round before it.
     pub changes: usize,
 }
 
-/// Whether the picks fall into rounds, for one sequence without gaps. `None` when they do not, whatever the offset.
+/// The rounds of one sequence without gaps. `None` where the picks do not fall into rounds from any offset.
 pub fn rounds(sequence: &Sequence) -> Option<WholeRounds> {
     let [picks] = sequence.segments.as_slice() else { return None };
     let k = sequence.counts().len();
@@ -67,14 +68,14 @@ pub fn rounds(sequence: &Sequence) -> Option<WholeRounds> {
     Some(WholeRounds { whole, offsets: k, changes })
 }
 
-/// The shortest period that the picks repeat with, and how many picks repeated what was one period before.
+/// The shortest period after which the picks repeat, and the number of picks that repeated the pick one period before.
 pub fn period(sequence: &Sequence) -> Option<(usize, usize)> {
     let [picks] = sequence.segments.as_slice() else { return None };
     let repeats = |period: usize| picks[period..].iter().zip(picks).all(|(later, earlier)| later == earlier);
     (1..=picks.len() / 2).find(|&period| repeats(period)).map(|period| (period, picks.len() - period))
 }
 
-/// The shortest period that picks without a gap repeat with.
+/// The shortest period after which picks without a gap repeat.
 pub fn period_of_picks(picks: &Picks) -> Option<usize> {
     let [picks] = picks.segments.as_slice() else { return None };
     (1..=picks.len() / 2).find(|&period| picks[period..].iter().zip(picks).all(|(later, earlier)| later == earlier))
@@ -112,7 +113,7 @@ mod tests {
     fn what_is_no_cycle_is_none() {
         assert_eq!(cycle(&["abcab", "aa"]), None);
         assert_eq!(cycle(&["aaaa"]), None);
-        // not closed: who follows c is not known
+        // not closed: the follower of c is not known
         assert_eq!(cycle(&["abc"]), None);
         // two rings
         assert_eq!(cycle(&["abab", "cdcd"]), None);

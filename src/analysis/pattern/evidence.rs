@@ -1,17 +1,17 @@
-//! What one sequence of picks shows, as facts with their figures. `p` is always the probability of the fact if instances
-//! were picked at random.
+//! The evidence of one sequence of picks, as facts with their figures. `p` is always the probability of the fact if
+//! instances were picked at random.
 
 use crate::model::trace::InstanceId;
 
-/// The unit that is counted where connections are reused: each request, or each connection if only its first request is a
-/// pick.
+/// The unit that is counted where connections are reused: each request, or each connection if only its first request is
+/// a pick.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
     Requests,
     Connections,
 }
 
-/// How the shares of independent draws compare with even ones.
+/// A comparison of the shares of independent draws with even shares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Evenness {
     /// Even shares are ruled out.
@@ -36,14 +36,14 @@ pub enum ForeignTurns {
     Some,
 }
 
-/// Whether only other clients can explain the turns that were taken, or several workers as well.
+/// The possible takers of the turns that were not ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TurnTakers {
     Others,
     OthersOrWorkers,
 }
 
-/// How exactly weights are known.
+/// The precision with which weights are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Precision {
     Exact,
@@ -55,7 +55,7 @@ pub enum Precision {
 pub enum PatternEvidence {
     /// One instance gave all answers that name one.
     OneInstance(OneInstanceEvidence),
-    /// Requests overlapped, so only how often each instance answered is known.
+    /// Requests overlapped, so only the counts of answers are known.
     Counts(CountsEvidence),
     /// An order without weights that every pick follows.
     Order(OrderEvidence),
@@ -63,13 +63,10 @@ pub enum PatternEvidence {
     Weights(WeightsEvidence),
     /// An order without weights of which other clients take turns.
     Background(BackgroundEvidence),
-    /// Instances that fail, join or leave.
     Change(ChangeEvidence),
-    /// How likely picks at random would be as regular.
+    /// The probability that picks at random would be as regular.
     Chance(ChanceEvidence),
-    /// Independent draws.
     Draws(DrawsEvidence),
-    /// The circumstances of the series.
     Series(SeriesEvidence),
 }
 
@@ -112,7 +109,7 @@ pub enum OneInstanceEvidence {
     },
 }
 
-/// Requests overlapped, so only how often each instance answered is known.
+/// Requests overlapped, so only the counts of answers are known.
 #[derive(Debug, Clone, PartialEq)]
 pub enum CountsEvidence {
     SomeConnectionsMove,
@@ -247,8 +244,6 @@ pub enum BackgroundEvidence {
         spread: f64,
     },
 }
-
-/// Instances that fail, join or leave.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ChangeEvidence {
     SharesChanged {
@@ -264,7 +259,7 @@ pub enum ChangeEvidence {
     Reasons,
 }
 
-/// How likely picks at random would be as regular.
+/// The probability that picks at random would be as regular.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ChanceEvidence {
     /// Picks at random would look so with this probability.
@@ -274,8 +269,6 @@ pub enum ChanceEvidence {
     /// Picks at random would have an order like that with this probability.
     Order { p: f64 },
 }
-
-/// Independent draws.
 #[derive(Debug, Clone, PartialEq)]
 pub enum DrawsEvidence {
     RandomOrRegular {
@@ -297,8 +290,6 @@ pub enum DrawsEvidence {
         workers: usize,
     },
 }
-
-/// The circumstances of the series.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SeriesEvidence {
     NoRequest,

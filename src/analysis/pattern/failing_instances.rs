@@ -42,7 +42,7 @@ pub fn find_order(series: &Series, sequence: &Sequence, alpha: f64) -> Option<Fi
     Some(found)
 }
 
-/// An instance that answers without a name may have another weight than the others.
+/// Near weights are possible where an instance answers without a name: it may have another weight than the others.
 fn near_weights(series: &Series) -> NearWeights {
     let answers = |request: &Request| request.status.is_some_and(|status| status.get() < 500);
     if series.requests.iter().any(|request| request.instance.is_none() && answers(request)) {
@@ -52,7 +52,7 @@ fn near_weights(series: &Series) -> NearWeights {
     }
 }
 
-/// Whether requests without an answer come regularly between those of one instance.
+/// Returns true if requests without an answer come regularly between those of one instance.
 pub fn fail_periodically(series: &Series, sequence: &Sequence, alpha: f64) -> bool {
     order_with_unnamed(series, sequence, alpha).is_some()
 }

@@ -27,21 +27,21 @@ pub enum Pattern {
     Random(Turns, Spill),
 }
 
-/// Whether weights that are nearly the same would look like equal ones.
+/// Nearly equal weights, as another explanation of equal counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NearWeights {
     Possible,
     Excluded,
 }
 
-/// Whether one instance answers nearly everything, so that the others may only help when it cannot.
+/// A first instance that answers nearly everything, so that the others may only help when it cannot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Spill {
     Possible,
     Excluded,
 }
 
-/// Whether the turns of all clients are known.
+/// The turns that are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turns {
     All,
@@ -62,7 +62,7 @@ impl Pattern {
         }
     }
 
-    /// Whether instances are picked in rounds, with or without weights.
+    /// Returns true if instances are picked in rounds, with or without weights.
     pub fn goes_round(self) -> bool {
         self.algorithm().goes_round()
     }
@@ -88,11 +88,11 @@ pub struct Finding {
     pub cycle: Vec<InstanceId>,
     /// The number of requests after which the order repeats.
     pub repeats_after: Option<usize>,
-    /// How often each instance comes in a round, where that is known.
+    /// The weight of each instance: the number of times that it comes in a round. Empty where it is not known.
     pub weights: Vec<(InstanceId, u32)>,
     /// The bounds between which the share of each instance lies, where picks are independent.
     pub shares: Vec<(InstanceId, (f64, f64))>,
-    /// Whether the shares of independent draws may be even.
+    /// True if the shares of independent draws may be even; `None` where picks are no independent draws.
     pub even: Option<bool>,
     /// The reason why not every pick follows a regular order.
     pub background: Option<Background>,
@@ -118,7 +118,7 @@ impl Finding {
         }
     }
 
-    /// Nothing is named, for this reason.
+    /// A finding without a named pattern, with its reason.
     pub fn open(reason: PatternEvidence) -> Finding {
         Finding::new(Pattern::Open, Vec::new(), vec![reason])
     }
@@ -151,7 +151,7 @@ impl Finding {
     }
 }
 
-/// Several instances answered, so there is not one alone.
+/// Rejects one instance alone, because several instances answered.
 pub fn several_instances() -> Rejection {
     Rejection { algorithm: Algorithm::Single, test: Test::SeveralInstances, p: 0.0 }
 }

@@ -1,7 +1,7 @@
-//! Interleaved workers: several counters that go round the same ring and take turns, as worker processes do that each count
-//! for themselves.
+//! Interleaved workers: several counters that go round the same ring and take turns, as worker processes do if each has
+//! a counter of its own.
 //!
-//! Where `c` workers take turns regularly, every `c`-th pick follows the ring. Where chance says whose turn it is, a forward
+//! If `c` workers take turns regularly, every `c`-th pick follows the ring. Where their turns are random, a forward
 //! filter over their joint positions (Rabiner 1989) predicts the picks: the next is one of at most `c` instances.
 
 use crate::analysis::{
@@ -11,7 +11,7 @@ use crate::analysis::{
     series::sequence::{Sequence, Visibility},
 };
 
-/// The most workers that are looked for.
+/// The most workers that are tried.
 pub const MOST: usize = 8;
 /// The most joint positions that a filter may have.
 const MOST_STATES: usize = 10_000;
@@ -21,9 +21,9 @@ const MOST_INSTANCES: usize = 20;
 /// Counters that take turns regularly.
 pub struct RegularWorkers {
     pub workers: usize,
-    /// The ring, where no other number of workers needs another one.
+    /// The ring; empty where another number of workers explains the picks with another ring.
     pub ring: Vec<usize>,
-    /// How often each instance was picked where its pick was predicted_counts.
+    /// The number of picks of each instance that the ring predicted.
     pub predicted_counts: Vec<usize>,
 }
 
@@ -46,13 +46,11 @@ pub fn find_regular(picks: &Picks) -> Option<RegularWorkers> {
     Some(fewest)
 }
 
-/// Counters of which chance says whose turn it is.
+/// Counters that take turns at random.
 pub struct IrregularWorkers {
     pub workers: usize,
     pub ring: Vec<usize>,
-    /// Maximum likelihood of the picks.
     pub ln: f64,
-    /// Predictive log-probability of the picks.
     pub ln_predictive: f64,
 }
 
@@ -87,10 +85,11 @@ fn likely_ring(picks: &Picks, workers: usize) -> Vec<usize> {
     best.1
 }
 
-/// How often each instance came soon after each other; a pick further back counts less.
+/// The nearness of each instance to each other: the number of times that it came soon after the other. A pick further
+/// back counts less.
 struct Nearness {
     k: usize,
-    /// In rows of `k`.
+    /// The nearness of each instance to each other, in rows of `k`.
     weights: Vec<f64>,
 }
 

@@ -39,7 +39,7 @@ impl RoundsOfSame {
         stretches.max_by_key(|stretch| (stretch.length, stretch.whole))
     }
 
-    /// The stretch whose rounds have `k` picks, of which the first whole one begins after `offset` picks.
+    /// The stretch with rounds of `k` picks whose first whole round begins after `offset` picks.
     fn begin(picks: &[usize], k: usize, offset: usize) -> Option<RoundsOfSame> {
         let round = picks.get(offset..offset + k)?;
         // the number of first picks in a part that are of the round's instances, each once
@@ -65,8 +65,8 @@ impl RoundsOfSame {
         self.whole >= FEWEST_ROUNDS && self.length >= FEWEST_PICKS
     }
 
-    /// The log of how likely independent draws of any shares make these rounds, where the first round says which
-    /// instances there are.
+    /// The log-probability that independent draws of any shares make these rounds, where the first round names the
+    /// instances.
     fn ln_by_chance(&self) -> f64 {
         let k = self.instances.len();
         let ln_round = ln_factorial(k) - k as f64 * (k as f64).ln();

@@ -28,20 +28,20 @@ pub const SPREAD: f64 = 1.5;
 
 /// The models, fitted to the same picks.
 pub struct Models {
-    /// Predictive, of independent draws.
+    /// The predictive log-probability under independent draws.
     pub independent: f64,
-    /// Maximum likelihood of independent draws.
+    /// The maximum log-likelihood of independent draws.
     pub best_independent: f64,
     pub ring: Ring,
     pub rounds: Rounds,
     pub irregular_workers: Option<IrregularWorkers>,
-    /// Predictive, of counts that stay closer together than chance keeps them.
+    /// The predictive log-probability under counts that stay closer together than chance keeps them.
     pub evened: f64,
     pub weighted: Vec<WeightedOrder>,
     pub pulled_counts: Vec<PulledCounts>,
-    /// The likeliest first.
+    /// The workers on weighted orders, the likeliest first.
     pub weighted_workers: Vec<WeightedWorkers>,
-    /// Predictive, of picks that depend on those before them in ways that have no name.
+    /// The predictive log-probability under picks that depend on those before them in ways that have no name.
     pub dependent: f64,
 }
 
@@ -71,13 +71,13 @@ impl Models {
         self.round_robin().max(self.weighted_predictive()).max(self.workers_predictive()).max(self.pulled_predictive())
     }
 
-    /// Predictive, of round robins of any order.
+    /// The predictive log-probability under round robins of any order.
     pub fn round_robin(&self) -> f64 {
         let workers = self.irregular_workers.as_ref().map_or(f64::NEG_INFINITY, |workers| workers.ln_predictive);
         ln_mean(&[self.ring.ln_predictive(), self.rounds.ln_predictive(), workers, self.evened])
     }
 
-    /// Maximum likelihood of round robins.
+    /// The maximum log-likelihood of round robins.
     pub fn best_round_robin(&self) -> f64 {
         let workers = self.irregular_workers.as_ref().map_or(f64::NEG_INFINITY, |workers| workers.ln);
         self.ring.ln_max_likelihood(1.0).max(self.rounds.ln_max_likelihood(1.0)).max(workers)
@@ -87,31 +87,31 @@ impl Models {
         self.weighted.iter().max_by(|one, other| one.ln_predictive().total_cmp(&other.ln_predictive()))
     }
 
-    /// Predictive, of weighted orders that one counter follows.
+    /// The predictive log-probability under weighted orders that one counter follows.
     pub fn weighted_predictive(&self) -> f64 {
         let choice = (self.weighted.len() as f64).ln();
         self.likeliest_weighted().map_or(f64::NEG_INFINITY, |best| best.ln_predictive() - choice)
     }
 
-    /// Predictive, of several workers on one weighted order.
+    /// The predictive log-probability under several workers on one weighted order.
     pub fn workers_predictive(&self) -> f64 {
         let choice = (self.weighted_workers.len() as f64).ln();
         self.weighted_workers.first().map_or(f64::NEG_INFINITY, |best| best.ln_predictive - choice)
     }
 
-    /// Predictive, of counts that are pulled to weights.
+    /// The predictive log-probability under counts that are pulled to weights.
     fn pulled_predictive(&self) -> f64 {
         let best = self.pulled_counts.iter().map(|pulled| pulled.ln_predictive).fold(f64::NEG_INFINITY, f64::max);
         best - (self.pulled_counts.len() as f64).ln()
     }
 
-    /// Maximum likelihood of several workers on one weighted order, whether they can be followed or not.
+    /// The maximum log-likelihood of several workers on one weighted order, whether they can be followed or not.
     pub fn best_weighted_workers(&self) -> f64 {
         let followed = self.weighted_workers.iter().map(|one| one.ln);
         followed.chain(self.pulled_counts.iter().map(|pulled| pulled.ln)).fold(f64::NEG_INFINITY, f64::max)
     }
 
-    /// Maximum likelihood of the weighted orders that `accept` takes.
+    /// The maximum log-likelihood of the weighted orders that `accept` takes.
     pub fn best_weighted(&self, accept: impl Fn(&WeightedOrder) -> bool) -> f64 {
         let accepted = self.weighted.iter().filter(|one| accept(one));
         accepted.map(|one| one.ln_max_likelihood(1.0)).fold(f64::NEG_INFINITY, f64::max)

@@ -1,4 +1,4 @@
-//! One instance: whether it answered so often that several instances would have shown themselves.
+//! One instance: judges if it answered so often that several instances would have shown themselves.
 
 use crate::{
     analysis::{

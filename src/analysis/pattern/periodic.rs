@@ -1,5 +1,5 @@
-//! Periodic orders: an order that repeats, or rounds that hold each instance as often as its weight says. Both show weights
-//! exactly.
+//! Periodic orders: an order that repeats, or rounds that hold each instance as often as its weight asks for. Both show
+//! weights exactly.
 //!
 //! A sequence that has two periods and is as long as both together has their greatest common divisor for a period (Fine
 //! and Wilf 1965). So once an order repeats after P picks, no order with another period of up to its length less P fits.
@@ -14,14 +14,14 @@ use crate::analysis::{
 
 /// An order that repeats.
 pub struct PeriodicOrder {
-    /// One period of it.
+    /// One period of the order.
     pub pattern: Vec<usize>,
     pub weights: Vec<u32>,
-    /// The log of how likely independent draws would repeat so.
+    /// The log-probability that independent draws would repeat so.
     pub ln_p: f64,
     /// The picks that the period predicted.
     pub followed: usize,
-    /// No other regular order fits with a period up to this.
+    /// The length up to which no other period fits.
     pub horizon: usize,
 }
 
@@ -51,11 +51,11 @@ pub fn find_period(picks: &Picks) -> Option<PeriodicOrder> {
     })
 }
 
-/// Rounds in which each instance comes as often as its weight says, in an order that may change.
+/// Rounds in which each instance comes as often as its weight asks for, in an order that may change.
 pub struct WeightedRounds {
     pub weights: Vec<u32>,
     pub whole: usize,
-    /// How often a round had another order than the one before it.
+    /// The number of times that a round had another order than the round before it.
     pub changes: usize,
     pub ln_p: f64,
     pub round: usize,
@@ -116,7 +116,7 @@ fn weights(counts: &[usize]) -> Vec<u32> {
     lowest_terms(&counts.iter().map(|&count| count as u32).collect::<Vec<_>>())
 }
 
-/// By the failure function of Knuth, Morris and Pratt (1977).
+/// The shortest period of the picks, by the failure function of Knuth, Morris and Pratt (1977).
 fn shortest_period(picks: &[usize]) -> usize {
     let mut border = vec![0; picks.len()];
     for at in 1..picks.len() {

@@ -39,13 +39,14 @@ fn deviations_of_repeats(picks: &Picks) -> f64 {
     (same - chance * all).abs() / (all * chance * (1.0 - chance)).sqrt().max(1.0)
 }
 
-/// Where one instance answers nearly everything, it may be the first that can, and the others help when it cannot.
+/// The spill of the picks: an instance that answers nearly everything may be the first that can, and the others help
+/// when it cannot.
 fn spill(picks: &Picks) -> Spill {
     let most = picks.counts.iter().max().copied().unwrap_or(0);
     if most as f64 > NEARLY_ALL * picks.len() as f64 { Spill::Possible } else { Spill::Excluded }
 }
 
-/// How well regular orders are ruled out.
+/// The exclusion of regular orders.
 struct Exclusion {
     /// The share of foreign turns up to which every regular order is ruled out.
     share: f64,
@@ -137,7 +138,7 @@ fn independent_draws(picks: &Picks, evenness: Evenness, exclusion: &Exclusion, a
     };
     match turns {
         Turns::All => {
-            for algorithm in [Algorithm::RoundRobin, Algorithm::WeightedRoundRobin] {
+            for algorithm in Algorithm::all().filter(|algorithm| algorithm.goes_round()) {
                 found.ruled_out.push(Rejection { algorithm, test: Test::DrawsPredictBetter, p });
             }
             found.evidence.push(PatternEvidence::Draws(DrawsEvidence::NoRoundRobinByEveryTurn { p }));

@@ -1,7 +1,8 @@
-//! Regularity: how much better than independent draws a regular order explains a sequence.
+//! Regularity: compares the probability of a sequence under a regular order with that under independent draws.
 //!
-//! Each model gives every sequence a probability, pick by pick. By Markov's inequality the ratio of such a probability to
-//! that of the best independent draws is large by chance only as seldom as it is large (Ville 1939), whenever one stops.
+//! Each model gives every sequence a probability, pick by pick. By the inequality of Ville (1939), the ratio of such a
+//! probability to that of the best independent draws exceeds 1/alpha by chance with a probability of at most alpha, at
+//! whatever request one stops.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -18,8 +19,8 @@ pub fn ln_regular(sequence: &Sequence, k: usize) -> f64 {
     ln_mean(&[ln_mean(&by_context), ln_mean(&in_rounds), ln_mean(&again)])
 }
 
-/// The log-probability of a sequence whose counts stay closer together than chance keeps them: the further an instance is
-/// behind its even share, the likelier it is next.
+/// The log-probability of a sequence whose counts stay closer together than chance would make them: the further an
+/// instance is behind its even share, the likelier it is next.
 pub fn ln_evened(picks: &Picks) -> f64 {
     let each = [0.1_f64, 0.25, 0.6, 1.5].map(|pull| {
         let mut ln = 0.0;

@@ -1,9 +1,9 @@
 //! Rings with background traffic: each pick is followed by the next instance of the ring, or by one a few places further.
 //!
-//! Every turn belongs to another client with the same chance, so the distance to our next pick on the ring has a geometric
-//! distribution. The likeliest ring is then the one that needs the fewest revolutions, which is the linear
-//! ordering problem on the counts of who follows whom; it is solved by trying all orders of few instances, and by
-//! insertions from several starts (Martí and Reinelt 2011) for more.
+//! Every turn belongs to another client with the same chance, so the distance to our next pick on the ring has a
+//! geometric distribution. The likeliest ring is then the one that needs the fewest revolutions, which is the linear
+//! ordering problem on the counts of pairs that follow one another. It is solved by trying all orders of few instances,
+//! and by insertions from several starts (Martí and Reinelt 2011) for more.
 
 use crate::analysis::{
     math::log_prob::{ln_factorial, ln_mean},
@@ -21,7 +21,7 @@ const ALL_ORDERS: usize = 7;
 pub struct Ring {
     /// The instances in their order.
     pub order: Vec<usize>,
-    /// How often the next pick was one ahead, two ahead, …, `k` ahead.
+    /// The number of times that the next pick was one place ahead, two places ahead, …, `k` places ahead.
     pub jumps: Vec<u32>,
     segments: usize,
 }
@@ -51,7 +51,7 @@ impl Ring {
         ln_mean(&SHARES.map(|share| self.ln(share))) - ln_factorial(self.order.len() - 1)
     }
 
-    /// The log of how much better any distribution of distances explains the picks than foreign turns do.
+    /// The log of the ratio by which any distribution of distances explains the picks better than foreign turns do.
     pub fn ln_lack_of_fit(&self) -> f64 {
         let share = self.share();
         let total = f64::from(self.jumps.iter().sum::<u32>());
@@ -96,7 +96,7 @@ fn jumps(followers: &[u32], order: &[usize]) -> Vec<u32> {
     jumps
 }
 
-/// The number of revolutions: how often the next pick is not further on in this order.
+/// The number of revolutions: the number of times that the next pick is not further on in this order.
 fn revolutions(followers: &[u32], order: &[usize]) -> u32 {
     let k = order.len();
     (0..k)

@@ -1,4 +1,4 @@
-//! A round robin with background traffic: other clients take turns, or several counters keep it.
+//! A round robin with background traffic: other clients take turns, or several counters run it.
 
 use crate::analysis::{
     pattern::{
@@ -55,7 +55,7 @@ fn rounds_with_failures(picks: &Picks, p: f64) -> Finding {
     Finding { order: Some(Order::Changing), ..round_robin(picks, Background::Unknown, evidence, p) }
 }
 
-/// Whether one ring of which others take turns explains the picks better than all other orders.
+/// Returns true if one ring of which others take turns explains the picks better than all other orders do.
 fn is_ring(models: &Models, picks: &Picks, line: f64) -> bool {
     let ring = models.ring.ln_predictive();
     let workers = models.irregular_workers.as_ref().map_or(f64::NEG_INFINITY, |workers| workers.ln);
@@ -102,7 +102,7 @@ fn workers_on_ring(workers: &IrregularWorkers, picks: &Picks, p: f64) -> Finding
     }
 }
 
-/// Whether rounds of which others take few turns explain the picks better than workers do.
+/// Returns true if rounds of which others take few turns explain the picks better than workers do.
 fn are_rounds(models: &Models, line: f64) -> bool {
     let workers = models.irregular_workers.as_ref().map_or(f64::NEG_INFINITY, |workers| workers.ln);
     models.rounds.share() < 0.2 && models.rounds.ln_predictive() - workers > line
@@ -125,13 +125,13 @@ fn even_but_not_in_turn(picks: &Picks, p: f64) -> Finding {
     round_robin(picks, Background::Unknown, vec![seen, PatternEvidence::Chance(ChanceEvidence::Order { p })], p)
 }
 
-/// Whether whole rounds explain some third of the picks, so that they may be what was disturbed in the others.
+/// Returns true if whole rounds explain some third of the picks, so that they may be disturbed in the other thirds.
 fn third_is_rounds(picks: &Picks) -> bool {
     picks.thirds().iter().any(rounds::hold_every_pick)
 }
 
-/// Whether each third of the picks speaks for rounds in an order of their own rather than for a ring of its own, and all
-/// of them together surely: a ring that is put in another order once does so in one of them.
+/// Returns true if each third of the picks supports rounds in an order of their own rather than a ring of its own, and
+/// all of them together do so surely: a ring that is put in another order once does so in one third.
 fn changes_throughout(picks: &Picks, line: f64) -> bool {
     let better =
         picks.thirds().map(|third| Rounds::fit(&third).ln_predictive() - Ring::fit(&third).ln_max_likelihood(1.0));

@@ -1,8 +1,8 @@
 //! Rounds with background traffic: each round holds every instance once, in an order of its own.
 //!
-//! A forward filter over what is hidden (Rabiner 1989): how many turns of the round are over, and how many of them were
-//! ours. Of an instance that our picks have not shown in this round, nothing says whether another client took its turn,
-//! so each of these is equally likely to be next.
+//! A forward filter over the hidden state (Rabiner 1989): the number of turns of the round that are over, and the
+//! number of ours among them. Another client may have taken the turn of an instance that our picks have not shown in
+//! this round, so each such instance is equally likely to be next.
 
 use std::collections::BTreeSet;
 
@@ -50,7 +50,8 @@ pub fn likeliest_share(picks: &Picks, near: f64) -> f64 {
     ring::likeliest(shares, |share| ln_with(picks, share))
 }
 
-/// Whether whole rounds explain every pick, where a gap may have been a turn or not and other clients took none.
+/// Returns true if whole rounds explain every pick, where a gap may have been a turn or not and other clients took
+/// none.
 pub fn hold_every_pick(picks: &Picks) -> bool {
     let k = picks.k;
     // by how many picks of the round there were, and how many turns

@@ -1,4 +1,4 @@
-//! The selection: which pattern a series shows.
+//! The selection of the pattern that a series shows.
 //!
 //! An order that every pick follows is looked for first (`strict_order`), then one that holds but for the turns of
 //! instances that fail (`failing_instances`) or of other clients (`with_background`). Where none has a name, rounds of
@@ -68,8 +68,6 @@ fn several_instances(series: &Series, sequence: &Sequence, picks_per: PicksPer, 
     }
     membership_change::find_membership_change(&picks, alpha).unwrap_or(found)
 }
-
-/// The unit that a sequence counts.
 fn unit(sequence: &Sequence, picks_per: PicksPer) -> Unit {
     match (picks_per, sequence.visibility) {
         (PicksPer::Connection { .. }, Visibility::OwnTurns | Visibility::CountsOnly) => Unit::Connections,
@@ -128,7 +126,7 @@ mod tests {
         model::trace::{Action, Conditions, Connection, CookieJar, InstanceId, Request, SeriesName},
     };
 
-    /// Requests over kept connections, as pairs of connection and instance.
+    /// Requests over reused connections, as pairs of connection and instance.
     fn series(concurrency: u32, requests: impl IntoIterator<Item = (u16, u16)>) -> Series {
         let request = |(n, (connection, instance))| Request {
             port: NonZeroU16::new(connection + 1),

@@ -77,7 +77,7 @@ pub fn rounds_requests_needed(k: usize, alpha: f64) -> usize {
 /// The probability that picks at random fall into `whole` rounds of `k`, at one of `offsets` offsets.
 fn rounds_by_chance(k: usize, offsets: usize, whole: usize) -> f64 {
     let ln_each = ln_factorial(k) - k as f64 * (k as f64).ln();
-    // the first round says which instances there are
+    // the first round names the instances
     probability((offsets as f64).ln() + whole.saturating_sub(1) as f64 * ln_each)
 }
 
@@ -88,7 +88,7 @@ pub fn weights_requests_needed(period: usize) -> usize {
 
 fn ring(sequence: &Sequence, picks: &Picks, cycle: Vec<InstanceId>, alpha: f64) -> Finding {
     let (instances, requests) = (picks.k, picks.len());
-    // the first round says which instances there are and in which order; only the requests after it are evidence
+    // the first round names the instances and their order; only the requests after it are evidence
     let predicted = sequence.ring_predicted_counts();
     let p = probability(ln_best_independent(&predicted));
     if p >= alpha {
@@ -156,7 +156,7 @@ fn repetition(sequence: &Sequence, k: usize, alpha: f64) -> Option<usize> {
     (probability(ln_p) < alpha).then_some(period)
 }
 
-/// Several workers that take turns regularly.
+/// The finding of several workers that take turns regularly.
 fn workers_in_turn(picks: &Picks, alpha: f64) -> Option<Finding> {
     let found = interleaved_workers::find_regular(picks)?;
     let workers = found.workers;
@@ -181,7 +181,7 @@ fn workers_in_turn(picks: &Picks, alpha: f64) -> Option<Finding> {
     })
 }
 
-/// An order that repeats.
+/// The finding of an order that repeats.
 fn repeating_order(picks: &Picks, alpha: f64) -> Option<Finding> {
     let found = periodic::find_period(picks)?;
     let p = probability(found.ln_p);
@@ -225,7 +225,7 @@ fn horizon(period: usize) -> usize {
     period.max(100)
 }
 
-/// Rounds that hold each instance as often as its weight says.
+/// The finding of rounds that hold each instance as often as its weight asks for.
 fn weighted_rounds(picks: &Picks, alpha: f64) -> Option<Finding> {
     let found = periodic::find_weighted_rounds(picks)?;
     let p = probability(found.ln_p);

@@ -1,9 +1,9 @@
 //! Weighted orders with background traffic.
 //!
-//! For each set of weights that the counts allow, these orders are tried: the smooth one of nginx, which adds its weight to
-//! each instance and picks the largest, which then pays the sum; the clumped one of older schemes (`aaabc`); and the
-//! earliest virtual deadline of fair queueing (Nagle 1987; Demers, Keshav, Shenker 1989), with ties in any order. A
-//! forward filter over the place in the order says how likely each makes the picks.
+//! For each set of weights that the counts allow, these orders are tried: the smooth one of nginx, which adds its
+//! weight to each instance and picks the largest, which then pays the sum; the clumped one of older schemes (`aaabc`);
+//! and the earliest virtual deadline of fair queueing (Nagle 1987; Demers, Keshav, Shenker 1989), with ties in any
+//! order. A forward filter over the place in the order gives the probability of the picks under each.
 
 use crate::analysis::{
     math::{
@@ -25,17 +25,17 @@ const LONGEST: usize = 40;
 const MOST_SETS: usize = 10;
 /// The most instances of which all orders are tried, because instances of equal weights come in any.
 const TIES_OF: usize = 4;
-/// The most instances of whose ring all beginnings are tried.
+/// The most instances for which all beginnings of the ring are tried.
 const ROTATED: usize = 12;
 
 /// A weighted order, and how likely it makes the picks.
 pub struct WeightedOrder {
     pub weights: Vec<u32>,
-    /// Whether ties come in any order, which leaves little order where most weights are equal.
+    /// True if ties come in any order, which leaves little order where most weights are equal.
     pub tied: bool,
-    /// How likely each instance is at each place, in rows of `k`.
+    /// The probability of each instance at each place, in rows of `k`.
     places: Vec<f64>,
-    /// By share of foreign turns.
+    /// The log-probability of the picks by share of foreign turns, as in [`SHARES`].
     by_share: Vec<f64>,
     ln_complexity: f64,
 }
@@ -46,7 +46,7 @@ impl WeightedOrder {
         WeightedOrder { weights: weights.to_vec(), tied, places, by_share, ln_complexity }
     }
 
-    /// How much larger than the smallest the largest weight is.
+    /// The ratio of the largest weight to the smallest.
     pub fn spread(&self) -> f64 {
         let (least, most) = (self.weights.iter().min(), self.weights.iter().max());
         most.zip(least).map_or(1.0, |(most, least)| f64::from(*most) / f64::from(*least))
@@ -132,7 +132,7 @@ fn likeliest(picks: &Picks, weights: &[u32], ring: &[usize]) -> WeightedOrder {
         |pattern: &Vec<usize>| pattern.iter().flat_map(|&one| (0..picks.k).map(move |k| f64::from(k == one))).collect();
     let patterns: Vec<Vec<f64>> = patterns.iter().map(places).collect();
     let ln_complexity = (patterns.len() as f64).ln() + f64::from(sum).ln() * 2.0;
-    // one share says which pattern fits best
+    // one share is enough to find the pattern that fits best
     let each = patterns.iter().map(|pattern| (ln_with(picks, pattern, SHARES[2]), pattern));
     let best = each.max_by(|one, other| one.0.total_cmp(&other.0));
     let best = best.map_or(Vec::new(), |(_, best)| best.clone());
@@ -171,7 +171,7 @@ fn tied(picks: &Picks, weights: &[u32]) -> WeightedOrder {
     WeightedOrder::fit(picks, weights, places, ln_complexity, true)
 }
 
-/// A pattern has no beginning: the same one for all its rotations.
+/// Rotates a pattern, which has no beginning, to the least of its rotations.
 fn from_the_least(pattern: Vec<usize>) -> Vec<usize> {
     let rotated = |by: usize| pattern[by..].iter().chain(&pattern[..by]).copied().collect::<Vec<_>>();
     (0..pattern.len()).map(rotated).min().unwrap_or_default()
@@ -202,7 +202,7 @@ fn clumped(weights: &[u32], order: &[usize]) -> Vec<usize> {
     order.iter().flat_map(|&one| std::iter::repeat_n(one, weights[one] as usize)).collect()
 }
 
-/// The earliest deadline first, those of the same moment in any order: how likely each instance is at each place.
+/// The earliest deadline first, with equal deadlines in any order: the probability of each instance at each place.
 fn by_deadline(weights: &[u32]) -> Vec<f64> {
     let mut deadlines: Vec<(u32, u32, usize)> = Vec::new();
     for (one, &weight) in weights.iter().enumerate() {
@@ -219,8 +219,8 @@ fn by_deadline(weights: &[u32]) -> Vec<f64> {
     places
 }
 
-/// The log-probability of the picks when they follow a pattern, and each turn belongs to another client with this chance.
-/// `places` says how likely each instance is at each place, in rows of `k`.
+/// The log-probability of the picks when they follow a pattern, and each turn belongs to another client with this
+/// chance. `places` holds the probability of each instance at each place, in rows of `k`.
 fn ln_with(picks: &Picks, places: &[f64], share: f64) -> f64 {
     let k = picks.k;
     let length = places.len() / k;

@@ -1,9 +1,9 @@
-//! Workers on a weighted order: several workers that each follow the same weighted order, as worker processes do that
-//! count for themselves, and of which chance says whose turn it is.
+//! Workers on a weighted order: several workers that each follow the same weighted order, as worker processes do if
+//! each has a counter of its own, and that take turns at random.
 //!
-//! As in `interleaved_workers`, a forward filter over their joint positions (Rabiner 1989) predicts the picks. Workers
-//! cannot be told apart, so their positions are a multiset. Where the order is not among those that are tried, the counts
-//! still stay closer to the weights than chance keeps them: they are *pulled* to the weights.
+//! As in `interleaved_workers`, a forward filter over their joint positions (Rabiner 1989) predicts the picks. All
+//! workers are alike, so their positions are a multiset. Where the order is not among those that are tried, the counts
+//! still stay closer to the weights than chance would make them: they are *pulled* to the weights.
 
 use std::collections::BTreeMap;
 
@@ -21,22 +21,20 @@ use crate::analysis::{
 const MOST_STATES: usize = 1500;
 /// The most sets of weights that are tried.
 const MOST_SETS: usize = 6;
-/// How strongly counts are pulled to the weights: the weaker, the more workers.
+/// The strengths with which counts are pulled to the weights: the weaker, the more workers.
 const PULLS: [f64; 3] = [0.4, 0.8, 1.5];
 /// The rounds that are seen before weights are named: weights that are nearly the same may look so in fewer.
 const ROUNDS_WEIGHED: usize = 16;
-/// The largest weight whose neighbours are all tried.
+/// The largest weight up to which all neighbours are tried.
 const COARSE: u32 = 3;
-/// The most workers that are looked for.
+/// The most workers that are tried.
 pub const MOST: usize = 4;
 
 /// Counters on one weighted order.
 pub struct WeightedWorkers {
     pub workers: usize,
     pub weights: Vec<u32>,
-    /// Maximum likelihood of the picks.
     pub ln: f64,
-    /// Predictive log-probability of the picks.
     pub ln_predictive: f64,
 }
 
@@ -46,7 +44,7 @@ pub struct PulledCounts {
     pub ln_predictive: f64,
 }
 
-/// How well each set of weights that the counts allow explains that the counts stay close to it.
+/// The fit of each set of weights that the counts allow, if the counts are pulled to it.
 pub fn fit_pulled(picks: &Picks) -> Vec<PulledCounts> {
     let of = |weights: Vec<u32>| {
         let ln = PULLS.map(|pull| ln_pulled(picks, &weights, pull)).into_iter().fold(f64::NEG_INFINITY, f64::max);
@@ -183,7 +181,7 @@ fn multisets(places: usize, workers: usize) -> Option<Vec<Vec<usize>>> {
     Some(all)
 }
 
-/// In how many ways workers that can be told apart make this multiset.
+/// The number of ways in which numbered workers make this multiset.
 fn arrangements(state: &[usize]) -> f64 {
     let mut ways = 1.0;
     let mut same = 0.0;

@@ -1,4 +1,5 @@
-//! Background traffic: which regular order explains the picks when other clients take some of the turns, or none does.
+//! Background traffic: names the regular order that explains the picks when other clients take some of the turns, or no
+//! order.
 //!
 //! The models compete. A model is named when its predictions, made pick by pick before its parameters were known, are
 //! better than all the others with the parameters that fit them best, by more than 1/alpha: chance does that to a true
@@ -30,9 +31,9 @@ const FEWEST_EACH: usize = 4;
 
 /// The lines, in logarithms, by which a model must be better than others before it is named.
 struct Lines {
-    /// Against independent draws.
+    /// The line against independent draws.
     independent: f64,
-    /// Against another regular order.
+    /// The line against another regular order.
     regular: f64,
 }
 
@@ -122,7 +123,7 @@ fn workers(models: &Models, picks: &Picks, lines: &Lines, p: f64) -> Option<Find
     stands_out.then(|| weighted_workers::describe_workers(best, &models.weighted_workers, picks, lines.regular, p))
 }
 
-/// Whether these weights held from the first pick to the last, rather than an instance having come or left.
+/// Returns true if these weights held from the first pick to the last, so that no instance came or left.
 fn are_steady(picks: &Picks, weights: &[u32]) -> bool {
     let sum: u32 = weights.iter().sum();
     let missed =
@@ -132,8 +133,8 @@ fn are_steady(picks: &Picks, weights: &[u32]) -> bool {
         && picks.absences().iter().zip(weights).map(missed).all(|missed| missed < 1.2)
 }
 
-/// Whether the counts speak against any instance's having half or twice the weight of the others. Where others take a
-/// share of the turns, the counts vary by that share of what chance makes them vary.
+/// Returns true if the counts speak against half or twice the weight of the others for any instance. Where others take
+/// a share of the turns, the counts vary by that share of the variation by chance.
 fn have_equal_weights(picks: &Picks, share: f64, line: f64) -> bool {
     let (k, n) = (picks.k as f64, picks.len() as f64);
     let against = |count: f64, weight: f64| {
@@ -156,7 +157,8 @@ fn unknown_regularity(picks: &Picks, p: f64) -> Finding {
     Finding::new(Pattern::Open, vec![several_instances(), too_regular], evidence)
 }
 
-/// Whether shares that changed in the middle explain much of what independent draws of the same shares do not.
+/// Returns true if shares that changed in the middle explain much of the picks that independent draws of constant
+/// shares do not explain.
 fn membership_changed(picks: &Picks, p: f64) -> bool {
     picks.change_of_shares() > -p.ln() / 2.0
 }

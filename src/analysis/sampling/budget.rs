@@ -1,9 +1,9 @@
-//! The error budget: which part of the accepted chance of a false verdict (`alpha`) each decision may spend.
+//! The error budget: the part of the accepted chance of a false verdict (`alpha`) that each decision may spend.
 //!
-//! A decision is wrong by chance only where the hypothesis that it rejects is true, so the chance that a verdict is false is
-//! at most the sum over the hypotheses that are true together. Several pairs exclude each other: load decides or it does
-//! not, values of a cookie are kept or they are not, and a cookie pins or it does not. The test below goes through every
-//! state that a balancer can be in and finds the sum to be at most alpha in each.
+//! A decision is wrong by chance only where the hypothesis that it rejects is true, so the chance that a verdict is
+//! false is at most the sum over the hypotheses that are true together. Several pairs exclude each other: load decides
+//! or it does not, made-up values of a cookie stay or move, and a cookie pins or it does not. The test below goes
+//! through every state that a balancer can be in and finds the sum to be at most alpha in each.
 
 /// A decision that may be wrong by chance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray)]
@@ -24,7 +24,7 @@ pub enum Decision {
     Connection,
     /// The values of one key decide, or play no part.
     Key,
-    /// Made-up values of the cookie that pins are kept, or are not.
+    /// Made-up values of the cookie that pins stay with their instances, or they move.
     MadeUpValues,
     /// Values of the cookie lead back to the instance that issued them.
     IssuedValues,
@@ -67,7 +67,7 @@ pub fn spend(alpha: f64, decision: Decision) -> f64 {
     alpha * decision.share()
 }
 
-/// Whether the probability `p` is small enough for a decision.
+/// Returns true if the probability `p` is small enough for a decision.
 pub fn is_sure(p: f64, alpha: f64, decision: Decision) -> bool {
     p < spend(alpha, decision)
 }
@@ -112,11 +112,12 @@ mod tests {
     /// A state of the balancer, as far as it decides which hypotheses are true.
     #[derive(Clone, Copy)]
     struct State {
-        /// Whether one instance answers all free requests. Only then can the address, the path or a header decide.
+        /// True if one instance answers all free requests. Only then can the address, the path or a header decide.
         one_instance: bool,
         /// The keys that decide by a hash; a table would place new values in turn, which is then no error.
         hashed_keys: usize,
-        /// How the cookie pins, if one does. Where one instance answers all free requests, its values are a key.
+        /// The mechanism of the cookie that pins, if one does. Where one instance answers all free requests, the values
+        /// of the cookie are a key.
         pins: Option<Mechanism>,
     }
 
@@ -135,7 +136,7 @@ mod tests {
         }
     }
 
-    /// How often a decision rejects a hypothesis that is true in this state.
+    /// The number of times that a decision rejects a hypothesis that is true in this state.
     fn times(decision: Decision, state: State) -> usize {
         match decision {
             Decision::IndependentDraws | Decision::Connection | Decision::Load => 1,
@@ -144,7 +145,7 @@ mod tests {
             Decision::CookiePlacement | Decision::IssuedValues => usize::from(state.pins == Some(Mechanism::Hash)),
             Decision::Stickiness => usize::from(state.pins.is_none()),
             Decision::CookieAlone => MOST_ALONE,
-            // the address, the query, the path, a header; and a cookie where nothing else tells instances apart
+            // the address, the query, the path, a header; and a cookie where free requests all go to one instance
             Decision::Key => 4 + usize::from(state.one_instance),
             Decision::MadeUpValues => usize::from(state.pins.is_some()),
             Decision::NotInTurn => usize::from(state.pins == Some(Mechanism::Learned)),

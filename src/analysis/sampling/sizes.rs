@@ -1,4 +1,5 @@
-//! Sample sizes: how many requests each experiment took, and with how many it can be as sure as it was asked to be.
+//! Sample sizes: the number of requests of each experiment, and the number with which it can be as sure as it was asked
+//! to be.
 
 use crate::model::trace::{SeriesName, Trace};
 
@@ -20,13 +21,11 @@ pub enum SamplePurpose {
     Order,
     /// A client that keeps its cookies.
     Jar,
-    /// One cookie alone.
     Cookie(String),
-    /// This number of values of cookies, issued and made up.
+    /// A number of values of cookies, issued and made up.
     CookieValues(usize),
-    /// One connection.
     Connection,
-    /// This number of values of a key.
+    /// A number of values of a key.
     Values(Key, usize),
     /// Slow requests that keep instances busy, and quick requests meanwhile.
     Load,
@@ -37,7 +36,7 @@ pub enum SamplePurpose {
 pub struct Sample {
     /// The purpose of these requests.
     pub purpose: SamplePurpose,
-    /// Their places in [`Trace::series`].
+    /// The places of their series in [`Trace::series`].
     pub series: Vec<usize>,
     /// The number of requests with which the question can be decided at the earliest: with cookies or over one connection,
     /// if they stay on one instance; over values, if all lead to one. `None` where that depends on the answers.
@@ -96,7 +95,7 @@ pub fn samples(trace: &Trace, verdict: &Verdict) -> Vec<Sample> {
     samples
 }
 
-/// The number of requests with which the order that was named shows.
+/// The number of requests with which the pattern that was named shows.
 fn order_requests_needed(sequence: &Sequence, verdict: &Verdict) -> Option<usize> {
     let k = sequence.counts().len();
     let even = verdict.instances.iter().all(|instance| instance.weight == Some(1));

@@ -1,4 +1,4 @@
-//! The end of the free series: whether it needs more requests for a verdict.
+//! The end of the free series: the decision if it needs more requests for a verdict.
 //!
 //! An order that every pick follows shows itself early. Independent draws are named when no regular order explains the
 //! picks, with turns of others or without, which takes the more requests the fewer instances there are.
@@ -13,7 +13,7 @@ use crate::analysis::{
     verdict::{Algorithm, Order, RoundShares},
 };
 
-/// Whether a series needs more requests for a verdict.
+/// The need of a series for more requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sampling {
     /// The verdict is decided, or more requests would not decide it.
@@ -36,8 +36,8 @@ const FEWEST_DISTURBED: usize = 60;
 /// The picks after which nothing more is expected of a round robin with background traffic.
 const DISTURBED_WATCH: usize = 150;
 
-/// Whether a series without a cookie jar needs more requests. `configured` is the number of instances that a lab's configuration
-/// names, or 0.
+/// Decides if a series without a cookie jar needs more requests. `configured` is the number of instances that a lab's
+/// configuration names, or 0.
 pub fn decide_sampling(series: &Series, configured: usize, alpha: f64) -> Sampling {
     let sequence = Sequence::from_series(series);
     let k = sequence.counts().len();

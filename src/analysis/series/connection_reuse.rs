@@ -1,7 +1,7 @@
-//! PicksPer connections: which of their requests were picks.
+//! Connection reuse: the requests of a series that were picks.
 //!
-//! Who picks once a connection picks nothing more while it lasts, so that requests over it say the same again and again.
-//! The first request of each connection is a pick either way.
+//! A balancer that picks once per connection picks nothing more while the connection lasts, so that the requests over
+//! it show the same pick again and again. The first request of each connection is a pick either way.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::model::trace::{Connection, InstanceId, Series};
 pub enum PicksPer {
     /// Each request is a pick, or had a connection of its own.
     Request,
-    /// Some connections led to several instances, too few to say so of all.
+    /// Some connections led to several instances, but too few of them for a statement about all.
     Unclear,
     /// Each connection led to one instance alone.
     Connection {

@@ -1,4 +1,4 @@
-//! Picks: a sequence with its instances numbered from 0, and what is counted in it.
+//! Picks: a sequence with its instances numbered from 0, and the counts of it.
 
 use crate::model::trace::InstanceId;
 
@@ -14,7 +14,7 @@ pub struct Picks {
     pub ids: Vec<InstanceId>,
     /// The picks between gaps.
     pub segments: Vec<Vec<usize>>,
-    /// How often each instance was picked.
+    /// The number of picks of each instance.
     pub counts: Vec<usize>,
     pub visibility: Visibility,
 }
@@ -36,7 +36,7 @@ impl Picks {
         self.segments.iter().flatten().copied()
     }
 
-    /// How often each instance was followed by each other, in rows of `k`.
+    /// The number of times that each instance was followed by each other, in rows of `k`.
     pub fn followers(&self) -> Vec<u32> {
         let mut counts = vec![0; self.k * self.k];
         for pair in self.segments.iter().flat_map(|segment| segment.windows(2)) {
@@ -76,8 +76,8 @@ impl Picks {
         longest.iter().zip(last).map(|(&longest, last)| longest.max(n - last)).collect()
     }
 
-    /// How much better shares that changed at one moment explain the counts than shares that stayed, in logarithms: large
-    /// when an instance came or left.
+    /// The log of how much better shares that changed at one moment explain the counts than shares that stayed. It is
+    /// large when an instance came or left.
     pub fn change_of_shares(&self) -> f64 {
         let stayed = ln_best_independent(&self.counts);
         let mut before = vec![0; self.k];
@@ -90,8 +90,8 @@ impl Picks {
         changed.fold(0.0, f64::max)
     }
 
-    /// How far apart the counts of two instances came between any two moments, over all pairs. A counter that goes round
-    /// a ring keeps them within 1, and c such counters within c, whatever their turns.
+    /// The widest gap between the counts of two instances, over all pairs and any two moments. A counter that goes
+    /// round a ring keeps the gap within 1, and c such counters keep it within c, whatever their turns.
     pub fn widest_gap(&self) -> usize {
         // of each pair: the difference now, the lowest and the highest it was
         let mut pairs = vec![(0_i32, 0_i32, 0_i32); self.k * self.k];

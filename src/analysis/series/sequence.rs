@@ -1,8 +1,8 @@
 //! Sequences: a series as the balancer saw it.
 //!
-//! Where the lab's log tells each request's turn, the requests of others are put in between, and the order is the
-//! balancer's own, however the answers came. Elsewhere the order is that of sending, which is the balancer's only while
-//! one request is under way at a time, and where each request was a pick ([`kept`]).
+//! If the lab's log has the turn of each request, the requests of others are put in between, and the order is the
+//! balancer's own, in whatever order the answers came. Elsewhere the order is that of sending. It is the balancer's
+//! only while one request is under way at a time, and where each request was a pick ([`connection_reuse`]).
 
 use crate::model::trace::{InstanceId, Series};
 
@@ -14,18 +14,18 @@ use crate::analysis::series::connection_reuse;
 pub struct Sequence {
     /// The segments, none of them empty.
     pub segments: Vec<Vec<InstanceId>>,
-    /// How far the order can be trusted.
+    /// The part of the order that is visible.
     pub visibility: Visibility,
 }
 
-/// How far an order can be trusted.
+/// The part of a balancer's order that is visible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Visibility {
     /// Every turn is known, those of other clients included.
     EveryTurn,
-    /// The order of our own requests is known; others may have come between.
+    /// The order of the probe's own requests is known; requests of others may stand between them.
     OwnTurns,
-    /// Requests overlapped: only how often each instance answered is known.
+    /// Requests overlapped: only the number of answers of each instance is known.
     CountsOnly,
 }
 
@@ -69,7 +69,7 @@ impl Sequence {
         Sequence { segments: segments.finish(), visibility }
     }
 
-    /// The last picks alone, `most` of them at most.
+    /// Keeps the last picks alone, at most `most` of them.
     pub fn end(mut self, most: usize) -> Sequence {
         let mut surplus = self.len().saturating_sub(most);
         self.segments.retain_mut(|segment| {
@@ -81,7 +81,6 @@ impl Sequence {
         self
     }
 
-    /// How many picks there are.
     pub fn len(&self) -> usize {
         self.segments.iter().map(Vec::len).sum()
     }
@@ -91,8 +90,8 @@ impl Sequence {
         self.segments.iter().flatten().copied()
     }
 
-    /// How often each instance was picked where a ring predicted it: the instance before it had a successor by then, or all
-    /// the others had one, so that this pick closed the ring.
+    /// The number of picks of each instance that a ring predicted: the instance before it had a successor by then, or
+    /// all the others had one, so that this pick closed the ring.
     pub fn ring_predicted_counts(&self) -> Vec<usize> {
         let k = self.counts().len();
         let mut followed = std::collections::BTreeSet::new();

@@ -16,7 +16,7 @@ pub enum UnseenEvidence {
     Unseen { instances: Vec<InstanceId>, answers: usize, pattern: PatternScope },
 }
 
-/// Whether a pattern was named that holds for the instances of the free series alone.
+/// The instances for which the pattern holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PatternScope {
     SeenInstances,

@@ -1,4 +1,5 @@
-//! Unseen instances: those that answered in other series, but not in the free series, from which the pattern is read.
+//! Unseen instances: instances that answered in other series, but not in the free series, from which the pattern is
+//! read.
 
 mod evidence;
 mod other_series;

@@ -1,4 +1,4 @@
-//! The other series: which instances they show beside the free one, and what that means for a pattern.
+//! The other series: the instances that they show beside the free one, and the meaning of these for a pattern.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,9 +24,9 @@ pub struct Answers {
 pub struct OtherSeries {
     /// Answers to the same question as that of the free series.
     pub same_question: Answers,
-    /// Answers while instances were kept busy.
+    /// Answers while instances were busy.
     pub while_busy: Answers,
-    /// The instances that the free series has not shown, and how often each answered, in the order of their names.
+    /// The instances that the free series has not shown, each with its number of answers, in the order of their names.
     pub unseen: Vec<(InstanceId, usize)>,
     /// All answers of the one instance, and the share that an unseen one may have, where other series ask the same.
     pub one_instance: Option<(usize, f64)>,
@@ -128,8 +128,8 @@ fn unseen(trace: &Trace, answers: &[InstanceId], counted: &BTreeSet<&str>) -> Ve
     unseen
 }
 
-/// All answers of the one instance, and the share that another may have without having shown itself. Connections of which
-/// each may have been one pick say nothing of that.
+/// All answers of the one instance, and the share, from 0 to 1, that another may have without having shown itself.
+/// Connections that may each have been one pick give no such share.
 fn one_instance(case: &Case, free: &Series) -> Option<(usize, f64)> {
     if free.conditions.connection == Connection::Reused || free.requests.iter().any(|one| one.instance.is_none()) {
         return None;
@@ -143,12 +143,12 @@ fn one_instance(case: &Case, free: &Series) -> Option<(usize, f64)> {
     Some((answers, 1.0 - (budget::spend(case.alpha(), Decision::IndependentDraws)).powf(1.0 / answers as f64)))
 }
 
-/// Whether a series asked for the same page, whichever client asked.
+/// Returns true if a series asked for the same page, from any client.
 fn asks_here(series: &Series, free: &Series) -> bool {
     series.conditions.path == free.conditions.path || asks_the_same(series, free)
 }
 
-/// Whether a series asks what the free series did, as far as a balancer without a hash sees.
+/// Returns true if a series asks the same as the free series, for a balancer without a hash.
 fn asks_the_same(series: &Series, free: &Series) -> bool {
     let bare = |path: &str| path.split('?').next().unwrap_or_default().to_owned();
     match &series.name {

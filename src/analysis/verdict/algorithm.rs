@@ -121,13 +121,13 @@ pub enum RoundShares {
 /// The instances that one client reaches with the same request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
-    /// Each of them, sooner or later.
+    /// Each instance, sooner or later.
     Every,
-    /// The only one.
+    /// The only instance.
     One,
-    /// Those that the load leads to.
+    /// The instances that the load leads to.
     ByLoad,
-    /// The one that a key of the request leads to.
+    /// The instance that a key of the request leads to.
     ByKey,
     /// The pattern has no name, so this is not known.
     Unknown,

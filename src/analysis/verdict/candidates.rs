@@ -1,4 +1,4 @@
-//! The candidates: which pattern the facts name, and every mechanism that would produce it.
+//! The candidates: the pattern that the facts name, and every mechanism that would produce it.
 //!
 //! Both are functions of the facts. Each step below takes what the step before it named: the order of free requests,
 //! then keys that decide, then load, then instances that other series show.
@@ -17,8 +17,7 @@ use Algorithm::{
     FirstAvailable, HeaderHash, LeastConnections, Random, RoundRobin, Single, SourceHash, UriHash, WeightedRoundRobin,
 };
 
-/// The changes of instance up to which a mechanism that keeps this client on one instance may have changed its mind,
-/// because instances came or left.
+/// The most changes of instance that a mechanism which pins this client may show, because instances came or left.
 const SWITCHES: usize = 3;
 
 /// A pattern and the mechanisms that would produce it, the pattern's own first.
@@ -38,13 +37,13 @@ impl NamedPattern {
 
 /// The pattern after each step, as far as the facts go.
 pub struct Steps {
-    /// By the order of free requests and the keys that decide.
+    /// The pattern by the order of free requests and the keys that decide.
     pub without_load: NamedPattern,
-    /// With the effect of load.
+    /// The pattern with the effect of load.
     pub with_load: NamedPattern,
-    /// With all series.
+    /// The pattern with all series.
     pub all: NamedPattern,
-    /// The probability that a hash of the path would look so, where it is no candidate for that reason.
+    /// The probability that a hash of the path would show this, where it is no candidate for that reason.
     pub uri_hash_p: Option<f64>,
 }
 
@@ -102,7 +101,7 @@ pub fn find_mechanisms(pattern: Pattern, sequence: Option<&Sequence>, ruled_out:
     }
 }
 
-/// Every mechanism that may pick like that as long as nothing speaks against it.
+/// The mechanisms that may pick like that, without those that are ruled out.
 fn remaining_mechanisms(sequence: &Sequence, ruled_out: &[Rejection]) -> Vec<Algorithm> {
     if sequence.len() == 0 {
         return Vec::new();

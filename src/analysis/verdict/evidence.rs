@@ -1,5 +1,5 @@
-//! The evidence: what speaks for a verdict, as typed facts with their figures. Each room has an enum of its own for what it
-//! finds; `report` puts them into words.
+//! The evidence for a verdict, as typed facts with their figures. Each part of the analysis has an enum of its own for
+//! its facts; `report` puts them into words.
 
 use crate::analysis::{
     affinity::evidence::{ConnectionEvidence, CookieEvidence, KeyEvidence},

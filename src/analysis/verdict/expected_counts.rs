@@ -1,5 +1,4 @@
-//! Expected counts: between which bounds the answers of each instance lie if the pattern that was named is the
-//! balancer's.
+//! Expected counts: the bounds of the answers of each instance if the pattern that was named is the balancer's.
 
 use std::collections::BTreeMap;
 
@@ -11,12 +10,12 @@ use crate::analysis::{
     verdict::{Order, RoundShares},
 };
 
-/// How likely even draws have some count outside of what is expected of them.
+/// The probability that even draws have some count outside of its bounds.
 pub const OUTLIER_CHANCE: f64 = 1e-3;
 
-/// The least and the most answers of each instance. The map is empty where the pattern does not say: where others took
-/// turns, where shares differ by chance, where something else than the order decides.
-pub fn expected_counts(found: &Finding, series: &Series, sequence: &Sequence) -> BTreeMap<InstanceId, (usize, usize)> {
+/// The least and the most answers of each instance. The map is empty where the pattern gives no bounds: where others
+/// took turns, where shares differ by chance, where something else than the order decides.
+pub fn bound_counts(found: &Finding, series: &Series, sequence: &Sequence) -> BTreeMap<InstanceId, (usize, usize)> {
     let answered = series.requests.iter().filter(|request| request.instance.is_some()).count();
     let ids: Vec<InstanceId> = sequence.counts().into_iter().map(|(id, _)| id).collect();
     let k = ids.len();
@@ -54,13 +53,15 @@ pub fn expected_counts(found: &Finding, series: &Series, sequence: &Sequence) ->
     ids.into_iter().filter_map(range).collect()
 }
 
-/// How often an instance comes in a part of an order that repeats after `period` and holds it `weight` times.
+/// The least and the most picks of an instance in `turns` turns of an order that repeats after `period` and holds it
+/// `weight` times.
 fn periodic_range(turns: usize, period: usize, weight: usize) -> (usize, usize) {
     let (whole, rest) = (turns / period * weight, turns % period);
     (whole + (weight + rest).saturating_sub(period), whole + weight.min(rest))
 }
 
-/// How often an instance comes in a part of rounds that hold each of `k` once, begun in the middle of one perhaps.
+/// The least and the most picks of an instance in `turns` turns of rounds that hold each of `k` instances once. The
+/// first round may have begun before.
 fn rounds_range(turns: usize, k: usize) -> (usize, usize) {
     let begun = (0..k.min(turns + 1)).map(|head| {
         let (whole, tail) = ((turns - head) / k, (turns - head) % k);
@@ -69,7 +70,8 @@ fn rounds_range(turns: usize, k: usize) -> (usize, usize) {
     begun.fold((usize::MAX, 0), |(least, most), (low, high)| (least.min(low), most.max(high)))
 }
 
-/// How often each of `k` instances is picked by `draws` even draws, but for a chance of [`OUTLIER_CHANCE`] over all instances.
+/// The least and the most picks of each of `k` instances in `draws` even draws, but for a chance of [`OUTLIER_CHANCE`]
+/// over all instances.
 fn draws_range(draws: usize, k: usize) -> (usize, usize) {
     let share = 1.0 / k as f64;
     let tail = OUTLIER_CHANCE / (2 * k) as f64;

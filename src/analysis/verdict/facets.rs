@@ -1,6 +1,6 @@
 //! The facets of a verdict besides its algorithm: the order of rounds, stickiness, and what is balanced. Their names in JSON are those of the variants in lower case.
 
-/// How the order of a round changes.
+/// The way in which the order of a round changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::EnumString, strum::VariantArray)]
 #[strum(serialize_all = "lowercase")]
 pub enum Order {
@@ -12,18 +12,18 @@ pub enum Order {
     Interleaved,
 }
 
-/// The thing that keeps a client on its instance.
+/// The mechanism that keeps a client on its instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::EnumString, strum::VariantArray)]
 #[strum(serialize_all = "lowercase")]
 pub enum Stickiness {
     Cookie,
     None,
-    /// The client's address keeps it.
+    /// The client's address keeps the client.
     Source,
     Undetermined,
 }
 
-/// How a cookie keeps a client on its instance.
+/// The way in which a cookie keeps a client on its instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::EnumString, strum::VariantArray)]
 #[strum(serialize_all = "lowercase")]
 pub enum StickyBy {
@@ -35,7 +35,7 @@ pub enum StickyBy {
     Learned,
 }
 
-/// How often the balancer picks.
+/// The unit for which the balancer picks an instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::EnumString, strum::VariantArray)]
 #[strum(serialize_all = "lowercase")]
 pub enum BalancesPer {

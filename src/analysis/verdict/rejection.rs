@@ -1,8 +1,8 @@
-//! What a verdict rules out, by which test.
+//! The algorithms that a verdict rules out, each by a test.
 
 use super::algorithm::Algorithm;
 
-/// An algorithm that was ruled out, and how surely.
+/// An algorithm that is ruled out by a test.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rejection {
     pub algorithm: Algorithm,
@@ -11,7 +11,7 @@ pub struct Rejection {
     pub p: f64,
 }
 
-/// The test that an algorithm did not pass; its name in JSON is the words that are given here.
+/// The test that an algorithm did not pass. Its name in JSON is the text in its attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
 pub enum Test {
     #[strum(serialize = "one instance alone")]

@@ -17,7 +17,7 @@ use crate::{
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct StickyCookie {
     pub name: String,
-    /// How the cookie pins, where that is known.
+    /// The way in which the cookie pins, where that is known.
     pub by: Option<StickyBy>,
     /// The balancer whose cookies have this name and form.
     pub vendor: Option<Vendor>,
@@ -26,17 +26,18 @@ pub struct StickyCookie {
     pub flaws: Vec<Flaw>,
 }
 
-/// How often an instance answered.
+/// The answers of one instance.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InstanceHits {
     pub name: String,
-    /// Answers in the series without a cookie jar.
+    /// The number of answers in the series without a cookie jar.
     pub hits: usize,
     /// Its share of a round, where there are rounds.
     pub weight: Option<u32>,
-    /// Between which bounds its share lies, where picks are independent.
+    /// The bounds of its share, from 0 to 1, where picks are independent.
     pub share: Option<(f64, f64)>,
-    /// The least and the most hits that the pattern allows, or that chance does but for [`OUTLIER_CHANCE`](super::OUTLIER_CHANCE).
+    /// The least and the most hits that the pattern allows, or that chance allows but for
+    /// [`OUTLIER_CHANCE`](super::OUTLIER_CHANCE).
     pub expected: Option<(usize, usize)>,
 }
 
@@ -47,37 +48,38 @@ impl InstanceHits {
     }
 }
 
-/// The verdict: a pattern with everything that was proved about the balancer.
+/// The verdict: a pattern with all statements about the balancer that were proved.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verdict {
     /// The pattern that was seen.
     pub algorithm: Algorithm,
-    /// Every mechanism that would produce it, the pattern's own first.
+    /// The mechanisms that would produce the pattern, the pattern's own first.
     pub candidates: Vec<Algorithm>,
     /// The algorithms that would not produce the pattern.
     pub ruled_out: Vec<Rejection>,
-    /// The chance that something was ruled out wrongly: the sum of the probabilities.
+    /// The chance that some algorithm was ruled out wrongly: the sum of the probabilities, at most 1.
     pub chance: f64,
-    /// The chance of a false verdict that was accepted.
+    /// The accepted chance of a false verdict, between 0 and 1.
     pub alpha: f64,
-    /// The instances, and how often each answered.
+    /// The instances with their answers, in the order of their names.
     pub instances: Vec<InstanceHits>,
-    /// How the order of a round changes, where there are rounds.
+    /// The way in which the order of a round changes, where there are rounds.
     pub order: Option<Order>,
     /// The names in their order, where it is fixed.
     pub cycle: Vec<String>,
-    /// After how many requests the order repeats, where that was seen.
+    /// The number of requests after which the order repeats, where a repetition was seen.
     pub repeats_after: Option<usize>,
-    /// Whether the shares of independent draws may be even.
+    /// True if the shares of independent draws may be even; `None` where picks are no independent draws.
     pub even: Option<bool>,
     /// The share of the turns of a regular order that other clients took, where that is known.
     pub background_share: Option<f64>,
-    /// Where picks look independent: a round robin would look so only if others took more than this share of its turns.
+    /// The share of turns that others must have taken from a round robin to make it look like independent draws, where
+    /// picks look independent.
     pub regular_beyond: Option<f64>,
     pub stickiness: Stickiness,
     /// The cookie that keeps a client on its instance.
     pub sticky_cookie: Option<StickyCookie>,
     pub balances_per: BalancesPer,
-    /// The facts, in the order in which a report tells them.
+    /// The facts, in the order of a report.
     pub evidence: Vec<Evidence>,
 }

@@ -1,4 +1,4 @@
-//! A cookie that the target set: everything but its values, which may open a user's session.
+//! A cookie that the target set, without its values, which may give access to a user's session.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct ObservedCookie {
     pub name: String,
-    /// Why the cookie is not sent back, where it is not.
+    /// The reason why the cookie is not sent back; `None` where it is sent back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub withheld: Option<WithholdReason>,
     /// The attributes of the last `Set-Cookie` line.
@@ -44,7 +44,7 @@ pub struct CookieAttributes {
     /// The number of seconds in `Max-Age`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_age: Option<i64>,
-    /// Whether the line has `Expires`.
+    /// True if the line has `Expires`.
     #[serde(default)]
     pub expires: bool,
 }
@@ -64,7 +64,7 @@ pub struct IssuedValue {
     pub tail: Option<u16>,
 }
 
-/// Why a cookie is not sent back.
+/// The reason why a cookie is not sent back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum WithholdReason {
@@ -84,9 +84,8 @@ pub enum WithholdReason {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CookieValue {
-    /// The cookie's name.
     pub name: String,
-    /// For an issued value, the number of the request without a jar whose reply gave it; for a made-up value, any
+    /// For an issued value, the number of the request without a jar to which it was issued; for a made-up value, any
     /// number.
     pub n: u32,
 }

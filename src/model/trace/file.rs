@@ -1,6 +1,6 @@
 //! The trace as a JSON text with one request per line (`lbctl.trace.v1`), to keep it and to judge it again.
 //!
-//! Anybody may have written the text that is read: everything that the analysis and the reports rely on is checked
+//! The text that is read may come from an attacker: all parts that the analysis and the reports rely on are checked
 //! here.
 
 use std::{
@@ -17,10 +17,10 @@ use super::{Instance, InstanceId, PROBE_SCHEMA, Series, SessionId, TRACE_SCHEMA,
 const SCHEMA_OF_ANY_VERSION: &str = "lbctl.trace.v";
 /// The longest reason, in characters: an error quotes the file, which can hold any amount of text.
 const MAX_REASON_CHARS: usize = 300;
-/// How many levels of the JSON have lines of their own: the levels above a request, which is one line.
+/// The number of outer levels of the JSON that have lines of their own: the levels above a request, which is one line.
 const MULTILINE_LEVELS: usize = 4;
 
-/// Why a file cannot be judged as a trace, as one line: `trace.json:12:7: expected …`.
+/// The reason why a file cannot be judged as a trace, as one line: `trace.json:12:7: expected …`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{place}: {reason}")]
 pub struct TraceError {
@@ -114,8 +114,8 @@ impl Trace {
         }
     }
 
-    /// Replaces session ids by `s1`, `s2`, …, equal ones by equal ones. A session is open to everybody who has its id,
-    /// and a trace is made to be shown; the analysis only compares the ids.
+    /// Replaces session ids by `s1`, `s2`, …, equal ones by equal ones. The id of a session gives access to it, and a
+    /// trace is made to be shown; the analysis only compares the ids.
     pub fn conceal_sessions(&mut self) {
         let mut known: HashMap<SessionId, SessionId> = HashMap::new();
         for request in self.series.iter_mut().flat_map(|series| &mut series.requests) {

@@ -25,18 +25,18 @@ pub use request::{Action, Failure, FailureKind, Request, SessionId};
 pub use series::{BackgroundRequest, Conditions, Connection, CookieJar, Header, Series, SeriesName};
 pub use text::{is_hidden, without_hidden};
 
-/// The schema of the file that a trace is kept in.
+/// The schema of the file of a trace.
 pub const TRACE_SCHEMA: &str = "lbctl.trace.v1";
-/// The schema of the JSON report of a probe, which is made from a trace and is none.
+/// The schema of the JSON report of a probe. Such a report is made from a trace and cannot be judged again.
 pub const PROBE_SCHEMA: &str = "lbctl.probe.v1";
 
 /// The record of one probe of one target.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trace {
     pub target: Target,
-    /// By what instances were told apart, in words (`the header x-served-by`); `None` where nothing told them apart.
+    /// The feature that distinguishes instances, in words (`the header x-served-by`); `None` where there is none.
     pub identified_by: Option<String>,
-    /// Why nothing told instances apart, in words.
+    /// The reason why no feature distinguishes instances, in words.
     pub unidentified: Option<String>,
     /// Every instance, in the order of its first answer; [`InstanceId`] is the index.
     pub instances: Vec<Instance>,
@@ -78,9 +78,9 @@ pub enum Via {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Instance {
-    /// The name by which people know it: `web_static-3` in a lab, otherwise the hostname.
+    /// The name of the instance for people: `web_static-3` in a lab, otherwise the hostname.
     pub name: String,
-    /// The name that the server gives itself.
+    /// The hostname in the server's answers.
     pub hostname: String,
 }
 

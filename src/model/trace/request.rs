@@ -1,4 +1,4 @@
-//! One request of a series, and what came back.
+//! One request of a series, and its answer.
 
 use std::{num::NonZeroU16, ops::Deref, sync::Arc, time::Duration};
 
@@ -17,22 +17,21 @@ pub enum Action {
     Get,
 }
 
-/// One request of a series, and what came back. A series may have a million of them, so that rare things stand behind a
-/// pointer.
+/// One request of a series, and its answer. A series may have a million requests, so rare parts stand behind a pointer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Request {
     /// The number of the request in its series, from 1.
     pub n: u32,
     pub action: Action,
-    /// When the request was started, in microseconds since the probe began.
+    /// The start of the request, in microseconds since the probe began.
     pub at_us: u64,
-    /// How long the whole answer took, in microseconds.
+    /// The time to the end of the answer, in microseconds.
     pub us: u64,
-    /// The local port of the connection, which tells connections apart.
+    /// The local port of the connection, which distinguishes connections.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub port: Option<NonZeroU16>,
-    /// How many cookies were sent with the request.
+    /// The number of cookies that were sent with the request.
     pub cookies_sent: u16,
     /// The instance that answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -40,23 +39,22 @@ pub struct Request {
     /// The status, where there was an answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<NonZeroU16>,
-    /// The id of the session that the server used, where the answer tells.
+    /// The id of the session that the server used, where the answer has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_id: Option<SessionId>,
-    /// Whether the server saw the login, where the answer tells.
+    /// True if the server saw the login; `None` where the answer does not show it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logged_in: Option<bool>,
     /// The failure, where the request brought no complete answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Box<Failure>>,
-    /// The balancer's own count of the request ([`turn`](super::super::Access::turn)), where the lab's log tells.
+    /// The balancer's own count of the request ([`turn`](super::super::Access::turn)), where the lab's log has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub turn: Option<u64>,
 }
 
 impl Request {
-    /// A request of which only is known when it was started, counted from the beginning of the probe, and how long it
-    /// took.
+    /// A request of which only the start, counted from the beginning of the probe, and the duration are known.
     pub fn sent(n: u32, action: Action, at: Duration, took: Duration) -> Request {
         Request {
             n,
@@ -98,7 +96,7 @@ impl Deref for SessionId {
     }
 }
 
-/// Why a request brought no complete answer.
+/// The reason why a request brought no complete answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Failure {

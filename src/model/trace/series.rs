@@ -19,7 +19,7 @@ pub struct Series {
     pub requests: Vec<Request>,
     /// The cookies that the target set, in the order of their first appearance.
     pub cookies: Vec<ObservedCookie>,
-    /// Requests of other clients that took turns meanwhile, as far as the lab's own log tells.
+    /// Requests of other clients that took turns meanwhile, as far as the lab's own log shows them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub others: Vec<BackgroundRequest>,
 }
@@ -28,17 +28,17 @@ pub struct Series {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SeriesName {
-    /// Each request as from a new client.
+    /// Each request is that of a new client.
     WithoutJar,
     /// The requests of one client that keeps its cookies.
     WithJar,
-    /// All requests over one kept connection, without cookies.
+    /// All requests over one connection, without cookies.
     OneConnection,
     /// One cookie alone is sent back.
     CookieAlone(String),
-    /// One cookie alone is sent, with a value that the target gave to a client without a jar.
+    /// One cookie alone is sent, with a value that the target issued to a client without a jar.
     CookieIssued(CookieValue),
-    /// One cookie alone is sent, with a value that the target never gave to any client.
+    /// One cookie alone is sent, with a value that the target never issued.
     CookieMadeUp(CookieValue),
     /// One cookie alone is sent, with an issued value as far as its first separator and a made-up rest.
     CookieHead(CookieValue),
@@ -50,9 +50,9 @@ pub enum SeriesName {
     Path(String),
     /// All requests carry one value of a header, out of several.
     Header(Header),
-    /// Slow requests that keep instances busy.
+    /// Slow requests that make instances busy.
     Slow,
-    /// Quick requests while slow ones keep instances busy.
+    /// Quick requests while slow requests make instances busy.
     Meanwhile,
 }
 
@@ -126,21 +126,21 @@ pub struct Conditions {
     /// The header that the probe added, in an experiment about a header.
     #[serde(default)]
     pub header: Option<Header>,
-    /// How many requests were under way at once.
+    /// The number of requests that were under way at once.
     pub concurrency: u32,
 }
 
-/// Whether the client keeps its cookies from one request to the next.
+/// The use of cookies by the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CookieJar {
-    /// It keeps them and sends them back, as a browser does.
+    /// The client keeps its cookies and sends them back, as a browser does.
     Kept,
-    /// It sends none.
+    /// The client sends no cookies.
     None,
 }
 
-/// Whether the client keeps its connections from one request to the next.
+/// The use of connections by the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Connection {

@@ -1,7 +1,7 @@
 //! Text from outside, such as the name of an instance, in a form that is safe to show.
 
-/// Whether a terminal obeys a character, or a reader does not see it. Such a character may turn the rest of a line
-/// around.
+/// Returns true if a terminal obeys a character, or a reader does not see it. Such a character may reverse the rest of
+/// a line.
 pub fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')

@@ -1,4 +1,4 @@
-//! The counts: how often each instance answered, and how often it should have.
+//! The counts: the answers of each instance, and the number that was expected.
 
 use crate::{
     analysis::{InstanceHits, RoundShares, Verdict},
@@ -11,12 +11,12 @@ use crate::{
 
 use super::names::in_width;
 
-/// Instances that are listed; of more, the least and the most.
+/// The most instances that are listed; of more, only the least and the most answers are shown.
 const LISTED: usize = 20;
 const INDENT: &str = "             ";
 const NAME_WIDTH: usize = 40;
 
-/// The counts, on lines that go on behind a label.
+/// The counts as lines for the place behind a label.
 pub fn render_counts(trace: &Trace, verdict: &Verdict, paint: Paint) -> String {
     let hits: Vec<usize> = verdict.instances.iter().map(|instance| instance.hits).collect();
     let (Some(&least), Some(&most)) = (hits.iter().min(), hits.iter().max()) else {
@@ -24,7 +24,7 @@ pub fn render_counts(trace: &Trace, verdict: &Verdict, paint: Paint) -> String {
     };
     let kept = verdict.instances.iter().all(is_kept);
     let remarks: Vec<String> = verdict.instances.iter().map(|instance| remark(verdict, instance)).collect();
-    // what holds for each is said once
+    // a remark that all share stands once
     let common = remarks.iter().all(|remark| *remark == remarks[0]).then(|| remarks[0].as_str());
     let must = !verdict.algorithm.counts_are_a_sample() && kept;
     match (hits.len(), common) {
@@ -40,7 +40,7 @@ pub fn render_counts(trace: &Trace, verdict: &Verdict, paint: Paint) -> String {
     }
 }
 
-/// All of them, one a line where there is something to be said of each.
+/// All counts, one on each line where there is a remark about each.
 fn rows(trace: &Trace, verdict: &Verdict, remarks: &[String], paint: Paint) -> String {
     let names: Vec<String> = verdict.instances.iter().map(|one| in_width(trace, &one.name, NAME_WIDTH)).collect();
     let widest = names.iter().map(|name| width(name)).max().unwrap_or(0);
@@ -64,12 +64,12 @@ fn lines(first: String, second: &str) -> String {
     if second.is_empty() { first } else { format!("{first}\n{INDENT}{second}") }
 }
 
-/// Whether a count is among those that were to be expected.
+/// Returns true if the count of an instance lies within its bounds.
 fn is_kept(instance: &InstanceHits) -> bool {
     instance.expected.is_some_and(|(least, most)| (least..=most).contains(&instance.hits))
 }
 
-/// What was to be expected of an instance.
+/// The remark about an instance: its expected count.
 fn remark(verdict: &Verdict, instance: &InstanceHits) -> String {
     let out = match instance.expected {
         Some((least, _)) if instance.hits < least => ": fewer",

@@ -1,4 +1,4 @@
-//! The figures behind a verdict, for those who want to check it.
+//! The figures behind a verdict, for readers that check it.
 
 use std::collections::BTreeSet;
 
@@ -24,8 +24,6 @@ const NAME_WIDTH: usize = 18;
 
 const TAKES: &str = "takes: with so many it can be decided at the earliest; with cookies and over one connection, if all \
                      stay on one instance; s: seconds; median and p95: milliseconds; conns: connections";
-
-/// All of them.
 pub fn render_figures(trace: &Trace, verdict: &Verdict, samples: &[Sample], paint: Paint) -> String {
     let mut lines = vec!["  figures:".to_owned()];
     let mut say = |sentence: String| lines.push(wrapped(&sentence, "    - ", "      "));
@@ -60,7 +58,7 @@ pub fn render_figures(trace: &Trace, verdict: &Verdict, samples: &[Sample], pain
     lines.join("\n") + "\n"
 }
 
-/// A part of alpha, and what it is for.
+/// A part of alpha and its purpose.
 fn budget_part(part: BudgetPart) -> String {
     let purpose = match part {
         BudgetPart::RandomPicks => "picks at random",
@@ -72,7 +70,7 @@ fn budget_part(part: BudgetPart) -> String {
     format!("{:.0} % for {purpose}", part.limit() * 100.0)
 }
 
-/// What was ruled out, and by what.
+/// The table of the algorithms that were ruled out, each with its test and p.
 fn ruled_out(verdict: &Verdict, paint: Paint) -> String {
     let mut table = style::table(paint);
     table.set_header(["ruled out", "because", "p"]);
@@ -82,7 +80,7 @@ fn ruled_out(verdict: &Verdict, paint: Paint) -> String {
     table.trim_fmt()
 }
 
-/// What each experiment took, and how its requests went.
+/// The table of the experiments: their requests, failures and times.
 fn experiments(trace: &Trace, samples: &[Sample], paint: Paint) -> String {
     let mut table = style::table(paint);
     table.set_header(["experiment", "sent", "takes", "failed", "s", "median", "p95", "conns"]);

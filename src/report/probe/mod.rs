@@ -3,7 +3,7 @@
 //! ```text
 //! table    the first requests of the series without and with a cookie jar, side by side
 //! strip    a long series, with one sign for each request
-//! verdict  the verdict in sentences; `counts` is its part about how often each instance answered
+//! verdict  the verdict in sentences; `counts` is its part about the answers of each instance
 //! figures  the statistics behind the verdict
 //! names    names of instances in few columns
 //! ```
@@ -28,7 +28,7 @@ use super::{
 
 pub use names::{answer_cell, short_session_id};
 
-/// How much a report contains.
+/// The amount of detail in a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Detail {
     /// The sentences of the verdict, which need no statistics.
@@ -63,10 +63,10 @@ pub fn target(trace: &Trace) -> String {
 
 /// One line for the outcome of each expectation.
 fn outcome_lines(comparisons: &[Comparison]) -> String {
-    let line = |Comparison { expect, outcome, found }: &Comparison| match outcome {
-        Outcome::Met => format!("as expected: {expect}"),
-        Outcome::Contradicted => format!("not as expected: {expect}, it is {}", verdict_part(found)),
-        Outcome::Undetermined => format!("undecided: {expect}, it is {}", verdict_part(found)),
+    let line = |Comparison { expectation, outcome, found }: &Comparison| match outcome {
+        Outcome::Met => format!("as expected: {expectation}"),
+        Outcome::Contradicted => format!("not as expected: {expectation}, it is {}", verdict_part(found)),
+        Outcome::Undetermined => format!("undecided: {expectation}, it is {}", verdict_part(found)),
     };
     comparisons.iter().map(|comparison| wrapped(&line(comparison), "", "  ") + "\n").collect()
 }

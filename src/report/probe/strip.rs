@@ -134,7 +134,7 @@ impl Signs {
     }
 }
 
-/// Whether the names are numbered without a gap: web-1, web-2, web-3.
+/// Returns true if the names are numbered without a gap: web-1, web-2, web-3.
 fn are_consecutive(trace: &Trace, ids: &[InstanceId]) -> bool {
     let key = |id: &InstanceId| natural_order_key(name(trace, *id));
     ids.windows(2)
@@ -214,7 +214,7 @@ fn mostly(some: usize, of: usize) -> bool {
     some > 0 && 10 * some >= 9 * of
 }
 
-/// The line above a strip: the number of its requests, and what its groups are.
+/// The line above a strip: the number of its requests, and the meaning of its groups.
 fn about(series: &Series, groups: &Groups) -> String {
     let requests = &series.requests;
     let mut words = vec![count(requests.len() as u64, "request")];

@@ -14,10 +14,8 @@ use crate::{
 
 use super::{super::sentence::sentences, counts, names::in_width};
 
-/// Weights that are named in the headline.
+/// The most weights that are named in the headline.
 const MOST_WEIGHTS: usize = 20;
-
-/// The verdict in plain words.
 pub fn render_verdict(trace: &Trace, verdict: &Verdict, samples: &[Sample], paint: Paint) -> String {
     let mut lines = vec![style::bold(&wrapped(&headline(verdict), "", "  "), paint)];
     if !verdict.cycle.is_empty() {
@@ -105,7 +103,7 @@ fn wrap_cycle(names: &[String], plain: &[String]) -> String {
     text
 }
 
-/// How many requests it took, and how many that takes.
+/// The line with the number of requests that were sent and the number that were needed.
 fn sampled(trace: &Trace, verdict: &Verdict, samples: &[Sample]) -> Option<String> {
     let sample = samples.iter().find(|sample| sample.purpose == SamplePurpose::Order)?;
     let took = sample.request_count(trace);

@@ -1,4 +1,4 @@
-//! What requests over one connection show, in words.
+//! The effects of connections, in words.
 
 use crate::{analysis::ConnectionEvidence, report::odds::odds_in_words};
 

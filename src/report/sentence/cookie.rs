@@ -1,4 +1,4 @@
-//! What cookies do, in words.
+//! The effects of cookies, in words.
 
 use crate::{
     analysis::{CookieEvidence, Flaw, MadeUpEvidence, Part, ValueEvidence},
@@ -47,7 +47,7 @@ pub fn sentence(fact: &CookieEvidence) -> String {
     }
 }
 
-/// How the balancer follows values.
+/// The way in which the balancer follows values.
 fn values(fact: &ValueEvidence) -> String {
     match fact {
         ValueEvidence::IssuedAreLearned { p } => format!(
@@ -89,7 +89,7 @@ fn values(fact: &ValueEvidence) -> String {
     }
 }
 
-/// The fate of values that the probe made up.
+/// The effect of values that the probe made up.
 fn made_up(fact: &MadeUpEvidence) -> String {
     match fact {
         MadeUpEvidence::Stay { cookie, values, p } => format!(
@@ -142,7 +142,7 @@ fn ignored(ignored: Option<Part>) -> String {
     ignored.map_or(String::new(), |of| format!("{} names the instance, but does not lead there; ", part(of)))
 }
 
-/// Why a cookie is not sent back.
+/// The reason why a cookie is not sent back.
 pub fn withheld(cookie: &str, reason: Option<&WithholdReason>) -> String {
     match reason {
         Some(WithholdReason::Secure) => format!("the cookie {cookie} is Secure, and is not sent back over http"),
@@ -158,7 +158,7 @@ pub fn withheld(cookie: &str, reason: Option<&WithholdReason>) -> String {
     }
 }
 
-/// What is wrong with a cookie, as the end of a sentence that begins with the cookie.
+/// The flaw of a cookie, as the end of a sentence that begins with the cookie.
 pub fn flaw(flaw: &Flaw) -> String {
     match flaw {
         Flaw::NotSecure => "is not Secure: a browser sends it over plain http as well".to_owned(),

@@ -1,4 +1,4 @@
-//! What a verdict says where an expectation is held against it, in words that follow `it is`.
+//! The part of a verdict that an expectation is compared with, in words that follow `it is`.
 
 use crate::analysis::VerdictPart;
 

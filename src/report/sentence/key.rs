@@ -1,4 +1,4 @@
-//! What keys decide, in words.
+//! The effects of keys, in words.
 
 use crate::{
     analysis::{KeyEvidence, OnlyInstance, Subject},
@@ -68,7 +68,7 @@ pub fn sentence(fact: &KeyEvidence) -> String {
     }
 }
 
-/// Values of a key.
+/// The values of a key, in the plural.
 fn plural(subject: &Subject) -> String {
     match subject {
         Subject::Address => "addresses of the client's".to_owned(),
@@ -79,7 +79,7 @@ fn plural(subject: &Subject) -> String {
     }
 }
 
-/// The value of a key.
+/// The value of a key, in the singular.
 fn singular(subject: &Subject) -> String {
     match subject {
         Subject::Address => "the client's address".to_owned(),
@@ -90,7 +90,7 @@ fn singular(subject: &Subject) -> String {
     }
 }
 
-/// What remembers the instance of each value.
+/// The memory that holds the instance of each value.
 fn memory(subject: &Subject) -> &'static str {
     match subject {
         Subject::Address | Subject::Header(_) | Subject::Cookie(_) => "a table remembers whom each was given",

@@ -1,4 +1,4 @@
-//! What load does, in words.
+//! The effect of load, in words.
 
 use crate::{
     analysis::{Avoidance, LoadEvidence, UnclearReason},

@@ -1,4 +1,4 @@
-//! What one sequence of picks shows, in words.
+//! The evidence of one sequence of picks, in words.
 
 use crate::{
     analysis::pattern_evidence::{

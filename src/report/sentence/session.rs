@@ -1,4 +1,4 @@
-//! What became of a session, in words.
+//! The result of a session test, in words.
 
 use crate::{
     analysis::{SessionCause, SessionEvidence},
@@ -7,7 +7,7 @@ use crate::{
 
 use super::{cookie, words::name};
 
-/// The instances that are named one by one, at most.
+/// The most instances that are named one by one.
 const MOST_NAMES: usize = 8;
 
 /// One sentence for each fact.
@@ -24,7 +24,7 @@ fn sentence(fact: &SessionEvidence) -> String {
     }
 }
 
-/// Why a session was lost, kept, or neither, in one sentence.
+/// The cause of the result, in one sentence.
 pub fn session_cause(trace: &Trace, cause: &SessionCause) -> String {
     match cause {
         SessionCause::NoLogin => "no login was tried".to_owned(),

@@ -1,4 +1,4 @@
-//! What other series show of instances, in words.
+//! The instances that only other series show, in words.
 
 use crate::{
     analysis::{PatternScope, UnseenEvidence},
