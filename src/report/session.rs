@@ -49,11 +49,11 @@ pub fn table(trace: &Trace, paint: Paint) -> String {
 
 /// All requests of the test in the order of sending, each with true if it had the cookie jar.
 pub fn steps(trace: &Trace) -> impl Iterator<Item = (&Request, bool)> {
-    let of = |name, with_jar| {
+    let requests_of = |name, with_jar| {
         let requests = trace.series(&name).map_or(&[][..], |series| &series.requests);
         requests.iter().map(move |request| (request, with_jar))
     };
-    of(SeriesName::WithJar, true).chain(of(SeriesName::WithoutJar, false))
+    requests_of(SeriesName::WithJar, true).chain(requests_of(SeriesName::WithoutJar, false))
 }
 pub fn step(request: &Request) -> &'static str {
     match request.action {

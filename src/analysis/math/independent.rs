@@ -35,13 +35,13 @@ pub fn ln_learned(counts: &[usize]) -> f64 {
 pub fn share_between(hits: usize, tries: usize, alpha: f64) -> (f64, f64) {
     let learned = ln_learned(&[hits, tries - hits]);
     let term = |count: usize, share: f64| if count == 0 { 0.0 } else { count as f64 * share.ln() };
-    let kept = |share: f64| learned - term(hits, share) - term(tries - hits, 1.0 - share) < -alpha.ln();
+    let is_allowed = |share: f64| learned - term(hits, share) - term(tries - hits, 1.0 - share) < -alpha.ln();
     let seen = hits as f64 / tries.max(1) as f64;
     let edge = |mut outside: f64| {
         let mut inside = seen;
         for _ in 0..50 {
             let middle = (inside + outside) / 2.0;
-            if kept(middle) { inside = middle } else { outside = middle }
+            if is_allowed(middle) { inside = middle } else { outside = middle }
         }
         outside
     };

@@ -63,12 +63,12 @@ pub fn fit_irregular(picks: &Picks) -> Option<IrregularWorkers> {
     // workers keep the counts this close together
     let fewest = picks.widest_gap().saturating_sub(gaps).max(2);
     let feasible = (fewest..=4).filter(|&workers| picks.k.pow(workers as u32) <= MOST_STATES);
-    let of = |workers| {
+    let fit = |workers| {
         let ring = likely_ring(picks, workers);
         let ln = ln_irregular(picks, &ring, workers);
         IrregularWorkers { workers, ring, ln, ln_predictive: ln - ln_factorial(picks.k - 1) - 4f64.ln() }
     };
-    feasible.map(of).max_by(|one, other| one.ln.total_cmp(&other.ln)).filter(|best| best.ln.is_finite())
+    feasible.map(fit).max_by(|one, other| one.ln.total_cmp(&other.ln)).filter(|best| best.ln.is_finite())
 }
 
 /// The ring on which most picks are one ahead of one of the last few: one of these is mostly by the same worker.

@@ -87,9 +87,9 @@ pub fn find_membership_change(picks: &Picks, alpha: f64) -> Option<Finding> {
     let mut found = Finding::round_robin(picks, NearWeights::Possible, Test::RoundsUntilOthersTakeOver, p);
     found.pattern = Pattern::ChangingInstances;
     found.weights.clear();
-    let seen = |one: &RoundsOfSame| Stretch { requests: one.length, instances: one.instances.len() };
+    let stretch = |one: &RoundsOfSame| Stretch { requests: one.length, instances: one.instances.len() };
     found.evidence = vec![
-        PatternEvidence::Change(ChangeEvidence::Stretches(stretches.iter().map(seen).collect())),
+        PatternEvidence::Change(ChangeEvidence::Stretches(stretches.iter().map(stretch).collect())),
         PatternEvidence::Change(ChangeEvidence::Reasons),
         PatternEvidence::Chance(ChanceEvidence::Regular { p }),
     ];

@@ -67,7 +67,7 @@ pub fn find_weighted_rounds(picks: &Picks) -> Option<WeightedRounds> {
     // a ring of which others take a turn now and then has a few alike by chance
     const FEWEST_ROUNDS: usize = 6;
     let [all] = picks.segments.as_slice() else { return None };
-    let of = |round: usize, offset: usize| {
+    let rounds_at = |round: usize, offset: usize| {
         let (head, rest) = all.split_at(offset);
         let first = counts(&rest[..round], picks.k);
         let whole = rest.chunks_exact(round);
@@ -81,7 +81,7 @@ pub fn find_weighted_rounds(picks: &Picks) -> Option<WeightedRounds> {
     };
     for round in picks.k + 1..=LONGEST.min(all.len() / FEWEST_ROUNDS) {
         for offset in 0..round {
-            let Some((first, whole)) = of(round, offset) else { continue };
+            let Some((first, whole)) = rounds_at(round, offset) else { continue };
             let arrangements = ln_factorial(round) - first.iter().map(|&count| ln_factorial(count)).sum::<f64>();
             let ln_each = arrangements + ln_best_independent(&first);
             return Some(WeightedRounds {

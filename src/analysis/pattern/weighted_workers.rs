@@ -46,11 +46,11 @@ pub struct PulledCounts {
 
 /// The fit of each set of weights that the counts allow, if the counts are pulled to it.
 pub fn fit_pulled(picks: &Picks) -> Vec<PulledCounts> {
-    let of = |weights: Vec<u32>| {
+    let fit = |weights: Vec<u32>| {
         let ln = PULLS.map(|pull| ln_pulled(picks, &weights, pull)).into_iter().fold(f64::NEG_INFINITY, f64::max);
         PulledCounts { ln, ln_predictive: ln - (PULLS.len() as f64).ln() - ln_complexity(&weights) }
     };
-    weighted::sets(picks).into_iter().map(of).collect()
+    weighted::sets(picks).into_iter().map(fit).collect()
 }
 
 /// The log-probability of picks of which an instance is the likelier the further it is behind its share.
