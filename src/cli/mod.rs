@@ -6,9 +6,9 @@ mod probe;
 mod proxy;
 mod values;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 
-use crate::model::App;
+use crate::model::{App, Format};
 
 pub use experiments::{Experiment, Experiments};
 pub use lab::{Balancer, Counts, Down, Engine, Export, Logs, Ps, Scale, Up};
@@ -65,15 +65,6 @@ pub enum Command {
     /// One replica (started by the embedded engine)
     #[command(hide = true)]
     Replica(Replica),
-}
-
-/// A format of printed data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people.
-    Table,
-    /// For scripts.
-    Json,
 }
 
 /// The choice of a lab.

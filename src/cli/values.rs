@@ -5,7 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 use clap::{ValueEnum, builder::PossibleValue};
 use strum::VariantArray;
 
-use crate::model::Strategy;
+use crate::model::{Format, Strategy};
 
 /// A strategy goes by its own name and by Traefik's.
 impl ValueEnum for Strategy {
@@ -17,6 +17,17 @@ impl ValueEnum for Strategy {
         let name: &str = self.into();
         let traefiks = self.traefik_name().filter(|traefiks| *traefiks != name);
         Some(PossibleValue::new(name).help(self.summary()).aliases(traefiks))
+    }
+}
+
+impl ValueEnum for Format {
+    fn value_variants<'a>() -> &'a [Format] {
+        Format::VARIANTS
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let name: &str = self.into();
+        Some(PossibleValue::new(name).help(self.summary()))
     }
 }
 

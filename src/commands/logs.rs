@@ -4,10 +4,10 @@ use futures_util::StreamExt;
 use jiff::tz::TimeZone;
 
 use crate::{
-    cli::{Format, Logs},
+    cli::Logs,
     error::{Error, Exit, UsageError},
     lab::{LogQuery, find_lab},
-    report,
+    report::EntryReport,
 };
 
 use super::console;
@@ -22,13 +22,10 @@ pub async fn run(args: Logs) -> Result<Exit, Error> {
             return Err(UsageError::UnknownService { service: service.clone(), known }.into());
         }
     }
-    let (zone, paint) = (TimeZone::system(), console::paint());
+    let zone = TimeZone::system();
     let mut entries = lab.log(&LogQuery { service: args.service, follow: args.follow, since: None }).await?;
     while let Some(entry) = entries.next().await {
-        match args.output.format {
-            Format::Json => console::json_line(&entry?)?,
-            Format::Table => console::data(&report::log::line(&entry?, &zone, paint))?,
-        }
+        console::print(&EntryReport { entry: &entry?, zone: &zone }, args.output.format)?;
     }
     Ok(Exit::Done)
 }

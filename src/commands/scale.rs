@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    cli::{Counts, Format, Scale},
+    cli::{Counts, Scale},
     error::{Error, Exit, UsageError},
     lab::find_lab,
-    report,
 };
 
 use super::console;
@@ -21,10 +20,7 @@ pub async fn run(args: Scale) -> Result<Exit, Error> {
     let bar = console::counter("scaling");
     let scaled = lab.scale(&targets).await;
     bar.finish_and_clear();
-    match args.output.format {
-        Format::Json => console::json(&scaled?)?,
-        Format::Table => console::data(&report::lab::scaled(&scaled?))?,
-    }
+    console::print(&scaled?, args.output.format)?;
     Ok(Exit::Done)
 }
 

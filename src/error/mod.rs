@@ -92,7 +92,7 @@ pub enum Error {
     Start(#[from] StartError),
     /// The supervisor in the background failed, and reported why.
     #[error("{}", .0.message.as_deref().unwrap_or_default())]
-    Background(Report),
+    Background(ErrorReport),
     /// The supervisor in the background ended without a report.
     #[error("the lab ended while it started ({0})")]
     BackgroundEnded(ExitStatus),
@@ -121,7 +121,7 @@ pub struct OutputError(pub io::Error);
 
 /// An error as it is shown to a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Report {
+pub struct ErrorReport {
     pub exit: Exit,
     /// One line that names the object; `None` if there is no reader left for it.
     pub message: Option<String>,
@@ -133,16 +133,16 @@ pub struct Report {
 
 impl Error {
     /// The report of this error.
-    pub fn report(&self) -> Report {
+    pub fn report(&self) -> ErrorReport {
         match self {
             Error::Background(report) => return report.clone(),
             Error::Output(OutputError(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
-                return Report { exit: Exit::Done, message: None, hint: None, detail: None };
+                return ErrorReport { exit: Exit::Done, message: None, hint: None, detail: None };
             }
             _ => {}
         }
         let (exit, hint) = self.exit_and_hint();
-        Report { exit, message: Some(message_with_causes(self)), hint, detail: self.detail() }
+        ErrorReport { exit, message: Some(message_with_causes(self)), hint, detail: self.detail() }
     }
 
     fn exit_and_hint(&self) -> (Exit, Option<String>) {

@@ -5,10 +5,12 @@
 //! - [`LabView`]: a lab as its supervisor shows it, and the effect of a change.
 //! - [`Strategy`]: a way to pick the next replica.
 //! - [`Access`]: one request as the balancer saw it, from inside.
+//! - [`Format`]: a format of printed data.
 //! - [`trace`]: requests as a probe saw them, from outside.
 
 mod access;
 mod exposed_by_default;
+mod format;
 mod lab_view;
 mod replica;
 mod strategy;
@@ -16,6 +18,7 @@ pub mod trace;
 
 pub use access::{Access, Entry};
 pub use exposed_by_default::ExposedByDefault;
+pub use format::Format;
 pub use lab_view::{LAB_SCHEMA, LabView, ReplicaView, ScaleView, ServiceScaleView, ServiceStrategy, ServiceView};
 pub use replica::{App, Balancer, Engine, Labels, Port, Replica, Replicas, Sessions, State, replica_name};
 pub use strategy::{Strategy, TRAEFIK_ONLY};

@@ -11,7 +11,7 @@ use crate::{
 };
 
 use super::sentence::{flaw, sentences, session_cause, session_sentences, verdict_part};
-use super::session::{step, steps};
+use super::steps::{step_name, steps};
 
 /// A probe with its verdict, and the outcome of each expectation. It is serialised while it is written, because there
 /// may be a million requests.
@@ -104,7 +104,7 @@ pub fn session_test(trace: &Trace, verdict: &SessionVerdict, expected: Option<Se
     let steps = steps(trace).enumerate().map(|(index, (request, with_jar))| {
         json!({
             "n": index + 1,
-            "action": step(request),
+            "action": step_name(request),
             "instance": name(trace, request.instance),
             "hostname": hostname(trace, request.instance),
             "status": request.status,
@@ -173,7 +173,7 @@ fn series<'a>(trace: &'a Trace, series: &'a Series) -> impl Serialize + use<'a> 
 fn row<'a>(trace: &'a Trace, request: &'a Request) -> Row<'a> {
     Row {
         n: request.n,
-        action: step(request),
+        action: step_name(request),
         at_ms: millis(request.at_us),
         instance: name(trace, request.instance),
         hostname: hostname(trace, request.instance),

@@ -2,22 +2,45 @@
 
 use comfy_table::Cell;
 
+use serde::Serialize;
+
 use crate::model::{LabView, ScaleView, ServiceStrategy};
 
 use super::{
+    Report,
     style::{self, Paint},
     text::count,
 };
 
+impl Report for LabView {
+    fn table(&self, paint: Paint) -> String {
+        render_lab(self, paint)
+    }
+
+    fn json(&self) -> impl Serialize {
+        self
+    }
+}
+
+impl Report for ScaleView {
+    fn table(&self, _: Paint) -> String {
+        render_change(self)
+    }
+
+    fn json(&self) -> impl Serialize {
+        self
+    }
+}
+
 /// The URL of the lab, and its other hosts.
-pub fn address(view: &LabView) -> String {
+fn render_address(view: &LabView) -> String {
     let others = view.hosts.iter().filter(|host| !view.url.contains(host.as_str())).cloned().collect::<Vec<_>>();
     let also = if others.is_empty() { String::new() } else { format!("  (also as {})", others.join(", ")) };
     format!("{}{also}", view.url)
 }
 
 /// A table of the replicas, and a line for each service.
-pub fn table(view: &LabView, paint: Paint) -> String {
+fn render_lab(view: &LabView, paint: Paint) -> String {
     let mut table = style::table(paint);
     let replicas = || view.services.values().flat_map(|service| &service.replicas);
     // the hostnames get a column only where one differs from the name of its replica
@@ -37,7 +60,7 @@ pub fn table(view: &LabView, paint: Paint) -> String {
             replica.restarts.into(),
         ]));
     }
-    let mut text = format!("{}\n{}\n", address(view), table.trim_fmt());
+    let mut text = format!("{}\n{}\n", render_address(view), table.trim_fmt());
     for (name, service) in &view.services {
         let replicas = count(service.replicas.len() as u64, "replica");
         let sticky = match &service.sticky_cookie {
@@ -53,7 +76,7 @@ pub fn table(view: &LabView, paint: Paint) -> String {
 }
 
 /// The effect of a change of the number of replicas.
-pub fn scaled(view: &ScaleView) -> String {
+fn render_change(view: &ScaleView) -> String {
     let mut text = String::new();
     for (name, scaled) in &view.services {
         let (from, to, lost) = (scaled.from, scaled.to, scaled.lost);

@@ -2,9 +2,12 @@
 
 use jiff::tz::TimeZone;
 
+use serde::Serialize;
+
 use crate::model::{Access, Entry};
 
 use super::{
+    JsonLayout, Report,
     style::{self, Paint},
     text::{millis, printable},
 };
@@ -14,6 +17,26 @@ pub const MAX_BATCH_BYTES: usize = 64 * 1024;
 
 /// The columns of a name, so that what follows the names is aligned.
 const NAME_WIDTH: usize = 14;
+
+/// An entry of the log, with the zone of its time.
+pub struct EntryReport<'e> {
+    pub entry: &'e Entry,
+    pub zone: &'e TimeZone,
+}
+
+impl Report for EntryReport<'_> {
+    fn table(&self, paint: Paint) -> String {
+        line(self.entry, self.zone, paint)
+    }
+
+    fn json(&self) -> impl Serialize {
+        self.entry
+    }
+
+    fn json_layout(&self) -> JsonLayout {
+        JsonLayout::OneLine
+    }
+}
 
 /// An entry as one line, with its time in `zone`.
 pub fn line(entry: &Entry, zone: &TimeZone, paint: Paint) -> String {

@@ -1,14 +1,30 @@
-//! Reports: traces, verdicts and labs as text. Every function returns strings; only commands print.
+//! Reports: traces, verdicts and labs as text. Only commands print.
+//!
+//! ```text
+//! format      the formats, and the trait of a document that has a text in each
+//! probe/      a probe and its verdict, for people
+//! session     a session test, for people; steps: its requests
+//! lab, log    a lab, and the requests that it answered
+//! json        probes and session tests for scripts
+//! sentence/   evidence in words, for every format
+//! style, text, odds  colours, columns and numbers
+//! ```
 
-pub mod json;
-pub mod lab;
-pub mod log;
+mod format;
+mod json;
+mod lab;
+mod log;
 mod odds;
-pub mod probe;
+mod probe;
 mod sentence;
-pub mod session;
+mod session;
+mod steps;
 pub mod style;
 pub mod text;
 
+pub use format::{JsonLayout, Report, write};
+pub use log::{EntryReport, MAX_BATCH_BYTES, line};
+pub use probe::{Detail, ProbeReport};
 pub use sentence::{sentences, verdict_part};
+pub use session::SessionReport;
 pub use style::Paint;

@@ -1,15 +1,18 @@
 //! A session test as text: its steps and its verdict.
 
 use comfy_table::Cell;
+use serde::Serialize;
 
 use crate::{
     analysis::{Session, SessionVerdict},
-    model::trace::{Action, Request, SeriesName, Trace},
+    model::trace::{Action, Trace},
 };
 
 use super::{
-    probe::{answer_cell, short_session_id},
+    Report, json,
+    probe::{answer_cell, short_session_id, target},
     sentence::{session_cause, session_sentences},
+    steps::{step_name, steps},
     style::{self, Paint},
     text::wrapped,
 };
@@ -19,8 +22,30 @@ const FIRST_ROWS: usize = 60;
 /// The rows at the end of a long test that are shown.
 const LAST_ROWS: usize = 10;
 
+/// A session test with its verdict and its expected result.
+pub struct SessionReport<'t> {
+    pub trace: &'t Trace,
+    pub verdict: &'t SessionVerdict,
+    pub expected: Option<Session>,
+    /// The comparison of the verdict with the expected result; `None` where one of them is missing.
+    pub passed: Option<bool>,
+}
+
+impl Report for SessionReport<'_> {
+    fn table(&self, paint: Paint) -> String {
+        let SessionReport { trace, verdict, expected, passed } = *self;
+        let steps = render_steps(trace, paint);
+        format!("{}\n\n{steps}\n{}", target(trace), render_verdict(trace, verdict, expected, passed, paint))
+    }
+
+    fn json(&self) -> impl Serialize {
+        let SessionReport { trace, verdict, expected, passed } = *self;
+        json::session_test(trace, verdict, expected, passed)
+    }
+}
+
 /// A table of the steps: those with the cookie jar, then those without.
-pub fn table(trace: &Trace, paint: Paint) -> String {
+fn render_steps(trace: &Trace, paint: Paint) -> String {
     let mut table = style::table(paint);
     table.set_header(["#", "step", "cookies", "instance", "session", "logged in"]);
     let count = steps(trace).count();
@@ -33,7 +58,7 @@ pub fn table(trace: &Trace, paint: Paint) -> String {
         }
         table.add_row([
             Cell::new(index + 1),
-            Cell::new(step(request)),
+            Cell::new(step_name(request)),
             Cell::new(if with_jar { "kept" } else { "none" }),
             answer_cell(request, trace, paint),
             Cell::new(request.session_id.as_deref().map_or("-".to_owned(), short_session_id)),
@@ -47,24 +72,8 @@ pub fn table(trace: &Trace, paint: Paint) -> String {
     format!("{}\n", table.trim_fmt())
 }
 
-/// All requests of the test in the order of sending, each with true if it had the cookie jar.
-pub fn steps(trace: &Trace) -> impl Iterator<Item = (&Request, bool)> {
-    let requests_of = |name, with_jar| {
-        let requests = trace.series(&name).map_or(&[][..], |series| &series.requests);
-        requests.iter().map(move |request| (request, with_jar))
-    };
-    requests_of(SeriesName::WithJar, true).chain(requests_of(SeriesName::WithoutJar, false))
-}
-pub fn step(request: &Request) -> &'static str {
-    match request.action {
-        Action::Open => "open",
-        Action::Login => "login",
-        Action::Get => "reload",
-    }
-}
-
 /// The verdict in words, with its cause and its evidence.
-pub fn verdict(
+fn render_verdict(
     trace: &Trace,
     verdict: &SessionVerdict,
     expected: Option<Session>,

@@ -1,17 +1,18 @@
 //! What `lbctl probe` prints of long series: strips, counts, sizes of samples, figures.
 
 use lbctl::{
-    analysis::{ALPHA, Case, judge},
+    analysis::{ALPHA, Case, Verdict, judge},
     model::trace::Trace,
-    report::{
-        Paint,
-        probe::{Detail, text},
-    },
+    report::{Detail, Paint, ProbeReport, Report},
 };
 use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr;
 
 use crate::support::{Lab, Place, server};
+
+fn text(trace: &Trace, verdict: &Verdict, detail: Detail, paint: Paint) -> String {
+    ProbeReport { trace, verdict, comparisons: &[], detail }.table(paint)
+}
 
 /// Who answers which request: letters, `!` for a failure, `?` for an answer without a name.
 fn requests(signs: &[u8]) -> Value {
@@ -68,7 +69,7 @@ fn drawn(instances: u64, count: usize) -> Vec<u8> {
 
 /// The report, in 80 columns and without a colour.
 fn plain(trace: &Trace, detail: Detail) -> String {
-    let text = text(trace, &judge(&Case::new(trace, ALPHA)), &[], detail, Paint::Plain);
+    let text = text(trace, &judge(&Case::new(trace, ALPHA)), detail, Paint::Plain);
     assert!(!text.contains('\x1b'), "{text}");
     let wide: Vec<&str> = text.lines().filter(|line| line.width() > 80).collect();
     assert!(wide.is_empty(), "{wide:#?}");
@@ -148,7 +149,7 @@ fn colours_carry_nothing_alone() {
     let trace = trace(&webs(3), &ring(3, 60), &ring(3, 60));
     let verdict = judge(&Case::new(&trace, ALPHA));
     for detail in [Detail::Sentences, Detail::Figures] {
-        let coloured = text(&trace, &verdict, &[], detail, Paint::Colour);
+        let coloured = text(&trace, &verdict, detail, Paint::Colour);
         let mut stripped = String::new();
         for (index, part) in coloured.split('\x1b').enumerate() {
             stripped += if index == 0 { part } else { part.split_once('m').unwrap().1 };
@@ -182,7 +183,7 @@ fn counts_are_shown_beside_what_is_expected() {
 fn the_size_of_a_sample_is_told() {
     let sampled = |without: &[u8], alpha: f64| {
         let trace = trace(&webs(5), without, &[]);
-        let text = text(&trace, &judge(&Case::new(&trace, alpha)), &[], Detail::Sentences, Paint::Plain);
+        let text = text(&trace, &judge(&Case::new(&trace, alpha)), Detail::Sentences, Paint::Plain);
         let at = text.find("  sampled:   ").unwrap_or_else(|| panic!("{text}"));
         text[at..].lines().take(2).map(str::trim).collect::<Vec<_>>().join(" ")
     };

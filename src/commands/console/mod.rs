@@ -9,8 +9,9 @@ use std::io::{self, IsTerminal, Write};
 use serde::Serialize;
 
 use crate::{
-    error::{OutputError, Report},
-    report::Paint,
+    error::{ErrorReport, OutputError},
+    model::Format,
+    report::{self, Paint, Report},
 };
 
 pub use bars::{ExperimentBar, bar, counter, spinner};
@@ -28,25 +29,17 @@ pub fn data(text: &str) -> Result<(), OutputError> {
         .map_err(OutputError)
 }
 
-/// Writes data as JSON, indented for people who read it.
-pub fn json(value: &impl Serialize) -> Result<(), OutputError> {
-    write_indented(io::stdout().lock(), value).map_err(OutputError)
+/// Prints a report to standard output.
+pub fn print(report: &impl Report, format: Format) -> Result<(), OutputError> {
+    report::write(report, format, paint(), io::stdout().lock()).map_err(OutputError)
 }
 
-/// Writes data as JSON to standard error, where standard output is for something else.
-pub fn json_to_stderr(value: &impl Serialize) {
-    _ = write_indented(io::stderr().lock(), value);
+/// Prints a report to standard error, where standard output is for something else.
+pub fn print_to_stderr(report: &impl Report, format: Format) {
+    _ = report::write(report, format, paint_stderr(), io::stderr().lock());
 }
 
-/// Writes JSON as it is made: all of it may be more than memory should hold.
-fn write_indented(to: impl Write, value: &impl Serialize) -> io::Result<()> {
-    let mut to = io::BufWriter::new(to);
-    serde_json::to_writer_pretty(&mut to, value)?;
-    to.write_all(b"\n")?;
-    to.flush()
-}
-
-/// Writes data as JSON on one line, for streams.
+/// Writes data as JSON on one line, for programs that read them while they come.
 pub fn json_line(value: &impl Serialize) -> Result<(), OutputError> {
     data(&serde_json::to_string(value).map_err(|error| OutputError(error.into()))?)
 }
@@ -58,8 +51,8 @@ pub fn say(text: &str) {
 }
 
 /// Writes an error and its hint to standard error.
-pub fn say_error(report: &Report) {
-    let Report { message, hint, detail, exit: _ } = report;
+pub fn say_error(report: &ErrorReport) {
+    let ErrorReport { message, hint, detail, exit: _ } = report;
     if let Some(detail) = detail {
         say(detail.trim_end());
     }

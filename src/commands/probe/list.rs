@@ -1,29 +1,42 @@
 //! `lbctl probe --experiments list`.
 
 use clap::ValueEnum;
+use serde::Serialize;
 
 use crate::{
-    cli::{Experiment, Format},
+    cli::Experiment,
     commands::console,
     error::{Error, Exit},
+    model::Format,
+    report::{Paint, Report},
 };
 
 /// Prints the experiments that can be picked.
 pub fn print(format: Format) -> Result<Exit, Error> {
-    let all = Experiment::value_variants().iter().filter(|experiment| **experiment != Experiment::List);
-    let all = all.filter_map(Experiment::to_possible_value).map(|value| {
-        let about = value.get_help().map(ToString::to_string).unwrap_or_default();
-        (value.get_name().to_owned(), about)
+    let values = Experiment::value_variants().iter().filter(|experiment| **experiment != Experiment::List);
+    let rows = values.filter_map(Experiment::to_possible_value).map(|value| Row {
+        name: value.get_name().to_owned(),
+        about: value.get_help().map(ToString::to_string).unwrap_or_default(),
     });
-    match format {
-        Format::Json => {
-            let all = all.map(|(name, about)| serde_json::json!({ "name": name, "about": about }));
-            console::json(&all.collect::<Vec<_>>())?;
-        }
-        Format::Table => {
-            let lines: Vec<String> = all.map(|(name, about)| format!("{name:<11} {about}")).collect();
-            console::data(&lines.join("\n"))?;
-        }
-    }
+    console::print(&ExperimentList(rows.collect()), format)?;
     Ok(Exit::Done)
+}
+
+struct ExperimentList(Vec<Row>);
+
+#[derive(Serialize)]
+struct Row {
+    name: String,
+    about: String,
+}
+
+impl Report for ExperimentList {
+    fn table(&self, _: Paint) -> String {
+        let lines: Vec<String> = self.0.iter().map(|Row { name, about }| format!("{name:<11} {about}")).collect();
+        lines.join("\n")
+    }
+
+    fn json(&self) -> impl Serialize {
+        &self.0
+    }
 }

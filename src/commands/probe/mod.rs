@@ -5,11 +5,11 @@ mod plan;
 mod send;
 
 use crate::{
-    analysis::{self, Case, Comparison, Expectation, Strictness, Verdict},
-    cli::{Experiment, Format, Probe},
+    analysis::{self, Case, Comparison, Expectation, Strictness},
+    cli::{Experiment, Probe},
     error::{Error, Exit},
     model::trace::Trace,
-    report::{self, Paint, probe::Detail},
+    report::{Detail, ProbeReport},
 };
 
 use super::{
@@ -46,7 +46,13 @@ pub async fn run(args: Probe) -> Result<Exit, Error> {
     let strictness = if args.strict { Strictness::OnlyCandidate } else { Strictness::Pattern };
     let check = |expectation: &Expectation| expectation.check(&verdict, strictness, args.alpha);
     let comparisons: Vec<Comparison> = expectations.iter().map(check).collect();
-    show(&args, &trace, &verdict, &comparisons, to_stderr)?;
+    let detail = if args.verbose { Detail::Figures } else { Detail::Sentences };
+    let report = ProbeReport { trace: &trace, verdict: &verdict, comparisons: &comparisons, detail };
+    if to_stderr {
+        console::print_to_stderr(&report, args.output.format);
+    } else {
+        console::print(&report, args.output.format)?;
+    }
     saved?;
     if extent == Extent::UntilInterrupted {
         console::say("note: stopped before the end; this is what was seen until then");
@@ -61,26 +67,6 @@ async fn open(args: &Probe) -> Result<Option<TraceFile>, Error> {
         Some(file) => TraceFile::open(file).await.map(Some),
         None => Ok(None),
     }
-}
-
-fn show(
-    args: &Probe,
-    trace: &Trace,
-    verdict: &Verdict,
-    comparisons: &[Comparison],
-    to_stderr: bool,
-) -> Result<(), Error> {
-    let table = |paint: Paint| {
-        let detail = if args.verbose { Detail::Figures } else { Detail::Sentences };
-        report::probe::text(trace, verdict, comparisons, detail, paint)
-    };
-    match (args.output.format, to_stderr) {
-        (Format::Json, false) => console::json(&report::json::probe(trace, verdict, comparisons))?,
-        (Format::Json, true) => console::json_to_stderr(&report::json::probe(trace, verdict, comparisons)),
-        (Format::Table, false) => console::data(&table(console::paint()))?,
-        (Format::Table, true) => console::say(table(console::paint_stderr()).trim_end()),
-    }
-    Ok(())
 }
 
 fn exit(trace: &Trace, comparisons: &[Comparison]) -> Result<Exit, Error> {

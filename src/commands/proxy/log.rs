@@ -28,9 +28,9 @@ pub(super) async fn log(events: Option<broadcast::Receiver<Arc<Access>>>) -> Res
         // all that came at once is written at once
         let mut lines = String::new();
         loop {
-            lines += &report::log::line(&entry, &zone, paint);
+            lines += &report::line(&entry, &zone, paint);
             lines.push('\n');
-            if lines.len() >= report::log::MAX_BATCH_BYTES {
+            if lines.len() >= report::MAX_BATCH_BYTES {
                 break;
             }
             entry = match events.try_recv() {

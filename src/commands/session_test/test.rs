@@ -1,17 +1,16 @@
 //! A session test of a target that was resolved.
 
 use crate::{
-    analysis::{self, ALPHA, Case, ServiceSettings, Session, SessionVerdict},
-    cli::{Expect, Format, SessionTest},
+    analysis::{self, ALPHA, Case, ServiceSettings, Session},
+    cli::{Expect, SessionTest},
     commands::{
         console::{self, ExperimentBar},
         target::{self, ResolvedTarget},
     },
     error::{Error, Exit},
     experiment::{LoginPlan, expected_session, play_login, service_settings},
-    model::trace::Trace,
     probe::path_and_query,
-    report,
+    report::SessionReport,
 };
 
 /// Plays the login and prints the verdict.
@@ -28,7 +27,8 @@ pub async fn test(args: &SessionTest, target: &mut ResolvedTarget) -> Result<Exi
         Session::Undetermined => None,
         session => Some(session == expected),
     });
-    show(args.output.format, &trace, &verdict, expected, passed)?;
+    let report = SessionReport { trace: &trace, verdict: &verdict, expected, passed };
+    console::print(&report, args.output.format)?;
     Ok(match (passed, verdict.session) {
         (Some(true), _) => Exit::Done,
         (Some(false), _) => Exit::NotMet,
@@ -44,24 +44,4 @@ fn expected(args: &SessionTest, settings: Option<ServiceSettings>) -> Option<Ses
         Some(Expect::Kept) => Some(Session::Kept),
         None => settings.map(expected_session),
     }
-}
-
-fn show(
-    format: Format,
-    trace: &Trace,
-    verdict: &SessionVerdict,
-    expected: Option<Session>,
-    passed: Option<bool>,
-) -> Result<(), Error> {
-    let paint = console::paint();
-    match format {
-        Format::Json => console::json(&report::json::session_test(trace, verdict, expected, passed))?,
-        Format::Table => console::data(&format!(
-            "{}\n\n{}\n{}",
-            report::probe::target(trace),
-            report::session::table(trace, paint),
-            report::session::verdict(trace, verdict, expected, passed, paint),
-        ))?,
-    }
-    Ok(())
 }

@@ -20,7 +20,7 @@ use crate::{
     cli::Up,
     commands::console::Signals,
     engine::own_executable,
-    error::{Error, Exit, OutputError, Report},
+    error::{Error, ErrorReport, Exit, OutputError},
 };
 
 use super::{event::Event, supervise, terminal::Terminal};
@@ -44,7 +44,7 @@ pub async fn launch(terminal: &mut Terminal) -> Result<Exit, Error> {
         match serde_json::from_str(&line).context("cannot read the supervisor's events")? {
             Event::Failed { code, message, hint, detail } => {
                 let exit = Exit::iter().find(|exit| exit.code() == code).unwrap_or(Exit::Environment);
-                return Err(Error::Background(Report { exit, message, hint, detail }));
+                return Err(Error::Background(ErrorReport { exit, message, hint, detail }));
             }
             event @ Event::Ready(_) => {
                 terminal.show(event)?;
@@ -94,7 +94,7 @@ pub async fn serve(args: Up) -> Result<Exit, Error> {
     let ended = supervise::run(&args, write_until_ready).await;
     if let Err(error) = &ended {
         // the process that waited may have gone
-        let Report { exit, message, hint, detail } = error.report();
+        let ErrorReport { exit, message, hint, detail } = error.report();
         _ = write(&Event::Failed { code: exit.code(), message, hint, detail });
     }
     ended

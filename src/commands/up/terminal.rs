@@ -4,9 +4,9 @@ use indicatif::ProgressBar;
 use jiff::tz::TimeZone;
 
 use crate::{
-    cli::Format,
     commands::console,
     error::Error,
+    model::Format,
     report::{self, Paint},
 };
 
@@ -16,7 +16,6 @@ use super::event::Event;
 pub struct Terminal {
     format: Format,
     paint: Paint,
-    log_paint: Paint,
     zone: TimeZone,
     doing: Option<ProgressBar>,
     bar: Option<ProgressBar>,
@@ -24,8 +23,7 @@ pub struct Terminal {
 
 impl Terminal {
     pub fn new(format: Format) -> Terminal {
-        let (paint, log_paint) = (console::paint(), console::paint_stderr());
-        Terminal { format, paint, log_paint, zone: TimeZone::system(), doing: None, bar: None }
+        Terminal { format, paint: console::paint_stderr(), zone: TimeZone::system(), doing: None, bar: None }
     }
 
     pub fn show(&mut self, event: Event) -> Result<(), Error> {
@@ -45,12 +43,9 @@ impl Terminal {
             }
             Event::Ready(view) => {
                 self.clear();
-                match self.format {
-                    Format::Json => console::json(&view)?,
-                    Format::Table => console::data(&report::lab::table(&view, self.paint))?,
-                }
+                console::print(&*view, self.format)?;
             }
-            Event::Entry(entry) => console::say(&report::log::line(&entry, &self.zone, self.log_paint)),
+            Event::Entry(entry) => console::say(&report::line(&entry, &self.zone, self.paint)),
             Event::Failed { .. } => self.clear(),
         }
         Ok(())

@@ -15,13 +15,16 @@ mod strip;
 mod table;
 mod verdict;
 
+use serde::Serialize;
+
 use crate::{
     analysis::{Comparison, Outcome, Verdict, samples},
     model::trace::{Trace, Via},
 };
 
-use super::sentence::verdict_part;
 use super::{
+    Report, json,
+    sentence::verdict_part,
     style::Paint,
     text::{printable, wrapped},
 };
@@ -37,8 +40,26 @@ pub enum Detail {
     Figures,
 }
 
-/// The report about a probe, with the outcome of each expectation.
-pub fn text(trace: &Trace, verdict: &Verdict, comparisons: &[Comparison], detail: Detail, paint: Paint) -> String {
+/// A probe with its verdict, and the outcome of each expectation.
+pub struct ProbeReport<'t> {
+    pub trace: &'t Trace,
+    pub verdict: &'t Verdict,
+    pub comparisons: &'t [Comparison],
+    pub detail: Detail,
+}
+
+impl Report for ProbeReport<'_> {
+    fn table(&self, paint: Paint) -> String {
+        let ProbeReport { trace, verdict, comparisons, detail } = *self;
+        render(trace, verdict, comparisons, detail, paint)
+    }
+
+    fn json(&self) -> impl Serialize {
+        json::probe(self.trace, self.verdict, self.comparisons)
+    }
+}
+
+fn render(trace: &Trace, verdict: &Verdict, comparisons: &[Comparison], detail: Detail, paint: Paint) -> String {
     let samples = samples(trace, verdict);
     let mut text = format!("{}\n\n{}\n", target(trace), table::render_table(trace, paint));
     text += &strip::render_long_series(trace, verdict, paint);
