@@ -1,13 +1,9 @@
 //! `lbctl export`: the lab's files, to edit them.
 
 use std::{
-    fs::{self, Permissions},
-    io,
-    os::unix::fs::PermissionsExt,
+    fs, io,
     path::{Path, PathBuf},
 };
-
-use tempfile::TempDir;
 
 use crate::{
     cli::Export,
@@ -15,7 +11,10 @@ use crate::{
     lab,
 };
 
-use super::console;
+use super::{
+    console,
+    draft::{DraftDirectory, parent},
+};
 
 /// Writes the lab's files to a directory: all of them or none.
 pub fn run(args: &Export) -> Result<Exit, Error> {
@@ -43,14 +42,10 @@ fn unusable(target: &Path, problem: &'static str) -> Error {
 
 /// Creates the directory. It gets its name when all files are in it.
 fn create(target: &Path) -> io::Result<()> {
-    // `lab` has an empty path as its parent
-    let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let parent = parent(target);
     fs::create_dir_all(parent)?;
     let draft = write_draft(parent)?;
-    fs::rename(draft.path(), target)?;
-    // the directory has another name now, and stays
-    _ = draft.keep();
-    Ok(())
+    fs::rename(draft.path(), target)
 }
 
 /// Fills a directory that is there, perhaps a working directory or the end of a link, and stays.
@@ -72,10 +67,8 @@ fn fill(target: &Path) -> io::Result<()> {
 }
 
 /// Writes the files to a hidden directory, which is removed when it is dropped.
-fn write_draft(parent: &Path) -> io::Result<TempDir> {
-    // those of any new directory: the umask takes away from them
-    let permissions = Permissions::from_mode(0o777);
-    let draft = tempfile::Builder::new().prefix(".lbctl-export-").permissions(permissions).tempdir_in(parent)?;
+fn write_draft(parent: &Path) -> io::Result<DraftDirectory> {
+    let draft = DraftDirectory::create(parent)?;
     for (path, text) in lab::files() {
         let path = draft.path().join(path);
         fs::create_dir_all(path.parent().unwrap_or(draft.path()))?;

@@ -3,6 +3,7 @@
 mod completions;
 mod console;
 mod down;
+mod draft;
 mod export;
 mod logs;
 mod probe;

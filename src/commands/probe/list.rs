@@ -26,8 +26,8 @@ struct ExperimentList(Vec<Row>);
 
 #[derive(Serialize)]
 struct Row {
-    name: String,
     about: String,
+    name: String,
 }
 
 impl Report for ExperimentList {

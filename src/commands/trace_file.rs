@@ -1,7 +1,5 @@
 //! Traces in files: saved whole or not at all, and read again. `-` is standard output or input.
 
-mod draft;
-
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read, Write},
@@ -15,7 +13,7 @@ use crate::{
     model::trace::Trace,
 };
 
-use draft::Draft;
+use super::draft::DraftFile;
 
 /// The file in which a trace will be saved; opened before anything is sent, so that nothing is sent in vain.
 pub struct TraceFile {
@@ -27,7 +25,7 @@ enum Place {
     Stdout,
     /// A pipe or device, which cannot be replaced.
     Stream(File),
-    Draft(Draft),
+    Draft(DraftFile),
 }
 
 impl TraceFile {
@@ -65,13 +63,15 @@ impl Place {
                 // a protected file shall not be replaced just because its directory may be written
                 OpenOptions::new().write(true).open(path)?;
                 // a link stays one
-                let draft = Draft::beside(fs::canonicalize(path)?)?;
+                let draft = DraftFile::beside(fs::canonicalize(path)?)?;
                 draft.file().set_permissions(present.permissions())?;
                 Ok(Place::Draft(draft))
             }
             // a directory is refused here
             Ok(_) => Ok(Place::Stream(OpenOptions::new().write(true).open(path)?)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Draft::beside(path.to_owned()).map(Place::Draft),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                DraftFile::beside(path.to_owned()).map(Place::Draft)
+            }
             Err(error) => Err(error),
         }
     }
