@@ -41,12 +41,13 @@ impl Facts {
         let keys = key_facts::gather_keys(case);
         let uri_hash_p = key_facts::rule_out_uri_hash(case, &keys);
         let counted = counted_names(case, &keys);
+        let stickiness = stickiness::find_stickiness(case);
         Facts {
             finding: finding.unwrap_or_else(|| Finding::open(PatternEvidence::Series(SeriesEvidence::NoRequest))),
-            stickiness: stickiness::find_stickiness(case),
             connections: connection::judge_connections(case),
             uri_hash_p: uri_hash_p.filter(|_| keys.iter().all(|key| key.decision.is_none())),
-            load: load::observe_load(case),
+            load: load::observe_load(case, stickiness.stickiness),
+            stickiness,
             other_series: gather_other_series(case, &counted),
             keys,
         }
@@ -63,8 +64,8 @@ impl Facts {
 fn counted_names<'t>(case: &Case<'t>, keys: &[KeyFact]) -> BTreeSet<&'t str> {
     let trace = case.trace();
     let name = |id: InstanceId| trace.instances[usize::from(id.0)].name.as_str();
-    let free = case.free().into_iter().flat_map(|free| &free.series.requests);
-    let mut counted: BTreeSet<&str> = free.filter_map(|request| request.instance).map(name).collect();
+    let free = case.free().into_iter().flat_map(|free| free.series.instances());
+    let mut counted: BTreeSet<&str> = free.map(name).collect();
     if !counted.is_empty() {
         let decided = keys.iter().filter(|key| key.decision.is_some());
         counted.extend(decided.flat_map(|key| key.hits.keys().copied()).map(name));

@@ -29,8 +29,9 @@ const QUICK: u32 = 40;
 /// The same number where the share is only known from counts.
 const QUICK_IF_RANDOM: u32 = 150;
 
-/// The effect of load that a trace shows; `None` where no slow requests were sent.
-pub fn observe_load(case: &Case) -> Option<Load> {
+/// The effect of load that a trace shows; `None` where no slow requests were sent. `stickiness` is that of a client with
+/// a cookie jar.
+pub fn observe_load(case: &Case, stickiness: Stickiness) -> Option<Load> {
     let (slow, meanwhile) = (case.trace().series(&SeriesName::Slow)?, case.trace().series(&SeriesName::Meanwhile)?);
     let free = case.free()?;
     let instances: Vec<InstanceId> = free.sequence().counts().into_iter().map(|(id, _)| id).collect();
@@ -38,7 +39,7 @@ pub fn observe_load(case: &Case) -> Option<Load> {
     Some(match instances.as_slice() {
         _ if picks.is_empty() => unclear(UnclearReason::NoneSlow),
         [only] => with_one_instance(&picks, *only),
-        _ => with_several_instances(case, free, &picks, slow, meanwhile),
+        _ => with_several_instances(case, free, stickiness, &picks, (slow, meanwhile)),
     })
 }
 
@@ -56,9 +57,15 @@ fn with_one_instance(picks: &[Pick], only: InstanceId) -> Load {
     Load { quick: on_busy.len(), on_busy: 0, expected: 0.0, effect }
 }
 
-fn with_several_instances(case: &Case, free: &FreeSeries, picks: &[Pick], slow: &Series, meanwhile: &Series) -> Load {
+fn with_several_instances(
+    case: &Case,
+    free: &FreeSeries,
+    stickiness: Stickiness,
+    picks: &[Pick],
+    (slow, meanwhile): (&Series, &Series),
+) -> Load {
     let round = exact_round(free);
-    let quiet = quiet_shares(case, free, round.as_ref());
+    let quiet = quiet_shares(case, free, stickiness, round.as_ref());
     let is_judged = |pick: &&Pick| pick.busy.iter().all(|id| quiet.contains_key(id)) && pick.busy.len() < quiet.len();
     let picks: Vec<&Pick> = picks.iter().filter(is_judged).collect();
     if picks.is_empty() {
@@ -100,13 +107,18 @@ fn with_several_instances(case: &Case, free: &FreeSeries, picks: &[Pick], slow: 
 }
 
 /// The weights with which instances are picked without load.
-fn quiet_shares(case: &Case, free: &FreeSeries, round: Option<&Round>) -> BTreeMap<InstanceId, usize> {
+fn quiet_shares(
+    case: &Case,
+    free: &FreeSeries,
+    stickiness: Stickiness,
+    round: Option<&Round>,
+) -> BTreeMap<InstanceId, usize> {
     if let Some(round) = round {
         return round.weights.clone();
     }
     let mut quiet: BTreeMap<InstanceId, usize> = free.sequence().counts().into_iter().collect();
     // where no cookie pins, a client with a jar is one more without load
-    if stickiness::find_stickiness(case).stickiness == Stickiness::None {
+    if stickiness == Stickiness::None {
         let with_jar = case.trace().series(&SeriesName::WithJar).into_iter().flat_map(|series| &series.requests);
         for id in with_jar.filter_map(|request| request.instance) {
             quiet.entry(id).and_modify(|count| *count += 1);
@@ -115,21 +127,26 @@ fn quiet_shares(case: &Case, free: &FreeSeries, round: Option<&Round>) -> BTreeM
     quiet
 }
 
+/// The effect of load while requests are still being sent.
+fn observe_load_so_far(case: &Case) -> Option<Load> {
+    observe_load(case, stickiness::find_stickiness(case).stickiness)
+}
+
 /// Returns true if the effect of load is clear, so that more quick requests would show nothing more.
 pub fn enough_load(case: &Case) -> bool {
     let clear = |load: &Load| !matches!(load.effect, LoadEffect::Unclear(_) | LoadEffect::Alone { .. });
-    observe_load(case).is_some_and(|load| clear(&load))
+    observe_load_so_far(case).is_some_and(|load| clear(&load))
 }
 
 /// Returns true if busy instances are avoided, but perhaps only because each takes one request at a time.
 pub fn limit_may_explain(case: &Case) -> bool {
     let limit = |load: &Load| matches!(load.effect, LoadEffect::Avoided { limit: LimitOfOne::Possible, .. });
-    observe_load(case).is_some_and(|load| limit(&load))
+    observe_load_so_far(case).is_some_and(|load| limit(&load))
 }
 
 /// Returns true if busy instances get their share, as far as that shows while they are busy.
 pub fn busy_get_their_share(case: &Case) -> bool {
-    observe_load(case).is_some_and(|load| matches!(load.effect, LoadEffect::Ignored { .. }))
+    observe_load_so_far(case).is_some_and(|load| matches!(load.effect, LoadEffect::Ignored { .. }))
 }
 
 /// The number of quick requests to send while slow ones are under way once.

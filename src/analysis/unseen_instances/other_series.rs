@@ -90,7 +90,7 @@ impl OtherSeries {
 pub fn gather_other_series(case: &Case, counted: &BTreeSet<&str>) -> OtherSeries {
     let Some(free) = case.free().map(|free| free.series) else { return OtherSeries::default() };
     let trace = case.trace();
-    let seen: BTreeSet<InstanceId> = free.requests.iter().filter_map(|request| request.instance).collect();
+    let seen = free.instances();
     let count = |answers: &[InstanceId]| Answers {
         others: answers.iter().filter(|id| !seen.contains(id)).count(),
         all: answers.len(),

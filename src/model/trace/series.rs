@@ -1,6 +1,6 @@
 //! The requests of one experiment, under one set of conditions.
 
-use std::net::IpAddr;
+use std::{collections::BTreeSet, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +22,18 @@ pub struct Series {
     /// Requests of other clients that took turns meanwhile, as far as the lab's own log shows them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub others: Vec<BackgroundRequest>,
+}
+
+impl Series {
+    /// The instances that answered, each once.
+    pub fn instances(&self) -> BTreeSet<InstanceId> {
+        let mut instances = BTreeSet::new();
+        // one by one: collecting would sort all answers first
+        for id in self.requests.iter().filter_map(|request| request.instance) {
+            instances.insert(id);
+        }
+        instances
+    }
 }
 
 /// The experiment that a series belongs to.

@@ -110,7 +110,7 @@ fn sampled(trace: &Trace, verdict: &Verdict, samples: &[Sample]) -> Option<Strin
     let requests = count(took as u64, "request");
     let sure = format!("a chance of error below {}", odds_in_words(verdict.alpha));
     let series = trace.series.get(*sample.series.first()?)?;
-    let seen: std::collections::BTreeSet<_> = series.requests.iter().filter_map(|request| request.instance).collect();
+    let seen = series.instances();
     let said = match (sample.needed, seen.len()) {
         (_, 0) => return None,
         (None, _) => requests,
