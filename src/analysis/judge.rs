@@ -12,10 +12,10 @@ use crate::{
             evidence::{OneInstanceEvidence, OrderEvidence, PatternEvidence},
             finding::{Background, several_instances},
         },
-        unseen_instances::Meaning,
+        unseen_instances::UnseenEffect,
         verdict::{
             Algorithm, InstanceHits, Order, Reach, Rejection, Stickiness, StickyBy, StickyCookie, Test, Verdict,
-            candidates::Steps, evidence::Evidence, expected_counts, natural_order_key,
+            candidates::PatternStages, evidence::Evidence, expected_counts, natural_order_key,
         },
     },
     model::trace::{InstanceId, Trace},
@@ -24,8 +24,8 @@ use crate::{
 /// Judges a case. The chance of a false verdict is below the alpha of the case.
 pub fn judge(case: &Case) -> Verdict {
     let facts = Facts::gather(case);
-    let steps = Steps::derive(&facts, case.free().map(|free| free.sequence()), case.alpha());
-    let ruled_out = ruled_out(&facts, &steps, case.alpha());
+    let stages = PatternStages::derive(&facts, case.free().map(|free| free.sequence()), case.alpha());
+    let ruled_out = ruled_out(&facts, &stages, case.alpha());
     let (stickiness, sticky_cookie) = stickiness(case, &facts);
     let by_keys = facts.deciding_keys().next().is_some();
     let finding = &facts.finding;
@@ -34,9 +34,9 @@ pub fn judge(case: &Case) -> Verdict {
         chance: (0.0 + ruled_out.iter().map(|out| out.p).sum::<f64>()).min(1.0),
         alpha: case.alpha(),
         ruled_out,
-        instances: instances(case, &facts, &steps),
+        instances: instances(case, &facts, &stages),
         order: if by_keys { order_of_tables(&facts) } else { finding.order },
-        cycle: if by_keys { Vec::new() } else { from_the_first(names(case.trace(), &finding.cycle)) },
+        cycle: if by_keys { Vec::new() } else { rotate_to_first(names(case.trace(), &finding.cycle)) },
         repeats_after: finding.repeats_after.filter(|_| !by_keys),
         even: finding.even,
         background_share: match finding.background {
@@ -47,39 +47,39 @@ pub fn judge(case: &Case) -> Verdict {
         stickiness,
         sticky_cookie,
         balances_per: facts.connections.per,
-        evidence: evidence(&facts, &steps),
-        algorithm: steps.all.pattern,
-        candidates: steps.all.candidates,
+        evidence: evidence(&facts, &stages),
+        algorithm: stages.all.algorithm,
+        candidates: stages.all.candidates,
     }
 }
 
-/// Returns true if one instance surely answers plain requests, and no key that was varied explains it.
+/// Returns true if one instance surely answers free requests, and no key that was varied explains it.
 pub fn is_single_unexplained(case: &Case) -> bool {
     case.free().is_some_and(|free| free.finding().algorithm() == Algorithm::Single)
         && matches!(judge(case).algorithm.reach(), Reach::One | Reach::Unknown)
 }
 
 /// The algorithms that the facts rule out, each by its test.
-fn ruled_out(facts: &Facts, steps: &Steps, alpha: f64) -> Vec<Rejection> {
+fn ruled_out(facts: &Facts, stages: &PatternStages, alpha: f64) -> Vec<Rejection> {
     let finding = facts.finding.ruled_out.iter();
     let mut all: Vec<Rejection> =
         finding.chain(&facts.stickiness.ruled_out).chain(&facts.connections.ruled_out).cloned().collect();
-    if let Some(p) = steps.uri_hash_p {
+    if let Some(p) = stages.uri_hash_p {
         all.push(Rejection { algorithm: Algorithm::UriHash, test: Test::OneInstanceForAllPaths, p });
     }
     if facts.deciding_keys().next().is_some() {
         all.retain(|out| out.test != Test::OneAlone && out.algorithm != Algorithm::Single);
         all.extend(ruled_out_by_keys(facts));
     }
-    all.extend(ruled_out_by_load(facts, steps, alpha));
-    match facts.other_series.meaning(steps.with_load.pattern) {
-        Meaning::Nothing => {}
-        Meaning::OthersWhenBusy => all.retain(|out| out.algorithm.reach() != Reach::Every),
-        Meaning::SeveralInstances => {
+    all.extend(ruled_out_by_load(facts, stages, alpha));
+    match facts.other_series.effect(stages.with_load.algorithm) {
+        UnseenEffect::Nothing => {}
+        UnseenEffect::OthersWhenBusy => all.retain(|out| out.algorithm.reach() != Reach::Every),
+        UnseenEffect::SeveralInstances => {
             all.retain(|out| out.algorithm.reach() != Reach::Every);
             rule_out_single(&mut all);
         }
-        Meaning::MoreInstances => rule_out_single(&mut all),
+        UnseenEffect::MoreInstances => rule_out_single(&mut all),
     }
     all
 }
@@ -102,12 +102,12 @@ fn ruled_out_by_keys(facts: &Facts) -> Vec<Rejection> {
     all
 }
 
-fn ruled_out_by_load(facts: &Facts, steps: &Steps, alpha: f64) -> Vec<Rejection> {
+fn ruled_out_by_load(facts: &Facts, stages: &PatternStages, alpha: f64) -> Vec<Rejection> {
     let Some(load) = &facts.load else { return Vec::new() };
     let least_connections = |test, p| Rejection { algorithm: Algorithm::LeastConnections, test, p };
     match load.effect {
         LoadEffect::Avoided { p, limit: LimitOfOne::Excluded } => {
-            let blind = steps.without_load.candidates.iter().filter(|one| **one != Algorithm::LeastConnections);
+            let blind = stages.without_load.candidates.iter().filter(|one| **one != Algorithm::LeastConnections);
             blind.map(|&algorithm| Rejection { algorithm, test: Test::BusyAvoided, p }).collect()
         }
         LoadEffect::Ignored { p } => vec![least_connections(Test::BusyGetTheirShare, p)],
@@ -145,7 +145,7 @@ fn order_of_tables(facts: &Facts) -> Option<Order> {
 
 /// The instances with their counts of answers. Where keys decide, the instances show themselves in the series of the
 /// keys.
-fn instances(case: &Case, facts: &Facts, steps: &Steps) -> Vec<InstanceHits> {
+fn instances(case: &Case, facts: &Facts, stages: &PatternStages) -> Vec<InstanceHits> {
     let trace = case.trace();
     let mut instances = free_instances(case, facts);
     if let Some(share) = instances.first().map(|first| first.share)
@@ -165,12 +165,12 @@ fn instances(case: &Case, facts: &Facts, steps: &Steps) -> Vec<InstanceHits> {
     if facts.load.as_ref().is_some_and(|load| matches!(load.effect, LoadEffect::Avoided { .. })) {
         instances.iter_mut().for_each(|instance| instance.expected = None);
     }
-    match facts.other_series.meaning(steps.with_load.pattern) {
-        Meaning::SeveralInstances | Meaning::MoreInstances => {
+    match facts.other_series.effect(stages.with_load.algorithm) {
+        UnseenEffect::SeveralInstances | UnseenEffect::MoreInstances => {
             let unseen = facts.other_series.unseen.iter().map(|(id, _)| *id);
             instances.extend(unseen.map(|id| InstanceHits::without_share(name(trace, id), 0)));
         }
-        Meaning::OthersWhenBusy | Meaning::Nothing => {}
+        UnseenEffect::OthersWhenBusy | UnseenEffect::Nothing => {}
     }
     instances.sort_by_key(|instance| natural_order_key(&instance.name));
     instances
@@ -197,26 +197,26 @@ fn free_instances(case: &Case, facts: &Facts) -> Vec<InstanceHits> {
 }
 
 /// The facts that speak for the verdict, without those that other facts replace.
-fn evidence(facts: &Facts, steps: &Steps) -> Vec<Evidence> {
-    let pattern = facts.finding.evidence.iter().filter(|fact| !is_replaced(fact, facts, steps));
+fn evidence(facts: &Facts, stages: &PatternStages) -> Vec<Evidence> {
+    let pattern = facts.finding.evidence.iter().filter(|fact| !is_replaced(fact, facts, stages));
     let pattern = pattern.cloned().map(Evidence::Pattern);
-    let load = facts.load.iter().flat_map(|load| load.evidence(steps.without_load.pattern));
-    let others = facts.other_series.evidence(steps.with_load.pattern);
+    let load = facts.load.iter().flat_map(|load| load.evidence(stages.without_load.algorithm));
+    let others = facts.other_series.evidence(stages.with_load.algorithm);
     pattern
         .chain(facts.stickiness.evidence.iter().cloned().map(Evidence::Cookie))
         .chain(facts.connections.evidence.iter().cloned().map(Evidence::Connection))
-        .chain(key_evidence(facts, steps).into_iter().map(Evidence::Key))
+        .chain(key_evidence(facts, stages).into_iter().map(Evidence::Key))
         .chain(load.map(Evidence::Load))
         .chain(others.map(Evidence::Unseen))
         .collect()
 }
 
 /// Returns true if a fact about the free series is out of date, because other series show more.
-fn is_replaced(fact: &PatternEvidence, facts: &Facts, steps: &Steps) -> bool {
+fn is_replaced(fact: &PatternEvidence, facts: &Facts, stages: &PatternStages) -> bool {
     match fact {
         PatternEvidence::OneInstance(OneInstanceEvidence::OtherReasons { .. }) => {
             facts.deciding_keys().next().is_some()
-                || facts.other_series.meaning(steps.with_load.pattern) == Meaning::SeveralInstances
+                || facts.other_series.effect(stages.with_load.algorithm) == UnseenEffect::SeveralInstances
         }
         PatternEvidence::Order(OrderEvidence::LeastConnectionsLooksTheSame) => facts
             .load
@@ -226,9 +226,9 @@ fn is_replaced(fact: &PatternEvidence, facts: &Facts, steps: &Steps) -> bool {
     }
 }
 
-fn key_evidence(facts: &Facts, steps: &Steps) -> Vec<KeyEvidence> {
+fn key_evidence(facts: &Facts, stages: &PatternStages) -> Vec<KeyEvidence> {
     let mut all: Vec<KeyEvidence> = facts.keys.iter().map(|fact| fact.evidence.clone()).collect();
-    all.extend(steps.uri_hash_p.map(|p| KeyEvidence::NoUriHash { p }));
+    all.extend(stages.uri_hash_p.map(|p| KeyEvidence::NoUriHash { p }));
     if facts.deciding_keys().next().is_none() {
         return all;
     }
@@ -240,7 +240,7 @@ fn key_evidence(facts: &Facts, steps: &Steps) -> Vec<KeyEvidence> {
         all.push(KeyEvidence::ClientStaysByAddress);
     }
     for (fact, _) in facts.deciding_keys() {
-        all.extend(fact.table_p().map(|p| KeyEvidence::PlacedInTurn { subject: fact.subject.clone(), p }));
+        all.extend(fact.table_p().map(|p| KeyEvidence::PlacedInTurn { key_name: fact.key_name.clone(), p }));
     }
     if facts.deciding_keys().any(|(_, decision)| decision.placement.is_none()) {
         all.push(KeyEvidence::TableLooksTheSame);
@@ -257,7 +257,7 @@ fn names(trace: &Trace, ids: &[InstanceId]) -> Vec<String> {
 }
 
 /// Rotates a cycle, which has no beginning, so that it begins with the first name in natural order.
-fn from_the_first(mut cycle: Vec<String>) -> Vec<String> {
+fn rotate_to_first(mut cycle: Vec<String>) -> Vec<String> {
     if let Some(first) = (0..cycle.len()).min_by_key(|&index| natural_order_key(&cycle[index])) {
         cycle.rotate_left(first);
     }

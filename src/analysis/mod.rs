@@ -49,14 +49,14 @@ pub use affinity::{
     connection::enough_on_one_connection,
     cookie_mechanism::{cookies_to_vary, next_values},
     evidence::{
-        ConnectionEvidence, CookieEvidence, KeyEvidence, MadeUpEvidence, OnlyInstance, Part, Subject, ValueEvidence,
+        ConnectionEvidence, CookieEvidence, KeyEvidence, KeyName, MadeUpEvidence, OnlyInstance, Part, ValueEvidence,
     },
     keys::{Key, enough_values},
     stickiness::{candidate_cookies, enough_alone, enough_with_jar, sticky_cookie},
     vendor::{Flaw, Vendor},
 };
 pub use case::Case;
-pub use expect::{Comparison, ExpectError, Expectation, Outcome, Strictness, VerdictPart, passed};
+pub use expect::{Comparison, ExpectError, Expectation, Outcome, Strictness, VerdictPart, combined_outcome};
 pub use judge::{is_single_unexplained, judge};
 pub use load::{
     Avoidance, LoadEvidence, UnclearReason, busy_get_their_share, enough_load, limit_may_explain, quick_requests,
@@ -65,7 +65,7 @@ pub use pattern::evidence as pattern_evidence;
 pub use sampling::{
     budget::BudgetPart,
     sizes::{Sample, SamplePurpose, fewest_requests, samples},
-    stop::{Sampling, decide_sampling, request_limit},
+    stop::{SampleState, decide_sampling, request_limit},
 };
 pub use session::{
     ServiceSettings, Session, SessionCause, SessionEvidence, SessionKeeper, SessionVerdict, judge_session,

@@ -5,7 +5,7 @@ use crate::{
         affinity::{evidence::CookieEvidence, stickiness},
         case::Case,
         math::log_prob::probability,
-        sampling::stop::Sampling,
+        sampling::stop::SampleState,
         verdict::Stickiness,
     },
     model::trace::{Action, InstanceId, Request, Series, SeriesName, WithholdReason},
@@ -139,7 +139,7 @@ pub struct SessionVerdict {
     pub sticky_cookie: Option<String>,
     pub evidence: Vec<SessionEvidence>,
     /// The need for more reloads.
-    pub sampling: Sampling,
+    pub sampling: SampleState,
 }
 
 impl SessionVerdict {
@@ -150,7 +150,7 @@ impl SessionVerdict {
             cause,
             sticky_cookie: None,
             evidence: Vec::new(),
-            sampling: Sampling::Enough,
+            sampling: SampleState::Enough,
         }
     }
 
@@ -316,7 +316,7 @@ fn judge_kept_session(
         return SessionVerdict::kept_by(None, SessionCause::OneInstanceOrAddress);
     }
     let cause = SessionCause::TooFewReloads { reloads: with.len().saturating_sub(1) };
-    SessionVerdict { sampling: Sampling::More, ..SessionVerdict::new(Session::Undetermined, cause) }
+    SessionVerdict { sampling: SampleState::More, ..SessionVerdict::new(Session::Undetermined, cause) }
 }
 
 fn are_several(ids: &[InstanceId]) -> bool {

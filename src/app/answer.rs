@@ -45,31 +45,31 @@ impl Audience {
 
 /// An error response. Its form is decided last, by [`spell_out`], which knows the reader.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Refusal {
+pub(super) struct ErrorResponse {
     pub(super) status: StatusCode,
     pub(super) message: String,
 }
 
-impl Refusal {
+impl ErrorResponse {
     pub(super) fn bad_request(message: impl Into<String>) -> Self {
         Self { status: StatusCode::BAD_REQUEST, message: message.into() }
     }
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for ErrorResponse {
     fn into_response(self) -> Response {
         (self.status, Extension(self)).into_response()
     }
 }
 
-/// Gives a refusal the form for its reader. Any other response stays as it is.
+/// Gives an error response the form for its reader. Any other response stays as it is.
 pub(super) fn spell_out(mut response: Response, audience: Audience) -> Response {
-    let Some(refusal) = response.extensions_mut().remove::<Refusal>() else {
+    let Some(error) = response.extensions_mut().remove::<ErrorResponse>() else {
         return response;
     };
     let worded = match audience {
-        Audience::Program => Json(json!({ "error": refusal.message })).into_response(),
-        Audience::Person => format!("{}\n", refusal.message).into_response(),
+        Audience::Program => Json(json!({ "error": error.message })).into_response(),
+        Audience::Person => format!("{}\n", error.message).into_response(),
     };
     // only the body and its type change: Allow and other headers stay, except the length, which was that of an empty body
     response.headers_mut().remove(header::CONTENT_LENGTH);
@@ -79,13 +79,16 @@ pub(super) fn spell_out(mut response: Response, audience: Audience) -> Response 
     response.map(|_: Body| worded.into_body())
 }
 
-pub(super) async fn not_found(uri: Uri) -> Refusal {
-    Refusal { status: StatusCode::NOT_FOUND, message: format!("nothing at {}", uri.path()) }
+pub(super) async fn not_found(uri: Uri) -> ErrorResponse {
+    ErrorResponse { status: StatusCode::NOT_FOUND, message: format!("nothing at {}", uri.path()) }
 }
 
 /// The response to a method that the path does not have. The router adds the Allow header.
-pub(super) async fn method_not_allowed(method: axum::http::Method, uri: Uri) -> Refusal {
-    Refusal { status: StatusCode::METHOD_NOT_ALLOWED, message: format!("{method} is not allowed at {}", uri.path()) }
+pub(super) async fn method_not_allowed(method: axum::http::Method, uri: Uri) -> ErrorResponse {
+    ErrorResponse {
+        status: StatusCode::METHOD_NOT_ALLOWED,
+        message: format!("{method} is not allowed at {}", uri.path()),
+    }
 }
 
 /// The health check. It is not counted and opens no session.
@@ -94,7 +97,7 @@ pub(super) async fn health() -> &'static str {
 }
 
 /// The delay that `?delay=MS` asks for. As in PHP, the last such parameter counts.
-pub(super) fn delay(uri: &Uri) -> Result<Duration, Refusal> {
+pub(super) fn delay(uri: &Uri) -> Result<Duration, ErrorResponse> {
     let query = uri.query().unwrap_or_default();
     let Some((_, value)) = form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == "delay").last() else {
         return Ok(Duration::ZERO);
@@ -106,7 +109,7 @@ pub(super) fn delay(uri: &Uri) -> Result<Duration, Refusal> {
         .filter(|ms| *ms <= MAX_DELAY_MS)
         .map(Duration::from_millis)
         .ok_or_else(|| {
-            Refusal::bad_request(format!("delay must be a whole number of milliseconds up to {MAX_DELAY_MS}"))
+            ErrorResponse::bad_request(format!("delay must be a whole number of milliseconds up to {MAX_DELAY_MS}"))
         })
 }
 
@@ -121,7 +124,9 @@ pub(super) async fn wait(delay: Duration) {
 pub(super) fn json(body: &impl serde::Serialize) -> Response {
     match serde_json::to_string(body) {
         Ok(text) => ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], text).into_response(),
-        Err(error) => Refusal { status: StatusCode::INTERNAL_SERVER_ERROR, message: error.to_string() }.into_response(),
+        Err(error) => {
+            ErrorResponse { status: StatusCode::INTERNAL_SERVER_ERROR, message: error.to_string() }.into_response()
+        }
     }
 }
 

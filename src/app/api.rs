@@ -9,7 +9,7 @@ use axum::{Router, extract::State, http::Uri, response::Response, routing::get};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::answer::{self, Refusal};
+use super::answer::{self, ErrorResponse};
 
 /// The name of this app's service.
 const SERVICE: &str = "web_dynamic";
@@ -38,7 +38,7 @@ pub(super) fn routes(api: Arc<Api>) -> Router {
     Router::new().route("/api/", get(answer_request)).route("/health", get(answer::health)).with_state(api)
 }
 
-async fn answer_request(State(api): State<Arc<Api>>, uri: Uri) -> Result<Response, Refusal> {
+async fn answer_request(State(api): State<Arc<Api>>, uri: Uri) -> Result<Response, ErrorResponse> {
     // numbered after the delay: a client that gives up during the delay gets no answer, so it takes no number
     answer::wait(answer::delay(&uri)?).await;
     let request = api.answered.fetch_add(1, Ordering::Relaxed) + 1;

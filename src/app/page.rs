@@ -20,7 +20,7 @@ use url::form_urlencoded;
 use crate::model::Sessions;
 
 use super::{
-    answer::{self, Audience, Refusal},
+    answer::{self, Audience, ErrorResponse},
     cookie::SessionId,
     document,
     sessions::{Action, SessionStore, Snapshot},
@@ -65,7 +65,7 @@ impl Site {
 
     /// The body of `/session`.
     fn state_of(&self, session: &Snapshot) -> Response {
-        answer::json(&SessionReport {
+        answer::json(&SessionBody {
             hostname: &self.hostname,
             service: SERVICE,
             session: SessionState {
@@ -104,7 +104,7 @@ impl Visit {
 }
 
 #[derive(Serialize)]
-struct SessionReport<'a> {
+struct SessionBody<'a> {
     hostname: &'a str,
     service: &'static str,
     session: SessionState<'a>,
@@ -134,7 +134,7 @@ async fn page(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
     visit.with_cookie(([(header::CONTENT_SECURITY_POLICY, site.policy.clone())], html).into_response())
 }
 
-async fn session(State(site): State<Arc<Site>>, uri: Uri, headers: HeaderMap) -> Result<Response, Refusal> {
+async fn session(State(site): State<Arc<Site>>, uri: Uri, headers: HeaderMap) -> Result<Response, ErrorResponse> {
     let delay = answer::delay(&uri)?;
     let visit = site.visit(&headers, Action::View);
     answer::wait(delay).await;
@@ -146,7 +146,7 @@ async fn login(
     State(site): State<Arc<Site>>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ErrorResponse> {
     let user = form_user(&headers, &read_body(body)?)?;
     Ok(site.change(&headers, Action::LogIn(user)))
 }
@@ -155,22 +155,22 @@ async fn logout(
     State(site): State<Arc<Site>>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ErrorResponse> {
     read_body(body)?;
     Ok(site.change(&headers, Action::LogOut))
 }
 
-fn read_body(body: Result<Bytes, BytesRejection>) -> Result<Bytes, Refusal> {
+fn read_body(body: Result<Bytes, BytesRejection>) -> Result<Bytes, ErrorResponse> {
     body.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => {
-            Refusal { status: StatusCode::PAYLOAD_TOO_LARGE, message: "the body is too large for a form".into() }
+            ErrorResponse { status: StatusCode::PAYLOAD_TOO_LARGE, message: "the body is too large for a form".into() }
         }
-        status => Refusal { status, message: "the body could not be read".into() },
+        status => ErrorResponse { status, message: "the body could not be read".into() },
     })
 }
 
 /// The form field `user`. As in PHP, the last one counts, and the body must be of the type of a form.
-fn form_user(headers: &HeaderMap, body: &[u8]) -> Result<String, Refusal> {
+fn form_user(headers: &HeaderMap, body: &[u8]) -> Result<String, ErrorResponse> {
     let is_form = headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
@@ -180,14 +180,14 @@ fn form_user(headers: &HeaderMap, body: &[u8]) -> Result<String, Refusal> {
     let user = user.map(|(_, user)| user.into_owned()).unwrap_or_default();
     let user = user.trim_matches(' ');
     if user.is_empty() {
-        return Err(Refusal::bad_request("who logs in? send the form field `user`"));
+        return Err(ErrorResponse::bad_request("who logs in? send the form field `user`"));
     }
     // the replacement character stands for bytes that are not UTF-8
     if user.chars().any(|character| character.is_control() || character == char::REPLACEMENT_CHARACTER) {
-        return Err(Refusal::bad_request("user must be plain text"));
+        return Err(ErrorResponse::bad_request("user must be plain text"));
     }
     if user.chars().count() > MAX_USER_LENGTH {
-        return Err(Refusal::bad_request(format!("user may have {MAX_USER_LENGTH} characters at most")));
+        return Err(ErrorResponse::bad_request(format!("user may have {MAX_USER_LENGTH} characters at most")));
     }
     Ok(user.to_owned())
 }

@@ -33,7 +33,7 @@ pub enum Engine {
 
 /// A load balancer of a lab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Balancer {
+pub enum ProxyKind {
     /// Traefik, in a container of the lab
     Traefik,
     /// lbctl's own
@@ -53,7 +53,7 @@ pub struct Up {
     pub engine: Engine,
     /// What balances [default: bundled; with --engine compose, traefik]
     #[arg(long, value_enum, value_name = "PROXY")]
-    pub proxy: Option<Balancer>,
+    pub proxy: Option<ProxyKind>,
     /// Keep each client on its replica, by a cookie
     #[arg(long, value_name = "SERVICE")]
     pub sticky: Vec<String>,

@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::model::{App, Format};
 
 pub use experiments::{Experiment, Experiments};
-pub use lab::{Balancer, Counts, Down, Engine, Export, Logs, Ps, Scale, Up};
+pub use lab::{Counts, Down, Engine, Export, Logs, ProxyKind, Ps, Scale, Up};
 pub use probe::{Connection, Expect, Probe, SessionTest, Target};
 pub use proxy::Proxy;
 

@@ -13,8 +13,8 @@ use crate::{
     engine::{DockerError, StartError},
     experiment::CampaignError,
     lab::{
-        ChangeError, ClientError, ListenError, LookupError, PlanError, RefusalKind, RendezvousError, RunningLabError,
-        compose::UnsupervisedError,
+        ChangeError, ClientError, ControlErrorKind, ListenError, LookupError, PlanError, RendezvousError,
+        RunningLabError, compose::UnsupervisedError,
     },
     model::trace::{FailureKind, TraceError},
     probe::{HeaderError, IdentityError, SpecError, TargetError, Unreachable},
@@ -151,14 +151,14 @@ impl Error {
             Error::Expectation(error) => (Exit::Usage, Some(error.hint().to_owned())),
             Error::Target(_) | Error::Identity(_) | Error::Header(_) | Error::Spec(_) => (Exit::Usage, None),
             Error::Trace(error) => (Exit::Usage, Some(error.hint())),
-            Error::Campaign(error) => of_campaign(error),
-            Error::Compose(error) => (of_compose_file(error), error.hint()),
+            Error::Campaign(error) => exit_of_campaign(error),
+            Error::Compose(error) => (exit_of_compose_file(error), error.hint()),
             Error::Plan(error) => (Exit::Usage, error.hint()),
             Error::Listen(error) => (Exit::Environment, error.hint()),
             Error::Rendezvous(error) => (Exit::Environment, error.hint()),
-            Error::Lookup(error) => of_lookup(error),
-            Error::RunningLab(error) => of_running_lab(error),
-            Error::Change(error) => of_change(error),
+            Error::Lookup(error) => exit_of_lookup(error),
+            Error::RunningLab(error) => exit_of_running_lab(error),
+            Error::Change(error) => exit_of_change(error),
             Error::Docker(error) => (Exit::Environment, error.hint()),
             Error::Start(error) => (Exit::Environment, error.hint()),
             Error::Background(report) => (report.exit, report.hint.clone()),
@@ -217,7 +217,7 @@ fn message_with_causes(error: &Error) -> String {
     message.replace(['\n', '\r'], " ")
 }
 
-fn of_campaign(error: &CampaignError) -> (Exit, Option<String>) {
+fn exit_of_campaign(error: &CampaignError) -> (Exit, Option<String>) {
     match error {
         CampaignError::Unreachable(Unreachable { failure, .. }) => (Exit::Environment, unreachable_hint(failure.kind)),
         CampaignError::ForeignSource(_)
@@ -239,16 +239,16 @@ fn unreachable_hint(kind: FailureKind) -> Option<String> {
     Some(hint.to_owned())
 }
 
-fn of_compose_file(error: &ComposeError) -> Exit {
+fn exit_of_compose_file(error: &ComposeError) -> Exit {
     match error.cause() {
         Cause::Unreadable => Exit::Environment,
         Cause::Broken => Exit::Usage,
     }
 }
 
-fn of_lookup(error: &LookupError) -> (Exit, Option<String>) {
+fn exit_of_lookup(error: &LookupError) -> (Exit, Option<String>) {
     let exit = match error {
-        LookupError::Lab(error) => return of_running_lab(error),
+        LookupError::Lab(error) => return exit_of_running_lab(error),
         LookupError::OtherLabs { .. } | LookupError::NoLab | LookupError::NoReplica { .. } => Exit::Environment,
         LookupError::ProjectName(_)
         | LookupError::SeveralLabs(_)
@@ -260,11 +260,11 @@ fn of_lookup(error: &LookupError) -> (Exit, Option<String>) {
     (exit, error.hint())
 }
 
-fn of_running_lab(error: &RunningLabError) -> (Exit, Option<String>) {
+fn exit_of_running_lab(error: &RunningLabError) -> (Exit, Option<String>) {
     match error {
         RunningLabError::NoLab { docker, .. } => (Exit::Environment, Some(no_lab_hint(docker.as_ref()))),
-        RunningLabError::Supervised(error) => of_client(error),
-        RunningLabError::Unsupervised(UnsupervisedError::Change(error)) => of_change(error),
+        RunningLabError::Supervised(error) => exit_of_client(error),
+        RunningLabError::Unsupervised(UnsupervisedError::Change(error)) => exit_of_change(error),
         RunningLabError::Unsupervised(error) => (Exit::Environment, error.hint()),
     }
 }
@@ -272,20 +272,20 @@ fn of_running_lab(error: &RunningLabError) -> (Exit, Option<String>) {
 fn detail_of_running_lab(error: &RunningLabError) -> Option<String> {
     match error {
         RunningLabError::Unsupervised(UnsupervisedError::Change(error)) => error.detail(),
-        RunningLabError::Supervised(ClientError::Refused(refusal)) => refusal.detail.clone(),
+        RunningLabError::Supervised(ClientError::Refused(error)) => error.detail.clone(),
         RunningLabError::NoLab { .. } | RunningLabError::Supervised(_) | RunningLabError::Unsupervised(_) => None,
     }
 }
 
-fn of_client(error: &ClientError) -> (Exit, Option<String>) {
+fn exit_of_client(error: &ClientError) -> (Exit, Option<String>) {
     match error {
         ClientError::NoLab(_) => (Exit::Environment, Some(no_lab_hint(None))),
-        ClientError::Refused(refusal) => {
-            let exit = match refusal.kind {
-                RefusalKind::Usage => Exit::Usage,
-                RefusalKind::Environment => Exit::Environment,
+        ClientError::Refused(error) => {
+            let exit = match error.kind {
+                ControlErrorKind::Usage => Exit::Usage,
+                ControlErrorKind::Environment => Exit::Environment,
             };
-            (exit, refusal.hint.clone())
+            (exit, error.hint.clone())
         }
         ClientError::Broken { .. } => (Exit::Environment, None),
         ClientError::Silent(_) => {
@@ -295,7 +295,7 @@ fn of_client(error: &ClientError) -> (Exit, Option<String>) {
     }
 }
 
-fn of_change(error: &ChangeError) -> (Exit, Option<String>) {
+fn exit_of_change(error: &ChangeError) -> (Exit, Option<String>) {
     let exit = match error {
         ChangeError::Plan(_) => Exit::Usage,
         _ => Exit::Environment,

@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 
 use crate::{
     model::{
-        Access, Balancer, Entry,
+        Access, Entry, ProxyKind,
         trace::{BackgroundRequest, Instance, InstanceId, Series, SeriesName, Trace},
     },
     probe,
@@ -40,10 +40,10 @@ impl Numbering {
     /// The numbering in the log of a lab; `None` where its numbers show no picks.
     pub fn of_lab_log(lab: &LabService) -> Option<Numbering> {
         match lab.proxy {
-            Balancer::Bundled => Some(Numbering::PerBalancer),
+            ProxyKind::Bundled => Some(Numbering::PerBalancer),
             // its log does not mark the requests that a cookie placed
-            Balancer::Traefik if lab.view.sticky_cookie.is_some() => None,
-            Balancer::Traefik => Some(Numbering::Together),
+            ProxyKind::Traefik if lab.view.sticky_cookie.is_some() => None,
+            ProxyKind::Traefik => Some(Numbering::Together),
         }
     }
 }

@@ -11,7 +11,7 @@ use url::Url;
 use crate::{
     analysis::{self, Algorithm, Case, Key},
     model::{
-        Balancer, Engine,
+        Engine, ProxyKind,
         trace::{Connection, CookieValue, Header, SeriesName},
     },
     probe::{SeriesPlan, path_and_query, with_path},
@@ -207,7 +207,7 @@ fn sources(setting: &mut Setting) -> Result<Vec<IpAddr>, CampaignError> {
     let plan = setting.plan;
     let picked = !plan.sources.is_empty() || !plan.picked.is_empty();
     let lab = plan.lab.as_ref();
-    if lab.is_some_and(|lab| lab.engine == Engine::Compose && lab.proxy == Balancer::Traefik) {
+    if lab.is_some_and(|lab| lab.engine == Engine::Compose && lab.proxy == ProxyKind::Traefik) {
         if picked {
             setting
                 .progress

@@ -4,7 +4,7 @@
 use rand::Rng;
 
 use crate::{
-    analysis::{self, ALPHA, Case, Sampling, ServiceSettings, Session},
+    analysis::{self, ALPHA, Case, SampleState, ServiceSettings, Session},
     model::{
         ServiceView, Strategy,
         trace::{Connection, SeriesName},
@@ -95,7 +95,7 @@ impl LoginPlan {
 
     fn is_sure(&self, case: &Case) -> bool {
         let judged = analysis::judge_session(case, self.settings);
-        judged.sampling == Sampling::Enough && (judged.session != Session::Kept || analysis::enough_with_jar(case))
+        judged.sampling == SampleState::Enough && (judged.session != Session::Kept || analysis::enough_with_jar(case))
     }
 }
 

@@ -3,7 +3,7 @@
 use rand::Rng;
 
 use crate::{
-    analysis::{self, Case, Sampling},
+    analysis::{self, Case, SampleState},
     model::trace::{Connection, Series, SeriesName},
     probe::SeriesPlan,
 };
@@ -67,8 +67,9 @@ impl Experiment for OrderExperiment<'_> {
     /// Either the order of sending or the order in the balancer's log may decide the verdict, because the log gets each
     /// request a moment late.
     fn is_enough(&self, case: &Case) -> bool {
-        let enough =
-            |series: &Series| analysis::decide_sampling(series, self.plan.replicas(), case.alpha()) == Sampling::Enough;
+        let enough = |series: &Series| {
+            analysis::decide_sampling(series, self.plan.replicas(), case.alpha()) == SampleState::Enough
+        };
         let Some(sent) = case.trace().series(&SeriesName::WithoutJar).filter(|_| !self.plan.overlaps()) else {
             return false;
         };

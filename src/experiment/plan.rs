@@ -6,7 +6,7 @@ use url::Url;
 
 use crate::{
     model::{
-        Balancer, Engine, ServiceView,
+        Engine, ProxyKind, ServiceView,
         trace::{Connection, SeriesName},
     },
     probe::{Script, SeriesPlan, path_and_query},
@@ -60,7 +60,7 @@ pub struct CampaignPlan {
 pub struct LabService {
     pub name: String,
     pub engine: Engine,
-    pub proxy: Balancer,
+    pub proxy: ProxyKind,
     pub view: ServiceView,
     /// True if the service has the login of the lab's page.
     pub logs_in: bool,

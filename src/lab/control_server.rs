@@ -7,7 +7,7 @@ use tokio::{net::UnixListener, sync::oneshot, task::JoinHandle};
 use super::{Supervisor, serve_control};
 
 /// How long the answers that are under way when the lab has stopped may take.
-const LAST_ANSWERS: Duration = Duration::from_millis(200);
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// A control API that is being served.
 #[derive(Debug)]
@@ -27,6 +27,6 @@ impl ControlServer {
     /// Ends the control API. Commands that follow the log still read its end.
     pub async fn stop(self) {
         drop(self.stop);
-        _ = tokio::time::timeout(LAST_ANSWERS, self.served).await;
+        _ = tokio::time::timeout(CLOSE_TIMEOUT, self.served).await;
     }
 }

@@ -9,7 +9,7 @@
 //! test_lab        a lab that one process starts for one test
 //! overrides       the wishes of the command line, for the plans of both labs; plan_error: why one cannot be met
 //! change_error    why a lab could not be started, scaled or stopped
-//! progress        events while a lab starts
+//! start_event     an event while a lab starts
 //! stop_mode       how much time a lab takes for its end
 //! listen          the ports of the lab's proxy; address: its URL
 //! control_server  the control API while the lab runs
@@ -31,8 +31,8 @@ mod listen;
 mod lookup;
 mod overrides;
 mod plan_error;
-mod progress;
 mod running_lab;
+mod start_event;
 mod stop_mode;
 mod supervisor;
 mod test_lab;
@@ -48,11 +48,11 @@ pub use lookup::{
 };
 pub use overrides::Overrides;
 pub use plan_error::PlanError;
-pub use progress::Progress;
 pub use running_lab::{RunningLab, RunningLabError, find_running_lab, running_labs};
+pub use start_event::StartEvent;
 pub use stop_mode::StopMode;
 pub use supervisor::{
-    ClientError, LabRunner, LogQuery, RefusalKind, Rendezvous, RendezvousError, Supervisor, SupervisorLock,
+    ClientError, ControlErrorKind, LabRunner, LogQuery, Rendezvous, RendezvousError, Supervisor, SupervisorLock,
     is_project_name, serve_control,
 };
-pub use test_lab::{Stickiness, TestLab};
+pub use test_lab::{PageStickiness, TestLab};

@@ -15,9 +15,9 @@ const PAGE: &str = "web_static";
 /// The service without a login, of which the test needs no replica.
 const API: &str = "web_dynamic";
 
-/// Stickiness of the lab's page.
+/// The stickiness of the lab's page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stickiness {
+pub enum PageStickiness {
     None,
     Cookie,
 }
@@ -34,10 +34,10 @@ impl TestLab {
     ///
     /// # Errors
     /// When a replica or the proxy does not start.
-    pub async fn start(stickiness: Stickiness, mut progress: impl FnMut()) -> Result<TestLab, ChangeError> {
+    pub async fn start(stickiness: PageStickiness, mut progress: impl FnMut()) -> Result<TestLab, ChangeError> {
         let sticky = match stickiness {
-            Stickiness::None => Vec::new(),
-            Stickiness::Cookie => vec![PAGE.to_owned()],
+            PageStickiness::None => Vec::new(),
+            PageStickiness::Cookie => vec![PAGE.to_owned()],
         };
         let overrides = Overrides { scale: [(API.to_owned(), 0)].into(), sticky, strategy: None };
         let plan = EmbeddedPlan::new(PROJECT, &composefile::load_built_in()?, &overrides)?;

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    replica::{App, Balancer, Engine, Replica, Sessions, State},
+    replica::{App, Engine, ProxyKind, Replica, Sessions, State},
     strategy::Strategy,
 };
 
@@ -17,7 +17,7 @@ pub struct LabView {
     pub schema: String,
     pub project: String,
     pub engine: Engine,
-    pub proxy: Balancer,
+    pub proxy: ProxyKind,
     /// The URL at which a browser finds the lab.
     pub url: String,
     /// The address at which the proxy listens.

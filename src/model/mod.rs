@@ -20,5 +20,5 @@ pub use access::{Access, Entry};
 pub use exposed_by_default::ExposedByDefault;
 pub use format::Format;
 pub use lab_view::{LAB_SCHEMA, LabView, ReplicaView, ScaleView, ServiceScaleView, ServiceStrategy, ServiceView};
-pub use replica::{App, Balancer, Engine, Labels, Port, Replica, Replicas, Sessions, State, replica_name};
+pub use replica::{App, Engine, Labels, Port, ProxyKind, Replica, Replicas, Sessions, State, replica_name};
 pub use strategy::{Strategy, TRAEFIK_ONLY};

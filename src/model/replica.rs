@@ -96,7 +96,7 @@ pub enum Engine {
 /// The proxy that balances the requests of a lab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Balancer {
+pub enum ProxyKind {
     /// The proxy of this program.
     Bundled,
     /// Traefik in a container.

@@ -143,7 +143,7 @@ impl LoginCondition {
 
 impl Script {
     /// The login of the lab's own apps.
-    pub fn of_the_lab() -> Script {
+    pub fn lab_login() -> Script {
         let form = Content { media_type: "application/x-www-form-urlencoded", text: "user=alice".to_owned() };
         Script {
             login: RequestSpec { method: Method::POST, path: "/login".to_owned(), content: Some(form) },

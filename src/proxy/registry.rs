@@ -29,11 +29,11 @@ pub struct Registry {
     /// balancer keep their order.
     ranks: Vec<Arc<str>>,
     cursors: HashMap<String, Arc<Mutex<Cursor>>>,
-    upstreams: HashMap<Key, Arc<Upstream>>,
+    upstreams: HashMap<UpstreamKey, Arc<Upstream>>,
 }
 
 /// A replica by its name, at one of its addresses.
-type Key = (Arc<str>, SocketAddr);
+type UpstreamKey = (Arc<str>, SocketAddr);
 
 impl Registry {
     /// An empty registry for tables that `workers` workers read.
@@ -43,7 +43,7 @@ impl Registry {
 
     pub fn table(&mut self, replicas: &[Replica]) -> Table {
         let Routes { routers, services, servers, problems } = Routes::new(replicas, self.exposed_by_default);
-        let mut in_use: HashSet<Key> = HashSet::new();
+        let mut in_use: HashSet<UpstreamKey> = HashSet::new();
         let mut available: HashMap<String, Vec<WeightedUpstream>> = HashMap::new();
         for server in servers {
             in_use.insert((server.replica.name.clone(), server.address));
@@ -101,7 +101,7 @@ impl Registry {
 
     /// Drops the upstreams of replicas that have ended, and marks those that drain. A container that is not routed to
     /// at the moment may still work on requests that it was given.
-    fn retire(&mut self, replicas: &[Replica], in_use: &HashSet<Key>) {
+    fn retire(&mut self, replicas: &[Replica], in_use: &HashSet<UpstreamKey>) {
         let unrouted: HashMap<&str, &Replica> = replicas
             .iter()
             .filter(|replica| replica.port == Port::Labelled && replica.state != State::Ready)

@@ -2,10 +2,10 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::routing::StickyCookie;
+use crate::routing::StickyCookieConfig;
 
 /// The value of the `Set-Cookie` header for a cookie with this name and value.
-pub fn set_cookie(cookie: &StickyCookie, name: &str, value: &str) -> String {
+pub fn set_cookie(cookie: &StickyCookieConfig, name: &str, value: &str) -> String {
     let mut header = format!("{name}={value}; Path={}", cookie.path.as_deref().unwrap_or("/"));
     if let Some(domain) = &cookie.domain {
         header += &format!("; Domain={domain}");
@@ -47,26 +47,26 @@ mod tests {
             ("web", "http://172.17.0.2:3000", "_d1570", "2dd29c14d71b4568"),
             ("web-static-lab", "http://172.17.0.3:80", "_feb6a", "aa46e2b153bf0108"),
         ] {
-            assert_eq!(StickyCookie::default().name_for(service), name);
+            assert_eq!(StickyCookieConfig::default().name_for(service), name);
             assert_eq!(server_value(url), value);
         }
     }
 
     #[test]
     fn attributes_come_in_traefiks_order() {
-        let cookie = StickyCookie {
+        let cookie = StickyCookieConfig {
             domain: Some("api.ch".into()),
             max_age: 60,
             http_only: true,
             secure: true,
             same_site: Some(SameSite::Lax),
-            ..StickyCookie::default()
+            ..StickyCookieConfig::default()
         };
         assert_eq!(
             set_cookie(&cookie, "a", "b"),
             "a=b; Path=/; Domain=api.ch; Max-Age=60; HttpOnly; Secure; SameSite=Lax"
         );
-        assert_eq!(set_cookie(&StickyCookie::default(), "a", "b"), "a=b; Path=/");
+        assert_eq!(set_cookie(&StickyCookieConfig::default(), "a", "b"), "a=b; Path=/");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::{
 
 use http::HeaderValue;
 
-use crate::routing::{HostHeader, Router, StickyCookie, Subject};
+use crate::routing::{HostHeader, Router, StickyCookieConfig, Subject};
 
 use super::{
     balance::{Balance, Cursor},
@@ -48,7 +48,7 @@ pub struct ServiceBalancer {
     pub available: Vec<WeightedUpstream>,
     pub host: HostHeader,
     /// The sticky cookie and its name.
-    pub sticky: Option<(String, StickyCookie)>,
+    pub sticky: Option<(String, StickyCookieConfig)>,
 }
 
 impl ServiceBalancer {

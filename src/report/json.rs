@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use crate::{
-    analysis::{Comparison, Session, SessionVerdict, Verdict, passed},
+    analysis::{Comparison, Outcome, Session, SessionVerdict, Verdict, combined_outcome},
     model::trace::{Connection, CookieJar, Failure, InstanceId, PROBE_SCHEMA, Request, Series, SeriesName, Trace, Via},
 };
 
@@ -25,7 +25,11 @@ pub fn probe<'a>(trace: &'a Trace, verdict: &Verdict, comparisons: &[Comparison]
         series: Each(move || trace.series.iter().map(|series| self::series(trace, series))),
         verdict: self::verdict(trace, verdict),
         expected: expected.collect(),
-        passed: passed(comparisons),
+        passed: match combined_outcome(comparisons) {
+            Outcome::Met => Some(true),
+            Outcome::Contradicted => Some(false),
+            Outcome::Undetermined => None,
+        },
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::Strategy;
 
-use super::{label::Fields, middleware::MiddlewareConfig, sticky::StickyCookie};
+use super::{label::Fields, middleware::MiddlewareConfig, sticky::StickyCookieConfig};
 
 /// The configuration that the labels of one container ask for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -60,7 +60,7 @@ pub struct BalancerConfig {
     pub host: HostHeader,
     pub strategy: Strategy,
     /// The cookie that keeps a client on its replica, if the labels ask for one.
-    pub sticky: Option<StickyCookie>,
+    pub sticky: Option<StickyCookieConfig>,
     /// The other fields, which count as those of a router do.
     pub other: Fields,
 }

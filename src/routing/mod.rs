@@ -39,4 +39,4 @@ pub use labels::{OWN_STRATEGY, strategy_label};
 pub use middleware::Middleware;
 pub use routes::{BalancedService, Preview, Router, Routes, Server, preview, route};
 pub use rule::{Subject, bare_host};
-pub use sticky::{SameSite, StickyCookie};
+pub use sticky::{SameSite, StickyCookieConfig};

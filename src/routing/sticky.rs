@@ -6,7 +6,7 @@ use super::label::{Label, LabelError};
 
 /// `sticky.cookie.*`: the cookie that keeps a client on its replica.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct StickyCookie {
+pub struct StickyCookieConfig {
     /// The name, if it is not the default one.
     pub name: Option<String>,
     /// `Path`, `/` by default.
@@ -32,7 +32,7 @@ pub enum SameSite {
     Strict,
 }
 
-impl StickyCookie {
+impl StickyCookieConfig {
     /// Sets the field `sticky.cookie.ATTRIBUTE`.
     ///
     /// # Errors

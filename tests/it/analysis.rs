@@ -3,7 +3,7 @@
 use std::num::NonZeroU16;
 
 use lbctl::{
-    analysis::{self, ALPHA, Algorithm, BalancesPer, Case, Order, Sampling, Stickiness, Verdict, judge},
+    analysis::{self, ALPHA, Algorithm, BalancesPer, Case, Order, SampleState, Stickiness, Verdict, judge},
     model::trace::{BackgroundRequest, Connection, InstanceId, ObservedCookie, Request, Series, SeriesName, Trace},
 };
 use proptest::prelude::*;
@@ -281,7 +281,7 @@ fn sampled(mut next: impl FnMut() -> u16) -> Trace {
     let mut without = series(SeriesName::WithoutJar, []);
     loop {
         without.requests.push(request(without.requests.len() as u32 + 1, Some(next())));
-        if analysis::decide_sampling(&without, 0, ALPHA) == Sampling::Enough {
+        if analysis::decide_sampling(&without, 0, ALPHA) == SampleState::Enough {
             return trace(vec![without]);
         }
     }

@@ -15,9 +15,7 @@ use lbctl::{
         CampaignError, CampaignPlan, ExperimentName, LabService, LoginPlan, NoProgress, Progress, Sender, play_login,
         run_campaign,
     },
-    model::{
-        App, Balancer as Proxy, Engine, ReplicaView, ServiceStrategy, ServiceView, State, Strategy, trace::Connection,
-    },
+    model::{App, Engine, ProxyKind, ReplicaView, ServiceStrategy, ServiceView, State, Strategy, trace::Connection},
     probe::Script,
 };
 use rand::{SeedableRng, rngs::StdRng};
@@ -59,7 +57,7 @@ fn lab(k: usize) -> LabService {
         sticky_cookie: None,
         replicas: (1..=k).map(replica).collect(),
     };
-    LabService { name: "web".to_owned(), engine: Engine::Embedded, proxy: Proxy::Bundled, view, logs_in: true }
+    LabService { name: "web".to_owned(), engine: Engine::Embedded, proxy: ProxyKind::Bundled, view, logs_in: true }
 }
 
 /// Makes the campaign; the sender never waits.
@@ -324,7 +322,7 @@ fn progress_names_each_experiment_that_sends_something() {
 
 #[test]
 fn addresses_behind_a_published_port_are_left_out() {
-    let lab = LabService { engine: Engine::Compose, proxy: Proxy::Traefik, ..lab(3) };
+    let lab = LabService { engine: Engine::Compose, proxy: ProxyKind::Traefik, ..lab(3) };
     let plan = CampaignPlan { lab: Some(lab), picked: vec![ExperimentName::Sources], ..plan() };
     let mut target = SimulatedTarget::new(balancers::round_robin(3));
     let mut progress = Recorded::default();
@@ -336,7 +334,7 @@ fn addresses_behind_a_published_port_are_left_out() {
 #[test]
 fn a_login_is_played_until_it_is_sure_what_became_of_it() {
     let played = |balancer, reloads, facts| {
-        let plan = LoginPlan { path: "/".to_owned(), script: Script::of_the_lab(), reloads, settings: facts };
+        let plan = LoginPlan { path: "/".to_owned(), script: Script::lab_login(), reloads, settings: facts };
         let mut target = SimulatedTarget::new(balancer);
         let made = play_login(&plan, &mut target, &mut StdRng::seed_from_u64(1), &mut NoProgress).now_or_never();
         assert_eq!(made, Some(Ok(())));

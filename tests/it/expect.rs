@@ -4,7 +4,7 @@ use lbctl::{
     analysis::{
         ALPHA, Algorithm, BalancesPer, Case, Expectation, Order,
         Outcome::{self, Contradicted, Met, Undetermined},
-        Stickiness, StickyBy, StickyCookie, Strictness, Verdict, judge, passed,
+        Stickiness, StickyBy, StickyCookie, Strictness, Verdict, combined_outcome, judge,
     },
     model::trace::Trace,
 };
@@ -259,12 +259,12 @@ fn together_they_pass_when_each_is_met() {
     let ring = verdict(&"abc".repeat(10));
     let all = |texts: &[&str]| {
         let check = |text: &&str| Expectation::parse(text).unwrap().check(&ring, Strictness::Pattern, ALPHA);
-        passed(&texts.iter().map(check).collect::<Vec<_>>())
+        combined_outcome(&texts.iter().map(check).collect::<Vec<_>>())
     };
-    assert_eq!(all(&[]), None);
-    assert_eq!(all(&["round-robin", "instances=3"]), Some(true));
-    assert_eq!(all(&["round-robin", "sticky=none"]), None);
-    assert_eq!(all(&["random", "sticky=none"]), Some(false));
+    assert_eq!(all(&[]), Undetermined);
+    assert_eq!(all(&["round-robin", "instances=3"]), Met);
+    assert_eq!(all(&["round-robin", "sticky=none"]), Undetermined);
+    assert_eq!(all(&["random", "sticky=none"]), Contradicted);
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use std::{net::Ipv4Addr, num::NonZeroU16};
 
 use lbctl::{
-    analysis::{ALPHA, Algorithm, Case, Expectation, Outcome, Sampling, Strictness, Verdict, decide_sampling, judge},
+    analysis::{
+        ALPHA, Algorithm, Case, Expectation, Outcome, SampleState, Strictness, Verdict, decide_sampling, judge,
+    },
     model::trace::{Failure, FailureKind, Request, Series, SeriesName, Trace},
 };
 
@@ -149,7 +151,7 @@ fn nobody_waits_for_more_than_a_dozen_answers_that_never_come() {
         ..request(n, None)
     };
     let mut hangs = free(&"ab".repeat(12));
-    assert_eq!(decide_sampling(&free("aab.b"), 0, ALPHA), Sampling::More);
+    assert_eq!(decide_sampling(&free("aab.b"), 0, ALPHA), SampleState::More);
     hangs.requests.extend((25..37).map(late));
-    assert_eq!(decide_sampling(&hangs, 0, ALPHA), Sampling::Enough);
+    assert_eq!(decide_sampling(&hangs, 0, ALPHA), SampleState::Enough);
 }

@@ -23,10 +23,10 @@ use crate::{
 };
 
 /// The number of made-up values that are sent first.
-const FEW: u32 = 6;
+const FIRST_VALUES: u32 = 6;
 /// The number of made-up values where the first ones stay with their instances: enough to show the placement of new
 /// values.
-const MANY: u32 = 26;
+const ALL_VALUES: u32 = 26;
 /// The most passes over few values.
 const PASSES_OF_FEW: usize = 8;
 /// The most passes over many values, or over parts of values.
@@ -80,20 +80,22 @@ fn judge_stability(case: &Case, values: &Values) -> ValueStability {
 pub fn next_values(case: &Case, cookie: &str) -> Vec<SeriesName> {
     let value = |n| CookieValue { name: cookie.to_owned(), n };
     let made_up = |range: std::ops::RangeInclusive<u32>| range.map(|n| SeriesName::CookieMadeUp(value(n))).collect();
-    let Some(values) = made_up_values(case.trace(), cookie) else { return made_up(1..=FEW) };
+    let Some(values) = made_up_values(case.trace(), cookie) else { return made_up(1..=FIRST_VALUES) };
     let passes = count_passes(case.trace(), cookie, is_made_up);
     let (moves, _) = values.moves();
-    let few = values.count() <= FEW as usize;
+    let few = values.count() <= FIRST_VALUES as usize;
     match judge_stability(case, &values) {
         ValueStability::Unstable { .. } => next_parts(case, cookie),
-        _ if few && passes < 2 => made_up(1..=FEW),
-        _ if few && moves == 0 => made_up(FEW + 1..=MANY),
-        _ if few && passes < PASSES_OF_FEW => made_up(1..=FEW),
-        ValueStability::Unknown if !few && passes < PASSES => made_up(1..=MANY),
+        _ if few && passes < 2 => made_up(1..=FIRST_VALUES),
+        _ if few && moves == 0 => made_up(FIRST_VALUES + 1..=ALL_VALUES),
+        _ if few && passes < PASSES_OF_FEW => made_up(1..=FIRST_VALUES),
+        ValueStability::Unknown if !few && passes < PASSES => made_up(1..=ALL_VALUES),
         ValueStability::Stable { moves: 0, .. } if !few && count_passes(case.trace(), cookie, is_issued) == 0 => {
             let mut known = BTreeSet::new();
-            let fresh =
-                issued(case.trace(), cookie).iter().filter(|issued| known.insert(issued.value)).take(MOST_ISSUED);
+            let fresh = issued_values(case.trace(), cookie)
+                .iter()
+                .filter(|issued| known.insert(issued.value))
+                .take(MOST_ISSUED);
             fresh.map(|issued| SeriesName::CookieIssued(value(issued.n))).collect()
         }
         _ => Vec::new(),
@@ -114,7 +116,7 @@ fn next_parts(case: &Case, cookie: &str) -> Vec<SeriesName> {
     }
     // as many of each instance as of any other
     let mut by_part: BTreeMap<Option<u16>, Vec<u32>> = BTreeMap::new();
-    issued(case.trace(), cookie)
+    issued_values(case.trace(), cookie)
         .iter()
         .for_each(|issued| by_part.entry(part_number(part)(issued)).or_default().push(issued.n));
     let each = (MOST_PARTS / by_part.len().max(1)).max(1);
@@ -132,7 +134,7 @@ pub struct CookieDescription {
 /// Describes the cookie that pins, and how it does.
 pub fn describe_cookie(case: &Case, cookie: &ObservedCookie) -> CookieDescription {
     let known = identify_cookie(case.trace(), &cookie.name);
-    let Mechanism { by, ruled_out, mut evidence } = mechanism(case, cookie);
+    let CookieMechanism { by, ruled_out, mut evidence } = find_cookie_mechanism(case, cookie);
     let name = || cookie.name.clone();
     evidence.extend(known.vendor.map(|vendor| CookieEvidence::MadeBy { cookie: name(), vendor }));
     let flaws = known.flaws.iter().cloned();
@@ -162,24 +164,27 @@ pub fn cookies_to_vary(trace: &Trace) -> Vec<String> {
 
 /// The mechanism of a cookie, with its evidence.
 #[derive(Default)]
-struct Mechanism {
+struct CookieMechanism {
     by: Option<StickyBy>,
     ruled_out: Option<Rejection>,
     evidence: Vec<CookieEvidence>,
 }
 
 /// The mechanism and the fact that shows it.
-type MechanismFact = (Option<StickyBy>, CookieEvidence);
+type CookieMechanismFact = (Option<StickyBy>, CookieEvidence);
 
-fn mechanism(case: &Case, cookie: &ObservedCookie) -> Mechanism {
+fn find_cookie_mechanism(case: &Case, cookie: &ObservedCookie) -> CookieMechanism {
     let trace = case.trace();
     let name = cookie.name.as_str();
-    let Some(made_up) = made_up_values(trace, name) else { return Mechanism::default() };
+    let Some(made_up) = made_up_values(trace, name) else { return CookieMechanism::default() };
     let (cookie_name, values) = (name.to_owned(), made_up.answered());
     let out = |algorithm, test, p| Some(Rejection { algorithm, test, p });
-    let facts =
-        |first, (by, second): MechanismFact, ruled_out| Mechanism { by, ruled_out, evidence: vec![first, second] };
-    let fact = |by, only| Mechanism { by, ruled_out: None, evidence: vec![only] };
+    let facts = |first, (by, second): CookieMechanismFact, ruled_out| CookieMechanism {
+        by,
+        ruled_out,
+        evidence: vec![first, second],
+    };
+    let fact = |by, only| CookieMechanism { by, ruled_out: None, evidence: vec![only] };
     match judge_stability(case, &made_up) {
         ValueStability::Stable { p, moves: 0 } => facts(
             CookieEvidence::MadeUp(MadeUpEvidence::Stay { cookie: cookie_name, values, p }),
@@ -195,7 +200,7 @@ fn mechanism(case: &Case, cookie: &ObservedCookie) -> Mechanism {
             out(Algorithm::HeaderHash, Test::MadeUpValuesMove, p),
         ),
         ValueStability::OneInstance => {
-            let names = names_the_instance(trace, issued(trace, name), whole);
+            let names = names_the_instance(trace, issued_values(trace, name), value_number);
             let by = names.then_some(StickyBy::Inserted);
             fact(by, CookieEvidence::MadeUp(MadeUpEvidence::OneInstance { cookie: cookie_name, values }))
         }
@@ -206,7 +211,7 @@ fn mechanism(case: &Case, cookie: &ObservedCookie) -> Mechanism {
 }
 
 /// Explains values that all stay: by a hash, or by a table that learns them.
-fn explain_stable_values(case: &Case, name: &str, made_up: &Values) -> MechanismFact {
+fn explain_stable_values(case: &Case, name: &str, made_up: &Values) -> CookieMechanismFact {
     let trace = case.trace();
     let issued = Values::from_requests(series(trace, name, is_issued).filter_map(|series| with_issuer(trace, series)));
     let lead_back = match issued.as_ref().map(Values::effect) {
@@ -239,11 +244,11 @@ fn is_answered_in_turn(case: &Case) -> bool {
 }
 
 /// Explains made-up values that move: issued values name the instance, or the balancer learns them.
-fn explain_unstable_values(case: &Case, cookie: &ObservedCookie) -> MechanismFact {
+fn explain_unstable_values(case: &Case, cookie: &ObservedCookie) -> CookieMechanismFact {
     let trace = case.trace();
     let name = &cookie.name;
-    let given = issued(trace, name);
-    if names_the_instance(trace, given, whole) {
+    let given = issued_values(trace, name);
+    if names_the_instance(trace, given, value_number) {
         return (Some(StickyBy::Inserted), CookieEvidence::Values(ValueEvidence::ValueNamesInstance));
     }
     let part = naming_part(trace, name);
@@ -266,9 +271,9 @@ fn explain_unstable_values(case: &Case, cookie: &ObservedCookie) -> MechanismFac
 
 /// The part of the values that names an instance, where the whole does not.
 fn naming_part(trace: &Trace, cookie: &str) -> Option<Part> {
-    let given = issued(trace, cookie);
+    let given = issued_values(trace, cookie);
     let found = [Part::Tail, Part::Head].into_iter().find(|part| names_the_instance(trace, given, part_number(*part)));
-    found.filter(|_| !names_the_instance(trace, given, whole))
+    found.filter(|_| !names_the_instance(trace, given, value_number))
 }
 
 /// The number that stands for a part of a value.
@@ -280,7 +285,7 @@ fn part_number(part: Part) -> Number {
 }
 
 /// The number that stands for the whole value.
-fn whole(issued: &IssuedValue) -> Option<u16> {
+fn value_number(issued: &IssuedValue) -> Option<u16> {
     Some(issued.value)
 }
 
@@ -342,7 +347,7 @@ fn made_up_values(trace: &Trace, cookie: &str) -> Option<Values> {
 }
 
 /// The values of a cookie that clients without a jar got.
-fn issued<'a>(trace: &'a Trace, cookie: &str) -> &'a [IssuedValue] {
+fn issued_values<'a>(trace: &'a Trace, cookie: &str) -> &'a [IssuedValue] {
     let free = trace.series(&SeriesName::WithoutJar);
     let seen = free.and_then(|series| series.cookies.iter().find(|seen| seen.name == cookie));
     seen.map_or(&[], |seen| &seen.issued)

@@ -149,7 +149,7 @@ pub enum ConnectionEvidence {
 
 /// A key, as a report names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Subject {
+pub enum KeyName {
     Address,
     Query,
     Path,
@@ -174,7 +174,7 @@ pub enum OnlyInstance {
 pub enum KeyEvidence {
     /// Each value always led to the same of several instances; chance would do that with probability `p`.
     Decides {
-        subject: Subject,
+        key_name: KeyName,
         answers: usize,
         values: usize,
         instances: usize,
@@ -182,30 +182,30 @@ pub enum KeyEvidence {
     },
     /// Each value did so, but the values are so few that each may have a rule of its own.
     DecidesOrRules {
-        subject: Subject,
+        key_name: KeyName,
         values: usize,
         p: f64,
     },
     /// Each value did so, but the requests are too few to be sure.
     DecidesTooFew {
-        subject: Subject,
+        key_name: KeyName,
         answers: usize,
         values: usize,
         instances: usize,
         p: f64,
     },
     OneInstance {
-        subject: Subject,
+        key_name: KeyName,
         values: usize,
         only: OnlyInstance,
     },
     /// The same value led to different instances.
     Inconsistent {
-        subject: Subject,
+        key_name: KeyName,
         values: usize,
     },
     TooFew {
-        subject: Subject,
+        key_name: KeyName,
         values: usize,
         asked: usize,
     },
@@ -217,7 +217,7 @@ pub enum KeyEvidence {
     ClientStaysByAddress,
     /// New values were given to the instances in turn, which a hash does with probability `p`.
     PlacedInTurn {
-        subject: Subject,
+        key_name: KeyName,
         p: f64,
     },
     /// A table that places new values at random would look like a hash.

@@ -7,7 +7,7 @@ use strum::VariantArray as _;
 use crate::{
     analysis::{
         affinity::{
-            evidence::{KeyEvidence, OnlyInstance, Subject},
+            evidence::{KeyEvidence, KeyName, OnlyInstance},
             keys::{Key, KeyEffect, Values},
             placement,
         },
@@ -27,7 +27,7 @@ pub struct KeyFact {
     pub decision: Option<KeyDecision>,
     /// The number of answers of each instance.
     pub hits: BTreeMap<InstanceId, usize>,
-    pub subject: Subject,
+    pub key_name: KeyName,
     pub evidence: KeyEvidence,
 }
 
@@ -57,7 +57,7 @@ fn observe_key(case: &Case, key: Key) -> Option<KeyFact> {
     let values = Values::for_key(case.trace(), key)?;
     let effect = values.effect();
     let hits = values.hits();
-    let subject = subject(case.trace(), key);
+    let key_name = key_name(case.trace(), key);
     let named = values.answered();
     let (answers, instances) = (hits.values().sum(), hits.len());
     let sure = |p: f64| is_sure(p, case.alpha(), Decision::Key);
@@ -67,22 +67,22 @@ fn observe_key(case: &Case, key: Key) -> Option<KeyFact> {
         }
         _ => None,
     };
-    let for_evidence = subject.clone();
+    let for_evidence = key_name.clone();
     let evidence = match effect {
         KeyEffect::Decides { p } if decision.is_some() => {
-            KeyEvidence::Decides { subject: for_evidence, answers, values: named, instances, p }
+            KeyEvidence::Decides { key_name: for_evidence, answers, values: named, instances, p }
         }
-        KeyEffect::Decides { p } if sure(p) => KeyEvidence::DecidesOrRules { subject: for_evidence, values: named, p },
+        KeyEffect::Decides { p } if sure(p) => KeyEvidence::DecidesOrRules { key_name: for_evidence, values: named, p },
         KeyEffect::Decides { p } => {
-            KeyEvidence::DecidesTooFew { subject: for_evidence, answers, values: named, instances, p }
+            KeyEvidence::DecidesTooFew { key_name: for_evidence, answers, values: named, instances, p }
         }
         KeyEffect::NoEffect { .. } => {
-            KeyEvidence::OneInstance { subject: for_evidence, values: named, only: only_instance(case, key, &hits) }
+            KeyEvidence::OneInstance { key_name: for_evidence, values: named, only: only_instance(case, key, &hits) }
         }
-        KeyEffect::Inconsistent => KeyEvidence::Inconsistent { subject: for_evidence, values: named },
-        KeyEffect::TooFew => KeyEvidence::TooFew { subject: for_evidence, values: named, asked: values.count() },
+        KeyEffect::Inconsistent => KeyEvidence::Inconsistent { key_name: for_evidence, values: named },
+        KeyEffect::TooFew => KeyEvidence::TooFew { key_name: for_evidence, values: named, asked: values.count() },
     };
-    Some(KeyFact { key, effect, decision, hits, subject, evidence })
+    Some(KeyFact { key, effect, decision, hits, key_name, evidence })
 }
 
 fn only_instance(case: &Case, key: Key, hits: &BTreeMap<InstanceId, usize>) -> OnlyInstance {
@@ -97,14 +97,14 @@ fn only_instance(case: &Case, key: Key, hits: &BTreeMap<InstanceId, usize>) -> O
     }
 }
 
-fn subject(trace: &Trace, key: Key) -> Subject {
+fn key_name(trace: &Trace, key: Key) -> KeyName {
     match key {
-        Key::Source => Subject::Address,
-        Key::Query => Subject::Query,
-        Key::Path => Subject::Path,
-        Key::Cookie => Subject::Cookie(key.cookie(trace).cloned()),
+        Key::Source => KeyName::Address,
+        Key::Query => KeyName::Query,
+        Key::Path => KeyName::Path,
+        Key::Cookie => KeyName::Cookie(key.cookie(trace).cloned()),
         Key::Header => {
-            Subject::Header(trace.series.iter().find_map(|series| Some(series.name.header()?.name.as_str().to_owned())))
+            KeyName::Header(trace.series.iter().find_map(|series| Some(series.name.header()?.name.as_str().to_owned())))
         }
     }
 }

@@ -17,9 +17,9 @@ use crate::analysis::{
 };
 
 /// The values beyond those that rule out a hash.
-const MORE: usize = 6;
+const EXTRA_VALUES: usize = 6;
 /// The number of values of the user's own choice below which a rule for each of them is as likely as a hash.
-const FEWEST: usize = 6;
+const MIN_VALUES: usize = 6;
 
 /// A property of a request that may decide which instance answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray)]
@@ -41,7 +41,7 @@ impl Key {
 
     /// The number of values to send: a few more, so that the order of their placement shows.
     pub fn values_to_send(self, alpha: f64) -> usize {
-        self.values_needed(alpha) + MORE
+        self.values_needed(alpha) + EXTRA_VALUES
     }
 
     /// The algorithm of a balancer that takes a hash of the key.
@@ -58,19 +58,19 @@ impl Key {
         trace
             .series
             .iter()
-            .zip(Key::of_each_series(trace))
+            .zip(Key::varied_keys(trace))
             .filter(|(_, key)| *key == Some(self))
             .map(|(one, _)| one)
             .collect()
     }
 
     /// The key that each series of the trace varies.
-    pub fn of_each_series(trace: &Trace) -> Vec<Option<Key>> {
+    pub fn varied_keys(trace: &Trace) -> Vec<Option<Key>> {
         let bare = |path: &str| path.split('?').next().unwrap_or_default().to_owned();
         let asked = bare(trace.series(&SeriesName::WithoutJar).map_or("", |series| &series.conditions.path));
         let queried = |series: &&Series| matches!(&series.name, SeriesName::Path(path) if bare(path) == asked);
         // a few of the user's own choice are one question
-        let apart = trace.series.iter().filter(queried).count() >= FEWEST;
+        let apart = trace.series.iter().filter(queried).count() >= MIN_VALUES;
         let cookie = Key::Cookie.cookie(trace);
         let key = |series: &Series| match &series.name {
             SeriesName::CookieMadeUp(value) if cookie == Some(&value.name) => Some(Key::Cookie),
@@ -189,7 +189,7 @@ impl Values {
 
     /// Returns true if the values are so many that a hash is likelier than a rule for each value.
     pub fn are_many(&self) -> bool {
-        self.answered() >= FEWEST
+        self.answered() >= MIN_VALUES
     }
 }
 

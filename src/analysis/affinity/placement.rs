@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// A round robin of which no other client was seen to take turns loses fewer of them than this share.
-const FOREIGN: f64 = 0.05;
+const MAX_BACKGROUND_SHARE: f64 = 0.05;
 
 /// The round robin that placed new values, if they were placed in turn.
 pub fn find_round_robin(case: &Case, values: &Values, decision: Decision) -> Option<Finding> {
@@ -45,6 +45,6 @@ pub fn rule_out_round_robin(case: &Case, new: &Values) -> Option<f64> {
     let early = |index: usize| placed[(index + 1).saturating_sub(k)..index].contains(&placed[index]);
     let seen = (1..placed.len()).filter(|&index| early(index)).count();
     let tries = placed.len().saturating_sub(1).max(1);
-    let p = probability(ln_extreme(seen, tries, FOREIGN));
-    (seen as f64 / tries as f64 > FOREIGN && is_sure(p, case.alpha(), Decision::NotInTurn)).then_some(p)
+    let p = probability(ln_extreme(seen, tries, MAX_BACKGROUND_SHARE));
+    (seen as f64 / tries as f64 > MAX_BACKGROUND_SHARE && is_sure(p, case.alpha(), Decision::NotInTurn)).then_some(p)
 }

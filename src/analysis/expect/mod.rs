@@ -125,16 +125,15 @@ pub enum Strictness {
     OnlyCandidate,
 }
 
-/// The outcome of all expectations together: true if all are met, false if one is contradicted. `None` where there are
-/// none, or where one is undetermined and none is contradicted.
-pub fn passed(comparisons: &[Comparison]) -> Option<bool> {
+/// The outcome of all expectations together: met if each is, contradicted if one is. Undetermined where there are none.
+pub fn combined_outcome(comparisons: &[Comparison]) -> Outcome {
     let any = |outcome| comparisons.iter().any(|comparison| comparison.outcome == outcome);
     if any(Outcome::Contradicted) {
-        Some(false)
+        Outcome::Contradicted
     } else if any(Outcome::Undetermined) || comparisons.is_empty() {
-        None
+        Outcome::Undetermined
     } else {
-        Some(true)
+        Outcome::Met
     }
 }
 

@@ -30,7 +30,7 @@ pub struct Stretch {
 
 /// A share of turns that other clients took, or the reason why there is none.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum ForeignTurns {
+pub enum BackgroundTurns {
     Share(f64),
     /// Some turns were taken, and their share is not known.
     Some,
@@ -39,8 +39,8 @@ pub enum ForeignTurns {
 /// The possible takers of the turns that were not ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TurnTakers {
-    Others,
-    OthersOrWorkers,
+    Background,
+    BackgroundOrWorkers,
 }
 
 /// The precision with which weights are known.
@@ -191,7 +191,7 @@ pub enum WeightsEvidence {
         instances: usize,
         weights: Vec<u32>,
         precision: Precision,
-        turns: ForeignTurns,
+        turns: BackgroundTurns,
         takers: TurnTakers,
     },
     OthersFitWithOtherTurns,
@@ -298,7 +298,7 @@ pub enum SeriesEvidence {
     ConnectionsCounted {
         connections: usize,
     },
-    OthersTurns {
+    BackgroundTurns {
         turns: usize,
         of: usize,
     },

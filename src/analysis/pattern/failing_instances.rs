@@ -17,20 +17,20 @@ use crate::{
 };
 
 /// The number that stands for every instance without an answer. No instance has it: a trace numbers fewer.
-const UNNAMED: InstanceId = InstanceId(u16::MAX);
+const NO_INSTANCE: InstanceId = InstanceId(u16::MAX);
 
 /// The order that every request follows, if those without an answer have places of their own in it.
 pub fn find_order(series: &Series, sequence: &Sequence, alpha: f64) -> Option<Finding> {
     let mut found = order_with_unnamed(series, sequence, alpha)?;
     let nameless = series.requests.iter().filter(|request| request.instance.is_none()).count();
-    let places = found.cycle.iter().filter(|id| **id == UNNAMED).count();
+    let places = found.cycle.iter().filter(|id| **id == NO_INSTANCE).count();
     found.evidence.push(PatternEvidence::Change(ChangeEvidence::Failures {
         nameless,
         instances: sequence.counts().len(),
         places,
     }));
-    found.weights.retain(|(id, _)| *id != UNNAMED);
-    found.cycle.retain(|id| *id != UNNAMED);
+    found.weights.retain(|(id, _)| *id != NO_INSTANCE);
+    found.cycle.retain(|id| *id != NO_INSTANCE);
     let equal = found.weights.first().is_some_and(|(_, first)| found.weights.iter().all(|(_, one)| one == first));
     if equal {
         found.weights.iter_mut().for_each(|(_, weight)| *weight = 1);
@@ -61,7 +61,7 @@ fn order_with_unnamed(series: &Series, sequence: &Sequence, alpha: f64) -> Optio
     if sequence.visibility != Visibility::OwnTurns || series.requests.iter().all(|request| request.instance.is_some()) {
         return None;
     }
-    let ours = series.requests.iter().map(|request| request.instance.unwrap_or(UNNAMED));
+    let ours = series.requests.iter().map(|request| request.instance.unwrap_or(NO_INSTANCE));
     let whole = Sequence { segments: vec![ours.collect()], visibility: Visibility::OwnTurns };
     let found = strict_order::find_strict_order(&whole, &Picks::from_sequence(&whole), alpha)?;
     found.pattern.goes_round().then_some(found)

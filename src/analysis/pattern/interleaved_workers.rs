@@ -12,7 +12,7 @@ use crate::analysis::{
 };
 
 /// The most workers that are tried.
-pub const MOST: usize = 8;
+pub const MAX_WORKERS: usize = 8;
 /// The most joint positions that a filter may have.
 const MOST_STATES: usize = 10_000;
 /// The most instances of which the ring is looked for.
@@ -30,7 +30,7 @@ pub struct RegularWorkers {
 /// The fewest workers that, one after the other, explain every pick. For picks without a gap.
 pub fn find_regular(picks: &Picks) -> Option<RegularWorkers> {
     let [all] = picks.segments.as_slice() else { return None };
-    let explained = (2..=MOST.min(all.len() / 3)).filter_map(|workers| {
+    let explained = (2..=MAX_WORKERS.min(all.len() / 3)).filter_map(|workers| {
         let each = (0..workers)
             .map(|first| all[first..].iter().step_by(workers).map(|&pick| picks.ids[pick]).collect::<Vec<_>>());
         let sequence = Sequence { segments: each.collect(), visibility: Visibility::EveryTurn };

@@ -21,7 +21,7 @@ use crate::analysis::{
 };
 
 /// The log by which a model without a name may be better before nothing is named: a factor of a thousand.
-pub const UNNAMED: f64 = 6.9;
+pub const UNNAMED_MARGIN: f64 = 6.9;
 
 /// The ratio of the largest weight to the smallest from which on weights can be distinguished from equal shares.
 pub const SPREAD: f64 = 1.5;
@@ -51,7 +51,7 @@ impl Models {
         let best_independent = ln_best_independent(&picks.counts);
         let pulled_counts = weighted_workers::fit_pulled(picks);
         // following workers takes long, so their counts must have stayed together
-        let together = pulled_counts.iter().any(|pulled| pulled.ln > best_independent + UNNAMED);
+        let together = pulled_counts.iter().any(|pulled| pulled.ln > best_independent + UNNAMED_MARGIN);
         Models {
             independent: independent::ln_predictive(picks),
             best_independent,

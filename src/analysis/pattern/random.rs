@@ -7,15 +7,17 @@ use crate::analysis::{
         finding::{Finding, Pattern, Spill, Turns, several_instances},
         interleaved_workers,
         models::Models,
-        ring, weighted_workers,
+        ring,
+        weighted::Ties,
+        weighted_workers,
     },
     sampling::budget::{self, Decision},
     series::{picks::Picks, sequence::Visibility},
     verdict::{Algorithm, Rejection, Test},
 };
 
-/// The share of foreign turns up to which regular orders must be ruled out before picks are called independent, by the
-/// largest number of instances that it holds for.
+/// The share of background turns up to which regular orders must be ruled out before picks are called independent, by
+/// the largest number of instances that it holds for.
 const RULED_OUT_UP_TO: [(usize, f64); 3] = [(2, 0.3), (4, 0.4), (usize::MAX, 0.5)];
 /// The same share where shares differ, because weighted orders of which others take turns lose theirs sooner.
 const WEIGHTED_RULED_OUT_UP_TO: f64 = 0.2;
@@ -48,7 +50,7 @@ fn spill(picks: &Picks) -> Spill {
 
 /// The exclusion of regular orders.
 struct Exclusion {
-    /// The share of foreign turns up to which every regular order is ruled out.
+    /// The share of background turns up to which every regular order is ruled out.
     share: f64,
     /// The log of how much better independent draws predict the picks than regular orders with that share fit them.
     ln: f64,
@@ -70,7 +72,7 @@ pub fn judge_randomness(models: &Models, picks: &Picks, line: f64, alpha: f64) -
     let workers = picks.widest_gap().saturating_sub(gaps.min(2 + gaps / instances));
     let random = requests >= FEWEST_DRAWS
         && share >= share_needed(instances, evenness)
-        && workers > interleaved_workers::MOST
+        && workers > interleaved_workers::MAX_WORKERS
         && models.independent - models.best_weighted_workers() > line
         && models.dependent - models.best_independent <= MOST_DEPENDENCE
         && deviations_of_repeats(picks) <= MOST_DEVIATIONS;
@@ -82,7 +84,7 @@ pub fn judge_randomness(models: &Models, picks: &Picks, line: f64, alpha: f64) -
         share,
         ln: ln_better_than_regular(models, evenness, share),
         // of weighted orders more workers than were followed might look so
-        workers: if evenness == Evenness::Uneven { weighted_workers::MOST + 1 } else { workers },
+        workers: if evenness == Evenness::Uneven { weighted_workers::MAX_WORKERS + 1 } else { workers },
     };
     independent_draws(picks, evenness, &exclusion, alpha)
 }
@@ -90,16 +92,16 @@ pub fn judge_randomness(models: &Models, picks: &Picks, line: f64, alpha: f64) -
 /// The log of how much better independent draws predict the picks than regular orders fit them of which others take up to
 /// this share of the turns. Ties in any order leave no order to look for where shares are even.
 fn ln_better_than_regular(models: &Models, evenness: Evenness, share: f64) -> f64 {
-    let tried = models.weighted.iter().filter(|one| evenness != Evenness::Even || !one.tied);
+    let tried = models.weighted.iter().filter(|one| evenness != Evenness::Even || one.ties == Ties::InOrder);
     let weighted = tried.map(|one| one.ln_max_likelihood(share)).fold(f64::NEG_INFINITY, f64::max);
     let round_robin = models.ring.ln_max_likelihood(share).max(models.rounds.ln_max_likelihood(share));
     models.independent - round_robin.max(weighted)
 }
 
-/// The share of foreign turns up to which every regular order is ruled out.
+/// The share of background turns up to which every regular order is ruled out.
 fn share_ruled_out(models: &Models, evenness: Evenness, line: f64) -> f64 {
     let ruled_out = |share: &f64| ln_better_than_regular(models, evenness, *share) > line;
-    ring::finely(0.98).take_while(ruled_out).last().unwrap_or(0.0)
+    ring::share_grid(0.98).take_while(ruled_out).last().unwrap_or(0.0)
 }
 
 fn share_needed(instances: usize, evenness: Evenness) -> f64 {

@@ -10,7 +10,7 @@ use crate::analysis::{
     series::picks::Picks,
 };
 
-/// The shares of foreign turns over which the prediction is averaged.
+/// The shares of background turns over which the prediction is averaged.
 pub const SHARES: [f64; 9] = [0.01, 0.03, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7];
 /// The share of picks that are anywhere, because the balancer was configured anew or an instance failed.
 const LOST: f64 = 0.02;
@@ -34,7 +34,7 @@ impl Ring {
         Ring { jumps: jumps(&followers, &order), order, segments: picks.segments.len() }
     }
 
-    /// The log-probability with a share of foreign turns.
+    /// The log-probability with a share of background turns.
     pub fn ln(&self, share: f64) -> f64 {
         let k = self.jumps.len();
         let ln_start = -(self.segments as f64) * (k as f64).ln();
@@ -51,7 +51,7 @@ impl Ring {
         ln_mean(&SHARES.map(|share| self.ln(share))) - ln_factorial(self.order.len() - 1)
     }
 
-    /// The log of the ratio by which any distribution of distances explains the picks better than foreign turns do.
+    /// The log of the ratio by which any distribution of distances explains the picks better than background turns do.
     pub fn ln_lack_of_fit(&self) -> f64 {
         let share = self.share();
         let total = f64::from(self.jumps.iter().sum::<u32>());
@@ -60,25 +60,25 @@ impl Ring {
         freely - self.ln(share) - self.segments as f64 * (self.jumps.len() as f64).ln()
     }
 
-    /// The likeliest share of foreign turns.
+    /// The likeliest share of background turns.
     pub fn share(&self) -> f64 {
-        likeliest(finely(0.98), |share| self.ln(share))
+        max_likelihood_share(share_grid(0.98), |share| self.ln(share))
     }
 
-    /// The largest log-probability with a share of foreign turns up to this.
+    /// The largest log-probability with a share of background turns up to this.
     pub fn ln_max_likelihood(&self, share: f64) -> f64 {
-        finely(share).map(|share| self.ln(share)).fold(f64::NEG_INFINITY, f64::max)
+        share_grid(share).map(|share| self.ln(share)).fold(f64::NEG_INFINITY, f64::max)
     }
 }
 
 /// The share that makes the picks the likeliest.
-pub fn likeliest(shares: impl Iterator<Item = f64>, ln: impl Fn(f64) -> f64) -> f64 {
+pub fn max_likelihood_share(shares: impl Iterator<Item = f64>, ln: impl Fn(f64) -> f64) -> f64 {
     let each = shares.map(|share| (share, ln(share)));
     each.max_by(|one, other| one.1.total_cmp(&other.1)).map_or(0.0, |(share, _)| share)
 }
 
 /// Shares up to this one, in small steps.
-pub fn finely(share: f64) -> impl Iterator<Item = f64> {
+pub fn share_grid(share: f64) -> impl Iterator<Item = f64> {
     [0.001, 0.003, 0.01]
         .into_iter()
         .chain((1..50).map(|step| f64::from(step) * 0.02))

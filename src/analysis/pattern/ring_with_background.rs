@@ -5,7 +5,7 @@ use crate::analysis::{
         evidence::{BackgroundEvidence, ChanceEvidence, PatternEvidence},
         finding::{Background, Finding, NearWeights},
         interleaved_workers::IrregularWorkers,
-        models::{Models, SPREAD, UNNAMED},
+        models::{Models, SPREAD, UNNAMED_MARGIN},
         ring::Ring,
         rounds::{self, Rounds},
     },
@@ -13,8 +13,8 @@ use crate::analysis::{
     verdict::{Order, Test},
 };
 
-/// The largest share of foreign turns with which a ring is named: with more, counters of which others take turns look the
-/// same.
+/// The largest share of background turns with which a ring is named: with more, counters of which others take turns
+/// look the same.
 const MOST_BACKGROUND: f64 = 0.55;
 /// The log by which rounds in an order of their own must be better in each third, before an order is called changing.
 const EACH_THIRD: f64 = 3.0;
@@ -26,11 +26,11 @@ pub fn describe_ring(models: &Models, picks: &Picks, line: f64, p: f64) -> Findi
     let mut found = if changing && rounds::hold_every_pick(picks) {
         rounds_with_failures(picks, p)
     } else if is_ring(models, picks, line) {
-        ring_with_others(models, picks, p)
+        ring_with_background(models, picks, p)
     } else if let Some(workers) = irregular_workers(models, picks, line) {
         workers_on_ring(workers, picks, p)
     } else if changing && are_rounds(models, line) {
-        rounds_with_others(models, picks, p)
+        rounds_with_background(models, picks, p)
     } else {
         even_but_not_in_turn(picks, p)
     };
@@ -60,13 +60,13 @@ fn is_ring(models: &Models, picks: &Picks, line: f64) -> bool {
     let ring = models.ring.ln_predictive();
     let workers = models.irregular_workers.as_ref().map_or(f64::NEG_INFINITY, |workers| workers.ln);
     models.ring.ln_lack_of_fit() < (picks.k as f64 - 1.0) / 2.0 + 3.0
-        && models.dependent - ring < UNNAMED
+        && models.dependent - ring < UNNAMED_MARGIN
         && ring > models.evened
         && models.ring.share() <= MOST_BACKGROUND
         && ring - models.rounds.ln_max_likelihood(1.0).max(workers) > line
 }
 
-fn ring_with_others(models: &Models, picks: &Picks, p: f64) -> Finding {
+fn ring_with_background(models: &Models, picks: &Picks, p: f64) -> Finding {
     let share = models.ring.share();
     let next = models.ring.jumps.first().copied().unwrap_or(0);
     let of: u32 = models.ring.jumps.iter().sum();
@@ -108,7 +108,7 @@ fn are_rounds(models: &Models, line: f64) -> bool {
     models.rounds.share() < 0.2 && models.rounds.ln_predictive() - workers > line
 }
 
-fn rounds_with_others(models: &Models, picks: &Picks, p: f64) -> Finding {
+fn rounds_with_background(models: &Models, picks: &Picks, p: f64) -> Finding {
     let share = rounds::likeliest_share(picks, models.rounds.share());
     let seen = PatternEvidence::Background(BackgroundEvidence::ChangingRounds {
         requests: picks.len(),
@@ -125,7 +125,8 @@ fn even_but_not_in_turn(picks: &Picks, p: f64) -> Finding {
     round_robin(picks, Background::Unknown, vec![seen, PatternEvidence::Chance(ChanceEvidence::Order { p })], p)
 }
 
-/// Returns true if whole rounds explain some third of the picks, so that they may be disturbed in the other thirds.
+/// Returns true if whole rounds explain some third of the picks, so that background traffic may take turns in the other
+/// thirds.
 fn third_is_rounds(picks: &Picks) -> bool {
     picks.thirds().iter().any(rounds::hold_every_pick)
 }

@@ -8,21 +8,21 @@ use std::collections::BTreeSet;
 
 use crate::analysis::{math::log_prob::ln_mean, pattern::ring, series::picks::Picks};
 
-/// The shares of foreign turns that are tried.
+/// The shares of background turns that are tried.
 const SHARES: [f64; 5] = [0.001, 0.03, 0.12, 0.27, 0.42];
 /// The share of picks at which a round is broken off, because the balancer was configured anew or an instance failed.
 const LOST: f64 = 0.02;
 /// The most instances; the filter's work for each pick grows with the square.
-const MOST: usize = 64;
+const MAX_INSTANCES: usize = 64;
 
-/// The log-probabilities by share of foreign turns.
+/// The log-probabilities by share of background turns.
 pub struct Rounds {
     by_share: Vec<(f64, f64)>,
 }
 
 impl Rounds {
     pub fn fit(picks: &Picks) -> Rounds {
-        if picks.k > MOST {
+        if picks.k > MAX_INSTANCES {
             return Rounds { by_share: vec![(0.0, f64::NEG_INFINITY)] };
         }
         Rounds { by_share: SHARES.into_iter().map(|share| (share, ln_with(picks, share))).collect() }
@@ -32,22 +32,22 @@ impl Rounds {
         ln_mean(&self.by_share.iter().map(|(_, ln)| *ln).collect::<Vec<_>>())
     }
 
-    /// The largest log-probability with a share of foreign turns up to this.
+    /// The largest log-probability with a share of background turns up to this.
     pub fn ln_max_likelihood(&self, share: f64) -> f64 {
         let upto = self.by_share.iter().filter(|(one, _)| *one <= share + 1e-9);
         upto.map(|(_, ln)| *ln).fold(f64::NEG_INFINITY, f64::max)
     }
 
-    /// The likeliest of the shares of foreign turns that are tried.
+    /// The likeliest of the shares of background turns that are tried.
     pub fn share(&self) -> f64 {
         self.by_share.iter().max_by(|one, other| one.1.total_cmp(&other.1)).map_or(0.0, |(share, _)| *share)
     }
 }
 
-/// The likeliest share of foreign turns, near one that is likelier than the others that are tried.
+/// The likeliest share of background turns, near one that is likelier than the others that are tried.
 pub fn likeliest_share(picks: &Picks, near: f64) -> f64 {
     let shares = (1..=8).map(|step| near * (0.4 + 0.2 * f64::from(step)));
-    ring::likeliest(shares, |share| ln_with(picks, share))
+    ring::max_likelihood_share(shares, |share| ln_with(picks, share))
 }
 
 /// Returns true if whole rounds explain every pick, where a gap may have been a turn or not and other clients took

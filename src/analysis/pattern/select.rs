@@ -86,7 +86,7 @@ fn circumstances(series: &Series, sequence: &Sequence, picks_per: PicksPer) -> V
     let ours = series.requests.iter().filter(|request| request.instance.is_some()).count();
     let turns = sequence.len().saturating_sub(ours);
     if sequence.visibility == Visibility::EveryTurn && turns > 0 {
-        facts.push(PatternEvidence::Series(SeriesEvidence::OthersTurns { turns, of: sequence.len() }));
+        facts.push(PatternEvidence::Series(SeriesEvidence::BackgroundTurns { turns, of: sequence.len() }));
     }
     let failed = series.requests.iter().filter(|request| request.error.is_some()).count();
     if failed > 0 {

@@ -15,7 +15,7 @@ use crate::analysis::{
     series::picks::Picks,
 };
 
-/// The shares of foreign turns that are tried.
+/// The shares of background turns that are tried.
 const SHARES: [f64; 5] = [0.01, 0.06, 0.18, 0.35, 0.55];
 /// The share of picks that are anywhere, because the balancer was configured anew or an instance failed.
 const LOST: f64 = 0.02;
@@ -28,22 +28,30 @@ const TIES_OF: usize = 4;
 /// The most instances for which all beginnings of the ring are tried.
 const ROTATED: usize = 12;
 
+/// The order of instances that are due at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ties {
+    /// Every turn has its place.
+    InOrder,
+    /// Ties come in any order, which leaves little order where most weights are equal.
+    InAnyOrder,
+}
+
 /// A weighted order, and how likely it makes the picks.
 pub struct WeightedOrder {
     pub weights: Vec<u32>,
-    /// True if ties come in any order, which leaves little order where most weights are equal.
-    pub tied: bool,
+    pub ties: Ties,
     /// The probability of each instance at each place, in rows of `k`.
     places: Vec<f64>,
-    /// The log-probability of the picks by share of foreign turns, as in [`SHARES`].
+    /// The log-probability of the picks by share of background turns, as in [`SHARES`].
     by_share: Vec<f64>,
     ln_complexity: f64,
 }
 
 impl WeightedOrder {
-    fn fit(picks: &Picks, weights: &[u32], places: Vec<f64>, ln_complexity: f64, tied: bool) -> WeightedOrder {
+    fn fit(picks: &Picks, weights: &[u32], places: Vec<f64>, ln_complexity: f64, ties: Ties) -> WeightedOrder {
         let by_share = SHARES.map(|share| ln_with(picks, &places, share)).to_vec();
-        WeightedOrder { weights: weights.to_vec(), tied, places, by_share, ln_complexity }
+        WeightedOrder { weights: weights.to_vec(), ties, places, by_share, ln_complexity }
     }
 
     /// The ratio of the largest weight to the smallest.
@@ -56,36 +64,39 @@ impl WeightedOrder {
         ln_mean(&self.by_share) - self.ln_complexity
     }
 
-    /// The largest log-probability with a share of foreign turns up to this.
+    /// The largest log-probability with a share of background turns up to this.
     pub fn ln_max_likelihood(&self, share: f64) -> f64 {
         let upto = SHARES.iter().zip(&self.by_share).filter(|(one, _)| **one <= share + 1e-9);
         upto.map(|(_, ln)| *ln).fold(f64::NEG_INFINITY, f64::max)
     }
 
-    /// The likeliest share of foreign turns.
+    /// The likeliest share of background turns.
     pub fn share(&self, picks: &Picks) -> f64 {
-        ring::likeliest(ring::finely(0.7), |share| ln_with(picks, &self.places, share))
+        ring::max_likelihood_share(ring::share_grid(0.7), |share| ln_with(picks, &self.places, share))
     }
 }
 
 /// The orders that the counts allow, one for each set of weights. `ring` is the likeliest order of equals.
 pub fn fit_all(picks: &Picks, ring: &[usize]) -> Vec<WeightedOrder> {
-    sets(picks).into_iter().flat_map(|weights| [likeliest(picks, &weights, ring), tied(picks, &weights)]).collect()
+    weight_sets(picks)
+        .into_iter()
+        .flat_map(|weights| [likeliest_order(picks, &weights, ring), deadline_order(picks, &weights)])
+        .collect()
 }
 
 /// The orders of all sets in which one weight is one more or one less.
-pub fn nearest(picks: &Picks, weights: &[u32], ring: &[usize]) -> Vec<WeightedOrder> {
+pub fn neighbouring_orders(picks: &Picks, weights: &[u32], ring: &[usize]) -> Vec<WeightedOrder> {
     let changed = (0..weights.len()).flat_map(|one| [-1, 1].map(|by| (one, by)));
     let sets = changed.filter_map(|(one, by)| {
         let mut set = weights.to_vec();
         set[one] = set[one].checked_add_signed(by).filter(|weight| *weight > 0)?;
         Some(set)
     });
-    sets.flat_map(|set| [likeliest(picks, &set, ring), tied(picks, &set)]).collect()
+    sets.flat_map(|set| [likeliest_order(picks, &set, ring), deadline_order(picks, &set)]).collect()
 }
 
 /// Sets of unequal weights near the counts, the nearest first.
-pub fn sets(picks: &Picks) -> Vec<Vec<u32>> {
+pub fn weight_sets(picks: &Picks) -> Vec<Vec<u32>> {
     let (k, n) = (picks.k, picks.len() as f64);
     let longest = LONGEST.max(2 * k);
     let mut sets: Vec<Vec<u32>> = Vec::new();
@@ -118,14 +129,17 @@ pub fn sets(picks: &Picks) -> Vec<Vec<u32>> {
     sets
 }
 
-fn likeliest(picks: &Picks, weights: &[u32], ring: &[usize]) -> WeightedOrder {
+fn likeliest_order(picks: &Picks, weights: &[u32], ring: &[usize]) -> WeightedOrder {
     let sum: u32 = weights.iter().sum();
     let begins = if picks.k <= ROTATED { picks.k } else { 1 };
     let rotated = |by: usize| ring[by..].iter().chain(&ring[..by]).copied().collect();
     let mut orders: Vec<Vec<usize>> = (0..begins).map(rotated).collect();
     orders.extend(all_orders(picks.k));
-    let mut patterns: Vec<Vec<usize>> =
-        orders.iter().flat_map(|order| [smooth(weights, order), clumped(weights, order)]).map(from_the_least).collect();
+    let mut patterns: Vec<Vec<usize>> = orders
+        .iter()
+        .flat_map(|order| [smooth_order(weights, order), clumped(weights, order)])
+        .map(least_rotation)
+        .collect();
     patterns.sort();
     patterns.dedup();
     let places =
@@ -136,7 +150,7 @@ fn likeliest(picks: &Picks, weights: &[u32], ring: &[usize]) -> WeightedOrder {
     let each = patterns.iter().map(|pattern| (ln_with(picks, pattern, SHARES[2]), pattern));
     let best = each.max_by(|one, other| one.0.total_cmp(&other.0));
     let best = best.map_or(Vec::new(), |(_, best)| best.clone());
-    WeightedOrder::fit(picks, weights, best, ln_complexity, false)
+    WeightedOrder::fit(picks, weights, best, ln_complexity, Ties::InOrder)
 }
 
 /// All orders of few instances, else none.
@@ -158,27 +172,28 @@ pub fn smooth_orders(k: usize, weights: &[u32]) -> Vec<Vec<usize>> {
     if orders.is_empty() {
         orders.push((0..k).collect());
     }
-    let mut patterns: Vec<Vec<usize>> = orders.iter().map(|order| from_the_least(smooth(weights, order))).collect();
+    let mut patterns: Vec<Vec<usize>> =
+        orders.iter().map(|order| least_rotation(smooth_order(weights, order))).collect();
     patterns.sort();
     patterns.dedup();
     patterns
 }
 
 /// The earliest deadline first, with ties in any order.
-fn tied(picks: &Picks, weights: &[u32]) -> WeightedOrder {
+fn deadline_order(picks: &Picks, weights: &[u32]) -> WeightedOrder {
     let places = by_deadline(weights);
     let ln_complexity = f64::from(weights.iter().sum::<u32>()).ln() * 2.0;
-    WeightedOrder::fit(picks, weights, places, ln_complexity, true)
+    WeightedOrder::fit(picks, weights, places, ln_complexity, Ties::InAnyOrder)
 }
 
 /// Rotates a pattern, which has no beginning, to the least of its rotations.
-fn from_the_least(pattern: Vec<usize>) -> Vec<usize> {
+fn least_rotation(pattern: Vec<usize>) -> Vec<usize> {
     let rotated = |by: usize| pattern[by..].iter().chain(&pattern[..by]).copied().collect::<Vec<_>>();
     (0..pattern.len()).map(rotated).min().unwrap_or_default()
 }
 
 /// nginx's smooth weighted round robin.
-pub fn smooth(weights: &[u32], order: &[usize]) -> Vec<usize> {
+pub fn smooth_order(weights: &[u32], order: &[usize]) -> Vec<usize> {
     let sum: i64 = weights.iter().map(|&weight| i64::from(weight)).sum();
     let mut current = vec![0_i64; weights.len()];
     let mut pattern = Vec::new();
@@ -254,8 +269,8 @@ mod tests {
     #[test]
     fn smooth_weights_are_those_of_nginx() {
         // its own example: weights 5, 1, 1
-        assert_eq!(smooth(&[5, 1, 1], &[0, 1, 2]), [0, 0, 1, 0, 2, 0, 0]);
-        assert_eq!(smooth(&[3, 1, 1], &[0, 1, 2]), [0, 1, 0, 2, 0]);
+        assert_eq!(smooth_order(&[5, 1, 1], &[0, 1, 2]), [0, 0, 1, 0, 2, 0, 0]);
+        assert_eq!(smooth_order(&[3, 1, 1], &[0, 1, 2]), [0, 1, 0, 2, 0]);
         assert_eq!(clumped(&[3, 1, 1], &[0, 1, 2]), [0, 0, 0, 1, 2]);
     }
 }

@@ -28,7 +28,7 @@ const ROUNDS_WEIGHED: usize = 16;
 /// The largest weight up to which all neighbours are tried.
 const COARSE: u32 = 3;
 /// The most workers that are tried.
-pub const MOST: usize = 4;
+pub const MAX_WORKERS: usize = 4;
 
 /// Counters on one weighted order.
 pub struct WeightedWorkers {
@@ -50,7 +50,7 @@ pub fn fit_pulled(picks: &Picks) -> Vec<PulledCounts> {
         let ln = PULLS.map(|pull| ln_pulled(picks, &weights, pull)).into_iter().fold(f64::NEG_INFINITY, f64::max);
         PulledCounts { ln, ln_predictive: ln - (PULLS.len() as f64).ln() - ln_complexity(&weights) }
     };
-    weighted::sets(picks).into_iter().map(fit).collect()
+    weighted::weight_sets(picks).into_iter().map(fit).collect()
 }
 
 /// The log-probability of picks of which an instance is the likelier the further it is behind its share.
@@ -75,9 +75,9 @@ fn ln_pulled(picks: &Picks, weights: &[u32], pull: f64) -> f64 {
 /// The workers that explain the picks, the likeliest first.
 pub fn fit_all(picks: &Picks) -> Vec<WeightedWorkers> {
     let mut found = Vec::new();
-    for weights in weighted::sets(picks).into_iter().take(MOST_SETS) {
+    for weights in weighted::weight_sets(picks).into_iter().take(MOST_SETS) {
         let orders = weighted::smooth_orders(picks.k, &weights);
-        for workers in 2..=MOST {
+        for workers in 2..=MAX_WORKERS {
             for pattern in &orders {
                 let Some(ln) = ln_shared_order(picks, pattern, workers) else { continue };
                 let ln_predictive = ln - ln_complexity(&weights) - (3.0 * orders.len() as f64).ln();

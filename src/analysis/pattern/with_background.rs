@@ -10,11 +10,11 @@ use crate::analysis::{
     math::log_prob::probability,
     pattern::{
         evidence::{
-            BackgroundEvidence, ChanceEvidence, ChangeEvidence, ForeignTurns, PatternEvidence, Precision, TurnTakers,
-            WeightsEvidence,
+            BackgroundEvidence, BackgroundTurns, ChanceEvidence, ChangeEvidence, PatternEvidence, Precision,
+            TurnTakers, WeightsEvidence,
         },
         finding::{Background, Finding, Pattern, several_instances},
-        models::{Models, SPREAD, UNNAMED},
+        models::{Models, SPREAD, UNNAMED_MARGIN},
         random, ring_with_background,
         weighted::{self, WeightedOrder},
         weighted_workers::{self, WeightedWorkers},
@@ -24,7 +24,7 @@ use crate::analysis::{
     verdict::{Algorithm, Order, Rejection, Test},
 };
 
-/// With a larger share of foreign turns than this, a smaller weight of one instance may hide in it.
+/// With a larger share of background turns than this, a smaller weight of one instance may hide in it.
 const HEAVY_BACKGROUND: f64 = 0.35;
 /// The picks of each instance before weights are read from an order with background traffic.
 const FEWEST_EACH: usize = 4;
@@ -60,7 +60,7 @@ pub fn find_with_background(sequence: &Sequence, picks: &Picks, alpha: f64) -> F
 
 /// The finding where some model with a name beats independent draws, which have the probability `p`.
 fn regular_picks(models: &Models, picks: &Picks, lines: &Lines, p: f64) -> Finding {
-    let unnamed = models.dependent - models.best_named() > UNNAMED;
+    let unnamed = models.dependent - models.best_named() > UNNAMED_MARGIN;
     if !unnamed {
         let found = ring(models, picks, lines, p)
             .or_else(|| weights(models, picks, lines, p))
@@ -91,7 +91,7 @@ fn ring(models: &Models, picks: &Picks, lines: &Lines, p: f64) -> Option<Finding
         (_, None) => models.rounds.share().min(models.ring.share()),
     };
     let in_order = found.order == Some(Order::Fixed) && share <= HEAVY_BACKGROUND;
-    (in_order || have_equal_weights(picks, share, 2.0 * UNNAMED)).then_some(found)
+    (in_order || have_equal_weights(picks, share, 2.0 * UNNAMED_MARGIN)).then_some(found)
 }
 
 /// A weighted round robin of which others take turns, where it is better than independent draws and round robins.
@@ -104,12 +104,12 @@ fn weights(models: &Models, picks: &Picks, lines: &Lines, p: f64) -> Option<Find
         return None;
     }
     let others = models.best_weighted(|one| one.weights != best.weights);
-    let near = weighted::nearest(picks, &best.weights, &models.ring.order);
+    let near = weighted::neighbouring_orders(picks, &best.weights, &models.ring.order);
     let most = near.iter().map(|one| one.ln_max_likelihood(1.0)).fold(others, f64::max);
     let sure = best.ln_predictive() - most > lines.regular;
-    let others_alone = best.ln_predictive() - models.best_weighted_workers() > lines.regular;
+    let background_alone = best.ln_predictive() - models.best_weighted_workers() > lines.regular;
     let precision = if sure { Precision::Exact } else { Precision::Rough };
-    let takers = if others_alone { TurnTakers::Others } else { TurnTakers::OthersOrWorkers };
+    let takers = if background_alone { TurnTakers::Background } else { TurnTakers::BackgroundOrWorkers };
     Some(weights_with_background(best, precision, takers, picks, p))
 }
 
@@ -173,11 +173,11 @@ fn weights_with_background(
 ) -> Finding {
     let mut found = Finding::weighted_round_robin(picks, &best.weights, Test::MoreRegularThanChance, p);
     let (background, turns) = match (precision, takers) {
-        (Precision::Exact, TurnTakers::Others) => {
+        (Precision::Exact, TurnTakers::Background) => {
             let share = best.share(picks);
-            (Background::Share(share), ForeignTurns::Share(share))
+            (Background::Share(share), BackgroundTurns::Share(share))
         }
-        _ => (Background::Unknown, ForeignTurns::Some),
+        _ => (Background::Unknown, BackgroundTurns::Some),
     };
     found.background = Some(background);
     found.evidence = vec![

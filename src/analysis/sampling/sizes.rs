@@ -68,7 +68,7 @@ pub fn samples(trace: &Trace, verdict: &Verdict) -> Vec<Sample> {
         let ln = pinning::stay_chance(sequence, verdict.algorithm, verdict.order, alpha).ln();
         (ln < 0.0).then(|| 2 + (budget::spend(alpha, decision).ln() / ln).floor() as usize)
     };
-    let keys = Key::of_each_series(trace);
+    let keys = Key::varied_keys(trace);
     let cookie_values = trace.series.iter().filter(|series| series.name.cookie_value().is_some()).count();
     let mut samples: Vec<Sample> = Vec::new();
     for (index, (series, key)) in trace.series.iter().zip(&keys).enumerate() {

@@ -15,7 +15,7 @@ use crate::analysis::{
 
 /// The need of a series for more requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sampling {
+pub enum SampleState {
     /// The verdict is decided, or more requests would not decide it.
     Enough,
     /// The verdict is not decided yet.
@@ -32,44 +32,44 @@ const MOST_WAITED: u64 = 120_000_000;
 /// The picks after which an order that changes from round to round is no longer watched for its repetition.
 const LONGEST_PERIOD_WATCH: usize = 120;
 /// The requests before an order that not every pick follows is looked for.
-const FEWEST_DISTURBED: usize = 60;
+const FEWEST_WITH_BACKGROUND: usize = 60;
 /// The picks after which nothing more is expected of a round robin with background traffic.
-const DISTURBED_WATCH: usize = 150;
+const BACKGROUND_WATCH: usize = 150;
 
-/// Decides if a series without a cookie jar needs more requests. `configured` is the number of instances that a lab's
+/// Decides if a free series needs more requests. `configured` is the number of instances that a lab's
 /// configuration names, or 0.
-pub fn decide_sampling(series: &Series, configured: usize, alpha: f64) -> Sampling {
+pub fn decide_sampling(series: &Series, configured: usize, alpha: f64) -> SampleState {
     let sequence = Sequence::from_series(series);
     let k = sequence.counts().len();
     let sent = series.requests.len();
     let timed_out = |request: &&Request| request.error.as_ref().is_some_and(|error| error.kind == FailureKind::Timeout);
     if series.requests.iter().filter(timed_out).map(|request| request.us).sum::<u64>() >= MOST_WAITED {
-        return Sampling::Enough;
+        return SampleState::Enough;
     }
     if k == 0 {
-        return if sent >= NAMELESS { Sampling::Enough } else { Sampling::More };
+        return if sent >= NAMELESS { SampleState::Enough } else { SampleState::More };
     }
     // what has not shown itself by now will not; and what is new each time is hardly an instance's name
     let all_new = k == sequence.len() && sent >= ALL_NEW.max(configured + 1);
     if sent >= limit_over_instances(k, alpha) || all_new {
-        return Sampling::Enough;
+        return SampleState::Enough;
     }
     // looking costs time that grows with the series, so it is looked at again when it has grown by a tenth
     let often = sent < 40 || sent.is_multiple_of((sent / 16).next_power_of_two());
-    let disturbed = sent >= FEWEST_DISTURBED && sent.is_multiple_of(10 * (sent / 60).next_power_of_two());
-    if !often && !disturbed {
-        return Sampling::More;
+    let with_background = sent >= FEWEST_WITH_BACKGROUND && sent.is_multiple_of(10 * (sent / 60).next_power_of_two());
+    if !often && !with_background {
+        return SampleState::More;
     }
     let orderly = || strict_order::find_strict_order(&sequence, &Picks::from_sequence(&sequence), alpha).is_some();
-    if k > 1 && sequence.visibility != Visibility::CountsOnly && !disturbed && !orderly() {
-        return Sampling::More;
+    if k > 1 && sequence.visibility != Visibility::CountsOnly && !with_background && !orderly() {
+        return SampleState::More;
     }
     let found = select::find_pattern(series, &sequence, alpha);
     let n = sequence.len();
     let decided = match (found.algorithm().round_shares(), found.order) {
         _ if found.algorithm() == Algorithm::Undetermined => false,
         (Some(_), _) if found.background.is_some() => {
-            (found.order.is_some() && !found.weights.is_empty() && n >= 60) || n >= DISTURBED_WATCH.max(6 * k)
+            (found.order.is_some() && !found.weights.is_empty() && n >= 60) || n >= BACKGROUND_WATCH.max(6 * k)
         }
         _ if sequence.visibility == Visibility::CountsOnly => true,
         (Some(RoundShares::Equal), Some(Order::Fixed)) => {
@@ -83,7 +83,7 @@ pub fn decide_sampling(series: &Series, configured: usize, alpha: f64) -> Sampli
         (Some(RoundShares::Weighted), _) => !found.weights.is_empty(),
         (Some(RoundShares::Equal) | None, _) => true,
     };
-    if decided { Sampling::Enough } else { Sampling::More }
+    if decided { SampleState::Enough } else { SampleState::More }
 }
 
 /// The number of requests after which an undecided series ends.

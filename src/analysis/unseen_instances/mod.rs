@@ -5,4 +5,4 @@ mod evidence;
 mod other_series;
 
 pub use evidence::{PatternScope, UnseenEvidence};
-pub use other_series::{Meaning, OtherSeries, gather_other_series};
+pub use other_series::{OtherSeries, UnseenEffect, gather_other_series};

@@ -1,4 +1,4 @@
-//! The other series: the instances that they show beside the free one, and the meaning of these for a pattern.
+//! The other series: the instances that they show beside the free one, and the effect of these on a pattern.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,9 +32,9 @@ pub struct OtherSeries {
     pub one_instance: Option<(usize, f64)>,
 }
 
-/// The meaning of other series for the pattern that was named.
+/// The effect of other series on the pattern that was named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Meaning {
+pub enum UnseenEffect {
     /// Nothing: the pattern depends on what these series vary, or they show the same instances.
     Nothing,
     /// One instance answered the free series, and others the same question elsewhere.
@@ -46,29 +46,29 @@ pub enum Meaning {
 }
 
 impl OtherSeries {
-    /// The meaning of these series where the other facts have named this pattern.
-    pub fn meaning(&self, pattern: Algorithm) -> Meaning {
+    /// The effect of these series where the other facts have named this pattern.
+    pub fn effect(&self, pattern: Algorithm) -> UnseenEffect {
         match pattern.reach() {
-            Reach::One if self.same_question.others > 0 => Meaning::SeveralInstances,
-            Reach::One if self.while_busy.others > 0 => Meaning::OthersWhenBusy,
-            Reach::Every | Reach::ByLoad | Reach::Unknown if !self.unseen.is_empty() => Meaning::MoreInstances,
+            Reach::One if self.same_question.others > 0 => UnseenEffect::SeveralInstances,
+            Reach::One if self.while_busy.others > 0 => UnseenEffect::OthersWhenBusy,
+            Reach::Every | Reach::ByLoad | Reach::Unknown if !self.unseen.is_empty() => UnseenEffect::MoreInstances,
             // where a key leads, the value that a series varies decides which instance answers
-            Reach::One | Reach::Every | Reach::ByLoad | Reach::Unknown | Reach::ByKey => Meaning::Nothing,
+            Reach::One | Reach::Every | Reach::ByLoad | Reach::Unknown | Reach::ByKey => UnseenEffect::Nothing,
         }
     }
 
-    /// The facts that speak for this meaning.
+    /// The facts that show this effect.
     pub fn evidence(&self, pattern: Algorithm) -> Option<UnseenEvidence> {
-        match self.meaning(pattern) {
-            Meaning::SeveralInstances => {
+        match self.effect(pattern) {
+            UnseenEffect::SeveralInstances => {
                 let Answers { others, all: of } = self.same_question;
                 Some(UnseenEvidence::OthersAnswered { others, of })
             }
-            Meaning::OthersWhenBusy => {
+            UnseenEffect::OthersWhenBusy => {
                 let Answers { others, all: of } = self.while_busy;
                 Some(UnseenEvidence::OthersAnsweredWhileHeld { others, of })
             }
-            Meaning::MoreInstances => Some(UnseenEvidence::Unseen {
+            UnseenEffect::MoreInstances => Some(UnseenEvidence::Unseen {
                 instances: self.unseen.iter().map(|(id, _)| *id).collect(),
                 answers: self.unseen.iter().map(|(_, hits)| hits).sum(),
                 pattern: if pattern == Algorithm::Undetermined {
@@ -77,10 +77,10 @@ impl OtherSeries {
                     PatternScope::SeenInstances
                 },
             }),
-            Meaning::Nothing if pattern == Algorithm::Single => self
+            UnseenEffect::Nothing if pattern == Algorithm::Single => self
                 .one_instance
                 .map(|(answers, unseen_share)| UnseenEvidence::NoOthersAnswered { answers, unseen_share }),
-            Meaning::Nothing => None,
+            UnseenEffect::Nothing => None,
         }
     }
 }

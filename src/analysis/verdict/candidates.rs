@@ -9,7 +9,7 @@ use crate::analysis::{
     load::{LimitOfOne, Load, LoadEffect},
     pattern::finding::{NearWeights, Pattern, Spill, Turns},
     series::sequence::{Sequence, Visibility},
-    unseen_instances::Meaning,
+    unseen_instances::UnseenEffect,
     verdict::{Algorithm, Reach, Rejection, RoundShares},
 };
 
@@ -23,7 +23,7 @@ const SWITCHES: usize = 3;
 /// A pattern and the mechanisms that would produce it, the pattern's own first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NamedPattern {
-    pub pattern: Algorithm,
+    pub algorithm: Algorithm,
     pub candidates: Vec<Algorithm>,
 }
 
@@ -31,12 +31,12 @@ impl NamedPattern {
     /// The same pattern without some of its candidates.
     fn without(&self, out: &[Algorithm]) -> NamedPattern {
         let candidates = self.candidates.iter().copied().filter(|candidate| !out.contains(candidate)).collect();
-        NamedPattern { pattern: self.pattern, candidates }
+        NamedPattern { algorithm: self.algorithm, candidates }
     }
 }
 
-/// The pattern after each step, as far as the facts go.
-pub struct Steps {
+/// The pattern after each stage, as far as the facts go.
+pub struct PatternStages {
     /// The pattern by the order of free requests and the keys that decide.
     pub without_load: NamedPattern,
     /// The pattern with the effect of load.
@@ -47,9 +47,9 @@ pub struct Steps {
     pub uri_hash_p: Option<f64>,
 }
 
-impl Steps {
+impl PatternStages {
     /// Names the pattern of the facts. `sequence` is that of the free series.
-    pub fn derive(facts: &Facts, sequence: Option<&Sequence>, alpha: f64) -> Steps {
+    pub fn derive(facts: &Facts, sequence: Option<&Sequence>, alpha: f64) -> PatternStages {
         let order = name_by_order(facts, sequence);
         let uri_hash_p = facts.uri_hash_p.filter(|_| order.candidates.contains(&UriHash));
         let without_load = name_by_keys(facts).unwrap_or_else(|| match uri_hash_p {
@@ -61,7 +61,7 @@ impl Steps {
             None => without_load.clone(),
         };
         let all = name_by_other_series(&with_load, facts);
-        Steps { without_load, with_load, all, uri_hash_p }
+        PatternStages { without_load, with_load, all, uri_hash_p }
     }
 }
 
@@ -122,7 +122,7 @@ fn remaining_mechanisms(sequence: &Sequence, ruled_out: &[Rejection]) -> Vec<Alg
 fn name_by_order(facts: &Facts, sequence: Option<&Sequence>) -> NamedPattern {
     let finding = &facts.finding;
     let candidates = find_mechanisms(finding.pattern, sequence, &finding.ruled_out);
-    NamedPattern { pattern: finding.pattern.algorithm(), candidates }
+    NamedPattern { algorithm: finding.pattern.algorithm(), candidates }
 }
 
 /// The pattern that deciding keys name: a hash of the first that has no table, or else the order in which the last table
@@ -140,31 +140,31 @@ fn name_by_keys(facts: &Facts) -> Option<NamedPattern> {
     }
     if let Some(first) = hashes.first().copied() {
         hashes.extend([Random, LeastConnections]);
-        return Some(NamedPattern { pattern: first, candidates: hashes });
+        return Some(NamedPattern { algorithm: first, candidates: hashes });
     }
     let placement = by_table?;
     let candidates = find_mechanisms(placement.pattern, None, &placement.ruled_out);
-    Some(NamedPattern { pattern: placement.pattern.algorithm(), candidates })
+    Some(NamedPattern { algorithm: placement.pattern.algorithm(), candidates })
 }
 
 fn name_by_load(named: &NamedPattern, load: &Load, alpha: f64) -> NamedPattern {
     let others = |out: &[Algorithm]| named.without(out).candidates;
-    let (pattern, candidates) = match load.effect {
+    let (algorithm, candidates) = match load.effect {
         LoadEffect::Avoided { limit: LimitOfOne::Excluded, .. } => (LeastConnections, vec![LeastConnections]),
         LoadEffect::Avoided { limit: LimitOfOne::Possible, .. } => {
             (LeastConnections, [vec![LeastConnections], others(&[LeastConnections])].concat())
         }
-        LoadEffect::Ignored { .. } => (named.pattern, others(&[LeastConnections])),
+        LoadEffect::Ignored { .. } => (named.algorithm, others(&[LeastConnections])),
         LoadEffect::Spilled { at } => {
             let helping = if at == 1 { vec![FirstAvailable, LeastConnections] } else { vec![FirstAvailable] };
             (FirstAvailable, [helping, others(&[Single, FirstAvailable, LeastConnections])].concat())
         }
         LoadEffect::Alone { .. } if load.least_connections_alone(alpha).is_some() => {
-            (named.pattern, others(&[LeastConnections]))
+            (named.algorithm, others(&[LeastConnections]))
         }
-        LoadEffect::Alone { .. } | LoadEffect::Unclear(_) => (named.pattern, named.candidates.clone()),
+        LoadEffect::Alone { .. } | LoadEffect::Unclear(_) => (named.algorithm, named.candidates.clone()),
     };
-    NamedPattern { pattern, candidates }
+    NamedPattern { algorithm, candidates }
 }
 
 fn name_by_other_series(named: &NamedPattern, facts: &Facts) -> NamedPattern {
@@ -173,27 +173,27 @@ fn name_by_other_series(named: &NamedPattern, facts: &Facts) -> NamedPattern {
         let missing: Vec<Algorithm> = Algorithm::spreading().filter(|way| !candidates.contains(way)).collect();
         candidates.extend(missing);
     };
-    match facts.other_series.meaning(named.pattern) {
-        Meaning::Nothing => named.clone(),
-        Meaning::SeveralInstances => {
+    match facts.other_series.effect(named.algorithm) {
+        UnseenEffect::Nothing => named.clone(),
+        UnseenEffect::SeveralInstances => {
             let inconsistent = facts.keys.iter().filter(|fact| fact.effect == KeyEffect::Inconsistent);
             let no_hashes: Vec<Algorithm> = inconsistent.map(|fact| fact.key.hash_algorithm()).collect();
             candidates.retain(|candidate| !no_hashes.contains(candidate));
             spread(&mut candidates);
             candidates.retain(|candidate| *candidate != Single);
-            NamedPattern { pattern: Algorithm::Undetermined, candidates }
+            NamedPattern { algorithm: Algorithm::Undetermined, candidates }
         }
-        Meaning::OthersWhenBusy => {
+        UnseenEffect::OthersWhenBusy => {
             spread(&mut candidates);
-            NamedPattern { pattern: Algorithm::Undetermined, candidates }
+            NamedPattern { algorithm: Algorithm::Undetermined, candidates }
         }
-        Meaning::MoreInstances => {
+        UnseenEffect::MoreInstances => {
             // their turn may come in a later part of a long round
-            if named.pattern.round_shares() == Some(RoundShares::Equal) && !candidates.contains(&WeightedRoundRobin) {
+            if named.algorithm.round_shares() == Some(RoundShares::Equal) && !candidates.contains(&WeightedRoundRobin) {
                 candidates.push(WeightedRoundRobin);
             }
             candidates.retain(|candidate| *candidate != Single);
-            NamedPattern { pattern: named.pattern, candidates }
+            NamedPattern { algorithm: named.algorithm, candidates }
         }
     }
 }

@@ -30,7 +30,7 @@ pub struct StickyCookie {
 #[derive(Debug, Clone, PartialEq)]
 pub struct InstanceHits {
     pub name: String,
-    /// The number of answers in the series without a cookie jar.
+    /// The number of answers in the free series.
     pub hits: usize,
     /// Its share of a round, where there are rounds.
     pub weight: Option<u32>,

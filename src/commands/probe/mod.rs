@@ -5,7 +5,7 @@ mod plan;
 mod send;
 
 use crate::{
-    analysis::{self, Case, Comparison, Expectation, Strictness},
+    analysis::{self, Case, Comparison, Expectation, Outcome, Strictness},
     cli::{Experiment, Probe},
     error::{Error, Exit},
     model::trace::Trace,
@@ -74,10 +74,10 @@ fn exit(trace: &Trace, comparisons: &[Comparison]) -> Result<Exit, Error> {
         let (url, reason) = (trace.target.url.clone(), trace.unidentified.clone());
         return Err(Error::Unidentified { url, reason });
     }
-    Ok(match analysis::passed(comparisons) {
-        Some(true) => Exit::Done,
-        Some(false) => Exit::NotMet,
-        None if comparisons.is_empty() => Exit::Done,
-        None => Exit::Inconclusive,
+    Ok(match analysis::combined_outcome(comparisons) {
+        Outcome::Met => Exit::Done,
+        Outcome::Contradicted => Exit::NotMet,
+        Outcome::Undetermined if comparisons.is_empty() => Exit::Done,
+        Outcome::Undetermined => Exit::Inconclusive,
     })
 }

@@ -7,7 +7,7 @@ use crate::{
         target::{ResolvedTarget, TargetLab, user_agent},
     },
     error::{Error, Exit},
-    lab::{Stickiness, TestLab},
+    lab::{PageStickiness, TestLab},
     model::trace::Via,
     probe::parse_target,
 };
@@ -18,7 +18,7 @@ use super::test::test;
 pub async fn run(args: &SessionTest) -> Result<Exit, Error> {
     console::say("starting a lab for this test");
     let bar = console::counter("starting replicas");
-    let stickiness = if args.sticky { Stickiness::Cookie } else { Stickiness::None };
+    let stickiness = if args.sticky { PageStickiness::Cookie } else { PageStickiness::None };
     let started = TestLab::start(stickiness, || bar.tick()).await;
     bar.finish_and_clear();
     let lab = started?;

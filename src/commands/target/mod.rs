@@ -51,7 +51,7 @@ pub fn script(args: &cli::Target, target: &ResolvedTarget) -> Result<Option<Scri
                 return Err(UsageError::FlagWithoutLogin(flag).into());
             }
         }
-        return Ok(target.lab.as_ref().filter(|lab| lab.service.logs_in).map(|_| Script::of_the_lab()));
+        return Ok(target.lab.as_ref().filter(|lab| lab.service.logs_in).map(|_| Script::lab_login()));
     };
     let login = RequestSpec::parse("--login", login, &reveal_secret)?;
     let check = match &args.check {
@@ -60,7 +60,7 @@ pub fn script(args: &cli::Target, target: &ResolvedTarget) -> Result<Option<Scri
     };
     let logged_in = match &args.logged_in {
         Some(condition) => LoginCondition::parse(condition)?,
-        None => Script::of_the_lab().logged_in,
+        None => Script::lab_login().logged_in,
     };
     Ok(Some(Script { login, check, logged_in }))
 }

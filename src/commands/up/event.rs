@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast::{self, error::RecvError};
 
 use crate::{
-    lab::Progress,
+    lab::StartEvent,
     model::{Entry, LabView},
 };
 
@@ -34,12 +34,12 @@ pub enum Event {
     },
 }
 
-impl From<Progress> for Event {
-    fn from(progress: Progress) -> Event {
-        match progress {
-            Progress::Ready { ready, of } => Event::Starting { ready, of },
-            Progress::Doing(what) => Event::Doing(what),
-            Progress::Note(note) => Event::Note(note),
+impl From<StartEvent> for Event {
+    fn from(event: StartEvent) -> Event {
+        match event {
+            StartEvent::Ready { ready, of } => Event::Starting { ready, of },
+            StartEvent::Doing(what) => Event::Doing(what),
+            StartEvent::Note(note) => Event::Note(note),
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::{
         EmbeddedLab, EmbeddedPlan, LabRunner, ListenRequest, Overrides, PortChoice, Rendezvous, SupervisorLock, bind,
         compose::{self, ComposeOptions, PreparedLab},
     },
-    model::Balancer,
+    model::ProxyKind,
 };
 
 /// A lab that can be started.
@@ -36,7 +36,7 @@ pub async fn prepare(args: &Up) -> Result<Preparation, Error> {
 
 /// Prepares a lab of processes.
 fn prepare_embedded(args: &Up, rendezvous: &Rendezvous) -> Result<Preparation, Error> {
-    if args.proxy == Some(cli::Balancer::Traefik) {
+    if args.proxy == Some(cli::ProxyKind::Traefik) {
         return Err(UsageError::EmbeddedTraefik.into());
     }
     let definition = match &args.file {
@@ -57,7 +57,7 @@ async fn prepare_compose(args: &Up, rendezvous: &Rendezvous) -> Result<Preparati
     let options = ComposeOptions {
         project: &args.project.project,
         file: args.file.as_deref(),
-        balancer: args.proxy.map_or(Balancer::Traefik, Balancer::from),
+        proxy_kind: args.proxy.map_or(ProxyKind::Traefik, ProxyKind::from),
         overrides: &overrides(args)?,
         bind: args.bind,
         port: args.port,
@@ -75,11 +75,11 @@ fn overrides(args: &Up) -> Result<Overrides, Error> {
     })
 }
 
-impl From<cli::Balancer> for Balancer {
-    fn from(balancer: cli::Balancer) -> Balancer {
-        match balancer {
-            cli::Balancer::Traefik => Balancer::Traefik,
-            cli::Balancer::Bundled => Balancer::Bundled,
+impl From<cli::ProxyKind> for ProxyKind {
+    fn from(kind: cli::ProxyKind) -> ProxyKind {
+        match kind {
+            cli::ProxyKind::Traefik => ProxyKind::Traefik,
+            cli::ProxyKind::Bundled => ProxyKind::Bundled,
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     cli::Up,
     commands::console::Signals,
     error::{Error, Exit},
-    lab::{ControlServer, Progress, StopMode, Supervisor, check_project_name, raise_file_limit},
+    lab::{ControlServer, StartEvent, StopMode, Supervisor, check_project_name, raise_file_limit},
 };
 
 use super::{
@@ -26,9 +26,9 @@ pub async fn run(args: &Up, mut show: impl FnMut(Event) -> Result<(), Error>) ->
     }
     let lab = Arc::new(Supervisor::new(runner));
     let control = ControlServer::start(&lab, socket);
-    let starting = |progress: Progress| {
+    let starting = |event: StartEvent| {
         // a bar that cannot be drawn is no reason to stop
-        _ = show(progress.into());
+        _ = show(event.into());
     };
     let ended = tokio::select! {
         started = lab.start(starting) => match started {

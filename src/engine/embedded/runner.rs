@@ -47,14 +47,14 @@ pub struct EmbeddedEngine {
 
 #[derive(Debug)]
 struct ReplicaSlots {
-    slots: Mutex<BTreeMap<Key, Slot>>,
+    slots: Mutex<BTreeMap<SlotKey, Slot>>,
     publish: watch::Sender<Replicas>,
 }
 
 /// The index of the service and the number of the replica. Replicas are published in this order.
-type Key = (usize, u32);
+type SlotKey = (usize, u32);
 
-type Slots<'a> = MutexGuard<'a, BTreeMap<Key, Slot>>;
+type Slots<'a> = MutexGuard<'a, BTreeMap<SlotKey, Slot>>;
 
 #[derive(Debug)]
 struct Slot {
@@ -134,7 +134,7 @@ impl EmbeddedEngine {
 
     /// Ends these replicas, each within `grace`, and forgets them. Returns the sessions that lived in them.
     pub async fn stop(&self, names: &[String], grace: Duration) -> Sessions {
-        let removed: BTreeMap<Key, Slot> = {
+        let removed: BTreeMap<SlotKey, Slot> = {
             let mut slots = self.shared.slots();
             let (removed, remaining) = std::mem::take(&mut *slots)
                 .into_iter()
@@ -183,7 +183,7 @@ impl ReplicaSlots {
     /// Enters a replica and starts its keeper. Returns the replica's name.
     fn open(
         self: &Arc<Self>,
-        key: Key,
+        key: SlotKey,
         spec: &ServiceSpec,
         listens: oneshot::Sender<Result<(), StartError>>,
     ) -> String {
@@ -214,7 +214,7 @@ impl ReplicaSlots {
 /// Keeps one replica running until it is stopped.
 struct Keeper {
     shared: Arc<ReplicaSlots>,
-    key: Key,
+    key: SlotKey,
     name: String,
     app: App,
 }

@@ -9,7 +9,7 @@ use crate::{
         overrides::{DEFAULT_REPLICAS, Overrides, base_name},
         plan_error::PlanError,
     },
-    model::{Balancer, ExposedByDefault, Labels, ServiceView},
+    model::{ExposedByDefault, Labels, ProxyKind, ServiceView},
     routing,
 };
 
@@ -23,7 +23,7 @@ const LAB_LABEL: &str = "lbctl.lab";
 pub struct ComposePlan {
     /// The name of the project.
     pub project: String,
-    pub balancer: Balancer,
+    pub proxy_kind: ProxyKind,
     pub exposed_by_default: ExposedByDefault,
     /// The services without Traefik's own: those with the page first, then those with the API, then the others.
     pub services: IndexMap<String, ComposeService>,
@@ -55,16 +55,16 @@ impl ComposePlan {
         project: &str,
         definition: &Definition,
         overrides: &Overrides,
-        balancer: Balancer,
+        proxy_kind: ProxyKind,
     ) -> Result<ComposePlan, PlanError> {
-        if let (Balancer::Traefik, Some(strategy)) = (balancer, overrides.strategy)
+        if let (ProxyKind::Traefik, Some(strategy)) = (proxy_kind, overrides.strategy)
             && strategy.traefik_name().is_none()
         {
             return Err(PlanError::NoTraefikStrategy(strategy));
         }
         let mut plan = ComposePlan {
             project: project.to_owned(),
-            balancer,
+            proxy_kind,
             exposed_by_default: definition.exposed_by_default,
             services: IndexMap::new(),
             hosts: Vec::new(),
@@ -85,7 +85,7 @@ impl ComposePlan {
         if plan.services.is_empty() {
             return Err(PlanError::NoService);
         }
-        if balancer == Balancer::Traefik && plan.traefik.is_none() {
+        if proxy_kind == ProxyKind::Traefik && plan.traefik.is_none() {
             return Err(PlanError::NoTraefik);
         }
         Ok(plan)
@@ -107,22 +107,22 @@ impl ComposePlan {
     /// Checks the labels of a service as far as its balancer is the bundled proxy. Traefik may know more labels, and
     /// reports a wrong one in its log only, so a note is enough there.
     fn check_labels(&mut self, service: &str, base: &str, labels: &Labels) -> Result<(), PlanError> {
-        match (routing::check(base, labels, self.exposed_by_default), self.balancer) {
-            (Ok(routing), Balancer::Bundled) => {
+        match (routing::check(base, labels, self.exposed_by_default), self.proxy_kind) {
+            (Ok(routing), ProxyKind::Bundled) => {
                 self.notes.extend(routing.notes.iter().map(|note| format!("service {service}: {note}")));
             }
-            (Err(error), Balancer::Bundled) => return Err(PlanError::label(service, &error)),
-            (Err(error), Balancer::Traefik) => {
+            (Err(error), ProxyKind::Bundled) => return Err(PlanError::label(service, &error)),
+            (Err(error), ProxyKind::Traefik) => {
                 self.notes.push(format!("service {service}: {error}; Traefik may pass it over"));
             }
-            (Ok(_), Balancer::Traefik) => {}
+            (Ok(_), ProxyKind::Traefik) => {}
         }
         Ok(())
     }
 
     /// The names of the services that Compose starts.
     pub fn services_to_start(&self) -> Vec<String> {
-        let traefik = self.traefik.iter().filter(|_| self.balancer == Balancer::Traefik);
+        let traefik = self.traefik.iter().filter(|_| self.proxy_kind == ProxyKind::Traefik);
         self.services.keys().chain(traefik).cloned().collect()
     }
 

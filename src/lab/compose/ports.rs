@@ -11,7 +11,7 @@ use crate::{
         listen::{self, ListenError, ListenRequest, PortChoice},
         plan_error::PlanError,
     },
-    model::Balancer,
+    model::ProxyKind,
 };
 
 /// The port of the lab where the preferred one is taken.
@@ -37,13 +37,13 @@ impl ProxyAddresses {
     ///
     /// # Errors
     /// When no port of the request is free.
-    pub fn new(balancer: Balancer, request: ListenRequest) -> Result<ProxyAddresses, ListenError> {
-        match balancer {
-            Balancer::Traefik => {
+    pub fn new(proxy_kind: ProxyKind, request: ListenRequest) -> Result<ProxyAddresses, ListenError> {
+        match proxy_kind {
+            ProxyKind::Traefik => {
                 let (first, others) = docker_addresses(request)?;
                 Ok(ProxyAddresses { first, others, listeners: Vec::new(), note: None })
             }
-            Balancer::Bundled => {
+            ProxyKind::Bundled => {
                 let bound = listen::bind(request)?;
                 let port = bound.address.port();
                 let note = bound.instead_of.map(|error| format!("{error}: it is port {port} instead"));

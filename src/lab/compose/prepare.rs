@@ -20,7 +20,7 @@ use crate::{
         overrides::Overrides,
         supervisor::{Rendezvous, RendezvousError},
     },
-    model::Balancer,
+    model::ProxyKind,
 };
 
 use super::{
@@ -38,7 +38,7 @@ pub struct ComposeOptions<'a> {
     pub project: &'a str,
     /// The compose file; `None` is the built-in lab.
     pub file: Option<&'a Path>,
-    pub balancer: Balancer,
+    pub proxy_kind: ProxyKind,
     pub overrides: &'a Overrides,
     /// The address of the proxy, if it shall not be loopback.
     pub bind: Option<IpAddr>,
@@ -69,13 +69,13 @@ pub async fn prepare(options: &ComposeOptions<'_>, rendezvous: &Rendezvous) -> R
     let directory = LabDirectory::new(rendezvous.lab_directory(options.project))?;
     let ComposeFile { path, version } = ComposeFile::new(options.file, &directory)?;
     let request = listen_request(options);
-    let mut addresses = ProxyAddresses::new(options.balancer, request)?;
+    let mut addresses = ProxyAddresses::new(options.proxy_kind, request)?;
 
     let variables = variables::all_variables(options.project, request.bind, addresses.first, docker.endpoint());
     let mut compose = Compose::new(tool, options.project, vec![path], None, variables);
     let definition = composefile::parse_resolved(&compose.config().await?)?;
-    let plan = ComposePlan::new(options.project, &definition, options.overrides, options.balancer)?;
-    if options.balancer == Balancer::Traefik {
+    let plan = ComposePlan::new(options.project, &definition, options.overrides, options.proxy_kind)?;
+    if options.proxy_kind == ProxyKind::Traefik {
         addresses.take_published_port(definition.port, request)?;
     }
     compose.files.push(directory.write("lbctl.override.yml", &plan.override_file(version.as_deref()))?);

@@ -18,11 +18,11 @@ use crate::{
     engine::{Compose, Containers, Docker, RecreatePolicy},
     lab::{
         change_error::ChangeError,
-        progress::Progress,
+        start_event::StartEvent,
         stop_mode::StopMode,
         supervisor::{Journal, record_proxy_requests},
     },
-    model::{Balancer, LabView, ScaleView, ServiceView},
+    model::{LabView, ProxyKind, ScaleView, ServiceView},
     proxy::{Proxy, Settings},
 };
 
@@ -75,7 +75,7 @@ impl ComposeLab {
     ///
     /// # Errors
     /// When an image cannot be built, a container does not become ready, or the engine is lost.
-    pub async fn start(&self, journal: &Arc<Journal>, report: &mut impl FnMut(Progress)) -> Result<(), ChangeError> {
+    pub async fn start(&self, journal: &Arc<Journal>, report: &mut impl FnMut(StartEvent)) -> Result<(), ChangeError> {
         let started = tokio::select! {
             started = self.start_lab(journal, report) => started,
             // a lost engine ends no other wait
@@ -92,18 +92,18 @@ impl ComposeLab {
         }
     }
 
-    async fn start_lab(&self, journal: &Arc<Journal>, report: &mut impl FnMut(Progress)) -> Result<(), ChangeError> {
+    async fn start_lab(&self, journal: &Arc<Journal>, report: &mut impl FnMut(StartEvent)) -> Result<(), ChangeError> {
         let counts: BTreeMap<String, u32> =
             self.plan.services.iter().map(|(name, service)| (name.clone(), service.replicas)).collect();
         self.start_containers(&counts, report).await?;
-        let ComposePlan { balancer, exposed_by_default, .. } = self.plan;
-        let goal = Goal { counts: &counts, balancer, exposed_by_default, patience: self.patience };
+        let ComposePlan { proxy_kind, exposed_by_default, .. } = self.plan;
+        let goal = Goal { counts: &counts, proxy_kind, exposed_by_default, patience: self.patience };
         let of = counts.values().sum();
-        let mut report_ready = |ready| report(Progress::Ready { ready, of });
+        let mut report_ready = |ready| report(StartEvent::Ready { ready, of });
         wait_for_replicas(&self.docker, &self.containers, &goal, &mut report_ready).await?;
-        match balancer {
-            Balancer::Traefik => self.follow_traefik(journal, report),
-            Balancer::Bundled => self.start_proxy(journal)?,
+        match proxy_kind {
+            ProxyKind::Traefik => self.follow_traefik(journal, report),
+            ProxyKind::Bundled => self.start_proxy(journal)?,
         }
         tokio::spawn(record_state_changes(self.containers.replicas(), journal.clone()));
         let replicas = self.containers.replicas().borrow().clone();
@@ -121,11 +121,11 @@ impl ComposeLab {
     async fn start_containers(
         &self,
         counts: &BTreeMap<String, u32>,
-        report: &mut impl FnMut(Progress),
+        report: &mut impl FnMut(StartEvent),
     ) -> Result<(), ChangeError> {
-        report(Progress::Doing("building images".to_owned()));
-        self.compose.build(|line| report(Progress::Doing(line.to_owned()))).await?;
-        report(Progress::Doing("starting containers".to_owned()));
+        report(StartEvent::Doing("building images".to_owned()));
+        self.compose.build(|line| report(StartEvent::Doing(line.to_owned()))).await?;
+        report(StartEvent::Doing("starting containers".to_owned()));
         self.wanted_replicas.store(counts.values().sum(), Ordering::Relaxed);
         self.start_at_free_address(counts, report).await?;
         // the engine's events may come later than the end of Compose
@@ -144,25 +144,25 @@ impl ComposeLab {
     }
 
     /// Reads Traefik's log from now on, and its address.
-    fn follow_traefik(&self, journal: &Arc<Journal>, report: &mut impl FnMut(Progress)) {
+    fn follow_traefik(&self, journal: &Arc<Journal>, report: &mut impl FnMut(StartEvent)) {
         self.take_traefik_address(report);
         let (docker, containers) = (self.docker.clone(), self.containers.containers());
         tokio::spawn(record_traefik_requests(docker, containers, self.containers.replicas(), journal.clone()));
     }
 
     /// Takes the address at which Traefik listens, and reports what the user should know of Traefik.
-    fn take_traefik_address(&self, report: &mut impl FnMut(Progress)) {
+    fn take_traefik_address(&self, report: &mut impl FnMut(StartEvent)) {
         let Some(traefik) = Traefik::find_running(&self.containers.containers().borrow()) else { return };
         if traefik.log == AccessLog::NotInContainerLog {
             let note = "its Traefik does not write requests to its log (--accesslog=true): none are shown";
-            report(Progress::Note(note.to_owned()));
+            report(StartEvent::Note(note.to_owned()));
         }
         if let Some(api) = traefik.api {
-            report(Progress::Note(format!("Traefik's dashboard is http://{api}/dashboard/")));
+            report(StartEvent::Note(format!("Traefik's dashboard is http://{api}/dashboard/")));
         }
         if let Some(address) = traefik.address {
             if self.bind.is_some_and(|bind| bind != address.ip() && !bind.is_unspecified()) {
-                report(Progress::Note(format!(
+                report(StartEvent::Note(format!(
                     "the compose file publishes its proxy at {address}, whatever --bind says"
                 )));
             }
@@ -174,7 +174,7 @@ impl ComposeLab {
     async fn start_at_free_address(
         &self,
         counts: &BTreeMap<String, u32>,
-        report: &mut impl FnMut(Progress),
+        report: &mut impl FnMut(StartEvent),
     ) -> Result<(), ChangeError> {
         let services = self.plan.services_to_start();
         let mut compose = self.compose.clone();
@@ -184,7 +184,7 @@ impl ComposeLab {
             self.set_address(address);
             compose.variables.insert(variables::HTTP_PORT.to_owned(), address.port().to_string());
             let up = compose
-                .up(&services, counts, RecreatePolicy::AsNeeded, |line| report(Progress::Doing(line.to_owned())));
+                .up(&services, counts, RecreatePolicy::AsNeeded, |line| report(StartEvent::Doing(line.to_owned())));
             let error = match up.await {
                 Err(error) if error.is_port_taken() => error,
                 result => return Ok(result?),
@@ -198,7 +198,7 @@ impl ComposeLab {
                 // another program took the port a moment ago; the dashboard may have any other
                 *port = other.to_string();
             } else if let Some(next) = other_addresses.next() {
-                report(Progress::Note(format!("the Docker Engine cannot listen on {address}")));
+                report(StartEvent::Note(format!("the Docker Engine cannot listen on {address}")));
                 address = next;
             } else {
                 return Err(error.into());
@@ -220,7 +220,7 @@ impl ComposeLab {
         lab_view(LabFacts {
             project: &self.plan.project,
             replicas: &self.containers.replicas().borrow(),
-            balancer: self.plan.balancer,
+            proxy_kind: self.plan.proxy_kind,
             address: self.address(),
             exposed_by_default: self.plan.exposed_by_default,
             services: services.collect(),
@@ -228,7 +228,7 @@ impl ComposeLab {
         })
     }
 
-    /// Returns the service that gets a request for this host and path. It is the same with either balancer, as both
+    /// Returns the service that gets a request for this host and path. It is the same with either proxy_kind, as both
     /// read the same labels.
     pub fn route(&self, host: &str, path: &str) -> Option<String> {
         routes::service_for(&self.containers.replicas().borrow(), self.plan.exposed_by_default, host, path)
@@ -243,7 +243,7 @@ impl ComposeLab {
             docker: &self.docker,
             compose: &self.compose,
             containers: &self.containers,
-            balancer: self.plan.balancer,
+            proxy_kind: self.plan.proxy_kind,
             proxy: self.proxy.get(),
             services: self.plan.services.keys().cloned().collect(),
             exposed_by_default: self.plan.exposed_by_default,
@@ -265,7 +265,7 @@ impl ComposeLab {
             // the sender lives as long as the lab
             _ = containers.wait_for(|containers| {
                 let none_wanted =
-                    self.plan.balancer == Balancer::Bundled && self.wanted_replicas.load(Ordering::Relaxed) == 0;
+                    self.plan.proxy_kind == ProxyKind::Bundled && self.wanted_replicas.load(Ordering::Relaxed) == 0;
                 containers.is_empty() && !none_wanted
             }) => {
                 ChangeError::Removed(self.plan.project.clone())

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use crate::{
     engine::{Compose, Container, Containers, Docker, Naming, RecreatePolicy},
     lab::{change_error::ChangeError, overrides::check_targets},
-    model::{Balancer, ExposedByDefault, LabView, ScaleView, ServiceScaleView, Sessions, State},
+    model::{ExposedByDefault, LabView, ProxyKind, ScaleView, ServiceScaleView, Sessions, State},
     proxy::Proxy,
 };
 
@@ -32,7 +32,7 @@ pub struct Scaling<'a> {
     pub docker: &'a Docker,
     pub compose: &'a Compose,
     pub containers: &'a Containers,
-    pub balancer: Balancer,
+    pub proxy_kind: ProxyKind,
     /// The bundled proxy, if that balances.
     pub proxy: Option<&'a Proxy>,
     /// The names of the lab's services, without Traefik's own.
@@ -104,12 +104,12 @@ impl Scaling<'_> {
         counts: &BTreeMap<String, u32>,
         view: impl Fn() -> Option<LabView>,
     ) -> Result<(), ChangeError> {
-        let Scaling { balancer, exposed_by_default, patience, .. } = *self;
+        let Scaling { proxy_kind, exposed_by_default, patience, .. } = *self;
         let names: Vec<String> = counts.keys().cloned().collect();
         self.compose.up(&names, counts, RecreatePolicy::Never, |_| {}).await?;
         // the engine's events may come later than the end of Compose
         self.containers.refresh().await?;
-        let goal = Goal { counts, balancer, exposed_by_default, patience };
+        let goal = Goal { counts, proxy_kind, exposed_by_default, patience };
         wait_for_replicas(self.docker, self.containers, &goal, &mut |_| {}).await?;
         let replicas = self.containers.replicas().borrow().clone();
         match (self.proxy, view()) {

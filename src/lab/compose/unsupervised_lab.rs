@@ -13,12 +13,12 @@ use crate::{
         change_error::ChangeError,
         supervisor::{LogQuery, Rendezvous},
     },
-    model::{Balancer, Entry, LabView, Replica, ScaleView},
+    model::{Entry, LabView, ProxyKind, Replica, ScaleView},
 };
 
 use super::{
     lab_directory::remove_directory,
-    readiness::{DEFAULT_PATIENCE, USER_AGENT},
+    readiness::{READINESS_TIMEOUT, USER_AGENT},
     routes,
     scale::Scaling,
     traefik::Traefik,
@@ -125,7 +125,7 @@ impl UnsupervisedLab {
         Ok(lab_view(LabFacts {
             project: &self.project,
             replicas,
-            balancer: Balancer::Traefik,
+            proxy_kind: ProxyKind::Traefik,
             address: traefik.address.ok_or_else(|| UnsupervisedError::NoProxy(self.project.clone()))?,
             exposed_by_default: traefik.exposed_by_default,
             services: IndexMap::new(),
@@ -162,11 +162,11 @@ impl UnsupervisedLab {
             docker: &self.docker,
             compose: &compose,
             containers: &containers,
-            balancer: Balancer::Traefik,
+            proxy_kind: ProxyKind::Traefik,
             proxy: None,
             services: services.map(|service| service.name).collect(),
             exposed_by_default: traefik.exposed_by_default,
-            patience: DEFAULT_PATIENCE,
+            patience: READINESS_TIMEOUT,
         };
         let view = || {
             let (containers, replicas) = (containers.containers(), containers.replicas());

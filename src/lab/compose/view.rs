@@ -9,7 +9,7 @@ use crate::{
     composefile::APP_LABEL,
     lab::address::url,
     model::{
-        App, Balancer, Engine, ExposedByDefault, LAB_SCHEMA, LabView, Labels, Replica, ReplicaView, ServiceStrategy,
+        App, Engine, ExposedByDefault, LAB_SCHEMA, LabView, Labels, ProxyKind, Replica, ReplicaView, ServiceStrategy,
         ServiceView, Strategy,
     },
     routing,
@@ -22,7 +22,7 @@ pub struct LabFacts<'a> {
     pub project: &'a str,
     /// The replicas of every service but Traefik's own.
     pub replicas: &'a [Replica],
-    pub balancer: Balancer,
+    pub proxy_kind: ProxyKind,
     /// The address at which the balancer takes requests.
     pub address: SocketAddr,
     pub exposed_by_default: ExposedByDefault,
@@ -34,7 +34,7 @@ pub struct LabFacts<'a> {
 
 /// Makes the view of a lab.
 pub fn lab_view(facts: LabFacts<'_>) -> LabView {
-    let LabFacts { project, replicas, balancer, address, exposed_by_default, mut services, hosts } = facts;
+    let LabFacts { project, replicas, proxy_kind, address, exposed_by_default, mut services, hosts } = facts;
     let mut hosts: IndexSet<String> = hosts.into_iter().collect();
     // a visitor sees the page first
     let mut replicas: Vec<&Replica> = replicas.iter().collect();
@@ -58,7 +58,7 @@ pub fn lab_view(facts: LabFacts<'_>) -> LabView {
         schema: LAB_SCHEMA.to_owned(),
         project: project.to_owned(),
         engine: Engine::Compose,
-        proxy: balancer,
+        proxy: proxy_kind,
         url: url(&hosts, address),
         proxy_address: address,
         dashboard_url: None,

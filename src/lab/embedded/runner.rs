@@ -18,11 +18,11 @@ use crate::{
         change_error::ChangeError,
         listen::BoundListeners,
         overrides::check_targets,
-        progress::Progress,
+        start_event::StartEvent,
         supervisor::{Journal, record_proxy_requests},
     },
     model::{
-        Balancer, Engine, LAB_SCHEMA, LabView, ReplicaView, Replicas, ScaleView, ServiceScaleView, ServiceStrategy,
+        Engine, LAB_SCHEMA, LabView, ProxyKind, ReplicaView, Replicas, ScaleView, ServiceScaleView, ServiceStrategy,
         ServiceView, Sessions, State,
     },
     proxy::{Proxy, Settings},
@@ -72,7 +72,7 @@ impl EmbeddedLab {
     ///
     /// # Errors
     /// When a replica or the proxy does not start.
-    pub async fn start(&self, journal: &Arc<Journal>, report: &mut impl FnMut(Progress)) -> Result<(), ChangeError> {
+    pub async fn start(&self, journal: &Arc<Journal>, report: &mut impl FnMut(StartEvent)) -> Result<(), ChangeError> {
         self.start_replicas(report).await?;
         // The proxy accepts only now, so that the first request finds the whole lab.
         let settings = Settings { exposed_by_default: self.plan.exposed_by_default, workers: 1 };
@@ -88,13 +88,13 @@ impl EmbeddedLab {
         Ok(())
     }
 
-    async fn start_replicas(&self, report: &mut impl FnMut(Progress)) -> Result<(), ChangeError> {
+    async fn start_replicas(&self, report: &mut impl FnMut(StartEvent)) -> Result<(), ChangeError> {
         let mut replicas = self.engine.replicas();
         let services = &self.plan.services;
         let of = services.values().map(|service| service.replicas).sum();
         let mut report = |replicas: &Replicas| {
             let ready = replicas.iter().filter(|replica| replica.state == State::Ready).count() as u32;
-            report(Progress::Ready { ready, of });
+            report(StartEvent::Ready { ready, of });
         };
         let starts: Vec<_> = services.iter().map(|(name, service)| (name.as_str(), 1..=service.replicas)).collect();
         let started = self.engine.start(&starts);
@@ -128,7 +128,7 @@ impl EmbeddedLab {
             schema: LAB_SCHEMA.to_owned(),
             project: self.plan.project.clone(),
             engine: Engine::Embedded,
-            proxy: Balancer::Bundled,
+            proxy: ProxyKind::Bundled,
             url: address::url(&hosts, self.address),
             proxy_address: self.address,
             dashboard_url: None,

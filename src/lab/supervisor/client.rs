@@ -14,7 +14,7 @@ use tokio::net::UnixStream;
 use crate::model::{Entry, LabView, ScaleView};
 
 use super::{
-    message::{LogQuery, Refusal, RouteQuery},
+    message::{ControlError, LogQuery, RouteQuery},
     rendezvous::{Rendezvous, RendezvousError},
 };
 
@@ -33,7 +33,7 @@ pub enum ClientError {
     NoLab(String),
     /// The lab refuses.
     #[error("{}", .0.error)]
-    Refused(Refusal),
+    Refused(ControlError),
     /// The connection failed, or the answer cannot be read.
     #[error("the lab `{project}` did not answer: {reason}")]
     Broken { project: String, reason: String },
@@ -182,7 +182,7 @@ impl ControlClient {
         let status = response.status();
         let body = response.bytes().await.unwrap_or_default();
         Err(match serde_json::from_slice(&body) {
-            Ok(refusal) => ClientError::Refused(refusal),
+            Ok(error) => ClientError::Refused(error),
             Err(_) => ClientError::Broken { project: self.project.clone(), reason: status.to_string() },
         })
     }

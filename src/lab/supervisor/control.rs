@@ -19,7 +19,7 @@ use crate::model::{Entry, LabView, ScaleView};
 
 use super::{
     Supervisor,
-    message::{LogQuery, Refusal, RefusalKind, RouteQuery},
+    message::{ControlError, ControlErrorKind, LogQuery, RouteQuery},
 };
 
 /// Serves the control API until `end` completes. Answers that have begun by then are finished.
@@ -46,15 +46,18 @@ async fn route(State(lab): State<Arc<Supervisor>>, Query(query): Query<RouteQuer
 async fn scale(
     State(lab): State<Arc<Supervisor>>,
     Json(targets): Json<BTreeMap<String, u32>>,
-) -> Result<Json<ScaleView>, Refusal> {
+) -> Result<Json<ScaleView>, ControlError> {
     // in a task of its own, so that a caller that goes away does not leave the lab half changed
     let scaled = tokio::spawn(async move { lab.scale(&targets).await }).await;
     match scaled {
         Ok(Ok(view)) => Ok(Json(view)),
         Ok(Err(error)) => Err(error.into()),
-        Err(error) => {
-            Err(Refusal { kind: RefusalKind::Environment, error: error.to_string(), hint: None, detail: None })
-        }
+        Err(error) => Err(ControlError {
+            kind: ControlErrorKind::Environment,
+            error: error.to_string(),
+            hint: None,
+            detail: None,
+        }),
     }
 }
 

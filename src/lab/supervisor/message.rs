@@ -1,4 +1,4 @@
-//! Messages of the control API: the queries, and the body of a refusal.
+//! Messages of the control API: the queries, and the body of an error response.
 
 use axum::{
     Json,
@@ -11,21 +11,21 @@ use crate::lab::ChangeError;
 
 /// The answer to a request that the lab does not do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refusal {
-    pub kind: RefusalKind,
+pub struct ControlError {
+    pub kind: ControlErrorKind,
     /// The reason, in one line.
     pub error: String,
     /// The advice to the user, where there is one.
     pub hint: Option<String>,
-    /// The log or the output that explains the refusal in several lines.
+    /// The log or the output that explains the error in several lines.
     #[serde(default)]
     pub detail: Option<String>,
 }
 
-/// The side that a refusal blames.
+/// The side that a control error blames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum RefusalKind {
+pub enum ControlErrorKind {
     /// The request asks for something that cannot be.
     Usage,
     /// The machine, or a program on it, does not allow the request.
@@ -52,21 +52,21 @@ pub struct RouteQuery {
     pub path: String,
 }
 
-impl From<ChangeError> for Refusal {
+impl From<ChangeError> for ControlError {
     fn from(error: ChangeError) -> Self {
         let kind = match &error {
-            ChangeError::Plan(_) => RefusalKind::Usage,
-            _ => RefusalKind::Environment,
+            ChangeError::Plan(_) => ControlErrorKind::Usage,
+            _ => ControlErrorKind::Environment,
         };
-        Refusal { kind, error: error.to_string(), hint: error.hint(), detail: error.detail() }
+        ControlError { kind, error: error.to_string(), hint: error.hint(), detail: error.detail() }
     }
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for ControlError {
     fn into_response(self) -> Response {
         let status = match self.kind {
-            RefusalKind::Usage => StatusCode::BAD_REQUEST,
-            RefusalKind::Environment => StatusCode::INTERNAL_SERVER_ERROR,
+            ControlErrorKind::Usage => StatusCode::BAD_REQUEST,
+            ControlErrorKind::Environment => StatusCode::INTERNAL_SERVER_ERROR,
         };
         (status, Json(self)).into_response()
     }

@@ -3,7 +3,7 @@
 //! ```text
 //! control     the control API, on the side of the supervisor
 //! client      the control API, on the side of another command
-//! message     the queries and refusals that both sides exchange
+//! message     the queries and errors that both sides exchange
 //! rendezvous  the directory by which a client finds a supervisor, and the lock on a project's name
 //! journal     the log of the lab
 //! ```
@@ -15,7 +15,7 @@ use tokio::sync::{Mutex, watch};
 use crate::model::{LabView, ScaleView};
 
 use super::{
-    change_error::ChangeError, compose::ComposeLab, embedded::EmbeddedLab, progress::Progress, stop_mode::StopMode,
+    change_error::ChangeError, compose::ComposeLab, embedded::EmbeddedLab, start_event::StartEvent, stop_mode::StopMode,
 };
 
 mod client;
@@ -27,7 +27,7 @@ mod rendezvous;
 pub use client::{ClientError, ControlClient};
 pub use control::serve_control;
 pub use journal::{Journal, record_proxy_requests};
-pub use message::{LogQuery, RefusalKind};
+pub use message::{ControlErrorKind, LogQuery};
 pub use rendezvous::{Rendezvous, RendezvousError, SupervisorLock, is_project_name};
 
 /// The keeper of one lab.
@@ -61,7 +61,7 @@ impl Supervisor {
     ///
     /// # Errors
     /// When a replica or the proxy does not start, or the lab is asked to stop during the start.
-    pub async fn start(&self, mut report: impl FnMut(Progress)) -> Result<(), ChangeError> {
+    pub async fn start(&self, mut report: impl FnMut(StartEvent)) -> Result<(), ChangeError> {
         self.unless_stopped(async {
             let _alone = self.change.lock().await;
             match &self.runner {

@@ -3,7 +3,7 @@
 
 use super::{
     feature::{Recurrence, Slot},
-    vocabulary::Meaning,
+    vocabulary::NameMeaning,
 };
 
 /// The result of comparing the replies so far.
@@ -37,7 +37,7 @@ pub enum RefusalReason {
     /// The feature is a number, and its name does not mean an instance.
     Number,
     /// The name or the values mean something else than an instance.
-    Means(Meaning),
+    Means(NameMeaning),
     /// The feature varies together with a variant of the page or with a worker.
     GoesWithVariant,
     /// Some replies do not have the feature.

@@ -6,7 +6,7 @@ use super::{
     choice::{RefusalReason, RefusedFeature, Tier, is_settled},
     feature::{FeatureExtractor, Features, Partition, Recurrence, Slot, TextId},
     known_names::{KnownName, Strength},
-    vocabulary::{self, Meaning},
+    vocabulary::{self, NameMeaning},
 };
 
 /// The number of values from which on a name that has another value in every reply counts as always new.
@@ -87,7 +87,7 @@ fn doubt(
     let values: HashSet<TextId> = replies.iter().filter_map(|reply| reply.value(slot)).collect();
     let values: Vec<&str> = values.into_iter().map(|value| extractor.text(value)).collect();
     if !values.is_empty() && values.iter().all(|value| vocabulary::is_clock(value)) {
-        return Some(RefusalReason::Means(Meaning::Noise));
+        return Some(RefusalReason::Means(NameMeaning::Noise));
     }
     let Recurrence { present, values: different, returns, .. } = recurrence;
     let is_new = present >= MIN_DRAWN_REPLIES && returns == 0 && different * 2 > present;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     choice::{Choice, RefusalReason, RefusedFeature},
     feature::Slot,
-    vocabulary::Meaning,
+    vocabulary::NameMeaning,
 };
 
 /// The number of features that are named for each reason.
@@ -50,7 +50,8 @@ fn explain_refused(refused: &[RefusedFeature], describe: &dyn Fn(Slot, Detail) -
     let mut reasons: BTreeMap<RefusalReason, Vec<Slot>> = BTreeMap::new();
     for RefusedFeature { slot, reason } in worth_naming(refused) {
         // what a feature means instead of an instance makes no difference to the reader
-        let reason = if let RefusalReason::Means(_) = reason { RefusalReason::Means(Meaning::Noise) } else { reason };
+        let reason =
+            if let RefusalReason::Means(_) = reason { RefusalReason::Means(NameMeaning::Noise) } else { reason };
         reasons.entry(reason).or_default().push(slot);
     }
     // a feature that comes and goes with the length of a page is not worth a word

@@ -2,7 +2,7 @@
 
 use crate::{
     analysis::pattern_evidence::{
-        BackgroundEvidence, ChanceEvidence, ChangeEvidence, CountsEvidence, DrawsEvidence, Evenness, ForeignTurns,
+        BackgroundEvidence, BackgroundTurns, ChanceEvidence, ChangeEvidence, CountsEvidence, DrawsEvidence, Evenness,
         OneInstanceEvidence, OrderEvidence, PatternEvidence, Precision, SeriesEvidence, Stretch, TurnTakers, Unit,
         WeightsEvidence,
     },
@@ -186,12 +186,12 @@ fn weights(fact: &WeightsEvidence) -> String {
                 Precision::Rough => "roughly ",
             };
             let taken = match turns {
-                ForeignTurns::Share(share) => about(*share),
-                ForeignTurns::Some => "some".to_owned(),
+                BackgroundTurns::Share(share) => about(*share),
+                BackgroundTurns::Some => "some".to_owned(),
             };
             let or = match takers {
-                TurnTakers::Others => "",
-                TurnTakers::OthersOrWorkers => ", or that several counters keep",
+                TurnTakers::Background => "",
+                TurnTakers::BackgroundOrWorkers => ", or that several counters keep",
             };
             format!(
                 "{requests} requests to {instances} instances follow an order {roughly}{}, of which other clients take \
@@ -334,7 +334,7 @@ fn series(fact: &SeriesEvidence) -> String {
         SeriesEvidence::ConnectionsCounted { connections } => format!(
             "each of {connections} kept connections led to one instance alone, so connections are counted, not requests"
         ),
-        SeriesEvidence::OthersTurns { turns, of } => format!(
+        SeriesEvidence::BackgroundTurns { turns, of } => format!(
             "other clients took {turns} of the {of} turns meanwhile; the lab's log says which, and they are counted in"
         ),
         SeriesEvidence::Failures { failed, sent } => format!("{failed} of {sent} requests failed"),

@@ -10,7 +10,7 @@ mod truths;
 use std::collections::BTreeMap;
 
 use lbctl::{
-    analysis::{self, ALPHA, Algorithm, Order, Sampling, Verdict, decide_sampling, judge},
+    analysis::{self, ALPHA, Algorithm, Order, SampleState, Verdict, decide_sampling, judge},
     model::trace::{InstanceId, Request, SeriesName, Trace},
 };
 
@@ -36,7 +36,7 @@ enum Outcome {
 /// Probes a balancer as the command does, and judges.
 fn probe(case: &mut Case) -> (Trace, Verdict) {
     let mut series = series(SeriesName::WithoutJar, Vec::new());
-    while decide_sampling(&series, 0, ALPHA) == Sampling::More {
+    while decide_sampling(&series, 0, ALPHA) == SampleState::More {
         let instance = case.request().map(|one| one as u16);
         series.requests.push(request(series.requests.len() as u32 + 1, instance));
     }

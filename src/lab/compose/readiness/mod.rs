@@ -25,4 +25,4 @@ pub use client::USER_AGENT;
 pub use not_ready::NotReady;
 pub use snapshot::Goal;
 pub use through_proxy::ask_every_replica;
-pub use wait::{DEFAULT_PATIENCE, wait_for_replicas};
+pub use wait::{READINESS_TIMEOUT, wait_for_replicas};

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    model::{Balancer, ExposedByDefault, Replica, State},
+    model::{ExposedByDefault, ProxyKind, Replica, State},
     routing,
 };
 
@@ -21,7 +21,7 @@ const SUCCESS: &str = "exit code 0";
 pub struct Goal<'a> {
     /// The number of replicas by service.
     pub counts: &'a BTreeMap<String, u32>,
-    pub balancer: Balancer,
+    pub proxy_kind: ProxyKind,
     pub exposed_by_default: ExposedByDefault,
     /// The longest time without progress before the wait fails.
     pub patience: Duration,

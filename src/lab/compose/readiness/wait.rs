@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::{
     engine::{Containers, Docker, Naming},
-    model::{Balancer, State},
+    model::{ProxyKind, State},
 };
 
 use super::{
@@ -18,7 +18,7 @@ use super::{
 };
 
 /// The longest time without progress before the wait fails, unless the user gives another.
-pub const DEFAULT_PATIENCE: Duration = Duration::from_secs(60);
+pub const READINESS_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Waits until all replicas of the goal are healthy and get requests from Traefik, if that balances. `report` gets the
 /// number of replicas that are ready.
@@ -42,7 +42,7 @@ pub async fn wait_for_replicas(
             let problem = format!("ended before it answered: {how}");
             return Err(explain_replica(docker, containers, &replica.name, problem).await);
         }
-        let proxy = ProxyState::observe(docker, containers, goal.balancer).await?;
+        let proxy = ProxyState::observe(docker, containers, goal.proxy_kind).await?;
         let healthy = snapshot.count_healthy();
         let all_healthy = healthy >= goal.total();
         let servers = traefik_servers(&mut api, &proxy, all_healthy).await;
@@ -74,8 +74,8 @@ impl ProxyState {
     ///
     /// # Errors
     /// When the container of Traefik has ended.
-    async fn observe(docker: &Docker, containers: &Containers, balancer: Balancer) -> Result<ProxyState, NotReady> {
-        if balancer == Balancer::Bundled {
+    async fn observe(docker: &Docker, containers: &Containers, proxy_kind: ProxyKind) -> Result<ProxyState, NotReady> {
+        if proxy_kind == ProxyKind::Bundled {
             return Ok(ProxyState::Bundled);
         }
         let now = containers.containers().borrow().clone();

@@ -6,7 +6,7 @@ use super::{
     super::{
         choice::{RefusalReason, Tier, is_settled},
         feature::{Anchor, BODY_MARK, FeatureExtractor, Features, Partition, Slot, TextId},
-        vocabulary::{self, Meaning, Shape},
+        vocabulary::{self, NameMeaning, Shape},
     },
     feature_values::FeatureValues,
 };
@@ -92,12 +92,12 @@ pub fn assess(
     let meaning = meaning(feature, shape, &values, extractor)?;
     let is_number = shape == Shape::Number;
     let is_of_file = page == PageKind::File && feature.slot.is_in_body();
-    if is_number && meaning != Meaning::Instance && !is_of_file {
+    if is_number && meaning != NameMeaning::Instance && !is_of_file {
         return Err(RefusalReason::Number);
     }
     let tier = match (feature.slot, meaning, shape) {
         (Slot::Body, ..) => Tier::Whole,
-        (_, Meaning::Instance, _) => Tier::Named,
+        (_, NameMeaning::Instance, _) => Tier::Named,
         (_, _, Shape::Host) => Tier::Shaped,
         _ => Tier::Opaque,
     };
@@ -117,21 +117,22 @@ fn meaning(
     shape: Shape,
     values: &[&str],
     extractor: &FeatureExtractor,
-) -> Result<Meaning, RefusalReason> {
+) -> Result<NameMeaning, RefusalReason> {
     let is_word = matches!(feature.slot, Slot::Word(..));
     let meaning = match feature.meaning(extractor) {
         // a time or a counter beside the word does not look like a host
-        Meaning::Noise if shape == Shape::Host && is_word => Meaning::Unknown,
+        NameMeaning::Noise if shape == Shape::Host && is_word => NameMeaning::Unknown,
         meaning => meaning,
     };
     let is_attribute = is_word && feature.values.iter().flatten().all(|value| extractor.is_attribute(*value));
-    let means_something = matches!(meaning, Meaning::Variant | Meaning::Worker) || matches!(shape, Shape::Other(_));
+    let means_something =
+        matches!(meaning, NameMeaning::Variant | NameMeaning::Worker) || matches!(shape, Shape::Other(_));
     if (is_attribute && !means_something) || values.iter().all(|value| vocabulary::is_clock(value)) {
-        return Err(RefusalReason::Means(Meaning::Noise));
+        return Err(RefusalReason::Means(NameMeaning::Noise));
     }
     match (shape, meaning) {
         (Shape::Other(other), _) => Err(RefusalReason::Means(other)),
-        (_, Meaning::Instance | Meaning::Unknown) => Ok(meaning),
+        (_, NameMeaning::Instance | NameMeaning::Unknown) => Ok(meaning),
         (_, other) => Err(RefusalReason::Means(other)),
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     super::{
         feature::{FeatureExtractor, Features, Slot, TextId},
-        vocabulary::{self, Meaning},
+        vocabulary::{self, NameMeaning},
     },
     varying_words::{ONE_IN, Surroundings, varying_words},
 };
@@ -50,17 +50,17 @@ impl FeatureValues {
     }
 
     /// The meaning that the feature's name or the words around it give to it.
-    pub fn meaning(&self, extractor: &FeatureExtractor) -> Meaning {
+    pub fn meaning(&self, extractor: &FeatureExtractor) -> NameMeaning {
         match self.slot {
             Slot::Header(name) | Slot::Cookie(name) => vocabulary::meaning_of_name(extractor.text(name)),
             // the cookie of a session may well have a route in it
             Slot::Route(name, _) => match vocabulary::meaning_of_name(extractor.text(name)) {
-                Meaning::Unknown | Meaning::Noise => Meaning::Instance,
+                NameMeaning::Unknown | NameMeaning::Noise => NameMeaning::Instance,
                 other => other,
             },
             Slot::Json(pointer) => vocabulary::meaning_of_pointer(extractor.text(pointer)),
             Slot::KnownName(_) | Slot::Word(..) | Slot::Body => {
-                let Some(Surroundings { before, after }) = &self.surroundings else { return Meaning::Unknown };
+                let Some(Surroundings { before, after }) = &self.surroundings else { return NameMeaning::Unknown };
                 let before: Vec<&str> = before.iter().map(|word| extractor.text(*word)).collect();
                 vocabulary::meaning_of_context(&before, after.map(|word| extractor.text(word)))
             }

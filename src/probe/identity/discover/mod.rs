@@ -23,7 +23,7 @@ use std::collections::HashSet;
 use super::{
     choice::{Choice, RefusalReason, RefusedFeature, Tier},
     feature::{FeatureExtractor, Features, Partition, Slot},
-    vocabulary::Meaning,
+    vocabulary::NameMeaning,
 };
 use candidate::{Candidate, PageKind, Support, assess};
 use pick::{pick, plainest};
@@ -73,7 +73,7 @@ fn candidates(
             }
             Ok(candidate) => candidates.push(candidate),
             Err(reason) => {
-                if matches!(reason, RefusalReason::Means(Meaning::Variant | Meaning::Worker)) {
+                if matches!(reason, RefusalReason::Means(NameMeaning::Variant | NameMeaning::Worker)) {
                     variants.insert(partition);
                 }
                 refused.push(RefusedFeature { slot, reason });

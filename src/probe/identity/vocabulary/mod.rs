@@ -9,6 +9,6 @@ mod values;
 mod words;
 
 pub use names::{
-    Meaning, is_introduced, is_name_field, is_plain_header, meaning_of_context, meaning_of_name, meaning_of_pointer,
+    NameMeaning, is_introduced, is_name_field, is_plain_header, meaning_of_context, meaning_of_name, meaning_of_pointer,
 };
 pub use values::{Shape, are_drawn, are_hosts, is_clock, is_file_etag, shape};

@@ -4,7 +4,7 @@ use super::words::{FILLERS, INSTANCE, INSTANCE_PARTS, INTRODUCING, NOISE, PLACE,
 
 /// The sort of thing that a name stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Meaning {
+pub enum NameMeaning {
     /// The name stands for something that distinguishes instances.
     Instance,
     /// The name stands for a time, a counter, a size, or a value that is drawn for each request.
@@ -45,39 +45,40 @@ fn split_name(name: &str) -> Vec<String> {
 }
 
 /// The meaning of a name. Words for other things than an instance count before words for an instance.
-pub fn meaning_of_name(name: &str) -> Meaning {
+pub fn meaning_of_name(name: &str) -> NameMeaning {
     let words = split_name(name);
     let any = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
     let part = || words.iter().any(|word| INSTANCE_PARTS.iter().any(|part| word.contains(part)));
     if any(NOISE) {
-        Meaning::Noise
+        NameMeaning::Noise
     } else if any(WORKER) {
-        Meaning::Worker
+        NameMeaning::Worker
     } else if any(VARIANT) {
-        Meaning::Variant
+        NameMeaning::Variant
     } else if any(PLACE) {
-        Meaning::Place
+        NameMeaning::Place
     } else if any(INSTANCE) || part() {
-        Meaning::Instance
+        NameMeaning::Instance
     } else {
-        Meaning::Unknown
+        NameMeaning::Unknown
     }
 }
 
 /// The meaning that the words before and after a word give to it; `before` begins with the nearest word.
-pub fn meaning_of_context(before: &[&str], after: Option<&str>) -> Meaning {
-    if after.is_some_and(|unit| meaning_of_name(unit) == Meaning::Noise) {
-        return Meaning::Noise;
+pub fn meaning_of_context(before: &[&str], after: Option<&str>) -> NameMeaning {
+    if after.is_some_and(|unit| meaning_of_name(unit) == NameMeaning::Noise) {
+        return NameMeaning::Noise;
     }
     let is_filler = |word: &str| word.starts_with('<') || FILLERS.contains(&word.to_lowercase().as_str());
-    let meaning = before.iter().find(|word| !is_filler(word)).map_or(Meaning::Unknown, |word| meaning_of_name(word));
+    let meaning =
+        before.iter().find(|word| !is_filler(word)).map_or(NameMeaning::Unknown, |word| meaning_of_name(word));
     // `id 7` speaks for an instance only where no other word says more: a request has an id, too
     let id = before.first().is_some_and(|word| word.eq_ignore_ascii_case("id"));
-    if meaning == Meaning::Unknown && id { Meaning::Instance } else { meaning }
+    if meaning == NameMeaning::Unknown && id { NameMeaning::Instance } else { meaning }
 }
 
 /// The meaning of a field of a JSON body.
-pub fn meaning_of_pointer(pointer: &str) -> Meaning {
+pub fn meaning_of_pointer(pointer: &str) -> NameMeaning {
     let mut parts: Vec<&str> = pointer.rsplit('/').filter(|part| !part.is_empty()).take(3).collect();
     parts.retain(|part| part.parse::<u32>().is_err());
     meaning_of_context(&parts, None)
@@ -91,7 +92,7 @@ pub fn is_introduced(before: &[&str]) -> bool {
 
 /// Returns whether a field of a JSON body is a name, or belongs to an object whose name means an instance.
 pub fn is_name_field(pointer: &str) -> bool {
-    let named = pointer.split('/').any(|part| meaning_of_name(part) == Meaning::Instance);
+    let named = pointer.split('/').any(|part| meaning_of_name(part) == NameMeaning::Instance);
     named || pointer.rsplit('/').next().is_some_and(|last| INTRODUCING.contains(&last.to_lowercase().as_str()))
 }
 
@@ -102,30 +103,30 @@ mod tests {
     #[test]
     fn names_say_what_to_expect() {
         for (name, meaning) in [
-            ("x-backend-id", Meaning::Instance),
-            ("SERVERID", Meaning::Instance),
-            ("BIGipServerpool", Meaning::Instance),
-            ("x-amz-instance", Meaning::Instance),
-            ("x-request-id", Meaning::Noise),
-            ("x-backend-response-time", Meaning::Noise),
-            ("requestCount", Meaning::Noise),
-            ("x-cache", Meaning::Noise),
-            ("x-ratelimit-remaining", Meaning::Noise),
-            ("worker", Meaning::Worker),
-            ("x-ab-bucket", Meaning::Variant),
-            ("availability-zone", Meaning::Place),
-            ("x-flavour", Meaning::Unknown),
-            ("lab", Meaning::Unknown),
+            ("x-backend-id", NameMeaning::Instance),
+            ("SERVERID", NameMeaning::Instance),
+            ("BIGipServerpool", NameMeaning::Instance),
+            ("x-amz-instance", NameMeaning::Instance),
+            ("x-request-id", NameMeaning::Noise),
+            ("x-backend-response-time", NameMeaning::Noise),
+            ("requestCount", NameMeaning::Noise),
+            ("x-cache", NameMeaning::Noise),
+            ("x-ratelimit-remaining", NameMeaning::Noise),
+            ("worker", NameMeaning::Worker),
+            ("x-ab-bucket", NameMeaning::Variant),
+            ("availability-zone", NameMeaning::Place),
+            ("x-flavour", NameMeaning::Unknown),
+            ("lab", NameMeaning::Unknown),
         ] {
             assert_eq!(meaning_of_name(name), meaning, "{name}");
         }
-        assert_eq!(meaning_of_context(&["by", "served"], None), Meaning::Instance);
-        assert_eq!(meaning_of_context(&["in", "served"], Some("ms")), Meaning::Noise);
-        assert_eq!(meaning_of_context(&["id", "request"], None), Meaning::Noise);
-        assert_eq!(meaning_of_context(&["<b", "Node"], Some("</b")), Meaning::Instance);
-        assert_eq!(meaning_of_pointer("/id"), Meaning::Instance);
-        assert_eq!(meaning_of_pointer("/request/id"), Meaning::Noise);
-        assert_eq!(meaning_of_pointer("/server/name"), Meaning::Instance);
-        assert_eq!(meaning_of_pointer("/server/uptime"), Meaning::Noise);
+        assert_eq!(meaning_of_context(&["by", "served"], None), NameMeaning::Instance);
+        assert_eq!(meaning_of_context(&["in", "served"], Some("ms")), NameMeaning::Noise);
+        assert_eq!(meaning_of_context(&["id", "request"], None), NameMeaning::Noise);
+        assert_eq!(meaning_of_context(&["<b", "Node"], Some("</b")), NameMeaning::Instance);
+        assert_eq!(meaning_of_pointer("/id"), NameMeaning::Instance);
+        assert_eq!(meaning_of_pointer("/request/id"), NameMeaning::Noise);
+        assert_eq!(meaning_of_pointer("/server/name"), NameMeaning::Instance);
+        assert_eq!(meaning_of_pointer("/server/uptime"), NameMeaning::Noise);
     }
 }

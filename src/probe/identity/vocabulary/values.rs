@@ -1,7 +1,7 @@
 //! The form of values: names of hosts, numbers, states, times, ids.
 
 use super::{
-    names::{Meaning, meaning_of_name},
+    names::{NameMeaning, meaning_of_name},
     words::{FILE_ENDINGS, HOST_STEMS, STATES},
 };
 
@@ -13,7 +13,7 @@ pub enum Shape {
     /// Numbers, with or without a unit.
     Number,
     /// Values of something else than an instance, such as a state, a variant or a worker.
-    Other(Meaning),
+    Other(NameMeaning),
     /// Anything else.
     Opaque,
 }
@@ -28,19 +28,19 @@ pub fn shape(values: &[&str]) -> Shape {
         return Shape::Number;
     }
     if values.iter().any(|value| STATES.contains(&value.to_lowercase().as_str())) {
-        return Shape::Other(Meaning::Noise);
+        return Shape::Other(NameMeaning::Noise);
     }
     if values.iter().any(|value| is_file(value)) {
-        return Shape::Other(Meaning::Noise);
+        return Shape::Other(NameMeaning::Noise);
     }
-    for meaning in [Meaning::Noise, Meaning::Worker, Meaning::Variant, Meaning::Place] {
+    for meaning in [NameMeaning::Noise, NameMeaning::Worker, NameMeaning::Variant, NameMeaning::Place] {
         if all(&|value| meaning_of_name(&without_digits(value)) == meaning) {
             return Shape::Other(meaning);
         }
     }
     // `v1`, `v2.3` are versions
     if all(&|value| value.trim_start_matches(['v', 'V']).parse::<f64>().is_ok()) {
-        return Shape::Other(Meaning::Variant);
+        return Shape::Other(NameMeaning::Variant);
     }
     if all(&is_hostname) && (have_same_stem(values) || all(&is_container)) { Shape::Host } else { Shape::Opaque }
 }
@@ -161,10 +161,10 @@ mod tests {
             (&["3", "12"], Shape::Number),
             (&["3ms", "0.4s"], Shape::Number),
             (&["2026-11-22T19:43:54Z", "19:43:54"], Shape::Number),
-            (&["HIT", "MISS"], Shape::Other(Meaning::Noise)),
-            (&["variant-a", "variant-b"], Shape::Other(Meaning::Variant)),
-            (&["v1", "v2"], Shape::Other(Meaning::Variant)),
-            (&["worker-1", "worker-2"], Shape::Other(Meaning::Worker)),
+            (&["HIT", "MISS"], Shape::Other(NameMeaning::Noise)),
+            (&["variant-a", "variant-b"], Shape::Other(NameMeaning::Variant)),
+            (&["v1", "v2"], Shape::Other(NameMeaning::Variant)),
+            (&["worker-1", "worker-2"], Shape::Other(NameMeaning::Worker)),
             (&["apple", "pear"], Shape::Opaque),
             (&["\"65f-2a\"", "\"65f-2b\""], Shape::Opaque),
         ] {
