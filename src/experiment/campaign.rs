@@ -14,6 +14,7 @@ use super::{
     progress::Progress,
     sender::Sender,
 };
+
 struct Row {
     /// The name with which a person picks the experiment.
     name: ExperimentName,

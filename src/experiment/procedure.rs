@@ -59,7 +59,7 @@ pub trait Experiment {
 /// Experiments that follow one another.
 pub type Experiments<'p> = Vec<Box<dyn Experiment + 'p>>;
 
-/// The data and functions for the beginning of an experiment.
+/// The inputs of the `begin` functions of the experiments.
 pub struct Setting<'p, 'a> {
     pub plan: &'p CampaignPlan,
     pub log: Option<&'p LogCorrelation>,

@@ -1,4 +1,4 @@
-//! The lab's address, as people are told it.
+//! The lab's address, as users see it.
 
 use std::net::SocketAddr;
 

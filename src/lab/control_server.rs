@@ -6,7 +6,7 @@ use tokio::{net::UnixListener, sync::oneshot, task::JoinHandle};
 
 use super::{Supervisor, serve_control};
 
-/// How long the answers that are under way when the lab has stopped may take.
+/// The time for unfinished answers after the stop.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// A control API that is being served.

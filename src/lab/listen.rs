@@ -1,25 +1,24 @@
-//! Listeners: which address and port the lab's proxy gets.
+//! Listeners: the addresses and the port of the lab's proxy.
 
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
 };
 
-/// Where the lab shall listen.
+/// The addresses and the port on which the lab is to listen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListenRequest {
-    /// An address; by default both loopback addresses.
+    /// The address to listen on; `None` stands for both loopback addresses.
     pub bind: Option<IpAddr>,
-    /// Which port.
     pub port: PortChoice,
 }
 
-/// Which port.
+/// The port to listen on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PortChoice {
-    /// This one or none; 0 stands for any free one.
+    /// This port alone; 0 stands for any free one.
     Required(u16),
-    /// This one, else 8080, else any free one.
+    /// This port, else 8080, else any free one.
     Preferred(u16),
 }
 
@@ -36,18 +35,17 @@ impl PortChoice {
     }
 }
 
-/// A port that cannot be had.
+/// The error of an address and port that cannot be bound.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen on {address}: {}", reason(.cause))]
 pub struct ListenError {
-    /// The address.
     pub address: SocketAddr,
-    /// What the system said.
+    /// The system's error.
     pub cause: io::Error,
 }
 
 impl ListenError {
-    /// What can be done about it.
+    /// The advice to the user, where there is one.
     pub fn hint(&self) -> Option<String> {
         match self.cause.kind() {
             io::ErrorKind::AddrInUse => {
@@ -60,19 +58,19 @@ impl ListenError {
     }
 }
 
-/// Bound listeners.
+/// The bound listeners of a lab.
 #[derive(Debug)]
 pub struct BoundListeners {
     /// One for each address.
     pub listeners: Vec<TcpListener>,
-    /// The address that people are told.
+    /// The address that users see.
     pub address: SocketAddr,
-    /// Why it is not the port that would have been taken first.
+    /// The error of the port that was tried first, if the lab got another one.
     pub instead_of: Option<ListenError>,
 }
 
 impl BoundListeners {
-    /// A sentence on the port that would have been taken first and was not; `None` if it was.
+    /// A sentence on the port that was tried first, if the lab got another one.
     pub fn note(&self) -> Option<String> {
         self.instead_of.as_ref().map(|error| format!("{error}: it is port {} instead", self.address.port()))
     }
@@ -87,10 +85,10 @@ fn reason(error: &io::Error) -> String {
     }
 }
 
-/// Binds what is wanted, on every address at the same port.
+/// Binds the requested addresses, all at the same port.
 ///
 /// # Errors
-/// When no port that would do can be had.
+/// When none of the ports that the request allows can be bound.
 pub fn bind(wanted: ListenRequest) -> Result<BoundListeners, ListenError> {
     let (candidates, first) = match wanted.port {
         PortChoice::Required(port) => (vec![port], port),
@@ -121,8 +119,8 @@ pub fn bind(wanted: ListenRequest) -> Result<BoundListeners, ListenError> {
     }))
 }
 
-/// Both loopback addresses at one port, or the only one that the machine has. A browser tries `[::1]` first, so half of
-/// a port would show it somebody else's page.
+/// Both loopback addresses at one port, or the only one that the machine has. A browser tries `[::1]` first, so a port
+/// that is bound on one of them only could show it the page of another program.
 fn loopback(port: u16) -> Result<(SocketAddr, Vec<TcpListener>), ListenError> {
     const TRIES: u32 = 16;
     let mut tries = 0;

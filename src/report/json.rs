@@ -104,6 +104,7 @@ fn verdict(trace: &Trace, verdict: &Verdict) -> Value {
         "evidence": sentences(trace, &verdict.evidence),
     })
 }
+
 pub fn session_test(trace: &Trace, verdict: &SessionVerdict, expected: Option<Session>, passed: Option<bool>) -> Value {
     let steps = steps(trace).enumerate().map(|(index, (request, with_jar))| {
         json!({

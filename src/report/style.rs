@@ -63,6 +63,7 @@ pub fn instance(name: &str, columns: usize, paint: Paint) -> String {
 pub fn sign(sign: &str, name: &str, paint: Paint) -> String {
     paint.apply(PALETTE[palette_index(name)].0.on_default(), sign)
 }
+
 pub fn bold(text: &str, paint: Paint) -> String {
     paint.apply(Style::new().bold(), text)
 }

@@ -102,7 +102,7 @@ pub fn next_values(case: &Case, cookie: &str) -> Vec<SeriesName> {
     }
 }
 
-/// The values to send next of which only the part is issued that seems to name an instance.
+/// The values to send next: an issued part that may name an instance, with the rest made up.
 fn next_parts(case: &Case, cookie: &str) -> Vec<SeriesName> {
     let Some(part) = naming_part(case.trace(), cookie) else { return Vec::new() };
     let asked = count_passes(case.trace(), cookie, is_part);

@@ -7,6 +7,7 @@ use crate::{
     },
     model::trace::WithholdReason,
 };
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     Head,

@@ -110,8 +110,8 @@ fn key_name(trace: &Trace, key: Key) -> KeyName {
 }
 
 /// The probability that a hash of the path would send all queries and all paths to one of two instances, where neither
-/// makes a difference. `None` where that is not surely so, or where the paths share a beginning of which alone a balancer
-/// may take its hash.
+/// makes a difference. `None` where that is not surely so, or if a balancer may hash only the prefix that the paths
+/// share.
 pub fn rule_out_uri_hash(case: &Case, keys: &[KeyFact]) -> Option<f64> {
     let free = case.free()?.series;
     let here = free.requests.iter().find_map(|request| request.instance);

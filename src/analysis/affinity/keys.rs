@@ -2,8 +2,8 @@
 //!
 //! Values of the key are sent in passes. Each pass has every value once, in random order. If the value played no part,
 //! the instance that answers would depend on the moment alone, and a pass would give each value the instance that it
-//! had before only as often as a shuffled pack of cards lies like another one: the exact randomisation test of Fisher
-//! (1935), which assumes nothing of the balancer. The product over passes may be looked at after each (Ville 1939).
+//! had before only as often as two shuffles agree: the exact randomisation test of Fisher (1935), which assumes nothing
+//! of the balancer. The product over passes may be looked at after each (Ville 1939).
 
 use std::collections::{BTreeMap, BTreeSet};
 

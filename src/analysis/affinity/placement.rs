@@ -16,7 +16,7 @@ use crate::{
     model::trace::{Conditions, Connection, InstanceId, Series},
 };
 
-/// A round robin of which no other client was seen to take turns loses fewer of them than this share.
+/// The largest share of turns that unseen clients may take.
 const MAX_BACKGROUND_SHARE: f64 = 0.05;
 
 /// The round robin that placed new values, if they were placed in turn.
@@ -30,8 +30,8 @@ pub fn find_round_robin(case: &Case, values: &Values, decision: Decision) -> Opt
     found.pattern.goes_round().then_some(found)
 }
 
-/// The probability that new values which the round robin of free clients placed would look so little in turn, where that
-/// is surely small.
+/// The probability of this order if the round robin of the free clients placed new values; `None` unless it is surely
+/// small.
 pub fn rule_out_round_robin(case: &Case, new: &Values) -> Option<f64> {
     let free = case.free()?;
     let found = free.finding();

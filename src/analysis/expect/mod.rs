@@ -50,6 +50,7 @@ enum Requirement {
     /// The largest spread, as a fraction of the share.
     Spread(f64),
 }
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "lowercase")]
 pub enum Outcome {

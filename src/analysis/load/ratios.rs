@@ -54,8 +54,9 @@ pub fn ln_kept_order(picks: &[&Pick], share: &impl Fn(&Pick) -> f64, period: Opt
     picks.windows(period + 1).map(each).sum()
 }
 
-/// The log of how much better shares of which a busy instance gets a fraction explain the picks than the shares that fit
-/// all requests best, with load and without. The shares are even, or learned without load.
+/// The log ratio of two explanations of the picks. The hypothesis: a busy instance gets a fraction of its share, where
+/// shares are even or learned without load. The alternative: all requests, with load and without, have the shares that
+/// fit them best.
 pub fn ln_avoided_counts(picks: &[&Pick], quiet: &BTreeMap<InstanceId, usize>) -> f64 {
     let counts: Vec<usize> = quiet.values().copied().collect();
     let mut all = quiet.clone();

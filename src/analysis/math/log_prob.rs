@@ -21,8 +21,7 @@ pub fn ln_mean(lns: &[f64]) -> f64 {
     best + (lns.iter().map(|ln| (ln - best).exp()).sum::<f64>() / lns.len() as f64).ln()
 }
 
-/// A probability from its logarithm. A bound may exceed 1, a probability does not; and what is too small for a number is
-/// not therefore impossible.
+/// A probability from its logarithm. A bound above 1 becomes 1, and a tiny probability never becomes zero.
 pub fn probability(ln: f64) -> f64 {
     ln.exp().clamp(f64::MIN_POSITIVE, 1.0)
 }

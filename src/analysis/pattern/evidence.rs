@@ -244,6 +244,7 @@ pub enum BackgroundEvidence {
         spread: f64,
     },
 }
+
 #[derive(Debug, Clone, PartialEq)]
 pub enum ChangeEvidence {
     SharesChanged {
@@ -269,6 +270,7 @@ pub enum ChanceEvidence {
     /// Picks at random would have an order like that with this probability.
     Order { p: f64 },
 }
+
 #[derive(Debug, Clone, PartialEq)]
 pub enum DrawsEvidence {
     RandomOrRegular {
@@ -290,6 +292,7 @@ pub enum DrawsEvidence {
         workers: usize,
     },
 }
+
 #[derive(Debug, Clone, PartialEq)]
 pub enum SeriesEvidence {
     NoRequest,

@@ -1,4 +1,4 @@
-//! Membership changes: rounds that hold every pick, but from some pick on of other instances.
+//! Membership changes: all picks form rounds; after some pick the instances change.
 //!
 //! The reason for the change does not show: instances join or leave, are avoided while they are busy, have a smaller
 //! weight (as in the rounds of Linux Virtual Server), or answer another client that asks in step. So no pattern is named,

@@ -20,7 +20,7 @@ use crate::analysis::{
     series::{picks::Picks, sequence::Sequence},
 };
 
-/// The log by which a model without a name may be better before nothing is named: a factor of a thousand.
+/// The largest log by which an unnamed model may win before no pattern is named: a factor of a thousand.
 pub const UNNAMED_MARGIN: f64 = 6.9;
 
 /// The ratio of the largest weight to the smallest from which on weights can be distinguished from equal shares.

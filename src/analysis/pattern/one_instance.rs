@@ -26,9 +26,9 @@ fn all_by_chance(picks: usize) -> f64 {
     probability((1.0 - picks as f64) * 2f64.ln())
 }
 
-/// The probability that the other of the two gets no more than the `nameless` picks of which the instance is not known,
-/// whenever one looks: the price of an even coin against one of any other share, all shares being equally likely
-/// beforehand (Ville 1939).
+/// Ville's test (1939) of an even coin against a coin of any other share, where all shares are equally likely
+/// beforehand. It holds whenever one looks. Returns `p`: the probability that the other of the two instances gets no
+/// more than the `nameless` picks, of which the instance is not known.
 fn nearly_all_by_chance(picks: usize, nameless: usize) -> f64 {
     if nameless == 0 {
         return all_by_chance(picks);

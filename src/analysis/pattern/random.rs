@@ -89,8 +89,8 @@ pub fn judge_randomness(models: &Models, picks: &Picks, line: f64, alpha: f64) -
     independent_draws(picks, evenness, &exclusion, alpha)
 }
 
-/// The log of how much better independent draws predict the picks than regular orders fit them of which others take up to
-/// this share of the turns. Ties in any order leave no order to look for where shares are even.
+/// The log ratio of independent draws to regular orders in which others take up to `share` of the turns. Ties in any
+/// order leave no order to look for where shares are even.
 fn ln_better_than_regular(models: &Models, evenness: Evenness, share: f64) -> f64 {
     let tried = models.weighted.iter().filter(|one| evenness != Evenness::Even || one.ties == Ties::InOrder);
     let weighted = tried.map(|one| one.ln_max_likelihood(share)).fold(f64::NEG_INFINITY, f64::max);

@@ -132,7 +132,7 @@ fn third_is_rounds(picks: &Picks) -> bool {
 }
 
 /// Returns true if each third of the picks supports rounds in an order of their own rather than a ring of its own, and
-/// all of them together do so surely: a ring that is put in another order once does so in one third.
+/// all of them together do so surely. A ring that changes once shows rounds in one third only.
 fn changes_throughout(picks: &Picks, line: f64) -> bool {
     let better =
         picks.thirds().map(|third| Rounds::fit(&third).ln_predictive() - Ring::fit(&third).ln_max_likelihood(1.0));

@@ -68,6 +68,7 @@ fn several_instances(series: &Series, sequence: &Sequence, picks_per: PicksPer, 
     }
     membership_change::find_membership_change(&picks, alpha).unwrap_or(found)
 }
+
 fn unit(sequence: &Sequence, picks_per: PicksPer) -> Unit {
     match (picks_per, sequence.visibility) {
         (PicksPer::Connection { .. }, Visibility::OwnTurns | Visibility::CountsOnly) => Unit::Connections,

@@ -21,8 +21,7 @@ use crate::{
 const FEWEST_ROUNDS: usize = 2;
 /// The order must have changed this many times from one round to the next before it is called changing.
 const FEWEST_CHANGES: usize = 3;
-/// The picks for each pick of a round after which weights are known to be no others: any other round would have drifted
-/// away.
+/// The picks needed for each pick of a round before the weights are certain: any other round would have drifted away.
 const WEIGHTS_KNOWN_AFTER: usize = 24;
 /// The picks after which weights are known, at least.
 const FEWEST_FOR_WEIGHTS: usize = 150;
@@ -219,8 +218,7 @@ fn repeating_order(picks: &Picks, alpha: f64) -> Option<Finding> {
     Some(Finding { order, repeats_after: Some(period), cycle, evidence, ..weighted })
 }
 
-/// The period up to which other orders must not fit before a weighted one is taken at its word. People give weights in
-/// per cent.
+/// The period up to which other orders must not fit before a weighted one is accepted. People give weights in per cent.
 fn horizon(period: usize) -> usize {
     period.max(100)
 }

@@ -22,8 +22,8 @@ pub enum SampleState {
     More,
 }
 
-/// The answers without a name after which no name is expected. Until then the instances that come back may show themselves,
-/// in rounds of some thirty.
+/// The number of answers without a name after which no name is expected. Before, instances that return may show
+/// themselves, in rounds of some thirty.
 const NAMELESS: usize = 40;
 /// The answers that each name another instance, after which these names are hardly those of instances.
 const ALL_NEW: usize = 250;

@@ -5,8 +5,8 @@ use crate::proxy::upstream::WeightedUpstream;
 
 use super::cursor::Cursor;
 
-/// Owes each replica its weight more; picks the replica that is owed the most, the first of equals, which pays for all.
-/// A replica that is left out for a while keeps what it is owed.
+/// Adds the weight of each replica to its debt, picks the replica of the largest debt, the first of equals, and
+/// subtracts the total from it. A replica that is left out for a while keeps its debt.
 pub fn pick(cursor: &mut Cursor, candidates: &[WeightedUpstream]) -> usize {
     let mut total: i64 = 0;
     let mut best = (0, i64::MIN);

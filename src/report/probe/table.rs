@@ -16,6 +16,7 @@ use super::names::{answer_cell, short_session_id};
 pub const MAX_ROWS: usize = 36;
 /// The rows that are shown of longer series: they show what a request is, and the strips below show all requests.
 const FIRST_ROWS: usize = 10;
+
 pub fn render_table(trace: &Trace, paint: Paint) -> String {
     let requests = |name| trace.series(&name).map_or(&[][..], |series| &series.requests);
     let (without, with) = (requests(SeriesName::WithoutJar), requests(SeriesName::WithJar));

@@ -16,6 +16,7 @@ use super::{super::sentence::sentences, counts, names::in_width};
 
 /// The most weights that are named in the headline.
 const MOST_WEIGHTS: usize = 20;
+
 pub fn render_verdict(trace: &Trace, verdict: &Verdict, samples: &[Sample], paint: Paint) -> String {
     let mut lines = vec![style::bold(&wrapped(&headline(verdict), "", "  "), paint)];
     if !verdict.cycle.is_empty() {
