@@ -63,7 +63,7 @@ impl Facts {
 /// to.
 fn counted_names<'t>(case: &Case<'t>, keys: &[KeyFact]) -> BTreeSet<&'t str> {
     let trace = case.trace();
-    let name = |id: InstanceId| trace.instances[usize::from(id.0)].name.as_str();
+    let name = |id: InstanceId| trace.instance_name(id);
     let free = case.free().into_iter().flat_map(|free| free.series.instances());
     let mut counted: BTreeSet<&str> = free.map(name).collect();
     if !counted.is_empty() {

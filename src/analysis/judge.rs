@@ -56,7 +56,10 @@ pub fn judge(case: &Case) -> Verdict {
 /// Returns true if one instance surely answers free requests, and no key that was varied explains it.
 pub fn is_single_unexplained(case: &Case) -> bool {
     case.free().is_some_and(|free| free.finding().algorithm() == Algorithm::Single)
-        && matches!(judge(case).algorithm.reach(), Reach::One | Reach::Unknown)
+        && match judge(case).algorithm.reach() {
+            Reach::One | Reach::Unknown => true,
+            Reach::Every | Reach::ByLoad | Reach::ByKey => false,
+        }
 }
 
 /// The algorithms that the facts rule out, each by its test.
@@ -154,10 +157,12 @@ fn instances(case: &Case, facts: &Facts, stages: &PatternStages) -> Vec<Instance
         instances.iter_mut().for_each(|instance| (instance.weight, instance.expected) = (None, None));
         for (fact, _) in facts.deciding_keys() {
             for (&id, &hits) in &fact.hits {
-                let name = name(trace, id);
+                let name = trace.instance_name(id);
                 match instances.iter_mut().find(|instance| instance.name == name) {
                     Some(instance) => instance.hits += hits,
-                    None => instances.push(InstanceHits { share, ..InstanceHits::without_share(name, hits) }),
+                    None => {
+                        instances.push(InstanceHits { share, ..InstanceHits::without_share(name.to_owned(), hits) })
+                    }
                 }
             }
         }
@@ -168,7 +173,7 @@ fn instances(case: &Case, facts: &Facts, stages: &PatternStages) -> Vec<Instance
     match facts.other_series.effect(stages.with_load.algorithm) {
         UnseenEffect::SeveralInstances | UnseenEffect::MoreInstances => {
             let unseen = facts.other_series.unseen.iter().map(|(id, _)| *id);
-            instances.extend(unseen.map(|id| InstanceHits::without_share(name(trace, id), 0)));
+            instances.extend(unseen.map(|id| InstanceHits::without_share(trace.instance_name(id).to_owned(), 0)));
         }
         UnseenEffect::OthersWhenBusy | UnseenEffect::Nothing => {}
     }
@@ -189,7 +194,7 @@ fn free_instances(case: &Case, facts: &Facts) -> Vec<InstanceHits> {
         weight: finding.weights.iter().find(|(one, _)| *one == id).map(|(_, weight)| *weight),
         share: finding.shares.iter().find(|(one, _)| *one == id).map(|(_, share)| *share),
         expected: expected.get(&id).copied(),
-        ..InstanceHits::without_share(name(case.trace(), id), hits)
+        ..InstanceHits::without_share(case.trace().instance_name(id).to_owned(), hits)
     };
     let mut instances: Vec<InstanceHits> = counts.into_iter().map(hits).collect();
     instances.sort_by_key(|instance| natural_order_key(&instance.name));
@@ -248,12 +253,8 @@ fn key_evidence(facts: &Facts, stages: &PatternStages) -> Vec<KeyEvidence> {
     all
 }
 
-fn name(trace: &Trace, id: InstanceId) -> String {
-    trace.instances[usize::from(id.0)].name.clone()
-}
-
 fn names(trace: &Trace, ids: &[InstanceId]) -> Vec<String> {
-    ids.iter().map(|id| name(trace, *id)).collect()
+    ids.iter().map(|id| trace.instance_name(*id).to_owned()).collect()
 }
 
 /// Rotates a cycle, which has no beginning, so that it begins with the first name in natural order.

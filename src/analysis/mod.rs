@@ -53,7 +53,7 @@ pub use affinity::{
     },
     keys::{Key, enough_values},
     stickiness::{candidate_cookies, enough_alone, enough_with_jar, sticky_cookie},
-    vendor::{Flaw, Vendor},
+    vendor::Flaw,
 };
 pub use case::Case;
 pub use expect::{Comparison, ExpectError, Expectation, Outcome, Strictness, VerdictPart, combined_outcome};
@@ -67,13 +67,11 @@ pub use sampling::{
     sizes::{Sample, SamplePurpose, fewest_requests, samples},
     stop::{SampleState, decide_sampling, request_limit},
 };
-pub use session::{
-    ServiceSettings, Session, SessionCause, SessionEvidence, SessionKeeper, SessionVerdict, judge_session,
-};
+pub use session::{ServiceSettings, Session, SessionCause, SessionEvidence, SessionVerdict, judge_session};
 pub use unseen_instances::{PatternScope, UnseenEvidence};
 pub use verdict::{
-    Algorithm, BalancesPer, InstanceHits, Order, Reach, Rejection, RoundShares, Stickiness, StickyBy, StickyCookie,
-    Verdict, evidence::Evidence, expected_counts::OUTLIER_CHANCE, natural_order_key,
+    Algorithm, BalancesPer, InstanceHits, Order, Reach, RoundShares, Stickiness, StickyBy, StickyCookie, Verdict,
+    evidence::Evidence, expected_counts::OUTLIER_CHANCE, natural_order_key,
 };
 
 /// The chance of a false verdict that is accepted by default: one in a million.

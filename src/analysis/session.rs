@@ -6,6 +6,7 @@ use crate::{
         case::Case,
         math::log_prob::probability,
         sampling::stop::SampleState,
+        series::sequence::are_several,
         verdict::Stickiness,
     },
     model::trace::{Action, InstanceId, Request, Series, SeriesName, WithholdReason},
@@ -317,8 +318,4 @@ fn judge_kept_session(
     }
     let cause = SessionCause::TooFewReloads { reloads: with.len().saturating_sub(1) };
     SessionVerdict { sampling: SampleState::More, ..SessionVerdict::new(Session::Undetermined, cause) }
-}
-
-fn are_several(ids: &[InstanceId]) -> bool {
-    ids.iter().any(|id| *id != ids[0])
 }

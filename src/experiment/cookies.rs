@@ -47,7 +47,7 @@ impl Experiment for CookieAloneExperiment {
     }
 
     fn next(&mut self, _: &Case, _: &mut dyn Rng) -> NextStep {
-        self.series.take().map_or(NextStep::Done, NextStep::send)
+        NextStep::send_once(&mut self.series)
     }
 
     fn is_enough(&self, case: &Case) -> bool {
@@ -85,7 +85,7 @@ impl Experiment for CookieValuesExperiment {
             self.pass = pass.into_iter();
         }
         let Some(name) = self.pass.next() else { return NextStep::Done };
-        let sent = case.trace().series(&name).map_or(0, |series| series.requests.len() as u32);
+        let sent = case.trace().series_length(&name);
         NextStep::send(SeriesPlan { name, most: sent + 1, ..self.plain.clone() })
     }
 }

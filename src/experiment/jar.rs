@@ -30,7 +30,7 @@ struct JarExperiment {
 
 pub fn begin<'p>(setting: &mut Setting<'p, '_>) -> Result<Experiments<'p>, CampaignError> {
     let (plan, trace) = (setting.plan, setting.case.trace());
-    let free = trace.series(&SeriesName::WithoutJar).map_or(0, |series| series.requests.len()) as u32;
+    let free = trace.series_length(&SeriesName::WithoutJar);
     let usual = analysis::request_limit(MAX_REQUESTS, plan.alpha);
     let most = plan.requests_in_turn().unwrap_or(if plan.overlaps() { usual } else { free.max(usual) });
     let series = SeriesPlan { script: plan.script.clone(), ..plan.series(SeriesName::WithJar, most) };
@@ -51,11 +51,11 @@ impl Experiment for JarExperiment {
     }
 
     fn next(&mut self, _: &Case, _: &mut dyn Rng) -> NextStep {
-        self.series.take().map_or(NextStep::Done, NextStep::send)
+        NextStep::send_once(&mut self.series)
     }
 
     fn is_enough(&self, case: &Case) -> bool {
-        let sent = case.trace().series(&SeriesName::WithJar).map_or(0, |series| series.requests.len()) as u32;
+        let sent = case.trace().series_length(&SeriesName::WithJar);
         sent >= self.fewest && is_comparison_due(case, sent) && analysis::enough_with_jar(case)
     }
 }

@@ -224,5 +224,5 @@ fn instances(trace: &Trace) -> u32 {
 }
 
 fn quick_sent(trace: &Trace) -> u32 {
-    trace.series(&SeriesName::Meanwhile).map_or(0, |series| series.requests.len() as u32)
+    trace.series_length(&SeriesName::Meanwhile)
 }

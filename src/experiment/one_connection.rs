@@ -41,11 +41,11 @@ impl Experiment for OneConnectionExperiment {
     }
 
     fn next(&mut self, _: &Case, _: &mut dyn Rng) -> NextStep {
-        self.series.take().map_or(NextStep::Done, NextStep::send)
+        NextStep::send_once(&mut self.series)
     }
 
     fn is_enough(&self, case: &Case) -> bool {
-        let sent = case.trace().series(&SeriesName::OneConnection).map_or(0, |series| series.requests.len()) as u32;
+        let sent = case.trace().series_length(&SeriesName::OneConnection);
         is_comparison_due(case, sent) && analysis::enough_on_one_connection(case)
     }
 }

@@ -21,7 +21,7 @@ const MAX_REQUESTS: u32 = 2500;
 /// The number of overlapping requests, which no verdict ends.
 const OVERLAPPING_REQUESTS: u32 = 500;
 /// The length from which on a comparison with a series takes long.
-const LONG_SERIES: usize = 2500;
+const LONG_SERIES: u32 = 2500;
 /// The number of requests between two comparisons with a long series.
 const COMPARISON_INTERVAL: u32 = 10;
 
@@ -61,7 +61,7 @@ impl Experiment for OrderExperiment<'_> {
     }
 
     fn next(&mut self, _: &Case, _: &mut dyn Rng) -> NextStep {
-        self.series.take().map_or(NextStep::Done, NextStep::send)
+        NextStep::send_once(&mut self.series)
     }
 
     /// Either the order of sending or the order in the balancer's log may decide the verdict, because the log gets each
@@ -83,6 +83,6 @@ impl Experiment for OrderExperiment<'_> {
 
 /// Returns true if a series of `sent` requests is to be compared with the one without a cookie jar now.
 pub fn is_comparison_due(case: &Case, sent: u32) -> bool {
-    let free = case.trace().series(&SeriesName::WithoutJar).map_or(0, |series| series.requests.len());
+    let free = case.trace().series_length(&SeriesName::WithoutJar);
     free < LONG_SERIES || sent.is_multiple_of(COMPARISON_INTERVAL)
 }

@@ -33,6 +33,11 @@ impl NextStep {
         NextStep::Send(Box::new(series))
     }
 
+    /// Sends the series if it is still there, and takes it.
+    pub fn send_once(series: &mut Option<SeriesPlan>) -> NextStep {
+        series.take().map_or(NextStep::Done, NextStep::send)
+    }
+
     pub fn hold(slow: SeriesPlan, quick: SeriesPlan, lasting: Duration) -> NextStep {
         NextStep::Hold(Box::new(HoldPlan { slow, quick, lasting }))
     }

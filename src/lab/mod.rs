@@ -42,7 +42,7 @@ pub use change_error::ChangeError;
 pub use control_server::ControlServer;
 pub use embedded::{EmbeddedLab, EmbeddedPlan};
 pub use file_limit::raise_file_limit;
-pub use listen::{BoundListeners, ListenError, ListenRequest, PortChoice, bind};
+pub use listen::{ListenError, ListenRequest, PortChoice, bind};
 pub use lookup::{
     LabRoute, LookupError, candidate_labs, check_project_name, choose_lab, choose_lab_for, find_lab, find_route,
 };

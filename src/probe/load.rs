@@ -48,7 +48,7 @@ impl Prober {
 
     /// Starts `slow.concurrency` requests, each in a task of its own.
     async fn start_slow(&self, slow: &SeriesPlan) -> JoinSet<(Request, Result<Reply, Failure>)> {
-        let before = self.trace().series(&slow.name).map_or(0, |series| series.requests.len() as u32);
+        let before = self.trace().series_length(&slow.name);
         let mut busy = JoinSet::new();
         for n in before + 1..=before + slow.concurrency {
             self.pace.next().await;

@@ -110,7 +110,7 @@ pub fn session_test(trace: &Trace, verdict: &SessionVerdict, expected: Option<Se
         json!({
             "n": index + 1,
             "action": step_name(request),
-            "instance": name(trace, request.instance),
+            "instance": request.instance.map(|id| trace.instance_name(id)),
             "hostname": hostname(trace, request.instance),
             "status": request.status,
             "session_id": request.session_id,
@@ -180,7 +180,7 @@ fn row<'a>(trace: &'a Trace, request: &'a Request) -> Row<'a> {
         n: request.n,
         action: step_name(request),
         at_ms: millis(request.at_us),
-        instance: name(trace, request.instance),
+        instance: request.instance.map(|id| trace.instance_name(id)),
         hostname: hostname(trace, request.instance),
         status: request.status,
         ms: millis(request.us),
@@ -189,10 +189,6 @@ fn row<'a>(trace: &'a Trace, request: &'a Request) -> Row<'a> {
         turn: request.turn,
         error: request.error.as_deref(),
     }
-}
-
-fn name(trace: &Trace, id: Option<InstanceId>) -> Option<&str> {
-    trace.instances.get(usize::from(id?.0)).map(|instance| instance.name.as_str())
 }
 
 fn hostname(trace: &Trace, id: Option<InstanceId>) -> Option<&str> {

@@ -31,8 +31,8 @@ mod routes;
 mod rule;
 mod sticky;
 
-pub use check::{CheckError, Routing, balancer_names, check};
-pub use config::{BalancerConfig, HostHeader};
+pub use check::{Routing, balancer_names, check};
+pub use config::HostHeader;
 pub use containers::address;
 pub use label::LabelError;
 pub use labels::{OWN_STRATEGY, strategy_label};

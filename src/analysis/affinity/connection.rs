@@ -10,6 +10,7 @@ use crate::{
         },
         case::Case,
         sampling::budget::{self, Decision},
+        series::sequence::are_several,
         verdict::{Algorithm, BalancesPer, Rejection, Test},
     },
     model::trace::{Connection, InstanceId, Series, SeriesName},
@@ -53,10 +54,6 @@ fn on_one_connection(series: &Series) -> Vec<InstanceId> {
         named
     });
     named.max_by_key(Vec::len).unwrap_or_default()
-}
-
-fn are_several(picks: &[InstanceId]) -> bool {
-    picks.windows(2).any(|pair| pair[0] != pair[1])
 }
 
 /// The unit of the balancer's picks, by requests over one reused connection, or else by those over several.

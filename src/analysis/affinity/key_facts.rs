@@ -16,7 +16,7 @@ use crate::{
         sampling::budget::{Decision, is_sure},
         verdict::Algorithm,
     },
-    model::trace::{InstanceId, Trace},
+    model::trace::{InstanceId, Trace, without_query},
 };
 
 /// The finding from varying one key.
@@ -127,7 +127,7 @@ pub fn rule_out_uri_hash(case: &Case, keys: &[KeyFact]) -> Option<f64> {
             _ => None,
         }
     };
-    let at_the_root = free.conditions.path.split('?').next() == Some("/");
+    let at_the_root = without_query(&free.conditions.path) == "/";
     let p = same(Key::Query)? + same(Key::Path)?;
     at_the_root.then_some(p)
 }

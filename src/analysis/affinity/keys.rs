@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::trace::{InstanceId, Request, Series, SeriesName, Trace};
+use crate::model::trace::{InstanceId, Request, Series, SeriesName, Trace, without_query};
 
 use crate::analysis::{
     case::Case,
@@ -66,9 +66,8 @@ impl Key {
 
     /// The key that each series of the trace varies.
     pub fn varied_keys(trace: &Trace) -> Vec<Option<Key>> {
-        let bare = |path: &str| path.split('?').next().unwrap_or_default().to_owned();
-        let asked = bare(trace.series(&SeriesName::WithoutJar).map_or("", |series| &series.conditions.path));
-        let queried = |series: &&Series| matches!(&series.name, SeriesName::Path(path) if bare(path) == asked);
+        let asked = without_query(trace.series(&SeriesName::WithoutJar).map_or("", |series| &series.conditions.path));
+        let queried = |series: &&Series| matches!(&series.name, SeriesName::Path(path) if without_query(path) == asked);
         // a few of the user's own choice are one question
         let apart = trace.series.iter().filter(queried).count() >= MIN_VALUES;
         let cookie = Key::Cookie.cookie(trace);

@@ -71,13 +71,16 @@ pub fn rounds(sequence: &Sequence) -> Option<WholeRounds> {
 /// The shortest period after which the picks repeat, and the number of picks that repeated the pick one period before.
 pub fn period(sequence: &Sequence) -> Option<(usize, usize)> {
     let [picks] = sequence.segments.as_slice() else { return None };
-    let repeats = |period: usize| picks[period..].iter().zip(picks).all(|(later, earlier)| later == earlier);
-    (1..=picks.len() / 2).find(|&period| repeats(period)).map(|period| (period, picks.len() - period))
+    shortest_period(picks).map(|period| (period, picks.len() - period))
 }
 
 /// The shortest period after which picks without a gap repeat.
 pub fn period_of_picks(picks: &Picks) -> Option<usize> {
     let [picks] = picks.segments.as_slice() else { return None };
+    shortest_period(picks)
+}
+
+fn shortest_period<T: PartialEq>(picks: &[T]) -> Option<usize> {
     (1..=picks.len() / 2).find(|&period| picks[period..].iter().zip(picks).all(|(later, earlier)| later == earlier))
 }
 

@@ -6,7 +6,7 @@
 
 use crate::analysis::{
     math::log_prob::ln_factorial,
-    pattern::cycle,
+    pattern::{cycle, forward_filter::ln_filtered},
     series::picks::Picks,
     series::sequence::{Sequence, Visibility},
 };
@@ -172,9 +172,8 @@ fn ln_irregular(picks: &Picks, ring: &[usize], workers: usize) -> f64 {
     ring.iter().enumerate().for_each(|(at, &instance)| place[instance] = at);
     let states = k.pow(workers as u32);
     let units: Vec<usize> = (0..workers).map(|worker| k.pow(worker as u32)).collect();
-    let mut state = vec![1.0 / states as f64; states];
-    let mut ln = 0.0;
-    let step = |state: &[f64], wanted: Option<usize>| {
+    let step = |state: &[f64], pick: Option<usize>| {
+        let wanted = pick.map(|pick| place[pick]);
         let mut next = vec![0.0; states];
         for (index, &p) in state.iter().enumerate().filter(|(_, p)| **p > 0.0) {
             for &unit in &units {
@@ -186,20 +185,5 @@ fn ln_irregular(picks: &Picks, ring: &[usize], workers: usize) -> f64 {
         }
         next
     };
-    for (number, segment) in picks.segments.iter().enumerate() {
-        if number > 0 {
-            let turned = step(&state, None);
-            state.iter_mut().zip(turned).for_each(|(stayed, turned)| *stayed = 0.5 * (*stayed + turned));
-        }
-        for &pick in segment {
-            state = step(&state, Some(place[pick]));
-            let total: f64 = state.iter().sum();
-            if total <= 0.0 {
-                return f64::NEG_INFINITY;
-            }
-            ln += total.ln();
-            state.iter_mut().for_each(|p| *p /= total);
-        }
-    }
-    ln
+    ln_filtered(picks, vec![1.0 / states as f64; states], step).unwrap_or(f64::NEG_INFINITY)
 }

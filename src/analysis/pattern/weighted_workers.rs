@@ -11,6 +11,7 @@ use crate::analysis::{
     pattern::{
         evidence::{ChanceEvidence, PatternEvidence, WeightsEvidence},
         finding::{Background, Finding},
+        forward_filter::ln_filtered,
         weighted,
     },
     series::picks::Picks,
@@ -144,25 +145,9 @@ fn ln_shared_order(picks: &Picks, pattern: &[usize], workers: usize) -> Option<f
         }
         next
     };
-    let mut state: Vec<f64> =
+    let start: Vec<f64> =
         states.iter().map(|state| arrangements(state) / (length as f64).powi(workers as i32)).collect();
-    let mut ln = 0.0;
-    for (index, segment) in picks.segments.iter().enumerate() {
-        if index > 0 {
-            let turned = turn(&state, None);
-            state.iter_mut().zip(turned).for_each(|(stayed, turned)| *stayed = 0.5 * (*stayed + turned));
-        }
-        for &pick in segment {
-            state = turn(&state, Some(pick));
-            let total: f64 = state.iter().sum();
-            if total <= 0.0 {
-                return None;
-            }
-            ln += total.ln();
-            state.iter_mut().for_each(|p| *p /= total);
-        }
-    }
-    Some(ln)
+    ln_filtered(picks, start, turn)
 }
 
 /// All ways to put workers on places, in order; `None` where there are too many.

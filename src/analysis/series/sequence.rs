@@ -138,6 +138,11 @@ impl Segments {
     }
 }
 
+/// Returns true if the picks are of more than one instance.
+pub fn are_several(picks: &[InstanceId]) -> bool {
+    picks.windows(2).any(|pair| pair[0] != pair[1])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,7 +9,7 @@ use crate::{
         unseen_instances::evidence::{PatternScope, UnseenEvidence},
         verdict::{Algorithm, Reach, natural_order_key},
     },
-    model::trace::{Connection, InstanceId, Series, SeriesName, Trace},
+    model::trace::{Connection, InstanceId, Series, SeriesName, Trace, without_query},
 };
 
 /// Answers of some series: all of them, and those of instances that the free series has not shown.
@@ -118,7 +118,7 @@ fn answers_of(trace: &Trace, accept: impl Fn(&Series) -> bool) -> Vec<InstanceId
 
 /// The instances that the verdict does not count yet, with the number of their answers.
 fn unseen(trace: &Trace, answers: &[InstanceId], counted: &BTreeSet<&str>) -> Vec<(InstanceId, usize)> {
-    let name = |id: &InstanceId| trace.instances[usize::from(id.0)].name.as_str();
+    let name = |id: &InstanceId| trace.instance_name(*id);
     let mut hits: BTreeMap<InstanceId, usize> = BTreeMap::new();
     for id in answers.iter().filter(|id| !counted.contains(name(id))) {
         *hits.entry(*id).or_default() += 1;
@@ -150,13 +150,12 @@ fn asks_here(series: &Series, free: &Series) -> bool {
 
 /// Returns true if a series asks the same as the free series, for a balancer without a hash.
 fn asks_the_same(series: &Series, free: &Series) -> bool {
-    let bare = |path: &str| path.split('?').next().unwrap_or_default().to_owned();
     match &series.name {
         SeriesName::WithJar | SeriesName::Source(_) | SeriesName::Header(_) => {
             series.conditions.path == free.conditions.path
         }
         SeriesName::OneConnection => series.conditions.connection == Connection::Reused,
-        SeriesName::Path(path) => bare(path) == bare(&free.conditions.path),
+        SeriesName::Path(path) => without_query(path) == without_query(&free.conditions.path),
         SeriesName::WithoutJar
         | SeriesName::CookieAlone(_)
         | SeriesName::CookieIssued(_)

@@ -1,4 +1,5 @@
-//! The facets of a verdict besides its algorithm: the order of rounds, stickiness, and what is balanced. Their names in JSON are those of the variants in lower case.
+//! The facets of a verdict besides its algorithm: the order of rounds, stickiness, and what is balanced. Their names in
+//! JSON are those of the variants in lower case.
 
 /// The way in which the order of a round changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::EnumString, strum::VariantArray)]

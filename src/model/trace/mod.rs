@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 pub use cookie::{CookieAttributes, CookieValue, IssuedValue, ObservedCookie, WithholdReason};
 pub use file::TraceError;
 pub use request::{Action, Failure, FailureKind, Request, SessionId};
-pub use series::{BackgroundRequest, Conditions, Connection, CookieJar, Header, Series, SeriesName};
+pub use series::{BackgroundRequest, Conditions, Connection, CookieJar, Header, Series, SeriesName, without_query};
 pub use text::{is_hidden, without_hidden};
 
 /// The schema of the file of a trace.
@@ -48,6 +48,16 @@ impl Trace {
     /// The series with this name, if it was sent.
     pub fn series(&self, name: &SeriesName) -> Option<&Series> {
         self.series.iter().find(|series| series.name == *name)
+    }
+
+    /// The number of requests of the series with this name; 0 if it was not sent.
+    pub fn series_length(&self, name: &SeriesName) -> u32 {
+        self.series(name).map_or(0, |series| series.requests.len() as u32)
+    }
+
+    /// The name of an instance; `?` for an index that the trace does not have.
+    pub fn instance_name(&self, id: InstanceId) -> &str {
+        self.instances.get(usize::from(id.0)).map_or("?", |instance| &instance.name)
     }
 }
 

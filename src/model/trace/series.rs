@@ -80,7 +80,18 @@ impl SeriesName {
     pub fn source(&self) -> Option<IpAddr> {
         match self {
             SeriesName::Source(address) => Some(*address),
-            _ => None,
+            SeriesName::WithoutJar
+            | SeriesName::WithJar
+            | SeriesName::OneConnection
+            | SeriesName::CookieAlone(_)
+            | SeriesName::CookieIssued(_)
+            | SeriesName::CookieMadeUp(_)
+            | SeriesName::CookieHead(_)
+            | SeriesName::CookieTail(_)
+            | SeriesName::Path(_)
+            | SeriesName::Header(_)
+            | SeriesName::Slow
+            | SeriesName::Meanwhile => None,
         }
     }
 
@@ -91,7 +102,15 @@ impl SeriesName {
             | SeriesName::CookieMadeUp(value)
             | SeriesName::CookieHead(value)
             | SeriesName::CookieTail(value) => Some(value),
-            _ => None,
+            SeriesName::WithoutJar
+            | SeriesName::WithJar
+            | SeriesName::OneConnection
+            | SeriesName::CookieAlone(_)
+            | SeriesName::Source(_)
+            | SeriesName::Path(_)
+            | SeriesName::Header(_)
+            | SeriesName::Slow
+            | SeriesName::Meanwhile => None,
         }
     }
 
@@ -99,7 +118,18 @@ impl SeriesName {
     pub fn header(&self) -> Option<&Header> {
         match self {
             SeriesName::Header(header) => Some(header),
-            _ => None,
+            SeriesName::WithoutJar
+            | SeriesName::WithJar
+            | SeriesName::OneConnection
+            | SeriesName::CookieAlone(_)
+            | SeriesName::CookieIssued(_)
+            | SeriesName::CookieMadeUp(_)
+            | SeriesName::CookieHead(_)
+            | SeriesName::CookieTail(_)
+            | SeriesName::Source(_)
+            | SeriesName::Path(_)
+            | SeriesName::Slow
+            | SeriesName::Meanwhile => None,
         }
     }
 }
@@ -171,4 +201,9 @@ pub struct BackgroundRequest {
     /// The instance that answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance: Option<InstanceId>,
+}
+
+/// A path without its query string.
+pub fn without_query(path: &str) -> &str {
+    path.split_once('?').map_or(path, |(path, _)| path)
 }

@@ -25,10 +25,10 @@ pub fn short_session_id(id: &str) -> String {
 pub fn answer_cell(request: &Request, trace: &Trace, paint: Paint) -> Cell {
     let status = request.status.filter(|status| status.get() != 200);
     match (request.instance, &request.error, status) {
-        (Some(id), None, None) => style::instance_cell(&label(trace, id), name(trace, id), paint),
+        (Some(id), None, None) => style::instance_cell(&label(trace, id), trace.instance_name(id), paint),
         (Some(id), None, Some(status)) => {
             let label = fitted(trace, id, NAME_WIDTH - 4);
-            style::instance_cell(&format!("{label} {status}"), name(trace, id), paint)
+            style::instance_cell(&format!("{label} {status}"), trace.instance_name(id), paint)
         }
         (_, Some(error), _) => Cell::new(shorten(&error.message, NAME_WIDTH)),
         (None, None, Some(status)) => Cell::new(format!("? {status}")),
@@ -55,7 +55,7 @@ pub fn in_width(trace: &Trace, name: &str, columns: usize) -> String {
 fn fitted(trace: &Trace, id: InstanceId, columns: usize) -> String {
     let names: Vec<String> = trace.instances.iter().map(|instance| printable(&instance.name)).collect();
     if names.iter().all(|name| width(name) <= columns) {
-        return name(trace, id).to_owned();
+        return trace.instance_name(id).to_owned();
     }
     // letters with their accents, so that none of them is cut in two
     let names: Vec<Vec<&str>> = names.iter().map(|name| name.graphemes(true).collect()).collect();
@@ -78,9 +78,4 @@ fn shared_letters(names: &[Vec<&str>]) -> usize {
         }
         _ => 0,
     }
-}
-
-/// The name of an instance.
-pub fn name(trace: &Trace, id: InstanceId) -> &str {
-    trace.instances.get(usize::from(id.0)).map_or("?", |instance| &instance.name)
 }

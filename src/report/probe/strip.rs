@@ -12,7 +12,7 @@ use crate::{
 };
 
 use super::{
-    names::{in_width, label, name},
+    names::{in_width, label},
     table::MAX_ROWS,
 };
 
@@ -66,9 +66,9 @@ impl Signs {
         let seen: BTreeSet<InstanceId> =
             series.flat_map(|series| &series.requests).filter_map(|request| request.instance).collect();
         let mut ids: Vec<InstanceId> = seen.into_iter().collect();
-        ids.sort_by_key(|id| natural_order_key(name(trace, *id)));
-        let numbered = |id: &InstanceId| name(trace, *id).ends_with(|c: char| c.is_ascii_digit());
-        let stem = |id: &InstanceId| natural_order_key(name(trace, *id)).0;
+        ids.sort_by_key(|id| natural_order_key(trace.instance_name(*id)));
+        let numbered = |id: &InstanceId| trace.instance_name(*id).ends_with(|c: char| c.is_ascii_digit());
+        let stem = |id: &InstanceId| natural_order_key(trace.instance_name(*id)).0;
         match ids.as_slice() {
             few if few.len() <= LETTERS.len() => Signs::Letters(ids),
             all if all.iter().all(|id| numbered(id) && stem(id) == stem(&all[0])) => Signs::OwnNumbers(ids),
@@ -86,7 +86,7 @@ impl Signs {
     fn sign(&self, trace: &Trace, place: usize) -> String {
         match self {
             Signs::Letters(_) => LETTERS.chars().nth(place).unwrap_or('?').to_string(),
-            Signs::OwnNumbers(ids) => natural_order_key(name(trace, ids[place])).1.to_string(),
+            Signs::OwnNumbers(ids) => natural_order_key(trace.instance_name(ids[place])).1.to_string(),
             Signs::Places(_) => (place + 1).to_string(),
         }
     }
@@ -104,15 +104,15 @@ impl Signs {
             let (id, sign) = (self.ids()[place], self.sign(trace, place));
             let label = match self {
                 // another number would not explain one
-                Signs::Places(_) => in_width(trace, name(trace, id), 30),
+                Signs::Places(_) => in_width(trace, trace.instance_name(id), 30),
                 _ => printable(&label(trace, id)),
             };
             let width = sign.len() + 1 + text::width(&label);
-            (width, style::sign(&format!("{sign} {label}"), name(trace, id), paint))
+            (width, style::sign(&format!("{sign} {label}"), trace.instance_name(id), paint))
         };
         let last = self.ids().len().saturating_sub(1);
         let ends = |from: usize, to: usize| {
-            let name = |place: usize| in_width(trace, name(trace, self.ids()[place]), 30);
+            let name = |place: usize| in_width(trace, trace.instance_name(self.ids()[place]), 30);
             format!("{} to {}: {} to {}\n", self.sign(trace, from), self.sign(trace, to), name(from), name(to))
         };
         match self {
@@ -136,7 +136,7 @@ impl Signs {
 
 /// Returns true if the names are numbered without a gap: web-1, web-2, web-3.
 fn are_consecutive(trace: &Trace, ids: &[InstanceId]) -> bool {
-    let key = |id: &InstanceId| natural_order_key(name(trace, *id));
+    let key = |id: &InstanceId| natural_order_key(trace.instance_name(*id));
     ids.windows(2)
         .all(|pair| key(&pair[0]).0 == key(&pair[1]).0 && key(&pair[0]).1.checked_add(1) == Some(key(&pair[1]).1))
 }
@@ -168,7 +168,7 @@ impl Groups {
                 let ring = &verdict.cycle;
                 let follows = |at: usize| {
                     let on_it = |(n, pick): &(usize, &Option<InstanceId>)| {
-                        pick.is_none_or(|id| name(trace, id) == ring[(at + n) % ring.len()])
+                        pick.is_none_or(|id| trace.instance_name(id) == ring[(at + n) % ring.len()])
                     };
                     picks.iter().enumerate().filter(on_it).count()
                 };
@@ -255,7 +255,7 @@ fn strip(trace: &Trace, series: &Series, signs: &Signs, groups: &Groups, paint: 
     let cell = |request: &Request| match (request.instance, &request.error) {
         (Some(id), None) => {
             let sign = place[usize::from(id.0)].map_or("?".to_owned(), |place| signs.sign(trace, place));
-            style::sign(&format!("{sign:>width$}"), name(trace, id), paint)
+            style::sign(&format!("{sign:>width$}"), trace.instance_name(id), paint)
         }
         (_, Some(_)) => format!("{:>width$}", "!"),
         (None, None) => format!("{:>width$}", "?"),

@@ -10,7 +10,7 @@ use crate::{
     report::odds::odds_in_words,
 };
 
-use super::words::{about, in_proportion, name, per_cent_up};
+use super::words::{about, in_proportion, per_cent_up};
 
 pub fn sentence(trace: &Trace, fact: &PatternEvidence) -> String {
     match fact {
@@ -38,26 +38,26 @@ fn one_instance(trace: &Trace, fact: &OneInstanceEvidence) -> String {
         OneInstanceEvidence::FewConnections { instance, answered, connections } => format!(
             "{} answered all {answered} requests, but they went over {connections} connections only, for each of which a \
              balancer may have picked once; --connection fresh shows every pick",
-            name(trace, instance)
+            trace.instance_name(instance)
         ),
         OneInstanceEvidence::RegularFailures { instance } => format!(
             "{} answered, and the other requests failed as regularly as if an instance that fails had its turns, or as if \
              there were a limit to the rate",
-            name(trace, instance)
+            trace.instance_name(instance)
         ),
         OneInstanceEvidence::ManyNameless { instance, picks, nameless } => format!(
             "{} answered {picks} requests, and {nameless} have no answer that says who gave it: another instance may have \
              had these",
-            name(trace, instance)
+            trace.instance_name(instance)
         ),
         OneInstanceEvidence::TooFew { instance, picks, p } => format!(
             "{} answered all {picks} requests, too few: with two instances picked at random the chance of that is {}",
-            name(trace, instance),
+            trace.instance_name(instance),
             odds_in_words(p)
         ),
         OneInstanceEvidence::Alone { instance, picks, unit: of, nameless, p } => format!(
             "{} answered {}; with two instances picked at random the chance of that would be {}",
-            name(trace, instance),
+            trace.instance_name(instance),
             match nameless {
                 0 => format!("all {picks} {}", unit(of)),
                 _ => format!("{picks} {}, and {nameless} have no answer that says who gave it", unit(of)),

@@ -5,7 +5,7 @@ use crate::{
     model::trace::{InstanceId, Trace},
 };
 
-use super::{cookie, words::name};
+use super::cookie;
 
 /// The most instances that are named one by one.
 const MOST_NAMES: usize = 8;
@@ -37,13 +37,13 @@ pub fn session_cause(trace: &Trace, cause: &SessionCause) -> String {
         SessionCause::NoCookieSet => "no cookie was set, so the client has nothing to be recognised by".to_owned(),
         SessionCause::Withheld { cookie: of, reason } => cookie::withheld(of, reason.as_ref()),
         SessionCause::NotRemembered { instance } => {
-            format!("{} took the login and did not remember it", name(trace, *instance))
+            format!("{} took the login and did not remember it", trace.instance_name(*instance))
         }
         SessionCause::LostAgain { instance } => {
-            format!("{} took the login and lost it again", name(trace, *instance))
+            format!("{} took the login and lost it again", trace.instance_name(*instance))
         }
         SessionCause::OthersNeverSawIt { instance, others } => {
-            format!("{} took the login, {} never saw it", name(trace, *instance), listed(trace, others))
+            format!("{} took the login, {} never saw it", trace.instance_name(*instance), listed(trace, others))
         }
         SessionCause::SomeReloadsMissedIt => "some reloads did not see the login".to_owned(),
         SessionCause::SeenWithoutCookies { requests } => {
@@ -67,7 +67,7 @@ pub fn session_cause(trace: &Trace, cause: &SessionCause) -> String {
 
 /// The names of instances, the first of them where there are many.
 fn listed(trace: &Trace, ids: &[InstanceId]) -> String {
-    let mut names: Vec<&str> = ids.iter().map(|id| name(trace, *id)).collect();
+    let mut names: Vec<&str> = ids.iter().map(|id| trace.instance_name(*id)).collect();
     let more = names.len().saturating_sub(MOST_NAMES);
     let others = format!("{more} others");
     if more > 1 {

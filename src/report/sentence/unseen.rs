@@ -5,7 +5,7 @@ use crate::{
     model::trace::Trace,
 };
 
-use super::words::{name, per_cent_up};
+use super::words::per_cent_up;
 
 pub fn sentence(trace: &Trace, fact: &UnseenEvidence) -> String {
     match fact {
@@ -23,7 +23,7 @@ pub fn sentence(trace: &Trace, fact: &UnseenEvidence) -> String {
             per_cent_up(*unseen_share)
         ),
         UnseenEvidence::Unseen { instances, answers, pattern } => {
-            let names: Vec<&str> = instances.iter().map(|id| name(trace, *id)).collect();
+            let names: Vec<&str> = instances.iter().map(|id| trace.instance_name(*id)).collect();
             let but = match pattern {
                 PatternScope::NoPattern => "",
                 PatternScope::SeenInstances => {

@@ -1,12 +1,5 @@
 //! Words that several sentences share.
 
-use crate::model::trace::{InstanceId, Trace};
-
-/// The name of an instance.
-pub fn name(trace: &Trace, instance: InstanceId) -> &str {
-    trace.instances.get(usize::from(instance.0)).map_or("", |instance| &instance.name)
-}
-
 /// A share in words, such as `about 12 %`.
 pub fn about(share: f64) -> String {
     if share < 0.005 { "less than 1 %".to_owned() } else { format!("about {:.0} %", share * 100.0) }
