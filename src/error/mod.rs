@@ -280,13 +280,7 @@ fn detail_of_running_lab(error: &RunningLabError) -> Option<String> {
 fn exit_of_client(error: &ClientError) -> (Exit, Option<String>) {
     match error {
         ClientError::NoLab(_) => (Exit::Environment, Some(no_lab_hint(None))),
-        ClientError::Refused(error) => {
-            let exit = match error.kind {
-                ControlErrorKind::Usage => Exit::Usage,
-                ControlErrorKind::Environment => Exit::Environment,
-            };
-            (exit, error.hint.clone())
-        }
+        ClientError::Refused(error) => (exit_of_kind(error.kind), error.hint.clone()),
         ClientError::Broken { .. } => (Exit::Environment, None),
         ClientError::Silent(_) => {
             (Exit::Environment, Some("it may still be starting or stopping; try again".to_owned()))
@@ -296,11 +290,14 @@ fn exit_of_client(error: &ClientError) -> (Exit, Option<String>) {
 }
 
 fn exit_of_change(error: &ChangeError) -> (Exit, Option<String>) {
-    let exit = match error {
-        ChangeError::Plan(_) => Exit::Usage,
-        _ => Exit::Environment,
-    };
-    (exit, error.hint())
+    (exit_of_kind(error.into()), error.hint())
+}
+
+fn exit_of_kind(kind: ControlErrorKind) -> Exit {
+    match kind {
+        ControlErrorKind::Usage => Exit::Usage,
+        ControlErrorKind::Environment => Exit::Environment,
+    }
 }
 
 /// A Docker Engine that is there and cannot be asked may have the lab.

@@ -207,7 +207,11 @@ fn sources(setting: &mut Setting) -> Result<Vec<IpAddr>, CampaignError> {
     let plan = setting.plan;
     let picked = !plan.sources.is_empty() || !plan.picked.is_empty();
     let lab = plan.lab.as_ref();
-    if lab.is_some_and(|lab| lab.engine == Engine::Compose && lab.proxy == ProxyKind::Traefik) {
+    let hides_addresses = lab.is_some_and(|lab| match (lab.engine, lab.proxy) {
+        (Engine::Compose, ProxyKind::Traefik) => true,
+        (Engine::Compose, ProxyKind::Bundled) | (Engine::Embedded, _) => false,
+    });
+    if hides_addresses {
         if picked {
             setting
                 .progress

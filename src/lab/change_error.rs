@@ -82,7 +82,18 @@ impl ChangeError {
         match self {
             ChangeError::NotReady(not_ready) => not_ready.detail(),
             ChangeError::Compose(compose) => compose.detail(),
-            _ => None,
+            ChangeError::Plan(_)
+            | ChangeError::Start(_)
+            | ChangeError::Proxy(_)
+            | ChangeError::Docker(_)
+            | ChangeError::ComposeFile(_)
+            | ChangeError::LabFile(_)
+            | ChangeError::Listen(_)
+            | ChangeError::Lock(_)
+            | ChangeError::Foreign(_)
+            | ChangeError::Remote { .. }
+            | ChangeError::Removed(_)
+            | ChangeError::Stopping => None,
         }
     }
 }

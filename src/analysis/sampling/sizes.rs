@@ -85,7 +85,16 @@ pub fn samples(trace: &Trace, verdict: &Verdict) -> Vec<Sample> {
             (SeriesName::WithoutJar, None) => {
                 (SamplePurpose::Order, sequence.as_ref().and_then(|one| order_requests_needed(one, verdict)))
             }
-            (_, None) => continue,
+            (
+                SeriesName::Source(_)
+                | SeriesName::Path(_)
+                | SeriesName::Header(_)
+                | SeriesName::CookieIssued(_)
+                | SeriesName::CookieMadeUp(_)
+                | SeriesName::CookieHead(_)
+                | SeriesName::CookieTail(_),
+                None,
+            ) => continue,
         };
         match samples.iter_mut().find(|sample| sample.purpose == purpose) {
             Some(sample) => sample.series.push(index),
@@ -105,7 +114,7 @@ fn order_requests_needed(sequence: &Sequence, verdict: &Verdict) -> Option<usize
         // turns of others make it longer by an unknown number
         _ if verdict.background_share.is_some() => None,
         (Some(Order::Changing), _) if even => Some(strict_order::rounds_requests_needed(k, verdict.alpha)),
-        (Some(_), _) if even => Some(fewest_requests(k, verdict.alpha)),
+        (Some(Order::Fixed | Order::Interleaved), _) if even => Some(fewest_requests(k, verdict.alpha)),
         (_, Some(period)) if verdict.algorithm.round_shares() == Some(RoundShares::Weighted) => {
             Some(strict_order::weights_requests_needed(period))
         }
@@ -114,7 +123,7 @@ fn order_requests_needed(sequence: &Sequence, verdict: &Verdict) -> Option<usize
             let sizes = [fewest_requests(k, verdict.alpha), random::FEWEST_DRAWS.max(2 * k)];
             sizes.into_iter().find(|&size| sequence.len() < size)
         }
-        _ => None,
+        (Some(Order::Fixed | Order::Changing | Order::Interleaved) | None, _) => None,
     }
 }
 

@@ -81,7 +81,7 @@ pub fn decide_sampling(series: &Series, configured: usize, alpha: f64) -> Sample
         }
         (Some(RoundShares::Equal), Some(Order::Interleaved)) => n >= strict_order::ring_picks_needed(k),
         (Some(RoundShares::Weighted), _) => !found.weights.is_empty(),
-        (Some(RoundShares::Equal) | None, _) => true,
+        (Some(RoundShares::Equal), None) | (None, _) => true,
     };
     if decided { SampleState::Enough } else { SampleState::More }
 }

@@ -75,8 +75,9 @@ pub async fn prepare(options: &ComposeOptions<'_>, rendezvous: &Rendezvous) -> R
     let mut compose = Compose::new(tool, options.project, vec![path], None, variables);
     let definition = composefile::parse_resolved(&compose.config().await?)?;
     let plan = ComposePlan::new(options.project, &definition, options.overrides, options.proxy_kind)?;
-    if options.proxy_kind == ProxyKind::Traefik {
-        addresses.take_published_port(definition.port, request)?;
+    match options.proxy_kind {
+        ProxyKind::Traefik => addresses.take_published_port(definition.port, request)?,
+        ProxyKind::Bundled => {}
     }
     compose.files.push(directory.write("lbctl.override.yml", &plan.override_file(version.as_deref()))?);
     notes.extend(addresses.note.take());

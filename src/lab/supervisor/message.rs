@@ -52,13 +52,30 @@ pub struct RouteQuery {
     pub path: String,
 }
 
+impl From<&ChangeError> for ControlErrorKind {
+    fn from(error: &ChangeError) -> Self {
+        match error {
+            ChangeError::Plan(_) => ControlErrorKind::Usage,
+            ChangeError::Start(_)
+            | ChangeError::NotReady(_)
+            | ChangeError::Proxy(_)
+            | ChangeError::Docker(_)
+            | ChangeError::Compose(_)
+            | ChangeError::ComposeFile(_)
+            | ChangeError::LabFile(_)
+            | ChangeError::Listen(_)
+            | ChangeError::Lock(_)
+            | ChangeError::Foreign(_)
+            | ChangeError::Remote { .. }
+            | ChangeError::Removed(_)
+            | ChangeError::Stopping => ControlErrorKind::Environment,
+        }
+    }
+}
+
 impl From<ChangeError> for ControlError {
     fn from(error: ChangeError) -> Self {
-        let kind = match &error {
-            ChangeError::Plan(_) => ControlErrorKind::Usage,
-            _ => ControlErrorKind::Environment,
-        };
-        ControlError { kind, error: error.to_string(), hint: error.hint(), detail: error.detail() }
+        ControlError { kind: (&error).into(), error: error.to_string(), hint: error.hint(), detail: error.detail() }
     }
 }
 

@@ -75,8 +75,9 @@ impl ProxyState {
     /// # Errors
     /// When the container of Traefik has ended.
     async fn observe(docker: &Docker, containers: &Containers, proxy_kind: ProxyKind) -> Result<ProxyState, NotReady> {
-        if proxy_kind == ProxyKind::Bundled {
-            return Ok(ProxyState::Bundled);
+        match proxy_kind {
+            ProxyKind::Bundled => return Ok(ProxyState::Bundled),
+            ProxyKind::Traefik => {}
         }
         let now = containers.containers().borrow().clone();
         match now.iter().find(|container| container.is_traefik()) {
