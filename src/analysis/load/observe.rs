@@ -169,14 +169,14 @@ struct Round {
 /// The round that was seen without load, if it holds each instance an exact number of times.
 fn exact_round(free: &FreeSeries) -> Option<Round> {
     let (sequence, found) = (free.sequence(), free.finding());
-    let undisturbed = found.background.is_none();
+    let without_background = found.background.is_none();
     let shares = found.algorithm().round_shares()?;
     let (every_pick, known) = match shares {
         RoundShares::Equal => {
             let strict = cycle::fixed_cycle(sequence).is_some() || cycle::rounds(sequence).is_some();
-            (strict, sequence.visibility == Visibility::EveryTurn && undisturbed)
+            (strict, sequence.visibility == Visibility::EveryTurn && without_background)
         }
-        RoundShares::Weighted => (undisturbed && !found.weights.is_empty(), false),
+        RoundShares::Weighted => (without_background && !found.weights.is_empty(), false),
     };
     let weights = match shares {
         RoundShares::Equal => sequence.counts().into_iter().collect(),
