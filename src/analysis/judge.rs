@@ -1,7 +1,5 @@
 //! The judge: gathers the facts of a case, names their pattern and its candidates, and makes one verdict of them.
 
-use std::collections::BTreeMap;
-
 use crate::{
     analysis::{
         affinity::{cookie_mechanism, evidence::KeyEvidence, keys::Key},
@@ -185,10 +183,6 @@ fn instances(case: &Case, facts: &Facts, stages: &PatternStages) -> Vec<Instance
 fn free_instances(case: &Case, facts: &Facts) -> Vec<InstanceHits> {
     let Some(free) = case.free() else { return Vec::new() };
     let finding = &facts.finding;
-    let mut counts: BTreeMap<InstanceId, usize> = BTreeMap::new();
-    for id in free.series.requests.iter().filter_map(|request| request.instance) {
-        *counts.entry(id).or_default() += 1;
-    }
     let expected = expected_counts::bound_counts(finding, free.series, free.sequence());
     let hits = |(id, hits): (InstanceId, usize)| InstanceHits {
         weight: finding.weights.iter().find(|(one, _)| *one == id).map(|(_, weight)| *weight),
@@ -196,7 +190,7 @@ fn free_instances(case: &Case, facts: &Facts) -> Vec<InstanceHits> {
         expected: expected.get(&id).copied(),
         ..InstanceHits::without_share(case.trace().instance_name(id).to_owned(), hits)
     };
-    let mut instances: Vec<InstanceHits> = counts.into_iter().map(hits).collect();
+    let mut instances: Vec<InstanceHits> = free.series.answers().into_iter().map(hits).collect();
     instances.sort_by_key(|instance| natural_order_key(&instance.name));
     instances
 }

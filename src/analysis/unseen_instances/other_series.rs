@@ -91,16 +91,18 @@ pub fn gather_other_series(case: &Case, counted: &BTreeSet<&str>) -> OtherSeries
     let Some(free) = case.free().map(|free| free.series) else { return OtherSeries::default() };
     let trace = case.trace();
     let seen = free.instances();
-    let count = |answers: &[InstanceId]| Answers {
-        others: answers.iter().filter(|id| !seen.contains(id)).count(),
-        all: answers.len(),
+    let count = |answers: &AnswerCounts| Answers {
+        others: answers.iter().filter(|(id, _)| !seen.contains(id)).map(|(_, count)| count).sum(),
+        all: answers.values().sum(),
     };
     // slow requests may go to another service
     let mut busy = answers_of(trace, |series| series.name == SeriesName::Slow);
-    if !busy.iter().any(|id| seen.contains(id)) {
+    if !busy.keys().any(|id| seen.contains(id)) {
         busy.clear();
     }
-    busy.extend(answers_of(trace, |series| series.name == SeriesName::Meanwhile));
+    for (id, count) in answers_of(trace, |series| series.name == SeriesName::Meanwhile) {
+        *busy.entry(id).or_default() += count;
+    }
     let here = answers_of(trace, |series| asks_here(series, free));
     OtherSeries {
         same_question: count(&here),
@@ -110,20 +112,23 @@ pub fn gather_other_series(case: &Case, counted: &BTreeSet<&str>) -> OtherSeries
     }
 }
 
-/// The instances that answered the series that `accept` takes.
-fn answers_of(trace: &Trace, accept: impl Fn(&Series) -> bool) -> Vec<InstanceId> {
-    let requests = trace.series.iter().filter(|series| accept(series)).flat_map(|series| &series.requests);
-    requests.filter_map(|request| request.instance).collect()
+/// The number of answers of each instance.
+type AnswerCounts = BTreeMap<InstanceId, usize>;
+
+/// The answers to the series that `accept` takes.
+fn answers_of(trace: &Trace, accept: impl Fn(&Series) -> bool) -> AnswerCounts {
+    let mut answers = AnswerCounts::new();
+    for (id, count) in trace.series.iter().filter(|series| accept(series)).flat_map(Series::answers) {
+        *answers.entry(id).or_default() += count;
+    }
+    answers
 }
 
 /// The instances that the verdict does not count yet, with the number of their answers.
-fn unseen(trace: &Trace, answers: &[InstanceId], counted: &BTreeSet<&str>) -> Vec<(InstanceId, usize)> {
+fn unseen(trace: &Trace, answers: &AnswerCounts, counted: &BTreeSet<&str>) -> Vec<(InstanceId, usize)> {
     let name = |id: &InstanceId| trace.instance_name(*id);
-    let mut hits: BTreeMap<InstanceId, usize> = BTreeMap::new();
-    for id in answers.iter().filter(|id| !counted.contains(name(id))) {
-        *hits.entry(*id).or_default() += 1;
-    }
-    let mut unseen: Vec<(InstanceId, usize)> = hits.into_iter().collect();
+    let hits = answers.iter().filter(|(id, _)| !counted.contains(name(id)));
+    let mut unseen: Vec<(InstanceId, usize)> = hits.map(|(id, count)| (*id, *count)).collect();
     unseen.sort_by_key(|(id, _)| natural_order_key(name(id)));
     unseen
 }
@@ -139,7 +144,7 @@ fn one_instance(case: &Case, free: &Series) -> Option<(usize, f64)> {
     if others.is_empty() {
         return None;
     }
-    let answers = others.len() + free.requests.len();
+    let answers = others.values().sum::<usize>() + free.requests.len();
     Some((answers, 1.0 - (budget::spend(case.alpha(), Decision::IndependentDraws)).powf(1.0 / answers as f64)))
 }
 

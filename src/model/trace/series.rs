@@ -1,6 +1,9 @@
 //! The requests of one experiment, under one set of conditions.
 
-use std::{collections::BTreeSet, net::IpAddr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -25,14 +28,24 @@ pub struct Series {
 }
 
 impl Series {
+    /// The number of answers of each instance that answered.
+    pub fn answers(&self) -> BTreeMap<InstanceId, usize> {
+        // by index, because there may be a million requests
+        let mut counts: Vec<usize> = Vec::new();
+        for InstanceId(index) in self.requests.iter().filter_map(|request| request.instance) {
+            let index = usize::from(index);
+            if index >= counts.len() {
+                counts.resize(index + 1, 0);
+            }
+            counts[index] += 1;
+        }
+        let ids = (0..).map(InstanceId);
+        ids.zip(counts).filter(|(_, count)| *count > 0).collect()
+    }
+
     /// The instances that answered, each once.
     pub fn instances(&self) -> BTreeSet<InstanceId> {
-        let mut instances = BTreeSet::new();
-        // one by one: collecting would sort all answers first
-        for id in self.requests.iter().filter_map(|request| request.instance) {
-            instances.insert(id);
-        }
-        instances
+        self.answers().into_keys().collect()
     }
 }
 
