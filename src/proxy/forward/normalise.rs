@@ -20,6 +20,7 @@ pub struct NormalRequest {
     pub upgrade: Option<Upgrade>,
 }
 
+#[inline]
 pub fn normalise(mut request: Request<Incoming>) -> Result<NormalRequest, Refusal> {
     if request.method() == Method::CONNECT || !is_chunked_at_most(request.headers()) {
         return Err(Refusal::NotImplemented);

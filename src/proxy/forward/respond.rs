@@ -50,6 +50,7 @@ impl ResponseChanges {
 }
 
 /// Takes a reply as the answer, unless it switches to a protocol that the client did not ask for.
+#[inline]
 pub fn accept(reply: Reply, upgrade: Option<Upgrade>, in_flight: InFlightRequest) -> Result<Answer, Refusal> {
     let Reply { mut response, connection } = reply;
     headers::remove_hop_by_hop(response.headers_mut());
@@ -66,6 +67,7 @@ pub fn accept(reply: Reply, upgrade: Option<Upgrade>, in_flight: InFlightRequest
 }
 
 /// The response with the answer of a replica.
+#[inline]
 pub fn respond(answer: Answer, mut record: Record) -> Response<ResponseBody> {
     let Answer { response, connection, in_flight, upgrade } = answer;
     record.record_status(response.status());

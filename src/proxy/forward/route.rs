@@ -20,6 +20,7 @@ use crate::{
 
 use super::refusal::Refusal;
 
+#[inline]
 pub fn route<'a>(table: &'a Table, parts: &Parts) -> Result<&'a Route, Refusal> {
     let host = parts.headers.get(HOST).map_or(Ok(""), |host| host.to_str()).map_err(|_| Refusal::BadRequest)?;
     table.route(Subject { host: bare_host(host), path: parts.uri.path() }).ok_or(Refusal::NotFound)
@@ -27,6 +28,7 @@ pub fn route<'a>(table: &'a Table, parts: &Parts) -> Result<&'a Route, Refusal> 
 
 /// The request that replicas get: with what they learn of the client, and as the middlewares of the router make it. The
 /// chain of these middlewares, if there are any, is left in `chain`, for the answer.
+#[inline]
 pub fn make_outgoing(
     mut parts: Parts,
     body: Incoming,
