@@ -4,7 +4,7 @@ use cookie_store::{CookieError, CookiePath, CookieStore, RawCookie};
 use http::{HeaderMap, header};
 use url::Url;
 
-use crate::model::trace::WithholdReason;
+use crate::model::trace::{CookieRule, WithholdReason};
 
 use super::{
     set_cookie::{SetCookie, line_text},
@@ -48,10 +48,30 @@ impl Jar {
                 .then_some(StoredCookie { cookie, withheld: Some(WithholdReason::Invalid) });
         };
         let cookie = SetCookie::from(&raw);
+        if let Some(rule) = broken_rule(&cookie) {
+            return Some(StoredCookie { cookie, withheld: Some(WithholdReason::Refused(rule)) });
+        }
         let refused = self.store.insert_raw(&raw, url).err();
         let sent = self.store.get_request_values(next).any(|(sent, _)| sent == cookie.name);
         let withheld = if sent { None } else { Some(reason(&cookie, refused, url, next)) };
         Some(StoredCookie { cookie, withheld })
+    }
+}
+
+/// The rule for which browsers refuse a cookie. Names are compared without regard to case, as browsers do.
+fn broken_rule(cookie: &SetCookie) -> Option<CookieRule> {
+    let attributes = &cookie.attributes;
+    let name = cookie.name.to_ascii_lowercase();
+    let is_for_host = attributes.secure && attributes.domain.is_none() && attributes.path.as_deref() == Some("/");
+    let is_cross_site = attributes.same_site.as_deref().is_some_and(|same_site| same_site.eq_ignore_ascii_case("none"));
+    if name.starts_with("__host-") && !is_for_host {
+        Some(CookieRule::HostPrefix)
+    } else if name.starts_with("__secure-") && !attributes.secure {
+        Some(CookieRule::SecurePrefix)
+    } else if is_cross_site && !attributes.secure {
+        Some(CookieRule::SameSiteNone)
+    } else {
+        None
     }
 }
 
@@ -103,6 +123,30 @@ mod tests {
         assert_eq!(set("a=1; path=/sess").0, Some(WithholdReason::Path("/sess".to_owned())));
         assert_eq!(set("a=1; Domain=example.org").0, Some(WithholdReason::Domain("example.org".to_owned())));
         assert_eq!(set("a=1; Max-Age=0").0, Some(WithholdReason::Expired));
+    }
+
+    #[test]
+    fn a_cookie_that_browsers_refuse_is_not_kept() {
+        let url: Url = "https://h/".parse().unwrap();
+        for (line, rule) in [
+            ("a=1; SameSite=None", Some(CookieRule::SameSiteNone)),
+            ("a=1; SameSite=none; path=/", Some(CookieRule::SameSiteNone)),
+            ("a=1; SameSite=None; Secure", None),
+            ("a=1; SameSite=Lax", None),
+            ("__Secure-a=1", Some(CookieRule::SecurePrefix)),
+            ("__secure-a=1; Path=/", Some(CookieRule::SecurePrefix)),
+            ("__Secure-a=1; Secure", None),
+            ("__Host-a=1; Path=/", Some(CookieRule::HostPrefix)),
+            ("__Host-a=1; Secure", Some(CookieRule::HostPrefix)),
+            ("__Host-a=1; Secure; Path=/x", Some(CookieRule::HostPrefix)),
+            ("__Host-a=1; Secure; Path=/; Domain=h", Some(CookieRule::HostPrefix)),
+            ("__Host-a=1; Secure; Path=/", None),
+        ] {
+            let headers = HeaderMap::from_iter([(header::SET_COOKIE, HeaderValue::from_str(line).unwrap())]);
+            let mut jar = Jar::default();
+            assert_eq!(jar.store(&headers, &url, &url)[0].withheld, rule.map(WithholdReason::Refused), "{line}");
+            assert_eq!(jar.header(&url).is_some(), rule.is_none(), "{line}");
+        }
     }
 
     #[test]

@@ -57,7 +57,12 @@ fn all_picks(series: &Series) -> Vec<InstanceId> {
 
 /// Returns true if a browser would send the cookie if its attributes were others.
 fn is_held_back(cookie: &ObservedCookie) -> bool {
-    matches!(cookie.withheld, Some(WithholdReason::Secure | WithholdReason::Path(_) | WithholdReason::Domain(_)))
+    match cookie.withheld {
+        Some(
+            WithholdReason::Secure | WithholdReason::Path(_) | WithholdReason::Domain(_) | WithholdReason::Refused(_),
+        ) => true,
+        Some(WithholdReason::Expired | WithholdReason::Invalid) | None => false,
+    }
 }
 
 /// The cookies to be tried alone: those that were sent, if together they pin and there are several; and where nothing

@@ -19,6 +19,7 @@ pub enum Flaw {
     /// The scripts of the page can read the cookie.
     NotHttpOnly,
     /// Browsers refuse `SameSite=None` without `Secure`.
+    /// Browsers refuse such a cookie. A probe does not send it back either; a trace of an older version may say so.
     SameSiteNoneNotSecure,
     /// The cookie is sent for this path alone.
     OtherPath(String),

@@ -78,6 +78,20 @@ pub enum WithholdReason {
     Expired,
     /// The line is no valid cookie.
     Invalid,
+    /// Browsers refuse the cookie, because it breaks this rule.
+    Refused(CookieRule),
+}
+
+/// A rule for cookies that a browser stores (RFC 6265bis, section 5.7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CookieRule {
+    /// A cookie with `SameSite=None` is `Secure`.
+    SameSiteNone,
+    /// A cookie whose name begins with `__Secure-` is `Secure`.
+    SecurePrefix,
+    /// A cookie whose name begins with `__Host-` is `Secure`, has the path `/`, and has no domain.
+    HostPrefix,
 }
 
 /// One value of one cookie, as an experiment sends it.

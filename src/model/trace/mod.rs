@@ -19,7 +19,7 @@ mod text;
 
 use serde::{Deserialize, Serialize};
 
-pub use cookie::{CookieAttributes, CookieValue, IssuedValue, ObservedCookie, WithholdReason};
+pub use cookie::{CookieAttributes, CookieRule, CookieValue, IssuedValue, ObservedCookie, WithholdReason};
 pub use file::TraceError;
 pub use request::{Action, Failure, FailureKind, Request, SessionId};
 pub use series::{BackgroundRequest, Conditions, Connection, CookieJar, Header, Series, SeriesName, without_query};

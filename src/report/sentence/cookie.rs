@@ -2,7 +2,7 @@
 
 use crate::{
     analysis::{CookieEvidence, Flaw, MadeUpEvidence, Part, ValueEvidence},
-    model::trace::WithholdReason,
+    model::trace::{CookieRule, WithholdReason},
     report::odds::odds_in_words,
 };
 
@@ -154,7 +154,16 @@ pub fn withheld(cookie: &str, reason: Option<&WithholdReason>) -> String {
         }
         Some(WithholdReason::Expired) => format!("the cookie {cookie} expired at once, and is not sent back"),
         Some(WithholdReason::Invalid) => format!("the cookie {cookie} is not valid, and is not sent back"),
+        Some(WithholdReason::Refused(rule)) => format!("browsers refuse the cookie {cookie}: {}", broken_rule(*rule)),
         None => format!("the cookie {cookie} was set and not sent back"),
+    }
+}
+
+fn broken_rule(rule: CookieRule) -> &'static str {
+    match rule {
+        CookieRule::SameSiteNone => "it says SameSite=None and is not Secure",
+        CookieRule::SecurePrefix => "a name with __Secure- is for a Secure cookie",
+        CookieRule::HostPrefix => "a name with __Host- is for a Secure cookie with Path=/ and without Domain",
     }
 }
 
