@@ -13,7 +13,8 @@ use crate::{
         unseen_instances::UnseenEffect,
         verdict::{
             Algorithm, InstanceHits, Order, Reach, Rejection, Stickiness, StickyBy, StickyCookie, Test, Verdict,
-            candidates::PatternStages, evidence::Evidence, expected_counts, natural_order_key,
+            assumption::list_assumptions, candidates::PatternStages, evidence::Evidence, expected_counts,
+            natural_order_key,
         },
     },
     model::trace::{InstanceId, Trace},
@@ -31,6 +32,7 @@ pub fn judge(case: &Case) -> Verdict {
         // the sum of nothing is -0
         chance: (0.0 + ruled_out.iter().map(|out| out.p).sum::<f64>()).min(1.0),
         alpha: case.alpha(),
+        assumes: list_assumptions(case, stages.all.algorithm, &ruled_out),
         ruled_out,
         instances: instances(case, &facts, &stages),
         order: if by_keys { order_of_tables(&facts) } else { finding.order },

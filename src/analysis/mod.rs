@@ -71,7 +71,10 @@ pub use session::{ServiceSettings, Session, SessionCause, SessionEvidence, Sessi
 pub use unseen_instances::{PatternScope, UnseenEvidence};
 pub use verdict::{
     Algorithm, BalancesPer, InstanceHits, Order, Reach, RoundShares, Stickiness, StickyBy, StickyCookie, Verdict,
-    evidence::Evidence, expected_counts::OUTLIER_CHANCE, natural_order_key,
+    assumption::{Assumption, Claim, ClaimTest},
+    evidence::Evidence,
+    expected_counts::OUTLIER_CHANCE,
+    natural_order_key,
 };
 
 /// The chance of a false verdict that is accepted by default: one in a million.

@@ -6,11 +6,11 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use crate::{
-    analysis::{Comparison, Outcome, Session, SessionVerdict, Verdict, combined_outcome},
+    analysis::{ClaimTest, Comparison, Outcome, Session, SessionVerdict, Verdict, combined_outcome},
     model::trace::{Connection, CookieJar, Failure, InstanceId, PROBE_SCHEMA, Request, Series, SeriesName, Trace, Via},
 };
 
-use super::sentence::{flaw, sentences, session_cause, session_sentences, verdict_part};
+use super::sentence::{assumption, flaw, sentences, session_cause, session_sentences, verdict_part};
 use super::steps::{step_name, steps};
 
 /// A probe with its verdict, and the outcome of each expectation. It is serialised while it is written, because there
@@ -83,6 +83,9 @@ fn verdict(trace: &Trace, verdict: &Verdict) -> Value {
         })).collect::<Vec<_>>(),
         "chance": verdict.chance,
         "alpha": verdict.alpha,
+        "assumes": verdict.assumes.iter().map(|one| json!({
+            "claim": one.claim.as_str(), "words": assumption(trace, one), "tested_by": one.test.map(ClaimTest::as_str),
+        })).collect::<Vec<_>>(),
         "instances": verdict.instances.iter().map(|instance| json!({
             "name": instance.name, "hits": instance.hits, "weight": instance.weight,
             "share": instance.share.map(|(least, most)| [least, most]),

@@ -16,6 +16,45 @@ fn count(n: &str) -> [&str; 4] {
     ["--web-static", n, "--web-dynamic", "0"]
 }
 
+/// The claims that a verdict rests on, with their tests.
+fn assumptions(verdict: &Value) -> Vec<(&str, Option<&str>)> {
+    let all = verdict["assumes"].as_array().unwrap().iter();
+    all.map(|one| (one["claim"].as_str().unwrap(), one["tested_by"].as_str())).collect()
+}
+
+#[test]
+fn a_verdict_says_what_it_excludes_and_what_it_assumes() {
+    let lab = Lab::up(&count("3"));
+    let by_log = verdict(&lab, &["demo.api.ch"]);
+    assert_eq!(
+        assumptions(&by_log),
+        [("same-instances", None), ("no-client-in-step", Some("balancer-log")), ("name-means-instance", None)]
+    );
+    let connect = ["demo.api.ch", "--connect", &lab.address()];
+    let from_outside = verdict(&lab, &connect);
+    assert_eq!(
+        assumptions(&from_outside),
+        [("same-instances", None), ("no-client-in-step", None), ("name-means-instance", None)]
+    );
+    let shown = lab.lbctl(&[&["probe"], &connect[..]].concat()).ok().stdout.clone();
+    let one_line = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        one_line.contains("excluded: single, random; with one of these, the chance of such requests is"),
+        "{shown}"
+    );
+    assert!(
+        one_line.contains(
+            "assumes: the set of servers did not change; no other client was in step with this one; the header \
+             x-served-by names the server because:"
+        ),
+        "{shown}"
+    );
+    assert!(!one_line.contains("the chance that this is wrong"), "{shown}");
+    // one request proves nothing, so that nothing is assumed
+    let open = verdict(&lab, &[&connect[..], &["-n", "1", "--experiments", "order"]].concat());
+    assert_eq!((&open["algorithm"], assumptions(&open)), (&"undetermined".into(), Vec::new()), "{open}");
+}
+
 #[test]
 fn a_labs_page_is_a_round_robin_without_sticky_sessions() {
     let lab = Lab::up(&count("5"));

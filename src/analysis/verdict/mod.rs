@@ -1,6 +1,7 @@
 //! The verdict: what a trace proves of a balancer, and the facts that speak for it.
 
 mod algorithm;
+pub mod assumption;
 pub mod candidates;
 pub mod evidence;
 pub mod expected_counts;

@@ -5,6 +5,7 @@ use crate::{
         affinity::vendor::{Flaw, Vendor},
         verdict::{
             algorithm::Algorithm,
+            assumption::Assumption,
             evidence::Evidence,
             facets::{BalancesPer, Order, Stickiness, StickyBy},
             rejection::Rejection,
@@ -57,10 +58,13 @@ pub struct Verdict {
     pub candidates: Vec<Algorithm>,
     /// The algorithms that would not produce the pattern.
     pub ruled_out: Vec<Rejection>,
-    /// The chance that some algorithm was ruled out wrongly: the sum of the probabilities, at most 1.
+    /// The probability that the requests look like this under one of the algorithms that are ruled out: the sum over
+    /// their tests, at most 1. It says nothing of mechanisms that are not listed.
     pub chance: f64,
     /// The accepted chance of a false verdict, between 0 and 1.
     pub alpha: f64,
+    /// What the verdict takes for granted. Neither `chance` nor `alpha` covers that.
+    pub assumes: Vec<Assumption>,
     /// The instances with their answers, in the order of their names.
     pub instances: Vec<InstanceHits>,
     /// The way in which the order of a round changes, where there are rounds.

@@ -1,9 +1,7 @@
 //! The verdict in plain words.
 
 use crate::{
-    analysis::{
-        Algorithm, BalancesPer, Order, Reach, RoundShares, Sample, SamplePurpose, Stickiness, StickyBy, Verdict,
-    },
+    analysis::{BalancesPer, Order, Reach, RoundShares, Sample, SamplePurpose, Stickiness, StickyBy, Verdict},
     model::trace::Trace,
     report::{
         odds::odds_in_words,
@@ -12,7 +10,11 @@ use crate::{
     },
 };
 
-use super::{super::sentence::sentences, counts, names::in_width};
+use super::{
+    super::sentence::{assumption, sentences},
+    counts,
+    names::in_width,
+};
 
 /// The most weights that are named in the headline.
 const MOST_WEIGHTS: usize = 20;
@@ -36,16 +38,45 @@ pub fn render_verdict(trace: &Trace, verdict: &Verdict, samples: &[Sample], pain
         let values = count(trace.instances.len() as u64, "value");
         lines.push(wrapped(&format!("{} ({values})", shorten(how, 200)), "  known by:  ", "             "));
     }
-    if verdict.algorithm != Algorithm::Undetermined {
-        lines.push(if verdict.chance > 0.0 {
-            format!("  certainty: the chance that this is wrong is {}", odds_in_words(verdict.chance))
-        } else {
-            "  certainty: what is ruled out could not have looked like this".to_owned()
-        });
-    }
+    lines.extend(excluded(verdict));
+    lines.extend(assumed(trace, verdict));
     lines.push("  because:".to_owned());
     lines.extend(sentences(trace, &verdict.evidence).iter().map(|sentence| wrapped(sentence, "    - ", "      ")));
     lines.join("\n") + "\n"
+}
+
+/// The line with the algorithms that the requests exclude.
+fn excluded(verdict: &Verdict) -> Option<String> {
+    let mut names: Vec<&str> = Vec::new();
+    for name in verdict.ruled_out.iter().map(|out| out.algorithm.as_str()) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    if names.is_empty() {
+        return None;
+    }
+    let chance = if verdict.chance > 0.0 {
+        format!("; with one of these, the chance of such requests is {}", odds_in_words(verdict.chance))
+    } else {
+        String::new()
+    };
+    Some(wrapped(&format!("{}{chance}", names.join(", ")), "  excluded:  ", "             "))
+}
+
+/// The lines with what the verdict takes for granted, or with its certainty where all of that was tested.
+fn assumed(trace: &Trace, verdict: &Verdict) -> Option<String> {
+    if verdict.assumes.is_empty() {
+        return None;
+    }
+    let clauses: Vec<String> = verdict.assumes.iter().map(|one| assumption(trace, one)).collect();
+    let mut lines = wrapped(&clauses.join("; "), "  assumes:   ", "             ");
+    if verdict.assumes.iter().all(|one| one.test.is_some()) {
+        let certainty =
+            format!("an error below {}, among the mechanisms that lbctl knows", odds_in_words(verdict.alpha));
+        lines += &format!("\n{}", wrapped(&certainty, "  certainty: ", "             "));
+    }
+    Some(lines)
 }
 
 fn headline(verdict: &Verdict) -> String {

@@ -1,5 +1,6 @@
 //! Evidence in words: one sentence for each fact, the same in tables and in JSON. No other place makes sentences of facts.
 
+mod assumption;
 mod connection;
 mod cookie;
 mod expectation;
@@ -12,6 +13,7 @@ mod words;
 
 use crate::{analysis::Evidence, model::trace::Trace};
 
+pub use assumption::assumption;
 pub use cookie::flaw;
 pub use expectation::verdict_part;
 pub use session::{session_cause, session_sentences};

@@ -1,0 +1,30 @@
+//! The assumptions of a verdict, in words.
+
+use crate::{
+    analysis::{Assumption, Claim, ClaimTest},
+    model::trace::Trace,
+    report::text::{printable, shorten},
+};
+
+/// The most columns of the text that tells what names instances.
+const NAME_WIDTH: usize = 120;
+
+/// An assumption as a clause that can stand in a list.
+pub fn assumption(trace: &Trace, assumption: &Assumption) -> String {
+    let claim = claim(trace, assumption.claim);
+    match assumption.test {
+        None => claim,
+        Some(ClaimTest::BalancerLog) => format!("{claim} (the balancer's log shows every turn)"),
+    }
+}
+
+fn claim(trace: &Trace, claim: Claim) -> String {
+    match claim {
+        Claim::SameInstances => "the set of servers did not change".to_owned(),
+        Claim::NoClientInStep => "no other client was in step with this one".to_owned(),
+        Claim::NameMeansInstance => {
+            let name = trace.identified_by.as_deref().unwrap_or("the name in the answers");
+            format!("{} names the server", shorten(&printable(name), NAME_WIDTH))
+        }
+    }
+}
