@@ -114,8 +114,11 @@ fn ruled_out_by_load(facts: &Facts, stages: &PatternStages, alpha: f64) -> Vec<R
             blind.map(|&algorithm| Rejection { algorithm, test: Test::BusyAvoided, p }).collect()
         }
         LoadEffect::Ignored { p } => vec![least_connections(Test::BusyGetTheirShare, p)],
-        LoadEffect::Spilled { .. } => {
-            vec![Rejection { algorithm: Algorithm::Single, test: Test::AnotherAnswersWhileBusy, p: 0.0 }]
+        LoadEffect::Spilled { p, .. } => {
+            let blind = Rejection { algorithm: Algorithm::Single, test: Test::AnotherAnswersWhileBusy, p };
+            let alone = load.least_connections_alone(alpha);
+            let alone = alone.map(|p| least_connections(Test::BusyGetsEverything, p));
+            [blind].into_iter().chain(alone).collect()
         }
         LoadEffect::Alone { .. } => {
             let p = load.least_connections_alone(alpha);

@@ -25,10 +25,12 @@ use super::{
 const MAX_REQUESTS_UNASKED: u32 = 400;
 /// The number of times that several instances are made busy, if 40 quick requests are sent each time.
 const ROUNDS_OF_FORTY: u32 = 4;
-/// The numbers of slow requests at once that keep a single instance busy, until another one answers.
-const SLOW_REQUESTS_TO_ONE: [u32; 4] = [1, 2, 4, 8];
-/// The number of quick requests while a single instance is busy.
-const QUICK_REQUESTS_TO_ONE: u32 = 6;
+/// The numbers of slow requests at once that keep a single instance busy, until others surely answer for that reason. The
+/// last number comes twice, because one round proves nothing: a server may have gone and come back meanwhile.
+const SLOW_REQUESTS_TO_ONE: [u32; 5] = [1, 2, 4, 8, 8];
+/// The number of quick requests while a single instance is busy: with so many that all stay, least connections are
+/// excluded, even those that compare two instances which are drawn at random.
+const QUICK_REQUESTS_TO_ONE: u32 = 13;
 /// The least number of quick requests that shows anything.
 const MIN_QUICK_REQUESTS: u32 = 6;
 /// The delay that a lab's apps are asked for, in milliseconds.

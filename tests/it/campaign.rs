@@ -108,6 +108,24 @@ fn each_balancer_is_named() {
     assert_eq!((ring.order, ring.candidates), (Some(Order::Fixed), vec![Algorithm::RoundRobin]));
 }
 
+/// One answer from another server while the first is busy proves nothing: a canary may have sent it.
+#[test]
+fn a_stray_answer_is_no_spill() {
+    let slow = CampaignPlan { slow_path: Some("/slow".to_owned()), ..plan() };
+    // some of these requests are sent while the first instance is busy
+    for stray in 24..60 {
+        let mut n = 0;
+        let canary = balancers::blind(move || {
+            n += 1;
+            usize::from(n == stray)
+        });
+        let (target, verdict) = probe(&slow, canary);
+        let names = names(&target);
+        assert!(names.contains(&"slow".to_owned()), "{names:?}");
+        assert_ne!(verdict.algorithm, Algorithm::FirstAvailable, "{stray}: {:?}", verdict.evidence);
+    }
+}
+
 #[test]
 fn each_hash_is_told_from_a_single_instance() {
     let plan = CampaignPlan { header: Some("X-User".to_owned()), ..plan() };

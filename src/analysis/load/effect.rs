@@ -30,9 +30,11 @@ pub enum LoadEffect {
     Ignored {
         p: f64,
     },
-    /// One instance answers until it has this many slow requests; then another does.
+    /// One instance answers until it has this many slow requests; then others do. If load played no part, others would
+    /// answer only then with probability `p`.
     Spilled {
         at: usize,
+        p: f64,
     },
     /// One instance answers, with up to this many slow requests at once.
     Alone {
@@ -50,11 +52,16 @@ pub enum LimitOfOne {
 }
 
 impl Load {
-    /// The probability that a balancer that minds load leaves all quick requests with one busy instance, where that is
+    /// The probability that a balancer that minds load leaves so many quick requests with one busy instance, where that is
     /// surely too small: two picks at random both meet the busy one of two instances once in four times.
     pub fn least_connections_alone(&self, alpha: f64) -> Option<f64> {
-        let LoadEffect::Alone { .. } = self.effect else { return None };
-        let p = probability(self.quick as f64 * 0.25f64.ln());
+        let stayed = match self.effect {
+            LoadEffect::Alone { .. } => self.quick,
+            // `on_busy` went to it while it had fewer slow requests than those with which others answer
+            LoadEffect::Spilled { .. } => self.on_busy,
+            LoadEffect::Avoided { .. } | LoadEffect::Ignored { .. } | LoadEffect::Unclear(_) => return None,
+        };
+        let p = probability(stayed as f64 * 0.25f64.ln());
         is_sure(p, alpha, Decision::Load).then_some(p)
     }
 
@@ -74,10 +81,10 @@ impl Load {
                 facts
             }
             LoadEffect::Ignored { p } => vec![LoadEvidence::ShareOnBusy { quick, on_busy, expected, p }],
-            LoadEffect::Spilled { at: 1 } => {
-                vec![LoadEvidence::SpillsAt { requests: 1 }, LoadEvidence::LimitOfOneOrLeastConnections]
+            LoadEffect::Spilled { at: 1, p } => {
+                vec![LoadEvidence::SpillsAt { requests: 1, p }, LoadEvidence::LimitOfOneOrLeastConnections]
             }
-            LoadEffect::Spilled { at } => vec![LoadEvidence::SpillsAt { requests: at }],
+            LoadEffect::Spilled { at, p } => vec![LoadEvidence::SpillsAt { requests: at, p }],
             LoadEffect::Alone { busiest } => vec![LoadEvidence::StaysWhenBusy { quick, busiest }],
             LoadEffect::Unclear(reason) if quick > 0 => {
                 vec![LoadEvidence::UnclearCounts { quick, on_busy, expected, reason }]

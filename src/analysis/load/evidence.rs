@@ -13,6 +13,10 @@ pub enum UnclearReason {
     AvoidedAfterwards,
     /// Requests of others may have made the other instances as busy.
     OthersBusy,
+    /// Instances answered that the series without a cookie jar has not shown, so that their share is not known.
+    UnseenInstances,
+    /// Others answered while the one instance was busy, too seldom to tell that from chance.
+    SeldomSpilled,
     TooFew,
 }
 
@@ -44,8 +48,10 @@ pub enum LoadEvidence {
         expected: f64,
         p: f64,
     },
+    /// If load played no part, others would answer only then with probability `p`.
     SpillsAt {
         requests: usize,
+        p: f64,
     },
     LimitOfOneOrLeastConnections,
     StaysWhenBusy {

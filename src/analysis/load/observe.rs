@@ -16,7 +16,7 @@ use crate::{
         pattern::cycle,
         sampling::budget::{Decision, is_sure},
         series::sequence::Visibility,
-        verdict::{RoundShares, Stickiness},
+        verdict::{Algorithm, RoundShares, Stickiness},
     },
     model::trace::{InstanceId, Request, Series, SeriesName},
 };
@@ -38,7 +38,7 @@ pub fn observe_load(case: &Case, stickiness: Stickiness) -> Option<Load> {
     let picks = picks(slow, meanwhile);
     Some(match instances.as_slice() {
         _ if picks.is_empty() => unclear(UnclearReason::NoneSlow),
-        [only] => with_one_instance(&picks, *only),
+        [only] => with_one_instance(case, free, &picks, *only),
         _ => with_several_instances(case, free, stickiness, &picks, (slow, meanwhile)),
     })
 }
@@ -47,14 +47,44 @@ fn unclear(reason: UnclearReason) -> Load {
     Load { quick: 0, on_busy: 0, expected: 0.0, effect: LoadEffect::Unclear(reason) }
 }
 
-fn with_one_instance(picks: &[Pick], only: InstanceId) -> Load {
+fn with_one_instance(case: &Case, free: &FreeSeries, picks: &[Pick], only: InstanceId) -> Load {
     let on_busy: Vec<&Pick> = picks.iter().filter(|pick| pick.busy.contains(&only)).collect();
     let Some(busiest) = on_busy.iter().map(|pick| pick.slow).max() else {
         return unclear(UnclearReason::OtherInstancesBusy);
     };
-    let elsewhere = on_busy.iter().filter(|pick| pick.instance != only).map(|pick| pick.slow);
-    let effect = elsewhere.min().map_or(LoadEffect::Alone { busiest }, |at| LoadEffect::Spilled { at });
-    Load { quick: on_busy.len(), on_busy: 0, expected: 0.0, effect }
+    // a few requests to one of several instances show nothing of what it does when it is busy
+    if free.finding().algorithm() != Algorithm::Single {
+        return unclear(UnclearReason::TooFew);
+    }
+    let elsewhere = on_busy.iter().filter(|pick| pick.instance != only);
+    let Some(at) = elsewhere.clone().map(|pick| pick.slow).min() else {
+        return Load { quick: on_busy.len(), on_busy: 0, expected: 0.0, effect: LoadEffect::Alone { busiest } };
+    };
+    let below: Vec<&&Pick> = on_busy.iter().filter(|pick| pick.slow < at).collect();
+    let filled: Vec<&&Pick> = on_busy.iter().filter(|pick| pick.slow >= at).collect();
+    let spilled = elsewhere.count();
+    let idle = free.sequence().len() + below.len();
+    let p = probability(ln_all_in_part(spilled, filled.len(), idle));
+    let effect = if is_sure(p, case.alpha(), Decision::Load) && repeats(&filled, only) {
+        LoadEffect::Spilled { at, p }
+    } else {
+        LoadEffect::Unclear(UnclearReason::SeldomSpilled)
+    };
+    let expected = spilled as f64 * filled.len() as f64 / (filled.len() + idle) as f64;
+    Load { quick: on_busy.len(), on_busy: below.len(), expected, effect }
+}
+
+/// The logarithm of the probability that all of `marked` requests are among the last `part` of `part + rest` by chance,
+/// which is the exact test of Fisher.
+fn ln_all_in_part(marked: usize, part: usize, rest: usize) -> f64 {
+    (0..marked).map(|n| ((part - n) as f64 / (part + rest - n) as f64).ln()).sum()
+}
+
+/// Returns true if others answered in two separate rounds of slow requests: a server that goes and comes back once while
+/// slow requests happen to be under way looks the same in one.
+fn repeats(filled: &[&&Pick], only: InstanceId) -> bool {
+    let rounds: BTreeSet<u64> = filled.iter().filter(|pick| pick.instance != only).map(|pick| pick.since_us).collect();
+    rounds.len() > 1
 }
 
 fn with_several_instances(
@@ -70,6 +100,9 @@ fn with_several_instances(
     let picks: Vec<&Pick> = picks.iter().filter(is_judged).collect();
     if picks.is_empty() {
         return unclear(UnclearReason::OtherInstancesBusy);
+    }
+    if picks.iter().any(|pick| !quiet.contains_key(&pick.instance)) {
+        return unclear(UnclearReason::UnseenInstances);
     }
     let total: usize = quiet.values().sum();
     let share = |pick: &Pick| pick.busy.iter().map(|id| quiet[id]).sum::<usize>() as f64 / total as f64;
@@ -198,7 +231,8 @@ fn pick(slow: &Series, quick: &Request) -> Option<Pick> {
     // of a slow request that just comes or goes, or failed, the busy instance is not known
     let known = around.iter().all(|slow| slow.instance.is_some() && lasts(slow));
     let busy: BTreeSet<InstanceId> = around.iter().filter_map(|slow| slow.instance).collect();
-    (known && !busy.is_empty()).then_some(Pick { instance, busy, slow: around.len() })
+    let since_us = around.iter().map(|slow| slow.at_us).min()?;
+    (known && !busy.is_empty()).then_some(Pick { instance, busy, slow: around.len(), since_us })
 }
 
 fn end_us(request: &Request) -> u64 {

@@ -10,4 +10,7 @@ pub struct Pick {
     pub busy: BTreeSet<InstanceId>,
     /// The number of slow requests that made these instances busy.
     pub slow: usize,
+    /// The time at which the first of these slow requests was sent, in microseconds since the probe began. It names the
+    /// round of slow requests.
+    pub since_us: u64,
 }

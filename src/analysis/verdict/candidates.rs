@@ -155,8 +155,11 @@ fn name_by_load(named: &NamedPattern, load: &Load, alpha: f64) -> NamedPattern {
             (LeastConnections, [vec![LeastConnections], others(&[LeastConnections])].concat())
         }
         LoadEffect::Ignored { .. } => (named.algorithm, others(&[LeastConnections])),
-        LoadEffect::Spilled { at } => {
-            let helping = if at == 1 { vec![FirstAvailable, LeastConnections] } else { vec![FirstAvailable] };
+        LoadEffect::Spilled { .. } => {
+            let helping = match load.least_connections_alone(alpha) {
+                Some(_) => vec![FirstAvailable],
+                None => vec![FirstAvailable, LeastConnections],
+            };
             (FirstAvailable, [helping, others(&[Single, FirstAvailable, LeastConnections])].concat())
         }
         LoadEffect::Alone { .. } if load.least_connections_alone(alpha).is_some() => {

@@ -25,9 +25,11 @@ pub fn sentence(fact: &LoadEvidence) -> String {
             counts(quick, on_busy, expected),
             odds_in_words(p)
         ),
-        LoadEvidence::SpillsAt { requests } => format!(
-            "one instance answers everything until it has {requests} slow {}; then others answer",
-            if requests == 1 { "request" } else { "requests" }
+        LoadEvidence::SpillsAt { requests, p } => format!(
+            "one instance answers everything until it has {requests} slow {}; then others answer, which they would do by \
+             chance {}",
+            if requests == 1 { "request" } else { "requests" },
+            odds_in_words(p)
         ),
         LoadEvidence::LimitOfOneOrLeastConnections => {
             "a limit of one request to each would do that, or least-connections that begins with the first of equals"
@@ -60,6 +62,10 @@ fn because(reason: UnclearReason) -> &'static str {
             "one that had been busy was avoided afterwards, so response times may count"
         }
         UnclearReason::OthersBusy => "others' requests may have kept the other instances as busy",
+        UnclearReason::UnseenInstances => {
+            "instances answered that the series without a cookie jar has not shown, so their share is not known"
+        }
+        UnclearReason::SeldomSpilled => "others answered while it was busy, too seldom to tell that from chance",
         UnclearReason::TooFew => "that is too few to tell",
     }
 }

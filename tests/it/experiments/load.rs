@@ -72,6 +72,22 @@ fn a_limit_of_one_request_each_is_not_taken_for_least_connections() {
 }
 
 #[test]
+fn a_few_requests_are_no_ground_for_a_claim_about_load() {
+    let lab = Lab::up(&["--web-static", "5", "--web-dynamic", "0"]);
+    for requests in ["1", "2", "3", "4"] {
+        let probe = ["probe", "demo.api.ch", "-n", requests];
+        let verdict = lab.lbctl(&[&probe[..], &["--format", "json"]].concat()).json()["verdict"].clone();
+        // `single` alone may be ruled out, by more than one instance that answers
+        assert!(["undetermined", "round-robin"].contains(&verdict["algorithm"].as_str().unwrap()), "{verdict}");
+        assert!(candidates(&verdict).contains(&"round-robin"), "{verdict}");
+        for wrong in ["first-available", "least-connections"] {
+            let expected = lab.lbctl(&[&probe[..], &["--expect", wrong]].concat());
+            assert_ne!(expected.code, Some(0), "{expected:?}");
+        }
+    }
+}
+
+#[test]
 fn the_first_that_can_take_a_request_is_seen_once_it_cannot() {
     let lab = stage("3");
     let Some(balancer) = haproxy(&lab, "balance first\n  default-server maxconn 2") else { return };
