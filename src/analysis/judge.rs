@@ -1,5 +1,7 @@
 //! The judge: gathers the facts of a case, names their pattern and its candidates, and makes one verdict of them.
 
+use std::collections::BTreeSet;
+
 use crate::{
     analysis::{
         affinity::{cookie_mechanism, evidence::KeyEvidence, keys::Key},
@@ -17,7 +19,7 @@ use crate::{
             natural_order_key,
         },
     },
-    model::trace::{InstanceId, Trace},
+    model::trace::{InstanceId, SeriesName, Trace},
 };
 
 /// Judges a case. The chance of a false verdict is below the alpha of the case.
@@ -25,7 +27,7 @@ pub fn judge(case: &Case) -> Verdict {
     let facts = Facts::gather(case);
     let stages = PatternStages::derive(&facts, case.free().map(|free| free.sequence()), case.alpha());
     let ruled_out = ruled_out(&facts, &stages, case.alpha());
-    let (stickiness, sticky_cookie) = stickiness(case, &facts);
+    let (stickiness, sticky_cookie) = stickiness(case, &facts, &stages.all.candidates);
     let by_keys = facts.deciding_keys().next().is_some();
     let finding = &facts.finding;
     Verdict {
@@ -128,9 +130,14 @@ fn ruled_out_by_load(facts: &Facts, stages: &PatternStages, alpha: f64) -> Vec<R
     }
 }
 
-/// The stickiness: the address or the cookie that decides, or else the cookie that pins.
-fn stickiness(case: &Case, facts: &Facts) -> (Stickiness, Option<StickyCookie>) {
+/// The stickiness: the address or the cookie that decides, or else the cookie that pins. That no cookie pins is not enough
+/// for "none" where one instance answered all requests of this address, and a hash of it is a candidate.
+fn stickiness(case: &Case, facts: &Facts, candidates: &[Algorithm]) -> (Stickiness, Option<StickyCookie>) {
     let mut sticky = (facts.stickiness.stickiness, facts.stickiness.cookie.clone());
+    let by_address = candidates.contains(&Algorithm::SourceHash) && meets_one_instance(case);
+    if sticky.0 == Stickiness::None && by_address {
+        sticky.0 = Stickiness::Undetermined;
+    }
     if facts.deciding_keys().any(|(fact, _)| fact.key == Key::Source) {
         sticky.0 = Stickiness::Source;
     }
@@ -141,6 +148,13 @@ fn stickiness(case: &Case, facts: &Facts) -> (Stickiness, Option<StickyCookie>) 
         sticky = (Stickiness::Cookie, Some(cookie));
     }
     sticky
+}
+
+/// Returns true if one instance answered all requests of this client, with and without cookies.
+fn meets_one_instance(case: &Case) -> bool {
+    let series = [SeriesName::WithoutJar, SeriesName::WithJar];
+    let instances = series.iter().filter_map(|name| case.trace().series(name)).flat_map(|series| series.instances());
+    instances.collect::<BTreeSet<_>>().len() <= 1
 }
 
 /// The order in which the last table placed new values.

@@ -55,6 +55,20 @@ fn a_verdict_says_what_it_excludes_and_what_it_assumes() {
     assert_eq!((&open["algorithm"], assumptions(&open)), (&"undetermined".into(), Vec::new()), "{open}");
 }
 
+/// No cookie keeps a client where none is set; its address may, as long as one instance answers all its requests.
+#[test]
+fn one_instance_without_cookies_leaves_stickiness_open() {
+    let lab = Lab::up(&["--web-static", "0", "--web-dynamic", "1"]);
+    let address = lab.address();
+    let probe = ["probe", "demo.api.ch/api/", "--connect", &address, "--experiments", "order,jar"];
+    let verdict = lab.lbctl(&[&probe[..], &["--format", "json"]].concat()).json()["verdict"].clone();
+    let candidates = verdict["candidates"].as_array().unwrap();
+    assert!(candidates.contains(&"source-hash".into()), "{verdict}");
+    assert_eq!(verdict["stickiness"], "undetermined", "{verdict}");
+    let expected = lab.lbctl(&[&probe[..], &["--expect", "sticky=none"]].concat());
+    assert_eq!(expected.code, Some(4), "{expected:?}");
+}
+
 #[test]
 fn a_labs_page_is_a_round_robin_without_sticky_sessions() {
     let lab = Lab::up(&count("5"));
