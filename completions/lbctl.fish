@@ -86,7 +86,7 @@ complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -s p -l project -d 'T
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l timeout -d 'How long a request may take, in seconds' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l rate -d 'Requests a second, at most' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -s H -l header -d 'A header for every request; the value may be env:NAME or file:PATH' -r
-complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l identity -d 'How an instance says who it is: header:NAME, json:/POINTER or regex:PATTERN [default: found out]' -r
+complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l identity -d 'How an instance says who it is: header:NAME, header:NAME~PATTERN, json:/POINTER or regex:PATTERN [default: found out]' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l login -d 'The login: \'POST /login user=alice\'; a value may be env:NAME or file:PATH' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l check -d 'The request that shows the session: \'GET /session\'' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l logged-in -d 'How the check shows a login: json:/POINTER=VALUE, regex:PATTERN or status:CODE' -r
@@ -124,7 +124,7 @@ complete -c lbctl -n "__fish_lbctl_using_subcommand session-test" -s p -l projec
 complete -c lbctl -n "__fish_lbctl_using_subcommand session-test" -l timeout -d 'How long a request may take, in seconds' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand session-test" -l rate -d 'Requests a second, at most' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand session-test" -s H -l header -d 'A header for every request; the value may be env:NAME or file:PATH' -r
-complete -c lbctl -n "__fish_lbctl_using_subcommand session-test" -l identity -d 'How an instance says who it is: header:NAME, json:/POINTER or regex:PATTERN [default: found out]' -r
+complete -c lbctl -n "__fish_lbctl_using_subcommand session-test" -l identity -d 'How an instance says who it is: header:NAME, header:NAME~PATTERN, json:/POINTER or regex:PATTERN [default: found out]' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand session-test" -l login -d 'The login: \'POST /login user=alice\'; a value may be env:NAME or file:PATH' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand session-test" -l check -d 'The request that shows the session: \'GET /session\'' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand session-test" -l logged-in -d 'How the check shows a login: json:/POINTER=VALUE, regex:PATTERN or status:CODE' -r

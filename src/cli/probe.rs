@@ -35,7 +35,7 @@ pub struct Target {
     /// A header for every request; the value may be env:NAME or file:PATH
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
     pub headers: Vec<String>,
-    /// How an instance says who it is: header:NAME, json:/POINTER or regex:PATTERN [default: found out]
+    /// How an instance says who it is: header:NAME, header:NAME~PATTERN, json:/POINTER or regex:PATTERN [default: found out]
     #[arg(long, value_name = "HOW")]
     pub identity: Option<String>,
     /// The login: 'POST /login user=alice'; a value may be env:NAME or file:PATH

@@ -101,6 +101,17 @@ fn a_hostname_in_a_page_among_what_changes_each_time() {
 }
 
 #[test]
+fn a_part_of_a_header_is_the_name_where_the_user_says_so() {
+    let backends =
+        backends(3, |number, n| (format!("Via: 1.1 edge{}\r\nVia: 1.1 web-{number}\r\n", n % 7), "hello".to_owned()));
+    for balancer in balancers(&backends) {
+        let named = probe(&balancer, &["--identity", r"header:via~1\.1 (web-\d+)", "--format", "json"]).json();
+        assert_eq!(named["target"]["identified_by"], r"the part 1\.1 (web-\d+) of the header via");
+        assert_eq!(named["verdict"]["cycle"], serde_json::json!(["web-0", "web-1", "web-2"]), "{named}");
+    }
+}
+
+#[test]
 fn cookies_etags_headers_and_fields() {
     type Answer = fn(usize, u32) -> (String, String);
     let cases: [(&str, Answer); 5] = [

@@ -14,6 +14,9 @@ use super::{
 pub enum Identity {
     /// The name is the value of a header.
     Header(HeaderName),
+    /// The name is a part of a header: the first group of a pattern, or the whole match of a pattern without groups. Several
+    /// lines of the header are one list.
+    HeaderPart(HeaderName, Regex),
     /// The name is a field of a JSON body, by its JSON pointer (RFC 6901).
     Json(String),
     /// The name is the first group of a pattern in the body, or the whole match of a pattern without groups.
@@ -34,19 +37,36 @@ impl std::str::FromStr for Identity {
     fn from_str(text: &str) -> Result<Self, IdentityError> {
         let failed = |reason: String| IdentityError { text: text.escape_debug().to_string(), reason };
         match text.split_once(':') {
-            Some(("header", name)) => name
-                .parse()
-                .map(Identity::Header)
-                .map_err(|_| failed(format!("`{}` is not a header's name", name.escape_debug()))),
+            Some(("header", rest)) => {
+                let (name, pattern) = rest.split_once('~').map_or((rest, None), |(name, part)| (name, Some(part)));
+                let not_a_name = |_| failed(format!("`{}` is not a header's name", name.escape_debug()));
+                let header = name.parse().map_err(not_a_name)?;
+                match pattern {
+                    None => Ok(Identity::Header(header)),
+                    Some(pattern) => {
+                        parse_pattern(pattern).map(|pattern| Identity::HeaderPart(header, pattern)).map_err(failed)
+                    }
+                }
+            }
             Some(("json", pointer)) if pointer.starts_with('/') => Ok(Identity::Json(pointer.to_owned())),
             Some(("json", _)) => Err(failed("a JSON pointer starts with `/`".to_owned())),
-            Some(("regex", pattern)) => Regex::new(pattern).map(Identity::Pattern).map_err(|error| {
-                let error = error.to_string();
-                failed(error.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned())
-            }),
-            _ => Err(failed("it is header:NAME, json:/POINTER or regex:PATTERN".to_owned())),
+            Some(("regex", pattern)) => parse_pattern(pattern).map(Identity::Pattern).map_err(failed),
+            _ => Err(failed("it is header:NAME, header:NAME~PATTERN, json:/POINTER or regex:PATTERN".to_owned())),
         }
     }
+}
+
+fn parse_pattern(pattern: &str) -> Result<Regex, String> {
+    Regex::new(pattern).map_err(|error| {
+        let error = error.to_string();
+        error.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
+    })
+}
+
+/// The first group of a pattern in a text, or the whole match of a pattern without groups.
+fn first_match(pattern: &Regex, text: &str) -> Option<String> {
+    let captures = pattern.captures(text)?;
+    Some(captures.get(1).or(captures.get(0))?.as_str().to_owned())
 }
 
 impl Identity {
@@ -63,19 +83,23 @@ impl Identity {
     pub fn read_parsed(&self, reply: &Reply, json: Option<&Value>) -> Option<String> {
         let name = match self {
             Identity::Header(name) => reply.headers.get(name)?.to_str().ok()?.to_owned(),
-            Identity::Json(pointer) => scalar(json?.pointer(pointer)?)?,
-            Identity::Pattern(pattern) => {
-                let body = reply.text();
-                let captures = pattern.captures(&body)?;
-                captures.get(1).or(captures.get(0))?.as_str().to_owned()
+            Identity::HeaderPart(name, pattern) => {
+                let lines: Vec<&str> =
+                    reply.headers.get_all(name).iter().filter_map(|line| line.to_str().ok()).collect();
+                first_match(pattern, &lines.join(", "))?
             }
+            Identity::Json(pointer) => scalar(json?.pointer(pointer)?)?,
+            Identity::Pattern(pattern) => first_match(pattern, &reply.text())?,
         };
         trimmed(&name)
     }
 
     /// Returns whether the name depends on nothing but the body.
     pub fn is_in_body(&self) -> bool {
-        !matches!(self, Identity::Header(_))
+        match self {
+            Identity::Header(_) | Identity::HeaderPart(..) => false,
+            Identity::Json(_) | Identity::Pattern(_) => true,
+        }
     }
 }
 
@@ -83,6 +107,7 @@ impl std::fmt::Display for Identity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Identity::Header(name) => write!(f, "the header {name}"),
+            Identity::HeaderPart(name, pattern) => write!(f, "the part {pattern} of the header {name}"),
             Identity::Json(pointer) => write!(f, "the JSON field {pointer}"),
             Identity::Pattern(pattern) => write!(f, "the pattern {pattern}"),
         }
@@ -120,11 +145,30 @@ mod tests {
     }
 
     #[test]
+    fn a_part_of_a_header_names_an_instance() {
+        let read = |how: &str, lines: &[&'static str]| {
+            let mut reply = reply(None, "");
+            for line in lines {
+                reply.headers.append("via", HeaderValue::from_static(line));
+            }
+            how.parse::<Identity>().unwrap().read(&reply)
+        };
+        assert_eq!(read("header:Via~1\\.1 (web-\\d+)", &["1.1 x, 1.1 web-3"]).as_deref(), Some("web-3"));
+        // several lines are one list, and a pattern without a group is the name itself
+        assert_eq!(read("header:via~web-[0-9]+$", &["1.1 x", "1.1 web-4"]).as_deref(), Some("web-4"));
+        assert_eq!(read("header:via~[^, ]+$", &["cache-1, web-3"]).as_deref(), Some("web-3"));
+        assert_eq!(read("header:via~web-9", &["1.1 web-3"]), None);
+        assert_eq!(read("header:via~.*", &[]), None);
+    }
+
+    #[test]
     fn a_text_that_is_no_identity_is_refused_with_its_reason() {
         for (text, words) in [
             ("hostname", "header:NAME"),
             ("header:a b", "not a header's name"),
             ("json:a", "starts with `/`"),
+            ("header:a b~c", "`a b` is not a header's name"),
+            ("header:via~(", "unclosed group"),
             ("regex:(", "unclosed group"),
         ] {
             let error = text.parse::<Identity>().unwrap_err();

@@ -111,7 +111,7 @@ impl FeatureExtractor {
         let json: Option<Value> = serde_json::from_slice(&reply.body).ok().filter(|_| success);
         let mut values = Vec::new();
         for (index, name) in known.iter().enumerate() {
-            let in_head = matches!(name.identity, Identity::Header(_));
+            let in_head = !name.identity.is_in_body();
             let value = name.identity.read_parsed(reply, json.as_ref());
             if let Some(value) = value.filter(|_| success || in_head) {
                 values.push((Slot::KnownName(index as u8), self.id(&shorten(&value))));
