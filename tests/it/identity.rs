@@ -101,6 +101,25 @@ fn a_hostname_in_a_page_among_what_changes_each_time() {
 }
 
 #[test]
+fn a_well_known_name_that_stays_decides_over_slots_and_databases() {
+    for other in ["X-Slot: s", "X-DB-Replica: db", "X-Shard: eu-"] {
+        let one_server = move |_, n: u32| (format!("X-Served-By: web-a\r\n{other}{}\r\n", n % 3), "hello".to_owned());
+        for balancer in balancers(&backends(1, one_server)) {
+            let probe = probe(&balancer, &["--format", "json"]).json();
+            assert_eq!(probe["target"]["identified_by"], "the header x-served-by", "{other}: {probe}");
+            assert_eq!(probe["verdict"]["algorithm"], "single", "{other}: {probe}");
+        }
+    }
+    // where the name varies with the server, it is taken whatever else varies
+    let three = |number, n: u32| (format!("X-Served-By: web-{number}\r\nX-Slot: s{}\r\n", n % 7), "hello".to_owned());
+    for balancer in balancers(&backends(3, three)) {
+        let probe = probe(&balancer, &["--format", "json"]).json();
+        assert_eq!(probe["target"]["identified_by"], "the header x-served-by", "{probe}");
+        assert_eq!(probe["verdict"]["cycle"], serde_json::json!(["web-0", "web-1", "web-2"]));
+    }
+}
+
+#[test]
 fn a_part_of_a_header_is_the_name_where_the_user_says_so() {
     let backends =
         backends(3, |number, n| (format!("Via: 1.1 edge{}\r\nVia: 1.1 web-{number}\r\n", n % 7), "hello".to_owned()));

@@ -11,8 +11,8 @@ use super::identity_flag::Identity;
 pub enum Strength {
     /// The value proves nothing: it may just as well be the server's software, the host of the request, or a pool.
     Weak,
-    /// The value names a server, which may be a cache in front of the instances: another feature that varies is
-    /// preferred.
+    /// The value names a server, which may be a cache in front of the instances: a feature that varies is preferred if its
+    /// name means an instance.
     Fair,
     /// The value names the instance, so that there is one instance.
     Strong,

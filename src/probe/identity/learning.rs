@@ -279,7 +279,8 @@ fn choose(plain: &[&Features], all: &[&Features], known: &[KnownName], extractor
         // a JSON field is known by its own name, a word only by its neighbours
         (Choice::Slot(Slot::Json(_)), Some(Tier::Named), ..) => choice,
         (Choice::Slot(slot), Some(_), Some(constant), _) if slot.is_in_body() => Choice::Several(constant, *slot),
-        (_, Some(Tier::Named | Tier::Shaped), ..) | (_, _, None, None) => choice,
+        (_, Some(Tier::Named), ..) | (_, Some(Tier::Shaped), None, _) | (_, _, None, None) => choice,
+        // a well-known name that stays the same decides over a feature whose name does not mean an instance
         (_, _, Some(slot), _) | (_, _, None, Some(slot)) => Choice::Slot(slot),
     }
 }

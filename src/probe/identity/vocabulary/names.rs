@@ -1,6 +1,8 @@
 //! The meaning of names: of headers, cookies, JSON fields and attributes, and of words in a text.
 
-use super::words::{FILLERS, INSTANCE, INSTANCE_PARTS, INTRODUCING, NOISE, PLACE, PLAIN_HEADERS, VARIANT, WORKER};
+use super::words::{
+    DATA, FILLERS, INSTANCE, INSTANCE_PARTS, INTRODUCING, NOISE, PLACE, PLAIN_HEADERS, VARIANT, WORKER,
+};
 
 /// The sort of thing that a name stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,6 +59,8 @@ pub fn meaning_of_name(name: &str) -> NameMeaning {
         NameMeaning::Variant
     } else if any(PLACE) {
         NameMeaning::Place
+    } else if any(DATA) {
+        NameMeaning::Unknown
     } else if any(INSTANCE) || part() {
         NameMeaning::Instance
     } else {

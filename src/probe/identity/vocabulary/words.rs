@@ -148,6 +148,9 @@ pub const VARIANT: &[&str] = &[
 ];
 /// Words for places that hold several instances.
 pub const PLACE: &[&str] = &["zone", "region", "dc", "datacenter", "datacentre", "rack", "az", "cluster"];
+/// Words for a part of the data that an instance works with. Beside one of these, a word such as `replica` does not mean an
+/// instance of the target.
+pub const DATA: &[&str] = &["db", "database", "sql", "shard", "slot", "partition"];
 /// Words for things that distinguish instances.
 pub const INSTANCE: &[&str] =
     &["srv", "pod", "vm", "task", "served", "ip", "addr", "address", "port", "sticky", "affinity", "lb", "id", "srvid"];
