@@ -12,7 +12,6 @@ use serde_json::Value;
 use super::{
     super::{
         super::http::Reply,
-        identity_flag::Identity,
         json::scalar,
         known_names::{self, KnownName},
         vocabulary,
