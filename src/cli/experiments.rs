@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
-use clap::{Args, ValueEnum, builder::NonEmptyStringValueParser};
+use clap::{Args, ValueEnum};
 
-use super::values::path;
+use super::values::{header_name, path};
 
 /// The experiments of a probe, in the order in which it makes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -40,7 +40,7 @@ pub struct Experiments {
     #[arg(long, value_delimiter = ',', value_name = "PATH,…", value_parser = path)]
     pub paths: Vec<String>,
     /// A header whose value may decide who answers
-    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "NAME", value_parser = header_name)]
     pub vary_header: Option<String>,
     /// A path that takes its time, to keep instances busy: '/api/?delay=2000' [default: found out in a lab]
     #[arg(long, value_name = "PATH", value_parser = path)]

@@ -134,7 +134,7 @@ pub struct SessionTest {
     #[arg(long, conflicts_with_all = ["target", "connect", "no_lab", "project"])]
     pub fresh: bool,
     /// Keep clients on their replica by a cookie, in the lab that is started for this test
-    #[arg(long, requires = "fresh")]
+    #[arg(long, requires = "fresh", conflicts_with_all = ["target", "connect", "no_lab", "project"])]
     pub sticky: bool,
     /// Reloads after the login [default: 10, or as many as it takes to be sure]
     #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]

@@ -58,6 +58,14 @@ pub fn rate(text: &str) -> Result<f64, String> {
     }
 }
 
+/// Parses the name of a header.
+pub fn header_name(text: &str) -> Result<String, String> {
+    match text.parse::<http::HeaderName>() {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err("it is not the name of a header".to_owned()),
+    }
+}
+
 /// Parses the accepted chance of a false verdict, from 1e-12 to 0.05: a larger one would prove nothing.
 pub fn alpha(text: &str) -> Result<f64, String> {
     let alpha: f64 = text.parse().map_err(|_| format!("`{text}` is not a probability, for example 1e-9"))?;

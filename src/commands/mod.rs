@@ -44,7 +44,7 @@ fn run_command(command: Command) -> Result<Exit, Error> {
         Command::Up(args) => block_on(up::run(args)),
         Command::Scale(args) => block_on(interruptible(scale::run(args))),
         Command::Ps(args) => block_on(interruptible(ps::run(args))),
-        Command::Logs(args) => block_on(interruptible(logs::run(args))),
+        Command::Logs(args) => block_on(interruptible(beside(logs::run(args)))),
         Command::Down(args) => block_on(interruptible(down::run(args))),
         Command::Proxy(args) => block_on(proxy::run(args)),
         Command::Export(args) => export::run(&args),
@@ -57,7 +57,7 @@ fn run_command(command: Command) -> Result<Exit, Error> {
 
 /// Starts the debug log. A replica has none: its standard error is the supervisor's, which expects errors there.
 fn start_log(cli: &Cli) -> Result<(), Error> {
-    let variable = std::env::var("LBCTL_LOG").ok();
+    let variable = std::env::var_os("LBCTL_LOG").map(|value| value.to_string_lossy().into_owned());
     match cli.command {
         Command::Replica(_) => Ok(()),
         _ => Ok(console::start_debug_log(cli.debug, variable.as_deref())?),
@@ -80,6 +80,12 @@ fn complete(mut runtime: Builder, command: impl Future<Output = Result<Exit, Err
     // a name that is still being resolved is nothing to wait for
     runtime.shutdown_background();
     ended
+}
+
+/// Runs a command in a thread of its own, so that ^C ends it even while a reader that has stopped reading holds up a write.
+async fn beside(command: impl Future<Output = Result<Exit, Error>> + Send + 'static) -> Result<Exit, Error> {
+    let runtime = tokio::runtime::Handle::current();
+    tokio::task::spawn_blocking(move || runtime.block_on(command)).await.context("the command ended early")?
 }
 
 /// A command that ^C or SIGTERM simply ends: what it holds is let go.

@@ -34,7 +34,7 @@ impl TraceFile {
         let path = path.to_owned();
         // opening a pipe waits for its reader, and ^C shall end that
         let opened = tokio::task::spawn_blocking(move || {
-            let place = if is_dash(&path) { Ok(Place::Stdout) } else { Place::open(&path) };
+            let place = if is_stdout(&path) { Ok(Place::Stdout) } else { Place::open(&path) };
             place.map_err(|source| file_error(&path, source)).map(|place| TraceFile { path, place })
         });
         opened.await.context("cannot open the trace's file")?
@@ -58,6 +58,9 @@ impl TraceFile {
 
 impl Place {
     fn open(path: &Path) -> io::Result<Place> {
+        if is_open_file(path) {
+            return Ok(Place::Stream(OpenOptions::new().append(true).open(path)?));
+        }
         match fs::metadata(path) {
             Ok(present) if present.is_file() => {
                 // a protected file shall not be replaced just because its directory may be written
@@ -106,4 +109,15 @@ fn write(trace: &Trace, to: impl Write) -> io::Result<()> {
 
 fn is_dash(path: &Path) -> bool {
     path.as_os_str() == "-"
+}
+
+/// Returns true for each name of standard output. A file to which it is redirected must not be replaced: what the shell and
+/// other programs have written there would be lost.
+fn is_stdout(path: &Path) -> bool {
+    is_dash(path) || ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"].iter().any(|name| path == Path::new(name))
+}
+
+/// Returns true for a name of another open file of this process, such as `/dev/stderr`.
+fn is_open_file(path: &Path) -> bool {
+    path == Path::new("/dev/stderr") || path.starts_with("/dev/fd") || path.starts_with("/proc/self/fd")
 }

@@ -119,6 +119,13 @@ pub enum Error {
 #[error(transparent)]
 pub struct OutputError(pub io::Error);
 
+impl OutputError {
+    /// Returns true if the reader of standard output has gone.
+    pub fn is_without_reader(&self) -> bool {
+        self.0.kind() == io::ErrorKind::BrokenPipe
+    }
+}
+
 /// An error as it is shown to a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ErrorReport {
@@ -136,7 +143,7 @@ impl Error {
     pub fn report(&self) -> ErrorReport {
         match self {
             Error::Background(report) => return report.clone(),
-            Error::Output(OutputError(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            Error::Output(error) if error.is_without_reader() => {
                 return ErrorReport { exit: Exit::Done, message: None, hint: None, detail: None };
             }
             _ => {}

@@ -8,6 +8,9 @@ use crate::model::{App, LabView};
 
 use super::{RunningLab, RunningLabError, find_running_lab, is_project_name, running_labs};
 
+/// The project of a command that names none.
+const DEFAULT_PROJECT: &str = "lab";
+
 /// The reason for which no lab, or not one lab alone, is meant.
 #[derive(Debug, thiserror::Error)]
 pub enum LookupError {
@@ -55,7 +58,12 @@ impl LookupError {
                 format!("`lbctl probe {host}` asks it; --no-lab asks the address as it is")
             }
             LookupError::NoRoute { .. } => "`lbctl ps` shows what runs".to_owned(),
-            LookupError::NoReplica { service, .. } => format!("`lbctl scale {service}=5` starts some"),
+            LookupError::NoReplica { project, service, .. } if project == DEFAULT_PROJECT => {
+                format!("`lbctl scale {service}=5` starts some")
+            }
+            LookupError::NoReplica { project, service, .. } => {
+                format!("`lbctl scale -p {project} {service}=5` starts some")
+            }
             LookupError::Lab(_) => return None,
         })
     }

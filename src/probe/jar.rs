@@ -48,7 +48,7 @@ impl Jar {
                 .then_some(StoredCookie { cookie, withheld: Some(WithholdReason::Invalid) });
         };
         let cookie = SetCookie::from(&raw);
-        if let Some(rule) = broken_rule(&cookie) {
+        if let Some(rule) = broken_rule(&cookie, raw.partitioned() == Some(true)) {
             return Some(StoredCookie { cookie, withheld: Some(WithholdReason::Refused(rule)) });
         }
         let refused = self.store.insert_raw(&raw, url).err();
@@ -59,7 +59,7 @@ impl Jar {
 }
 
 /// The rule for which browsers refuse a cookie. Names are compared without regard to case, as browsers do.
-fn broken_rule(cookie: &SetCookie) -> Option<CookieRule> {
+fn broken_rule(cookie: &SetCookie, is_partitioned: bool) -> Option<CookieRule> {
     let attributes = &cookie.attributes;
     let name = cookie.name.to_ascii_lowercase();
     let is_for_host = attributes.secure && attributes.domain.is_none() && attributes.path.as_deref() == Some("/");
@@ -70,6 +70,8 @@ fn broken_rule(cookie: &SetCookie) -> Option<CookieRule> {
         Some(CookieRule::SecurePrefix)
     } else if is_cross_site && !attributes.secure {
         Some(CookieRule::SameSiteNone)
+    } else if is_partitioned && !attributes.secure {
+        Some(CookieRule::Partitioned)
     } else {
         None
     }
@@ -133,6 +135,8 @@ mod tests {
             ("a=1; SameSite=none; path=/", Some(CookieRule::SameSiteNone)),
             ("a=1; SameSite=None; Secure", None),
             ("a=1; SameSite=Lax", None),
+            ("a=1; Partitioned", Some(CookieRule::Partitioned)),
+            ("a=1; Partitioned; Secure", None),
             ("__Secure-a=1", Some(CookieRule::SecurePrefix)),
             ("__secure-a=1; Path=/", Some(CookieRule::SecurePrefix)),
             ("__Secure-a=1; Secure", None),

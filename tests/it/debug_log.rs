@@ -24,7 +24,17 @@ fn each_step_is_shown_and_data_stays_alone() {
 #[test]
 fn a_filter_that_is_none_is_refused() {
     let place = Place::new();
-    let refused: Ended = place.command(["ps"]).env("LBCTL_LOG", "lbctl=loud").output().unwrap().into();
-    refused.fails(2, "LBCTL_LOG: `lbctl=loud` is no level");
-    assert!(refused.stderr.contains("hint: LBCTL_LOG=debug"), "{}", refused.stderr);
+    for filter in ["lbctl=loud", "verbose", "lbctl"] {
+        let refused: Ended = place.command(["ps"]).env("LBCTL_LOG", filter).output().unwrap().into();
+        refused.fails(2, &format!("LBCTL_LOG: `{filter}` is no level"));
+        assert!(refused.stderr.contains("hint: LBCTL_LOG=debug"), "{}", refused.stderr);
+    }
+}
+
+#[test]
+fn the_start_of_a_lab_in_the_background_is_shown_too() {
+    let place = Place::new();
+    let up = place.lbctl(["up", "-d", "--debug", "--port", "0", "--web-static", "1", "--web-dynamic", "0"]);
+    assert!(up.ok().stderr.contains("replica started replica=\"web_static-1\""), "{}", up.stderr);
+    place.lbctl(["down"]).ok();
 }

@@ -89,6 +89,22 @@ fn a_follower_that_is_interrupted_says_so_with_its_exit_code() {
 }
 
 #[test]
+fn a_follower_whose_reader_has_stopped_reading_can_be_interrupted() {
+    let lab = Lab::up(&SMALL);
+    let mut follow = lab.place.command(["logs", "-f"]);
+    let mut follow = follow.stdout(Stdio::piped()).spawn().expect("lbctl runs");
+    let pipe = follow.stdout.take().expect("a pipe");
+    eventually("a pipe that is full", || {
+        numbers(&lab.address(), "/session", 100);
+        (rustix::io::ioctl_fionread(&pipe).unwrap() > 60_000).then_some(())
+    });
+    let pid = rustix::process::Pid::from_child(&follow);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    let ended = eventually("its end", || follow.try_wait().unwrap());
+    assert_eq!(ended.code(), Some(130));
+}
+
+#[test]
 fn output_that_nobody_reads_is_no_error() {
     let lab = Lab::up(&["--web-static", "300", "--web-dynamic", "1"]);
     for _ in 0..40 {

@@ -60,6 +60,35 @@ fn files(place: &Place) -> Vec<String> {
 }
 
 #[test]
+fn standard_output_in_a_file_is_written_and_not_replaced() {
+    let lab = Lab::up(&["--web-static", "2", "--web-dynamic", "0"]);
+    let log = lab.place.path().join("log");
+    fs::write(&log, "before\n").unwrap();
+    let open = fs::OpenOptions::new().append(true).open(&log).unwrap();
+    let mut command = lab.place.command(["probe", "demo.api.ch", "-n", "2", "--save", "/dev/stdout"]);
+    assert!(command.stdout(open).stderr(Stdio::null()).status().unwrap().success());
+    let text = fs::read_to_string(&log).unwrap();
+    let trace = text.strip_prefix("before\n").expect("the line that was there before");
+    Trace::from_json("log", trace.as_bytes()).expect("a trace and nothing else");
+}
+
+#[test]
+fn a_reader_that_has_gone_does_not_change_the_exit_code() {
+    let lab = Lab::up(&["--web-static", "2", "--web-dynamic", "0"]);
+    for (arguments, code) in [
+        (&["probe", "demo.api.ch", "--expect", "random"][..], 1),
+        (&["probe", "demo.api.ch", "--expect", "random", "--format", "json"], 1),
+        (&["probe", "demo.api.ch", "--expect", "instances=2"], 0),
+        (&["session-test", "-n", "4", "--expect", "kept"], 1),
+    ] {
+        let mut command = lab.place.command(arguments);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        drop(child.stdout.take());
+        assert_eq!(child.wait().unwrap().code(), Some(code), "{arguments:?}");
+    }
+}
+
+#[test]
 fn a_replay_says_what_the_probe_said() {
     let lab = Lab::up(&["--web-static", "3", "--web-dynamic", "2", "--sticky", "web_static"]);
     let elsewhere = Place::new();

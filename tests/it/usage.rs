@@ -56,6 +56,8 @@ fn numbers_and_names_that_cannot_be() {
         (&["scale", "web_static=1", "web_static=2"], 2, "web_static cannot have both 1 and 2 replicas"),
         (&["scale", "web_static=1"], 3, "no running lab called `lab`"),
         (&["ps", "-p", "Lab"], 2, "`Lab` cannot be a project's name"),
+        (&["session-test", "--sticky", "-p", "lab"], 2, "the argument '--sticky' cannot be used with"),
+        (&["probe", "--vary-header", "a b"], 2, "it is not the name of a header"),
         (&["ps", "--format", "xml"], 2, "invalid value 'xml' for '--format <FORMAT>'"),
         (&["ps"], 3, "no running lab called `lab`"),
         (&["logs"], 3, "no running lab called `lab`"),

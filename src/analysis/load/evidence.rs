@@ -17,6 +17,8 @@ pub enum UnclearReason {
     UnseenInstances,
     /// Others answered while the one instance was busy, too seldom to tell that from chance.
     SeldomSpilled,
+    /// The one instance answered too few requests to know that it answers all while it is idle.
+    IdleUnknown,
     TooFew,
 }
 

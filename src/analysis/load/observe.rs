@@ -54,7 +54,7 @@ fn with_one_instance(case: &Case, free: &FreeSeries, picks: &[Pick], only: Insta
     };
     // a few requests to one of several instances show nothing of what it does when it is busy
     if free.finding().algorithm() != Algorithm::Single {
-        return unclear(UnclearReason::TooFew);
+        return unclear(UnclearReason::IdleUnknown);
     }
     let elsewhere = on_busy.iter().filter(|pick| pick.instance != only);
     let Some(at) = elsewhere.clone().map(|pick| pick.slow).min() else {
@@ -65,13 +65,11 @@ fn with_one_instance(case: &Case, free: &FreeSeries, picks: &[Pick], only: Insta
     let spilled = elsewhere.count();
     let idle = free.sequence().len() + below.len();
     let p = probability(ln_all_in_part(spilled, filled.len(), idle));
-    let effect = if is_sure(p, case.alpha(), Decision::Load) && repeats(&filled, only) {
-        LoadEffect::Spilled { at, p }
-    } else {
-        LoadEffect::Unclear(UnclearReason::SeldomSpilled)
-    };
+    if !is_sure(p, case.alpha(), Decision::Load) || !repeats(&filled, only) {
+        return unclear(UnclearReason::SeldomSpilled);
+    }
     let expected = spilled as f64 * filled.len() as f64 / (filled.len() + idle) as f64;
-    Load { quick: on_busy.len(), on_busy: below.len(), expected, effect }
+    Load { quick: on_busy.len(), on_busy: below.len(), expected, effect: LoadEffect::Spilled { at, p } }
 }
 
 /// The logarithm of the probability that all of `marked` requests are among the last `part` of `part + rest` by chance,

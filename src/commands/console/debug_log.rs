@@ -2,6 +2,7 @@
 
 use std::io;
 
+use tracing::level_filters::LevelFilter;
 use tracing_subscriber::{filter::Targets, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::{error::UsageError, report::Paint};
@@ -26,9 +27,22 @@ pub fn start_debug_log(debug: bool, variable: Option<&str>) -> Result<(), UsageE
 
 /// Reads a filter. A level alone is that of this program, not of the libraries that it uses.
 fn filter(text: &str) -> Result<Targets, UsageError> {
-    let is_level = text.parse::<tracing::level_filters::LevelFilter>().is_ok();
-    let directives = if is_level { format!("lbctl={text}") } else { text.to_owned() };
-    directives.parse().map_err(|_| UsageError::LogFilter(text.to_owned()))
+    let is_level = |text: &str| text.parse::<LevelFilter>().is_ok();
+    let invalid = || UsageError::LogFilter(text.to_owned());
+    if is_level(text) {
+        return format!("lbctl={text}").parse().map_err(|_| invalid());
+    }
+    // a word alone would be taken for a module, and a misspelt level with it
+    let is_directive =
+        |part: &str| part.split_once('=').is_some_and(|(module, level)| is_module(module) && is_level(level));
+    if !text.split(',').all(|part| is_level(part) || is_directive(part)) {
+        return Err(invalid());
+    }
+    text.parse().map_err(|_| invalid())
+}
+
+fn is_module(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == ':')
 }
 
 #[cfg(test)]
@@ -56,6 +70,8 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused() {
-        assert_eq!(filter("lbctl=loud").unwrap_err(), UsageError::LogFilter("lbctl=loud".to_owned()));
+        for text in ["lbctl=loud", "verbose", "[", "a b=debug", "=debug", "lbctl::probe", "\u{fffd}"] {
+            assert_eq!(filter(text).unwrap_err(), UsageError::LogFilter(text.to_owned()));
+        }
     }
 }

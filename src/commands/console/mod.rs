@@ -34,6 +34,14 @@ pub fn print(report: &impl Report, format: Format) -> Result<(), OutputError> {
     report::write(report, format, paint(), io::stdout().lock()).map_err(OutputError)
 }
 
+/// Prints a report whose exit code counts, whoever reads it: a reader that has gone is no error.
+pub fn print_verdict(report: &impl Report, format: Format) -> Result<(), OutputError> {
+    match print(report, format) {
+        Err(error) if error.is_without_reader() => Ok(()),
+        printed => printed,
+    }
+}
+
 /// Prints a report to standard error, where standard output is for something else.
 pub fn print_to_stderr(report: &impl Report, format: Format) {
     _ = report::write(report, format, paint_stderr(), io::stderr().lock());

@@ -51,7 +51,7 @@ pub async fn run(args: Probe) -> Result<Exit, Error> {
     if to_stderr {
         console::print_to_stderr(&report, args.output.format);
     } else {
-        console::print(&report, args.output.format)?;
+        console::print_verdict(&report, args.output.format)?;
     }
     saved?;
     if extent == Extent::UntilInterrupted {

@@ -28,7 +28,7 @@ pub async fn test(args: &SessionTest, target: &mut ResolvedTarget) -> Result<Exi
         session => Some(session == expected),
     });
     let report = SessionReport { trace: &trace, verdict: &verdict, expected, passed };
-    console::print(&report, args.output.format)?;
+    console::print_verdict(&report, args.output.format)?;
     Ok(match (passed, verdict.session) {
         (Some(true), _) => Exit::Done,
         (Some(false), _) => Exit::NotMet,

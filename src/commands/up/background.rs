@@ -13,12 +13,12 @@ use rustix::process::{Pid, Signal, kill_process, setsid};
 use strum::IntoEnumIterator;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
-    process::{Child, ChildStdout, Command},
+    process::{Child, ChildStderr, ChildStdout, Command},
 };
 
 use crate::{
     cli::Up,
-    commands::console::Signals,
+    commands::console::{self, Signals},
     engine::own_executable,
     error::{Error, ErrorReport, Exit, OutputError},
 };
@@ -26,7 +26,7 @@ use crate::{
 use super::{event::Event, supervise, terminal::Terminal};
 
 /// Starts the supervisor and waits until its lab is ready.
-pub async fn launch(terminal: &mut Terminal) -> Result<Exit, Error> {
+pub async fn launch(project: &str, terminal: &mut Terminal) -> Result<Exit, Error> {
     let mut signals = Signals::listen()?;
     let (mut child, events) = spawn().context("cannot start the supervisor")?;
     let mut lines = BufReader::new(events).lines();
@@ -47,8 +47,13 @@ pub async fn launch(terminal: &mut Terminal) -> Result<Exit, Error> {
                 return Err(Error::Background(ErrorReport { exit, message, hint, detail }));
             }
             event @ Event::Ready(_) => {
-                terminal.show(event)?;
-                return Ok(Exit::Done);
+                return match terminal.show(event) {
+                    Ok(()) => Ok(Exit::Done),
+                    Err(error) => {
+                        console::say(&format!("note: the lab runs all the same; `lbctl down -p {project}` stops it"));
+                        Err(error)
+                    }
+                };
             }
             event => terminal.show(event)?,
         }
@@ -64,10 +69,25 @@ fn spawn() -> io::Result<(Child, ChildStdout)> {
         .arg("--background")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(if is_debug_log_on() { Stdio::piped() } else { Stdio::null() })
         .spawn()?;
+    if let Some(errors) = child.stderr.take() {
+        tokio::spawn(copy_debug_log(errors));
+    }
     let events = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
     Ok((child, events))
+}
+
+fn is_debug_log_on() -> bool {
+    tracing::enabled!(tracing::Level::DEBUG)
+}
+
+/// Shows the supervisor's debug log for as long as this process waits for it. Later lines have no reader.
+async fn copy_debug_log(errors: ChildStderr) {
+    let mut lines = BufReader::new(errors).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        console::say(&line);
+    }
 }
 
 async fn stop(child: &mut Child) -> io::Result<()> {

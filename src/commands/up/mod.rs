@@ -20,7 +20,7 @@ pub async fn run(args: Up) -> Result<Exit, Error> {
     }
     let mut terminal = Terminal::new(args.output.format);
     if args.detach {
-        background::launch(&mut terminal).await
+        background::launch(&args.project.project, &mut terminal).await
     } else {
         supervise::run(&args, |event| terminal.show(event)).await
     }

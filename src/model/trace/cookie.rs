@@ -88,6 +88,8 @@ pub enum WithholdReason {
 pub enum CookieRule {
     /// A cookie with `SameSite=None` is `Secure`.
     SameSiteNone,
+    /// A cookie that is `Partitioned` is `Secure` (CHIPS).
+    Partitioned,
     /// A cookie whose name begins with `__Secure-` is `Secure`.
     SecurePrefix,
     /// A cookie whose name begins with `__Host-` is `Secure`, has the path `/`, and has no domain.

@@ -162,6 +162,7 @@ pub fn withheld(cookie: &str, reason: Option<&WithholdReason>) -> String {
 fn broken_rule(rule: CookieRule) -> &'static str {
     match rule {
         CookieRule::SameSiteNone => "it says SameSite=None and is not Secure",
+        CookieRule::Partitioned => "it is Partitioned and not Secure",
         CookieRule::SecurePrefix => "a name with __Secure- is for a Secure cookie",
         CookieRule::HostPrefix => "a name with __Host- is for a Secure cookie with Path=/ and without Domain",
     }

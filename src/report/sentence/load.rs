@@ -66,6 +66,7 @@ fn because(reason: UnclearReason) -> &'static str {
             "instances answered that the series without a cookie jar has not shown, so their share is not known"
         }
         UnclearReason::SeldomSpilled => "others answered while it was busy, too seldom to tell that from chance",
+        UnclearReason::IdleUnknown => "too few requests came before to know where they go while nothing is busy",
         UnclearReason::TooFew => "that is too few to tell",
     }
 }
