@@ -24,7 +24,8 @@
 //! `main` → `commands` → everything; nothing else sees `cli`. The four wings (`engine`, `proxy`, `app`, `probe`)
 //! never import one another: they meet in the model. `experiment` imports `probe`, `analysis` and the model, `routing`
 //! imports the model alone, and `proxy` and `lab` import `routing`. `analysis` imports `model::trace` alone, `report`
-//! imports `analysis` and the model, and only `commands` prints. `tests/it/architecture.rs` holds these arrows.
+//! imports `analysis` and the model, and only `commands` prints. No files of one wing import each other in a circle.
+//! `tests/it/architecture.rs` holds all this.
 
 pub mod analysis;
 pub mod app;

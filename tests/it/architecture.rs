@@ -110,6 +110,17 @@ fn nobody_imports_what_the_map_forbids() {
     assert_eq!(seen.len(), ARROWS.len(), "every part of the map is there");
 }
 
+/// The analysis sees the requests of a probe and nothing else: no lab, no replica, no log of a balancer.
+#[test]
+fn the_analysis_imports_the_trace_alone_of_the_model() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/analysis");
+    for path in sources(&root) {
+        let others: BTreeSet<String> =
+            imports(&code(&path), "model::").into_iter().filter(|import| import != "trace").collect();
+        assert!(others.is_empty(), "{} imports {others:?} of the model", path.display());
+    }
+}
+
 #[test]
 fn no_files_of_a_wing_import_each_other_in_a_circle() {
     let sources = imports::Sources::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
