@@ -8,7 +8,7 @@ mod values;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::model::{App, Format};
+use crate::model::{App, DEFAULT_PROJECT, Format};
 
 pub use experiments::{Experiment, Experiments};
 pub use lab::{Counts, Down, Engine, Export, Logs, ProxyKind, Ps, Scale, Up};
@@ -71,7 +71,7 @@ pub enum Command {
 #[derive(Debug, Clone, Args)]
 pub struct Project {
     /// The lab's name; several can run side by side
-    #[arg(short, long, env = "LBCTL_PROJECT", default_value = "lab", value_name = "NAME")]
+    #[arg(short, long, env = "LBCTL_PROJECT", default_value = DEFAULT_PROJECT, value_name = "NAME")]
     pub project: String,
 }
 

@@ -6,6 +6,7 @@ mod down;
 mod draft;
 mod export;
 mod logs;
+mod output_place;
 mod probe;
 mod proxy;
 mod ps;

@@ -4,12 +4,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use url::Url;
 
-use crate::model::{App, LabView};
+use crate::model::{App, DEFAULT_PROJECT, LabView};
 
 use super::{RunningLab, RunningLabError, find_running_lab, is_project_name, running_labs};
-
-/// The project of a command that names none.
-const DEFAULT_PROJECT: &str = "lab";
 
 /// The reason for which no lab, or not one lab alone, is meant.
 #[derive(Debug, thiserror::Error)]
@@ -58,11 +55,9 @@ impl LookupError {
                 format!("`lbctl probe {host}` asks it; --no-lab asks the address as it is")
             }
             LookupError::NoRoute { .. } => "`lbctl ps` shows what runs".to_owned(),
-            LookupError::NoReplica { project, service, .. } if project == DEFAULT_PROJECT => {
-                format!("`lbctl scale {service}=5` starts some")
-            }
             LookupError::NoReplica { project, service, .. } => {
-                format!("`lbctl scale -p {project} {service}=5` starts some")
+                let project = if project == DEFAULT_PROJECT { String::new() } else { format!("-p {project} ") };
+                format!("`lbctl scale {project}{service}=5` starts some")
             }
             LookupError::Lab(_) => return None,
         })
@@ -171,12 +166,11 @@ pub async fn choose_lab_for(
     })
 }
 
-/// Finds where `url` leads in a lab.
+/// Finds where `url` leads in a lab, of which `view` is the present state.
 ///
 /// # Errors
 /// When the lab does not answer, or has no route or no replica for it.
-pub async fn find_route(url: &Url, lab: RunningLab) -> Result<LabRoute, LookupError> {
-    let view = lab.view().await?;
+pub async fn find_route(url: &Url, lab: RunningLab, view: LabView) -> Result<LabRoute, LookupError> {
     let host = url.host_str().unwrap_or_default();
     let project = || lab.project().to_owned();
     let Some(service) = lab.route(host, url.path()).await? else {

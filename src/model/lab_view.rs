@@ -10,6 +10,9 @@ use super::{
     strategy::Strategy,
 };
 
+/// The project of a command that names none.
+pub const DEFAULT_PROJECT: &str = "lab";
+
 /// A lab as its supervisor shows it. `up` and `ps` print it as JSON of the schema [`LAB_SCHEMA`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LabView {

@@ -19,6 +19,8 @@ pub mod trace;
 pub use access::{Access, Entry};
 pub use exposed_by_default::ExposedByDefault;
 pub use format::Format;
-pub use lab_view::{LAB_SCHEMA, LabView, ReplicaView, ScaleView, ServiceScaleView, ServiceStrategy, ServiceView};
+pub use lab_view::{
+    DEFAULT_PROJECT, LAB_SCHEMA, LabView, ReplicaView, ScaleView, ServiceScaleView, ServiceStrategy, ServiceView,
+};
 pub use replica::{App, Engine, Labels, Port, ProxyKind, Replica, Replicas, Sessions, State, replica_name};
 pub use strategy::{Strategy, TRAEFIK_ONLY};

@@ -59,20 +59,24 @@ pub async fn resolve(args: &cli::Target, path: Option<&str>) -> Result<ResolvedT
             return Err(UsageError::FlagWithoutTarget(flag).into());
         }
         let lab = choose_lab(&labs, preferred.as_deref())?;
-        let url = replace_path(parse_target(&lab.view().await?.first_host())?, path)?;
-        return route_in(url, lab.clone()).await;
+        let view = lab.view().await?;
+        let url = replace_path(parse_target(&view.first_host())?, path)?;
+        return route_in(url, lab.clone(), view).await;
     };
     let url = replace_path(parse_target(target)?, path)?;
     let (project, preferred) = (args.project.as_deref(), preferred.as_deref());
     match (args.connect, choose_lab_for(&url, &labs, project, preferred).await?) {
         (Some(connect), _) => Ok(outside_of_labs(url, Some(connect), Via::Flag)),
-        (None, Some(lab)) => route_in(url, lab).await,
+        (None, Some(lab)) => {
+            let view = lab.view().await?;
+            route_in(url, lab, view).await
+        }
         (None, None) => Ok(outside_of_labs(url, None, Via::Dns)),
     }
 }
 
-async fn route_in(url: Url, lab: RunningLab) -> Result<ResolvedTarget, Error> {
-    let LabRoute { lab, view, service, logs_in, address } = find_route(&url, lab).await?;
+async fn route_in(url: Url, lab: RunningLab, view: LabView) -> Result<ResolvedTarget, Error> {
+    let LabRoute { lab, view, service, logs_in, address } = find_route(&url, lab, view).await?;
     let via = Via::Lab(lab.project().to_owned());
     let lab = TargetLab::new(Some(lab), view, service, logs_in);
     Ok(ResolvedTarget { url, connect: Some(address), via, lab, agent: user_agent() })

@@ -1,15 +1,12 @@
-//! `lbctl up -d`: the supervisor as a process in the background, and the process that waits until it is ready.
+//! `lbctl up -d`: the process that starts the supervisor in the background and waits until its lab is ready.
 //!
-//! The supervisor is the same command with a hidden flag. It writes its events to a pipe, as JSON, an event a line, until
-//! the lab is ready; the process in the foreground shows them as it would its own.
+//! The supervisor is the same command with a hidden flag. This process shows the events that come through the pipe as it
+//! would its own.
 
-use std::{
-    io::{self, Write},
-    process::Stdio,
-};
+use std::{io, process::Stdio};
 
 use anyhow::Context;
-use rustix::process::{Pid, Signal, kill_process, setsid};
+use rustix::process::{Pid, Signal, kill_process};
 use strum::IntoEnumIterator;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
@@ -17,13 +14,12 @@ use tokio::{
 };
 
 use crate::{
-    cli::Up,
     commands::console::{self, Signals},
     engine::own_executable,
-    error::{Error, ErrorReport, Exit, OutputError},
+    error::{Error, ErrorReport, Exit},
 };
 
-use super::{event::Event, supervise, terminal::Terminal};
+use super::{event::Event, terminal::Terminal};
 
 /// Starts the supervisor and waits until its lab is ready.
 pub async fn launch(project: &str, terminal: &mut Terminal) -> Result<Exit, Error> {
@@ -96,32 +92,4 @@ async fn stop(child: &mut Child) -> io::Result<()> {
         _ = kill_process(pid, Signal::TERM);
     }
     child.wait().await.map(drop)
-}
-
-/// Supervises a lab in the background.
-pub async fn serve(args: Up) -> Result<Exit, Error> {
-    // without a terminal, so that closing it or ^C in it does not end the lab; the leader of a group has none already
-    _ = setsid();
-    let mut is_read = true;
-    let write_until_ready = |event: Event| {
-        // after the lab is ready, its log is read by the control API
-        if is_read {
-            is_read = !matches!(event, Event::Ready(_));
-            write(&event)?;
-        }
-        Ok(())
-    };
-    let ended = supervise::run(&args, write_until_ready).await;
-    if let Err(error) = &ended {
-        // the process that waited may have gone
-        let ErrorReport { exit, message, hint, detail } = error.report();
-        _ = write(&Event::Failed { code: exit.code(), message, hint, detail });
-    }
-    ended
-}
-
-fn write(event: &Event) -> Result<(), OutputError> {
-    let mut out = io::stdout().lock();
-    let written = serde_json::to_writer(&mut out, event).map_err(io::Error::from);
-    written.and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()).map_err(OutputError)
 }
