@@ -24,6 +24,8 @@ pub enum PortChoice {
 
 /// The port of a lab where nothing names another.
 const LAB_PORT: u16 = 80;
+/// The port of a lab where the preferred one is taken.
+pub const SECOND_PORT: u16 = 8080;
 
 impl PortChoice {
     /// The port of a lab: the one that the user asks for, else preferably the one that its configuration names.
@@ -92,7 +94,7 @@ fn reason(error: &io::Error) -> String {
 pub fn bind(wanted: ListenRequest) -> Result<BoundListeners, ListenError> {
     let (candidates, first) = match wanted.port {
         PortChoice::Required(port) => (vec![port], port),
-        PortChoice::Preferred(port) => (vec![port, 8080, 0], port),
+        PortChoice::Preferred(port) => (vec![port, SECOND_PORT, 0], port),
     };
     let mut failed: Option<ListenError> = None;
     for port in candidates {

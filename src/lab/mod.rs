@@ -12,7 +12,6 @@
 //! start_event     an event while a lab starts
 //! stop_mode       how much time a lab takes for its end
 //! listen          the ports of the lab's proxy; address: its URL
-//! control_server  the control API while the lab runs
 //! file_limit      the limit of open files, for labs with many replicas
 //! built_in_files  the files of the built-in lab
 //! ```
@@ -24,7 +23,6 @@ mod address;
 mod built_in_files;
 mod change_error;
 pub mod compose;
-mod control_server;
 mod embedded;
 mod file_limit;
 mod listen;
@@ -39,7 +37,6 @@ mod test_lab;
 
 pub use built_in_files::files;
 pub use change_error::ChangeError;
-pub use control_server::ControlServer;
 pub use embedded::{EmbeddedLab, EmbeddedPlan};
 pub use file_limit::raise_file_limit;
 pub use listen::{ListenError, ListenRequest, PortChoice, bind};
@@ -52,7 +49,7 @@ pub use running_lab::{RunningLab, RunningLabError, find_running_lab, running_lab
 pub use start_event::StartEvent;
 pub use stop_mode::StopMode;
 pub use supervisor::{
-    ClientError, ControlErrorKind, LabRunner, LogQuery, Rendezvous, RendezvousError, Supervisor, SupervisorLock,
-    is_project_name, serve_control,
+    ClientError, ControlErrorKind, ControlServer, LabRunner, LogQuery, Rendezvous, RendezvousError, Supervisor,
+    SupervisorLock, is_project_name,
 };
 pub use test_lab::{PageStickiness, TestLab};

@@ -8,14 +8,11 @@ use std::{
 use crate::{
     lab::{
         change_error::ChangeError,
-        listen::{self, ListenError, ListenRequest, PortChoice},
+        listen::{self, ListenError, ListenRequest, PortChoice, SECOND_PORT},
         plan_error::PlanError,
     },
     model::ProxyKind,
 };
-
-/// The port of the lab where the preferred one is taken.
-const SECOND_PORT: u16 = 8080;
 
 /// The number of further free ports to try where any free port will do.
 const FURTHER_FREE_PORTS: usize = 3;
@@ -45,8 +42,7 @@ impl ProxyAddresses {
             }
             ProxyKind::Bundled => {
                 let bound = listen::bind(request)?;
-                let port = bound.address.port();
-                let note = bound.instead_of.map(|error| format!("{error}: it is port {port} instead"));
+                let note = bound.note();
                 Ok(ProxyAddresses { first: bound.address, others: Vec::new(), listeners: bound.listeners, note })
             }
         }

@@ -1,6 +1,6 @@
 //! The control API: HTTP over the Unix socket of a supervisor, by which other commands ask and change its lab.
 
-use std::{collections::BTreeMap, convert::Infallible, future::Future, sync::Arc};
+use std::{collections::BTreeMap, convert::Infallible, future::Future, sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
@@ -12,7 +12,11 @@ use axum::{
 use futures_util::stream;
 use tokio::{
     net::UnixListener,
-    sync::broadcast::{self, error::RecvError},
+    sync::{
+        broadcast::{self, error::RecvError},
+        oneshot,
+    },
+    task::JoinHandle,
 };
 
 use crate::model::{Entry, LabView, ScaleView};
@@ -22,8 +26,33 @@ use super::{
     message::{ControlError, ControlErrorKind, LogQuery, RouteQuery},
 };
 
+/// The time for unfinished answers after the stop.
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(200);
+
+/// A control API that is being served, in the background, for as long as the lab runs.
+#[derive(Debug)]
+pub struct ControlServer {
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<()>,
+}
+
+impl ControlServer {
+    /// Serves the control API of a lab.
+    pub fn start(lab: &Arc<Supervisor>, socket: UnixListener) -> ControlServer {
+        let (stop, stopped) = oneshot::channel();
+        let served = tokio::spawn(serve(lab.clone(), socket, async { _ = stopped.await }));
+        ControlServer { stop, served }
+    }
+
+    /// Ends the control API. Commands that follow the log still read its end.
+    pub async fn stop(self) {
+        drop(self.stop);
+        _ = tokio::time::timeout(CLOSE_TIMEOUT, self.served).await;
+    }
+}
+
 /// Serves the control API until `end` completes. Answers that have begun by then are finished.
-pub async fn serve_control(lab: Arc<Supervisor>, socket: UnixListener, end: impl Future<Output = ()> + Send + 'static) {
+async fn serve(lab: Arc<Supervisor>, socket: UnixListener, end: impl Future<Output = ()> + Send + 'static) {
     let router = Router::new()
         .route("/v1/lab", get(view))
         .route("/v1/route", get(route))

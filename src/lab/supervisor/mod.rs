@@ -25,7 +25,7 @@ mod message;
 mod rendezvous;
 
 pub use client::{ClientError, ControlClient};
-pub use control::serve_control;
+pub use control::ControlServer;
 pub use journal::{Journal, record_proxy_requests};
 pub use message::{ControlErrorKind, LogQuery};
 pub use rendezvous::{Rendezvous, RendezvousError, SupervisorLock, is_project_name};
