@@ -4,14 +4,14 @@
 //! series, which is the one without a cookie jar, and the pattern that they show) are computed when the first question
 //! asks for them, and once.
 
-use std::cell::OnceCell;
+use std::{cell::OnceCell, collections::BTreeMap};
 
 use crate::{
     analysis::{
         pattern::{finding::Finding, select},
         series::sequence::Sequence,
     },
-    model::trace::{Series, SeriesName, Trace},
+    model::trace::{InstanceId, Series, SeriesName, Trace},
 };
 
 /// The number of last picks of the free series that the picks of a single client are compared with. A larger number
@@ -29,6 +29,7 @@ pub struct Case<'t> {
 pub struct FreeSeries<'t> {
     pub series: &'t Series,
     alpha: f64,
+    answers: OnceCell<BTreeMap<InstanceId, usize>>,
     sequence: OnceCell<Sequence>,
     finding: OnceCell<Finding>,
     recent: OnceCell<Option<Sequence>>,
@@ -41,6 +42,7 @@ impl<'t> Case<'t> {
         let free = trace.series(&SeriesName::WithoutJar).map(|series| FreeSeries {
             series,
             alpha,
+            answers: OnceCell::new(),
             sequence: OnceCell::new(),
             finding: OnceCell::new(),
             recent: OnceCell::new(),
@@ -64,6 +66,11 @@ impl<'t> Case<'t> {
 }
 
 impl FreeSeries<'_> {
+    /// The number of answers of each instance that answered.
+    pub fn answers(&self) -> &BTreeMap<InstanceId, usize> {
+        self.answers.get_or_init(|| self.series.answers())
+    }
+
     pub fn sequence(&self) -> &Sequence {
         self.sequence.get_or_init(|| Sequence::from_series(self.series))
     }

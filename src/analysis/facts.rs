@@ -64,8 +64,8 @@ impl Facts {
 fn counted_names<'t>(case: &Case<'t>, keys: &[KeyFact]) -> BTreeSet<&'t str> {
     let trace = case.trace();
     let name = |id: InstanceId| trace.instance_name(id);
-    let free = case.free().into_iter().flat_map(|free| free.series.instances());
-    let mut counted: BTreeSet<&str> = free.map(name).collect();
+    let free = case.free().into_iter().flat_map(|free| free.answers().keys());
+    let mut counted: BTreeSet<&str> = free.copied().map(name).collect();
     if !counted.is_empty() {
         let decided = keys.iter().filter(|key| key.decision.is_some());
         counted.extend(decided.flat_map(|key| key.hits.keys().copied()).map(name));

@@ -203,13 +203,13 @@ fn free_instances(case: &Case, facts: &Facts) -> Vec<InstanceHits> {
     let Some(free) = case.free() else { return Vec::new() };
     let finding = &facts.finding;
     let expected = expected_counts::bound_counts(finding, free.series, free.sequence());
-    let hits = |(id, hits): (InstanceId, usize)| InstanceHits {
+    let hits = |(&id, &hits): (&InstanceId, &usize)| InstanceHits {
         weight: finding.weights.iter().find(|(one, _)| *one == id).map(|(_, weight)| *weight),
         share: finding.shares.iter().find(|(one, _)| *one == id).map(|(_, share)| *share),
         expected: expected.get(&id).copied(),
         ..InstanceHits::without_share(case.trace().instance_name(id).to_owned(), hits)
     };
-    let mut instances: Vec<InstanceHits> = free.series.answers().into_iter().map(hits).collect();
+    let mut instances: Vec<InstanceHits> = free.answers().iter().map(hits).collect();
     instances.sort_by_key(|instance| natural_order_key(&instance.name));
     instances
 }

@@ -2,7 +2,7 @@
 //!
 //! Slow requests make instances busy, and quick requests, sent meanwhile, show where the balancer puts them.
 
-use std::{collections::BTreeSet, ops::RangeInclusive, time::Duration};
+use std::{ops::RangeInclusive, time::Duration};
 
 use rand::Rng;
 
@@ -10,7 +10,7 @@ use crate::{
     analysis::{self, Algorithm, Case},
     model::{
         App,
-        trace::{Connection, Request, SeriesName, Trace},
+        trace::{Connection, SeriesName, Trace},
     },
     probe::{SeriesPlan, path_and_query, with_path},
 };
@@ -28,8 +28,8 @@ const ROUNDS_OF_FORTY: u32 = 4;
 /// The numbers of slow requests at once that keep a single instance busy, until others surely answer for that reason. The
 /// last number comes twice, because one round proves nothing: a server may have gone and come back meanwhile.
 const SLOW_REQUESTS_TO_ONE: [u32; 5] = [1, 2, 4, 8, 8];
-/// The number of quick requests while a single instance is busy: with so many that all stay, least connections are
-/// excluded, even those that compare two instances which are drawn at random.
+/// The number of quick requests while a single instance is busy. If all 13 stay on the busy instance, least connections is
+/// excluded, even in the form that compares two instances drawn at random.
 const QUICK_REQUESTS_TO_ONE: u32 = 13;
 /// The least number of quick requests that shows anything.
 const MIN_QUICK_REQUESTS: u32 = 6;
@@ -220,9 +220,7 @@ impl LoadRounds {
 
 /// The number of instances that answered without load.
 fn instances(trace: &Trace) -> u32 {
-    let free = trace.series(&SeriesName::WithoutJar).into_iter().flat_map(|series| &series.requests);
-    let instances: BTreeSet<_> = free.filter_map(|request: &Request| request.instance).collect();
-    instances.len() as u32
+    trace.series(&SeriesName::WithoutJar).map_or(0, |series| series.instances().len() as u32)
 }
 
 fn quick_sent(trace: &Trace) -> u32 {

@@ -186,7 +186,7 @@ impl Values {
         KeyEffect::Decides { p: probability((1..passes).map(ln_pass).sum()) }
     }
 
-    /// Returns true if the values are so many that a hash is likelier than a rule for each value.
+    /// Returns true if there are enough values: a hash then explains them better than a rule for each value does.
     pub fn are_many(&self) -> bool {
         self.answered() >= MIN_VALUES
     }

@@ -52,8 +52,9 @@ pub enum LimitOfOne {
 }
 
 impl Load {
-    /// The probability that a balancer that minds load leaves so many quick requests with one busy instance, where that is
-    /// surely too small: two picks at random both meet the busy one of two instances once in four times.
+    /// The probability that a balancer with least connections leaves these `n` quick requests with one busy instance; `None`
+    /// where it is not small enough to exclude least connections. It is 1/4 for each request: of two instances, two picks
+    /// at random both meet the busy one once in four times.
     pub fn least_connections_alone(&self, alpha: f64) -> Option<f64> {
         let stayed = match self.effect {
             LoadEffect::Alone { .. } => self.quick,

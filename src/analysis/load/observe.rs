@@ -56,19 +56,18 @@ fn with_one_instance(case: &Case, free: &FreeSeries, picks: &[Pick], only: Insta
     if free.finding().algorithm() != Algorithm::Single {
         return unclear(UnclearReason::IdleUnknown);
     }
-    let elsewhere = on_busy.iter().filter(|pick| pick.instance != only);
-    let Some(at) = elsewhere.clone().map(|pick| pick.slow).min() else {
+    let is_spilled = |pick: &&&Pick| pick.instance != only;
+    let Some(at) = on_busy.iter().filter(is_spilled).map(|pick| pick.slow).min() else {
         return Load { quick: on_busy.len(), on_busy: 0, expected: 0.0, effect: LoadEffect::Alone { busiest } };
     };
-    let below: Vec<&&Pick> = on_busy.iter().filter(|pick| pick.slow < at).collect();
-    let filled: Vec<&&Pick> = on_busy.iter().filter(|pick| pick.slow >= at).collect();
-    let spilled = elsewhere.count();
+    let (below, filled): (Vec<&Pick>, Vec<&Pick>) = on_busy.iter().partition(|pick| pick.slow < at);
+    let spilled: Vec<&Pick> = filled.iter().filter(is_spilled).copied().collect();
     let idle = free.sequence().len() + below.len();
-    let p = probability(ln_all_in_part(spilled, filled.len(), idle));
-    if !is_sure(p, case.alpha(), Decision::Load) || !repeats(&filled, only) {
+    let p = probability(ln_all_in_part(spilled.len(), filled.len(), idle));
+    if !is_sure(p, case.alpha(), Decision::Load) || !repeats(&spilled) {
         return unclear(UnclearReason::SeldomSpilled);
     }
-    let expected = spilled as f64 * filled.len() as f64 / (filled.len() + idle) as f64;
+    let expected = spilled.len() as f64 * filled.len() as f64 / (filled.len() + idle) as f64;
     Load { quick: on_busy.len(), on_busy: below.len(), expected, effect: LoadEffect::Spilled { at, p } }
 }
 
@@ -80,9 +79,8 @@ fn ln_all_in_part(marked: usize, part: usize, rest: usize) -> f64 {
 
 /// Returns true if others answered in two separate rounds of slow requests: a server that goes and comes back once while
 /// slow requests happen to be under way looks the same in one.
-fn repeats(filled: &[&&Pick], only: InstanceId) -> bool {
-    let rounds: BTreeSet<u64> = filled.iter().filter(|pick| pick.instance != only).map(|pick| pick.since_us).collect();
-    rounds.len() > 1
+fn repeats(spilled: &[&Pick]) -> bool {
+    spilled.iter().any(|pick| pick.since_us != spilled[0].since_us)
 }
 
 fn with_several_instances(

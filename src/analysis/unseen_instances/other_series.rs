@@ -88,16 +88,15 @@ impl OtherSeries {
 /// Gathers the instances of the series besides the free one. `counted` are the names of the instances that the verdict
 /// counts already.
 pub fn gather_other_series(case: &Case, counted: &BTreeSet<&str>) -> OtherSeries {
-    let Some(free) = case.free().map(|free| free.series) else { return OtherSeries::default() };
-    let trace = case.trace();
-    let seen = free.instances();
+    let Some(free) = case.free() else { return OtherSeries::default() };
+    let (trace, seen, free) = (case.trace(), free.answers(), free.series);
     let count = |answers: &AnswerCounts| Answers {
-        others: answers.iter().filter(|(id, _)| !seen.contains(id)).map(|(_, count)| count).sum(),
+        others: answers.iter().filter(|(id, _)| !seen.contains_key(id)).map(|(_, count)| count).sum(),
         all: answers.values().sum(),
     };
     // slow requests may go to another service
     let mut busy = answers_of(trace, |series| series.name == SeriesName::Slow);
-    if !busy.keys().any(|id| seen.contains(id)) {
+    if !busy.keys().any(|id| seen.contains_key(id)) {
         busy.clear();
     }
     for (id, count) in answers_of(trace, |series| series.name == SeriesName::Meanwhile) {

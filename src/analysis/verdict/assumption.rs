@@ -1,12 +1,9 @@
 //! The assumptions of a verdict: what it takes for granted, and which of that the trace itself tests.
 
-use crate::{
-    analysis::{
-        case::Case,
-        series::sequence::Visibility,
-        verdict::{Algorithm, Rejection},
-    },
-    model::trace::Trace,
+use crate::analysis::{
+    case::Case,
+    series::sequence::Visibility,
+    verdict::{Algorithm, Rejection},
 };
 
 /// Something that a verdict takes for granted. If it does not hold, the verdict may be wrong, however small its chance is.
@@ -25,7 +22,7 @@ pub enum Claim {
     SameInstances,
     /// No other client sends its requests in step with those of the probe, so that it always takes the same turns.
     NoClientInStep,
-    /// What tells answers apart tells instances apart.
+    /// Two answers with the same name come from the same instance, and two with different names from different ones.
     NameMeansInstance,
 }
 
@@ -59,7 +56,7 @@ pub fn list_assumptions(case: &Case, algorithm: Algorithm, ruled_out: &[Rejectio
     let log = every_turn_is_known(case).then_some(ClaimTest::BalancerLog);
     let untested = |claim| Assumption { claim, test: None };
     let mut all = vec![untested(Claim::SameInstances), Assumption { claim: Claim::NoClientInStep, test: log }];
-    if is_named(case.trace()) {
+    if case.trace().identified_by.is_some() {
         all.push(untested(Claim::NameMeansInstance));
     }
     all
@@ -67,8 +64,4 @@ pub fn list_assumptions(case: &Case, algorithm: Algorithm, ruled_out: &[Rejectio
 
 fn every_turn_is_known(case: &Case) -> bool {
     case.free().is_some_and(|free| free.sequence().visibility == Visibility::EveryTurn)
-}
-
-fn is_named(trace: &Trace) -> bool {
-    trace.identified_by.is_some()
 }

@@ -63,7 +63,7 @@ pub struct Verdict {
     pub chance: f64,
     /// The accepted chance of a false verdict, between 0 and 1.
     pub alpha: f64,
-    /// What the verdict takes for granted. Neither `chance` nor `alpha` covers that.
+    /// The claims that the verdict rests on without proof. If one of them is false, `chance` and `alpha` say nothing.
     pub assumes: Vec<Assumption>,
     /// The instances with their answers, in the order of their names.
     pub instances: Vec<InstanceHits>,
