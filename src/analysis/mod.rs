@@ -46,13 +46,15 @@ mod unseen_instances;
 mod verdict;
 
 pub use affinity::{
+    comparison::BLOCK,
     connection::enough_on_one_connection,
     cookie_mechanism::{cookies_to_vary, next_values},
     evidence::{
         ConnectionEvidence, CookieEvidence, KeyEvidence, KeyName, MadeUpEvidence, OnlyInstance, Part, ValueEvidence,
     },
     keys::{Key, enough_values},
-    stickiness::{candidate_cookies, enough_alone, enough_with_jar, sticky_cookie},
+    stickiness::{enough_with_jar, sticky_cookie},
+    treatment::{Treatment, treatments_to_compare},
     vendor::Flaw,
 };
 pub use case::Case;

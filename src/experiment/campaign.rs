@@ -6,7 +6,7 @@ use crate::analysis::Case;
 
 use super::{
     background::LogCorrelation,
-    cookies,
+    comparison, cookies,
     error::CampaignError,
     jar, keys, load, one_connection, order,
     plan::{CampaignPlan, ExperimentName},
@@ -29,15 +29,14 @@ type Begin = for<'p> fn(&mut Setting<'p, '_>) -> Result<Experiments<'p>, Campaig
 const CAMPAIGN: [Row; 10] = [
     // requests without cookies, until their pattern is decided
     row(ExperimentName::Order, always, order::begin),
-    // requests with a cookie jar, until they leave an instance or have stayed on it longer than chance would make them
+    // requests with a cookie jar, until they leave an instance or look kept on it
     row(ExperimentName::Jar, always, jar::begin),
-    // where several cookies may keep the client, each alone, until it leaves an instance or has stayed on it as long
-    row(ExperimentName::Jar, always, cookies::begin_alone),
+    // requests over one connection, until they leave an instance or look kept on it
+    row(ExperimentName::Connection, always, one_connection::begin),
+    // where a client looks kept: requests with and without the reason, in an order drawn by lot, until they decide
+    row(ExperimentName::Jar, always, comparison::begin),
     // values of the cookie that keeps the client, until they show how it does
     row(ExperimentName::Jar, always, cookies::begin_values),
-    // requests over one connection, until they leave an instance or have stayed on it longer than chance would make
-    // them
-    row(ExperimentName::Connection, always, one_connection::begin),
     // values of a key that a hash may be taken of, until one key decides or all values lead to one instance
     row(ExperimentName::Sources, sources_are_called_for, keys::begin_sources),
     row(ExperimentName::Paths, paths_are_called_for, keys::begin_paths),

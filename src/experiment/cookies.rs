@@ -1,7 +1,7 @@
-//! The cookies of a target: the one that keeps a client on its instance, and its mechanism.
+//! The mechanism of the cookie that keeps a client on its instance.
 //!
-//! Each cookie that may keep the client is sent alone. Then values of the one that does are sent, both issued to other
-//! clients and made up, which shows whether the balancer inserts the cookie, hashes it, or learns it.
+//! Values of the cookie are sent, both issued to other clients and made up. They show whether the balancer inserts the
+//! cookie, hashes it, or learns it.
 
 use rand::{Rng, seq::SliceRandom};
 
@@ -15,45 +15,6 @@ use super::{
     error::CampaignError,
     procedure::{Experiment, Experiments, NextStep, Setting},
 };
-
-/// The most requests with one cookie alone, unless the verdict is to be surer than usual.
-const MAX_REQUESTS_ALONE: u32 = 60;
-
-/// The experiment that sends one cookie alone.
-struct CookieAloneExperiment {
-    name: SeriesName,
-    series: Option<SeriesPlan>,
-}
-
-/// Sends each cookie that may keep a client alone.
-pub fn begin_alone<'p>(setting: &mut Setting<'p, '_>) -> Result<Experiments<'p>, CampaignError> {
-    Ok(each_alone(setting.case, &setting.plan.series(SeriesName::WithoutJar, 0)))
-}
-
-/// Sends each cookie that may keep a client alone, with requests that are otherwise those of `plain`.
-pub fn each_alone(case: &Case, plain: &SeriesPlan) -> Experiments<'static> {
-    let most = analysis::request_limit(MAX_REQUESTS_ALONE, case.alpha());
-    let alone = |cookie: String| -> Box<dyn Experiment> {
-        let name = SeriesName::CookieAlone(cookie);
-        let series = SeriesPlan { name: name.clone(), most, ..plain.clone() };
-        Box::new(CookieAloneExperiment { name, series: Some(series) })
-    };
-    analysis::candidate_cookies(case).into_iter().map(alone).collect()
-}
-
-impl Experiment for CookieAloneExperiment {
-    fn title(&self, _: &Case) -> String {
-        self.name.to_string()
-    }
-
-    fn next(&mut self, _: &Case, _: &mut dyn Rng) -> NextStep {
-        NextStep::send_once(&mut self.series)
-    }
-
-    fn is_enough(&self, case: &Case) -> bool {
-        analysis::enough_alone(case, &self.name)
-    }
-}
 
 /// The experiment that sends values of the cookie that keeps a client.
 struct CookieValuesExperiment {

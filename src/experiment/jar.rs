@@ -10,15 +10,13 @@ use crate::{
 
 use super::{
     error::CampaignError,
-    order::is_comparison_due,
     procedure::{Experiment, Experiments, NextStep, Setting},
 };
 
-/// The most requests of a series that the verdict ends, unless the series without a cookie jar was longer or the verdict is
-/// to be surer than usual.
+/// The most requests of a series that the verdict ends, unless the verdict is to be surer than usual.
 const MAX_REQUESTS: u32 = 150;
 /// The fewest requests, if the series without a cookie jar had as many: they show what a client sees.
-const MIN_REQUESTS: u32 = 60;
+const MIN_REQUESTS: u32 = 15;
 
 /// The series with a cookie jar.
 struct JarExperiment {
@@ -31,8 +29,7 @@ struct JarExperiment {
 pub fn begin<'p>(setting: &mut Setting<'p, '_>) -> Result<Experiments<'p>, CampaignError> {
     let (plan, trace) = (setting.plan, setting.case.trace());
     let free = trace.series_length(&SeriesName::WithoutJar);
-    let usual = analysis::request_limit(MAX_REQUESTS, plan.alpha);
-    let most = plan.requests_in_turn().unwrap_or(if plan.overlaps() { usual } else { free.max(usual) });
+    let most = plan.requests_in_turn().unwrap_or_else(|| analysis::request_limit(MAX_REQUESTS, plan.alpha));
     let series = SeriesPlan { script: plan.script.clone(), ..plan.series(SeriesName::WithJar, most) };
     Ok(vec![Box::new(JarExperiment {
         total: plan.requests_in_turn(),
@@ -56,6 +53,6 @@ impl Experiment for JarExperiment {
 
     fn is_enough(&self, case: &Case) -> bool {
         let sent = case.trace().series_length(&SeriesName::WithJar);
-        sent >= self.fewest && is_comparison_due(case, sent) && analysis::enough_with_jar(case)
+        sent >= self.fewest && analysis::enough_with_jar(case)
     }
 }

@@ -1,19 +1,19 @@
-//! A login and reloads, as `session-test` sends them: one client with a cookie jar, then clients without one, and more
-//! of both where chance may still explain the result.
+//! A login and reloads, as `session-test` sends them: one client with a cookie jar, then clients without one, and then both in an
+//! order drawn by lot, where the client looks kept.
 
 use rand::Rng;
 
 use crate::{
-    analysis::{self, ALPHA, Case, SampleState, ServiceSettings, Session},
+    analysis::{ALPHA, Case, ServiceSettings, Session, Treatment},
     model::{
         ServiceView, Strategy,
         trace::{Connection, SeriesName},
     },
-    probe::{Script, SeriesPlan},
+    probe::{Pauses, Script, SeriesPlan},
 };
 
 use super::{
-    cookies,
+    comparison::ComparisonExperiment,
     error::CampaignError,
     procedure::{Experiment, NextStep, conduct},
     progress::Progress,
@@ -22,7 +22,6 @@ use super::{
 
 /// The number of reloads, unless more are needed to be sure.
 const RELOADS: u32 = 10;
-const MAX_RELOADS: u32 = 100;
 /// The requests of a client with a jar before its first reload: it opens the page and logs in.
 const BEFORE_RELOADS: u32 = 2;
 
@@ -32,13 +31,13 @@ pub struct LoginPlan {
     /// The path and query that open the page.
     pub path: String,
     pub script: Script,
-    /// The number of reloads; `None` for as many as are needed to be sure.
+    /// The number of reloads; `None` for the usual number.
     pub reloads: Option<u32>,
     /// The settings of the service, where a lab is tested.
     pub settings: Option<ServiceSettings>,
 }
 
-/// Sends the login and the reloads, and then each cookie alone if several may keep the client.
+/// Sends the login and the reloads, and then compares reloads with and without the cookies by lot, if these may keep the client.
 ///
 /// # Errors
 /// When the target does not answer.
@@ -49,11 +48,15 @@ pub async fn play_login(
     progress: &mut dyn Progress,
 ) -> Result<(), CampaignError> {
     conduct(&mut LoginExperiment { plan, stage: Stage::WithJar }, sender, ALPHA, random, progress).await?;
-    let cookies = cookies::each_alone(&Case::new(sender.trace(), ALPHA), &plan.series(SeriesName::WithoutJar, 0));
-    for mut cookie in cookies {
-        conduct(&mut *cookie, sender, ALPHA, random, progress).await?;
+    let mut comparison = ComparisonExperiment::new(plan.series(SeriesName::Control, 0), keeps_by_cookies);
+    conduct(&mut comparison, sender, ALPHA, random, progress).await
+}
+
+fn keeps_by_cookies(treatment: &Treatment) -> bool {
+    match treatment {
+        Treatment::Jar | Treatment::Cookie(_) => true,
+        Treatment::Connection => false,
     }
-    Ok(())
 }
 
 /// The result that a session test has in a lab with these settings.
@@ -80,22 +83,13 @@ struct LoginExperiment<'p> {
 enum Stage {
     WithJar,
     WithoutJar,
-    /// More clients without a jar: their instances show how many reloads would stay on one by chance.
-    MoreWithoutJar,
-    /// More reloads with the jar, until chance does not explain them.
-    MoreWithJar,
     Over,
 }
 
 impl LoginPlan {
     fn series(&self, name: SeriesName, most: u32) -> SeriesPlan {
         let (path, script) = (self.path.clone(), Some(self.script.clone()));
-        SeriesPlan { name, connection: Connection::Fresh, path, script, most, concurrency: 1 }
-    }
-
-    fn is_sure(&self, case: &Case) -> bool {
-        let judged = analysis::judge_session(case, self.settings);
-        judged.sampling == SampleState::Enough && (judged.session != Session::Kept || analysis::enough_with_jar(case))
+        SeriesPlan { name, connection: Connection::Fresh, path, script, most, concurrency: 1, pauses: Pauses::None }
     }
 }
 
@@ -104,22 +98,14 @@ impl Experiment for LoginExperiment<'_> {
         "reloading".to_owned()
     }
 
-    fn next(&mut self, case: &Case, _: &mut dyn Rng) -> NextStep {
+    fn next(&mut self, _: &Case, _: &mut dyn Rng) -> NextStep {
         let reloads = self.plan.reloads.unwrap_or(RELOADS);
         let (name, most, then) = match self.stage {
             Stage::WithJar => (SeriesName::WithJar, reloads + BEFORE_RELOADS, Stage::WithoutJar),
-            Stage::WithoutJar => (SeriesName::WithoutJar, reloads, Stage::MoreWithoutJar),
-            Stage::MoreWithoutJar if self.plan.reloads.is_some() || self.plan.is_sure(case) => return NextStep::Done,
-            Stage::MoreWithoutJar => (SeriesName::WithoutJar, MAX_RELOADS, Stage::MoreWithJar),
-            Stage::MoreWithJar => (SeriesName::WithJar, MAX_RELOADS + BEFORE_RELOADS, Stage::Over),
+            Stage::WithoutJar => (SeriesName::WithoutJar, reloads, Stage::Over),
             Stage::Over => return NextStep::Done,
         };
         self.stage = then;
         NextStep::send(self.plan.series(name, most))
-    }
-
-    fn is_enough(&self, case: &Case) -> bool {
-        // the last series is being sent
-        matches!(self.stage, Stage::Over) && self.plan.is_sure(case)
     }
 }

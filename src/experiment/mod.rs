@@ -4,8 +4,9 @@
 //! campaign         the experiments that a probe makes, their order, and the reason for each
 //!   order            the order of requests without cookies
 //!   jar              one client that keeps its cookies
-//!   cookies          each cookie alone; values of the one that keeps a client
 //!   one_connection   requests over one connection
+//!   comparison       requests with and without a cookie or the one connection, in an order drawn by lot
+//!   cookies          values of the cookie that keeps a client
 //!   keys             values of a key that a hash may be taken of: addresses, paths, a header, a cookie
 //!   load             busy instances
 //! login            a login and reloads, as `session-test` sends them
@@ -23,6 +24,7 @@
 
 mod background;
 mod campaign;
+mod comparison;
 mod cookies;
 mod error;
 mod jar;

@@ -11,7 +11,6 @@ use crate::{
 
 use super::{
     error::CampaignError,
-    order::is_comparison_due,
     procedure::{Experiment, Experiments, NextStep, Setting},
 };
 
@@ -45,7 +44,6 @@ impl Experiment for OneConnectionExperiment {
     }
 
     fn is_enough(&self, case: &Case) -> bool {
-        let sent = case.trace().series_length(&SeriesName::OneConnection);
-        is_comparison_due(case, sent) && analysis::enough_on_one_connection(case)
+        analysis::enough_on_one_connection(case)
     }
 }

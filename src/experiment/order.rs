@@ -5,7 +5,7 @@ use rand::Rng;
 use crate::{
     analysis::{self, Case, SampleState},
     model::trace::{Connection, Series, SeriesName},
-    probe::SeriesPlan,
+    probe::{Pauses, SeriesPlan},
 };
 
 use super::{
@@ -20,11 +20,6 @@ use super::{
 const MAX_REQUESTS: u32 = 2500;
 /// The number of overlapping requests, which no verdict ends.
 const OVERLAPPING_REQUESTS: u32 = 500;
-/// The length from which on a comparison with a series takes long.
-const LONG_SERIES: u32 = 2500;
-/// The number of requests between two comparisons with a long series.
-const COMPARISON_INTERVAL: u32 = 10;
-
 /// The series without a cookie jar.
 struct OrderExperiment<'p> {
     plan: &'p CampaignPlan,
@@ -37,6 +32,7 @@ pub fn begin<'p>(setting: &mut Setting<'p, '_>) -> Result<Experiments<'p>, Campa
     let most = if plan.overlaps() { OVERLAPPING_REQUESTS } else { MAX_REQUESTS };
     let series = SeriesPlan {
         concurrency: plan.concurrency,
+        pauses: Pauses::Random,
         // overlapping requests are about counts and speed
         connection: plan.connection.unwrap_or(if plan.overlaps() { Connection::Reused } else { Connection::Fresh }),
         ..plan.series(SeriesName::WithoutJar, plan.requests.unwrap_or(most))
@@ -79,10 +75,4 @@ impl Experiment for OrderExperiment<'_> {
                 .and_then(|log| log.series_so_far(case.trace(), &SeriesName::WithoutJar))
                 .is_some_and(|logged| enough(&logged))
     }
-}
-
-/// Returns true if a series of `sent` requests is to be compared with the one without a cookie jar now.
-pub fn is_comparison_due(case: &Case, sent: u32) -> bool {
-    let free = case.trace().series_length(&SeriesName::WithoutJar);
-    free < LONG_SERIES || sent.is_multiple_of(COMPARISON_INTERVAL)
 }

@@ -9,7 +9,7 @@ use crate::{
         Engine, ProxyKind, ServiceView,
         trace::{Connection, SeriesName},
     },
-    probe::{Script, SeriesPlan, path_and_query},
+    probe::{Pauses, Script, SeriesPlan, path_and_query},
 };
 
 /// An experiment, as a person picks it.
@@ -96,6 +96,6 @@ impl CampaignPlan {
     /// Requests for the target's path, one after the other.
     pub fn series(&self, name: SeriesName, most: u32) -> SeriesPlan {
         let connection = self.connection_in_turn();
-        SeriesPlan { name, connection, path: self.path(), script: None, most, concurrency: 1 }
+        SeriesPlan { name, connection, path: self.path(), script: None, most, concurrency: 1, pauses: Pauses::None }
     }
 }

@@ -50,7 +50,9 @@ impl Cookies {
             None => (None, 0),
         };
         match series {
-            SeriesName::WithJar => self.jar.header(url).map_or((None, 0), |(header, count)| (Some(header), count)),
+            SeriesName::WithJar | SeriesName::JarByLot => {
+                self.jar.header(url).map_or((None, 0), |(header, count)| (Some(header), count))
+            }
             SeriesName::CookieAlone(name) => one(name, self.given.get(name)),
             SeriesName::CookieIssued(CookieValue { name, n }) => one(name, self.issued.get(&(name.clone(), *n))),
             SeriesName::CookieMadeUp(CookieValue { name, .. }) => {
@@ -82,7 +84,7 @@ impl Cookies {
         seen: &mut Vec<ObservedCookie>,
     ) {
         match series {
-            SeriesName::WithJar => {
+            SeriesName::WithJar | SeriesName::JarByLot => {
                 for StoredCookie { cookie, withheld } in self.jar.store(headers, url, next) {
                     let (name, value) = (printable_name(&cookie.name), cookie.value.clone());
                     if let Some(entered) = self.enter(cookie, n, seen) {

@@ -41,6 +41,7 @@ mod workers;
 pub use headers::{HeaderError, parse_headers};
 pub use http::{ClientConfig, Verification};
 pub use identity::{Identity, IdentityError};
+pub use pace::Pauses;
 pub use plan::{SeriesPlan, user_agent_tag};
 pub use prober::Prober;
 pub use recorder::Unreachable;

@@ -6,7 +6,7 @@ use http::Method;
 
 use crate::model::trace::{self, Action, Conditions, Connection, CookieJar, SeriesName};
 
-use super::{http::Content, script::Script};
+use super::{http::Content, pace::Pauses, script::Script};
 
 /// A series that is to be sent, or to be continued.
 #[derive(Debug, Clone)]
@@ -24,6 +24,8 @@ pub struct SeriesPlan {
     pub most: u32,
     /// The number of requests that are under way at once.
     pub concurrency: u32,
+    /// The pauses between the requests, where one follows the other.
+    pub pauses: Pauses,
 }
 
 /// One request of a series.
@@ -61,7 +63,10 @@ impl SeriesPlan {
         trace::Series {
             name: self.name.clone(),
             conditions: Conditions {
-                jar: if self.name == SeriesName::WithJar { CookieJar::Kept } else { CookieJar::None },
+                jar: match self.name {
+                    SeriesName::WithJar | SeriesName::JarByLot => CookieJar::Kept,
+                    _ => CookieJar::None,
+                },
                 connection: self.connection,
                 path: self.script.as_ref().map_or(&self.path, |script| &script.check.path).clone(),
                 source: self.name.source(),

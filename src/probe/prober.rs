@@ -1,6 +1,11 @@
 //! The prober: sends series of requests to one target and records them as a trace.
 
-use std::{collections::HashMap, net::IpAddr, ops::ControlFlow, time::Instant};
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    ops::ControlFlow,
+    time::{Duration, Instant},
+};
 
 use http::header::SET_COOKIE;
 use url::Url;
@@ -11,7 +16,7 @@ use super::{
     cookies::Cookies,
     http::{Client, ClientConfig, OutgoingRequest, Reply},
     identity::Identity,
-    pace::Pace,
+    pace::{Pace, Pauses},
     plan::{SeriesPlan, user_agent_tag},
     recorder::{Recorder, Unreachable},
     script::LoginCondition,
@@ -121,6 +126,7 @@ impl Prober {
         sent: u32,
         go_on: &mut impl FnMut(&Trace) -> ControlFlow<()>,
     ) -> Result<(), Unreachable> {
+        let mut last_answer = Duration::ZERO;
         for n in sent + 1..=plan.most {
             let step = plan.step(n);
             let url = with_path(&self.config.url, step.path);
@@ -133,9 +139,13 @@ impl Prober {
                 header: plan.name.header(),
                 tag: self.tag(&plan.name, n),
             };
-            self.pace.next().await;
+            match plan.pauses {
+                Pauses::Random if n > 1 => self.pace.next_after_pause(last_answer).await,
+                Pauses::Random | Pauses::None => self.pace.next().await,
+            }
             let at = self.started.elapsed();
             let (took, reply) = client.send(outgoing, plan.connection).await;
+            last_answer = took;
             if let Ok(reply) = &reply {
                 self.note_cookies(plan, n, &url, reply);
             }

@@ -46,6 +46,17 @@ pub enum CookieEvidence {
         moves: usize,
         p: f64,
     },
+    /// Each of these cookies alone lets the client move; together they keep it.
+    PinTogether {
+        cookies: Vec<String>,
+    },
+    /// Requests with cookies went to a group of `instances` out of `of` instances; by chance with probability `p`.
+    KeptToGroup {
+        requests: usize,
+        instances: usize,
+        of: usize,
+        p: f64,
+    },
     /// A cookie would pin if a browser sent it.
     WouldPin {
         cookie: String,
@@ -145,6 +156,11 @@ pub enum ConnectionEvidence {
     PicksOncePerConnection {
         requests: usize,
         p: f64,
+    },
+    /// Requests over one connection moved too seldom for picks of their own and too often for one pick a connection.
+    MovedSometimes {
+        requests: usize,
+        moves: usize,
     },
 }
 

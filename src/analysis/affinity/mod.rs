@@ -1,9 +1,12 @@
+pub mod comparison;
 pub mod connection;
 pub mod cookie_mechanism;
 pub mod evidence;
 pub mod key_facts;
 pub mod keys;
+pub mod moves;
 pub mod pinning;
 pub mod placement;
 pub mod stickiness;
+pub mod treatment;
 pub mod vendor;

@@ -5,14 +5,17 @@ use crate::{
         affinity::{
             cookie_mechanism::{self, CookieDescription},
             evidence::CookieEvidence,
-            pinning::{Pinning, judge_pinning},
+            treatment::{Effect, Treatment, answers_with_cookies},
         },
         case::Case,
-        sampling::budget::{self, Decision},
+        sampling::budget,
         verdict::{Algorithm, Rejection, Stickiness, StickyCookie, Test},
     },
-    model::trace::{InstanceId, ObservedCookie, Series, SeriesName, WithholdReason},
+    model::trace::{ObservedCookie, Series, SeriesName, WithholdReason},
 };
+
+/// The requests after which a target that has set no cookie is not expected to set one.
+const FEWEST_WITHOUT_COOKIES: usize = 3;
 
 /// The finding from the series with a cookie jar.
 pub struct StickinessFinding {
@@ -22,37 +25,15 @@ pub struct StickinessFinding {
     pub evidence: Vec<CookieEvidence>,
 }
 
-/// The instances that answered requests with a cookie, and before them the instance that set it.
-fn picks_with_cookies(series: &Series) -> Vec<InstanceId> {
-    let first = series.requests.iter().position(|request| request.cookies_sent > 0).unwrap_or(series.requests.len());
-    series.requests[first..].iter().filter_map(|request| request.instance).collect()
-}
-
-/// Returns true if the series with a jar shows enough: it left its instance, or stayed long enough, or has no cookie to
-/// send.
+/// Returns true if the series with a jar shows enough: its client moves, or looks kept, or has no cookie to send.
 pub fn enough_with_jar(case: &Case) -> bool {
     let Some(series) = case.trace().series(&SeriesName::WithJar) else { return true };
-    let picks = picks_with_cookies(series);
-    match judge_pinning(case, &picks) {
-        Pinning::Moves { .. } => true,
-        Pinning::NothingToCompare => picks.len() >= 2 || series.requests.len() >= 3,
-        pinned => pinned.is_sure(case.alpha()),
+    match Treatment::Jar.effect(case) {
+        Effect::Moves { .. } | Effect::OneInstance { .. } | Effect::Group { .. } => true,
+        Effect::NoAnswers => series.requests.len() >= FEWEST_WITHOUT_COOKIES,
+        Effect::NothingToCompare => answers_with_cookies(series).len() >= 2,
+        Effect::Unclear { .. } => Treatment::Jar.looks_kept(case),
     }
-}
-
-/// Returns true if a series with one cookie alone shows enough.
-pub fn enough_alone(case: &Case, name: &SeriesName) -> bool {
-    let Some(series) = case.trace().series(name) else { return true };
-    let picks = all_picks(series);
-    match judge_pinning(case, &picks) {
-        Pinning::Moves { .. } => true,
-        Pinning::NothingToCompare => picks.len() >= 2,
-        pinned => pinned.p_alone(case.alpha()).is_some(),
-    }
-}
-
-fn all_picks(series: &Series) -> Vec<InstanceId> {
-    series.requests.iter().filter_map(|request| request.instance).collect()
 }
 
 /// Returns true if a browser would send the cookie if its attributes were others.
@@ -65,27 +46,39 @@ fn is_held_back(cookie: &ObservedCookie) -> bool {
     }
 }
 
-/// The cookies to be tried alone: those that were sent, if together they pin and there are several; and where nothing
-/// pins, those that a browser holds back.
-pub fn candidate_cookies(case: &Case) -> Vec<String> {
+/// The cookies to be sent alone: those that were sent, if the client looks kept and there are several; and where it does
+/// not, those that a browser holds back.
+pub fn cookies_to_send_alone(case: &Case) -> Vec<String> {
     let Some(series) = case.trace().series(&SeriesName::WithJar) else { return Vec::new() };
     let named = |cookies: Vec<&ObservedCookie>| {
         cookies.into_iter().map(|cookie| cookie.name.clone()).take(budget::MOST_ALONE).collect::<Vec<_>>()
     };
-    match judge_pinning(case, &picks_with_cookies(series)) {
-        pinned if pinned.is_sure(case.alpha()) => {
-            let sent: Vec<_> = series.cookies.iter().filter(|cookie| cookie.withheld.is_none()).collect();
+    match Treatment::Jar.effect(case) {
+        Effect::NothingToCompare => Vec::new(),
+        Effect::Moves { .. } | Effect::NoAnswers => {
+            named(series.cookies.iter().filter(|cookie| is_held_back(cookie)).collect())
+        }
+        Effect::OneInstance { .. } | Effect::Group { .. } | Effect::Unclear { .. } => {
+            let sent: Vec<_> = sent_cookies(series).collect();
             if sent.len() > 1 { named(sent) } else { Vec::new() }
         }
-        _ => named(series.cookies.iter().filter(|cookie| is_held_back(cookie)).collect()),
     }
+}
+
+fn sent_cookies(with_jar: &Series) -> impl Iterator<Item = &ObservedCookie> {
+    with_jar.cookies.iter().filter(|cookie| cookie.withheld.is_none())
 }
 
 /// The name of the cookie that pins, where there is one.
 pub fn sticky_cookie(case: &Case) -> Option<String> {
     let series = case.trace().series(&SeriesName::WithJar)?;
-    let pins = judge_pinning(case, &picks_with_cookies(series)).is_sure(case.alpha());
-    if pins { Some(pinning_cookies(case, series).first()?.name.clone()) } else { None }
+    match Treatment::Jar.effect(case) {
+        Effect::OneInstance { .. } => match pinning_cookies(case, series) {
+            Pinning::Alone(cookies) => Some(cookies.first()?.name.clone()),
+            Pinning::Together(_) | Pinning::Unknown => None,
+        },
+        _ => None,
+    }
 }
 
 impl StickinessFinding {
@@ -101,23 +94,20 @@ pub fn find_stickiness(case: &Case) -> StickinessFinding {
     if series.requests.iter().all(|request| request.instance.is_none()) {
         return open(Vec::new());
     }
-    let picks = picks_with_cookies(series);
-    if picks.is_empty() {
-        return without_named_picks(case, series);
-    }
-    let requests = picks.len();
-    match judge_pinning(case, &picks) {
-        Pinning::Moves { instances } => {
+    match Treatment::Jar.effect(case) {
+        Effect::NoAnswers => without_named_picks(case, series),
+        Effect::Moves { requests, instances } => {
             let spread = CookieEvidence::Spread { requests, instances };
             let evidence = [vec![spread], held_back_cookies(case, series)].concat();
             StickinessFinding::without_cookie(Stickiness::None, evidence)
         }
-        Pinning::NothingToCompare => open(vec![CookieEvidence::OneInstance]),
-        Pinning::Unclear { moves } => open(vec![CookieEvidence::MovedSometimes { requests, moves }]),
-        Pinning::Stays { p, .. } if p >= budget::spend(case.alpha(), Decision::Stickiness) => {
-            open(vec![CookieEvidence::StayedTooFew { requests, p }])
+        Effect::NothingToCompare => open(vec![CookieEvidence::OneInstance]),
+        Effect::Unclear { requests, moves: 0, p } => open(vec![CookieEvidence::StayedTooFew { requests, p }]),
+        Effect::Unclear { requests, moves, .. } => open(vec![CookieEvidence::MovedSometimes { requests, moves }]),
+        Effect::Group { requests, instances, of, p } => {
+            open(vec![CookieEvidence::KeptToGroup { requests, instances, of, p }])
         }
-        Pinning::Stays { p, moves } => pinned_by_cookie(case, series, requests, moves, p),
+        Effect::OneInstance { requests, moves, p } => pinned_by_cookie(case, series, requests, moves, p),
     }
 }
 
@@ -139,18 +129,26 @@ fn without_named_picks(case: &Case, series: &Series) -> StickinessFinding {
     StickinessFinding::without_cookie(Stickiness::None, evidence)
 }
 
-/// The finding where requests with cookies stay, which free picks do with probability `p`.
+/// The finding where requests with cookies stay, which they would do with probability `p` if cookies played no part.
 fn pinned_by_cookie(case: &Case, series: &Series, requests: usize, moves: usize, p: f64) -> StickinessFinding {
-    let cookies = pinning_cookies(case, series);
-    let names = cookies.iter().map(|cookie| cookie.name.clone()).collect();
-    let described = cookie_to_name(&cookies).map(|cookie| cookie_mechanism::describe_cookie(case, cookie));
+    let pinning = pinning_cookies(case, series);
+    let (alone, together) = match &pinning {
+        Pinning::Alone(cookies) => (cookies.as_slice(), &[][..]),
+        Pinning::Together(cookies) => (&[][..], cookies.as_slice()),
+        Pinning::Unknown => (&[][..], &[][..]),
+    };
+    let names = |cookies: &[&ObservedCookie]| cookies.iter().map(|cookie| cookie.name.clone()).collect::<Vec<_>>();
+    let described = cookie_to_name(alone).map(|cookie| cookie_mechanism::describe_cookie(case, cookie));
     let stays = Rejection { algorithm: Algorithm::Random, test: Test::WithCookiesOneAlone, p };
     let mut finding = StickinessFinding {
         stickiness: Stickiness::Cookie,
         cookie: None,
         ruled_out: vec![stays],
-        evidence: vec![CookieEvidence::Pins { cookies: names, requests, moves, p }],
+        evidence: vec![CookieEvidence::Pins { cookies: names(alone), requests, moves, p }],
     };
+    if !together.is_empty() {
+        finding.evidence.push(CookieEvidence::PinTogether { cookies: names(together) });
+    }
     if let Some(CookieDescription { cookie, ruled_out, evidence }) = described {
         finding.cookie = Some(cookie);
         finding.ruled_out.extend(ruled_out);
@@ -159,13 +157,32 @@ fn pinned_by_cookie(case: &Case, series: &Series, requests: usize, moves: usize,
     finding
 }
 
-/// The cookies that pin: the only one there is, or those that pin alone.
-fn pinning_cookies<'a>(case: &Case, with_jar: &'a Series) -> Vec<&'a ObservedCookie> {
-    let sent: Vec<_> = with_jar.cookies.iter().filter(|cookie| cookie.withheld.is_none()).collect();
+/// The cookies that pin.
+enum Pinning<'a> {
+    /// Each of them does so alone.
+    Alone(Vec<&'a ObservedCookie>),
+    /// None of them does so alone.
+    Together(Vec<&'a ObservedCookie>),
+    Unknown,
+}
+
+/// The cookies that pin: the only one there is, or those that pin alone, or all of them where each alone lets the client
+/// move.
+fn pinning_cookies<'a>(case: &Case, with_jar: &'a Series) -> Pinning<'a> {
+    let sent: Vec<_> = sent_cookies(with_jar).collect();
     if let [only] = sent.as_slice() {
-        return vec![only];
+        return Pinning::Alone(vec![only]);
     }
-    sent.into_iter().filter(|cookie| pins_alone(case, cookie).is_some()).collect()
+    let alone = |cookie: &&ObservedCookie| p_alone(case, cookie).is_some();
+    let moves = |cookie: &&ObservedCookie| matches!(effect_alone(case, cookie), Effect::Moves { .. });
+    let pin: Vec<_> = sent.iter().copied().filter(alone).collect();
+    if !pin.is_empty() {
+        Pinning::Alone(pin)
+    } else if sent.iter().all(moves) {
+        Pinning::Together(sent)
+    } else {
+        Pinning::Unknown
+    }
 }
 
 /// The cookie to be named: some balancers set the same value under two names, for browsers old and new.
@@ -176,16 +193,22 @@ fn cookie_to_name<'a>(cookies: &[&'a ObservedCookie]) -> Option<&'a ObservedCook
     others.iter().all(same).then_some(*first)
 }
 
+fn effect_alone(case: &Case, cookie: &ObservedCookie) -> Effect {
+    Treatment::Cookie(cookie.name.clone()).effect(case)
+}
+
 /// The probability by which a cookie alone would seem to pin, where it does.
-fn pins_alone(case: &Case, cookie: &ObservedCookie) -> Option<f64> {
-    let series = case.trace().series(&SeriesName::CookieAlone(cookie.name.clone()))?;
-    judge_pinning(case, &all_picks(series)).p_alone(case.alpha())
+fn p_alone(case: &Case, cookie: &ObservedCookie) -> Option<f64> {
+    match effect_alone(case, cookie) {
+        Effect::OneInstance { p, .. } => Some(p),
+        _ => None,
+    }
 }
 
 /// The cookies that would keep a client on its instance if its browser sent them.
 fn held_back_cookies(case: &Case, with_jar: &Series) -> Vec<CookieEvidence> {
     let would_pin = |cookie: &ObservedCookie| {
-        let p = pins_alone(case, cookie).filter(|_| is_held_back(cookie))?;
+        let p = p_alone(case, cookie).filter(|_| is_held_back(cookie))?;
         Some(CookieEvidence::WouldPin { cookie: cookie.name.clone(), p, reason: cookie.withheld.clone() })
     };
     with_jar.cookies.iter().filter_map(would_pin).collect()

@@ -5,6 +5,11 @@ pub fn ln_factorial(n: usize) -> f64 {
     (2..=n).map(|k| (k as f64).ln()).sum()
 }
 
+/// The logarithm of the number of ways to choose `k` of `n`, where `k` is at most `n`.
+pub fn ln_choose(n: usize, k: usize) -> f64 {
+    ln_factorial(n) - ln_factorial(k) - ln_factorial(n - k)
+}
+
 /// The log-probability of a sequence with these counts under the independent draws that fit it best, which no other
 /// independent draws exceed: Σ cᵢ ln(cᵢ / Σc).
 pub fn ln_best_independent(counts: &[usize]) -> f64 {

@@ -235,6 +235,11 @@ pub enum BackgroundEvidence {
         instances: usize,
         share: f64,
     },
+    /// A ring of which another client takes turns in a rhythm of its own.
+    TurnsInStep {
+        requests: usize,
+        instances: usize,
+    },
     EvenButNotInTurn {
         requests: usize,
         instances: usize,

@@ -3,6 +3,7 @@ pub mod cycle;
 pub mod evidence;
 pub mod failing_instances;
 pub mod finding;
+pub mod free_jumps;
 pub mod forward_filter;
 pub mod interleaved_workers;
 pub mod membership_change;

@@ -10,6 +10,7 @@ use crate::analysis::{
         log_prob::{ln_best_independent, ln_mean},
     },
     pattern::{
+        free_jumps,
         interleaved_workers::{self, IrregularWorkers},
         regularity,
         ring::Ring,
@@ -35,6 +36,8 @@ pub struct Models {
     pub ring: Ring,
     pub rounds: Rounds,
     pub irregular_workers: Option<IrregularWorkers>,
+    /// The predictive log-probability under a ring of which others take turns in any rhythm.
+    pub free_jumps: f64,
     /// The predictive log-probability under counts that stay closer together than chance keeps them.
     pub evened: f64,
     pub weighted: Vec<WeightedOrder>,
@@ -59,6 +62,7 @@ impl Models {
             pulled_counts,
             rounds: Rounds::fit(picks),
             irregular_workers: interleaved_workers::fit_irregular(picks),
+            free_jumps: free_jumps::ln_predictive(picks).unwrap_or(f64::NEG_INFINITY),
             evened: regularity::ln_evened(picks),
             weighted: weighted::fit_all(picks, &ring.order),
             dependent: regularity::ln_regular(sequence, picks.k),
@@ -74,13 +78,13 @@ impl Models {
     /// The predictive log-probability under round robins of any order.
     pub fn round_robin(&self) -> f64 {
         let workers = self.irregular_workers.as_ref().map_or(f64::NEG_INFINITY, |workers| workers.ln_predictive);
-        ln_mean(&[self.ring.ln_predictive(), self.rounds.ln_predictive(), workers, self.evened])
+        ln_mean(&[self.ring.ln_predictive(), self.rounds.ln_predictive(), workers, self.evened, self.free_jumps])
     }
 
     /// The maximum log-likelihood of round robins.
     pub fn best_round_robin(&self) -> f64 {
         let workers = self.irregular_workers.as_ref().map_or(f64::NEG_INFINITY, |workers| workers.ln);
-        self.ring.ln_max_likelihood(1.0).max(self.rounds.ln_max_likelihood(1.0)).max(workers)
+        self.ring.ln_max_likelihood(1.0).max(self.rounds.ln_max_likelihood(1.0)).max(workers).max(self.free_jumps)
     }
 
     pub fn likeliest_weighted(&self) -> Option<&WeightedOrder> {

@@ -125,6 +125,15 @@ fn even_but_not_in_turn(picks: &Picks, p: f64) -> Finding {
     round_robin(picks, Background::Unknown, vec![seen, PatternEvidence::Chance(ChanceEvidence::Order { p })], p)
 }
 
+/// A ring of which another client takes turns in a rhythm of its own.
+pub fn describe_turns_in_step(picks: &Picks, p: f64) -> Finding {
+    let seen =
+        PatternEvidence::Background(BackgroundEvidence::TurnsInStep { requests: picks.len(), instances: picks.k });
+    let near = PatternEvidence::Background(BackgroundEvidence::NearWeightsLookTheSame { spread: SPREAD });
+    let chance = PatternEvidence::Chance(ChanceEvidence::Order { p });
+    round_robin(picks, Background::Unknown, vec![seen, chance, near], p)
+}
+
 /// Returns true if whole rounds explain some third of the picks, so that background traffic may take turns in the other
 /// thirds.
 fn third_is_rounds(picks: &Picks) -> bool {

@@ -14,6 +14,7 @@ use crate::analysis::{
             TurnTakers, WeightsEvidence,
         },
         finding::{Background, Finding, Pattern, several_instances},
+        free_jumps,
         models::{Models, SPREAD, UNNAMED_MARGIN},
         random, ring_with_background,
         weighted::{self, WeightedOrder},
@@ -28,6 +29,9 @@ use crate::analysis::{
 const HEAVY_BACKGROUND: f64 = 0.35;
 /// The picks of each instance before weights are read from an order with background traffic.
 const FEWEST_EACH: usize = 4;
+
+/// The share of turns that another client takes at least where it is in step.
+const LEAST_SHARE_IN_STEP: f64 = 0.5;
 
 /// The lines, in logarithms, by which a model must be better than others before it is named.
 struct Lines {
@@ -63,6 +67,7 @@ fn regular_picks(models: &Models, picks: &Picks, lines: &Lines, p: f64) -> Findi
     let unnamed = models.dependent - models.best_named() > UNNAMED_MARGIN;
     if !unnamed {
         let found = ring(models, picks, lines, p)
+            .or_else(|| ring_in_step(models, picks, lines, p))
             .or_else(|| weights(models, picks, lines, p))
             .or_else(|| workers(models, picks, lines, p));
         if let Some(found) = found {
@@ -92,6 +97,17 @@ fn ring(models: &Models, picks: &Picks, lines: &Lines, p: f64) -> Option<Finding
     };
     let in_order = found.order == Some(Order::Fixed) && share <= HEAVY_BACKGROUND;
     (in_order || have_equal_weights(picks, share, 2.0 * UNNAMED_MARGIN)).then_some(found)
+}
+
+/// A round robin of which others take turns in a rhythm of their own, where it is better than independent draws, draws
+/// that repeat the one before, and weighted orders.
+fn ring_in_step(models: &Models, picks: &Picks, lines: &Lines, p: f64) -> Option<Finding> {
+    let repeating = free_jumps::ln_max_repeating(picks);
+    let unequal = models.best_weighted(|one| one.spread() >= SPREAD).max(models.best_weighted_workers());
+    let stands_out = models.free_jumps - models.best_independent.max(repeating) > lines.independent
+        && models.free_jumps - unequal > lines.regular;
+    let is_even = have_equal_weights(picks, LEAST_SHARE_IN_STEP, UNNAMED_MARGIN);
+    (stands_out && is_even).then(|| ring_with_background::describe_turns_in_step(picks, p))
 }
 
 /// A weighted round robin of which others take turns, where it is better than independent draws and round robins.

@@ -5,7 +5,7 @@ use crate::model::trace::{SeriesName, Trace};
 
 use crate::analysis::{
     affinity::keys::Key,
-    affinity::pinning,
+    affinity::comparison::Comparison,
     pattern::one_instance,
     pattern::random,
     pattern::strict_order,
@@ -21,10 +21,17 @@ pub enum SamplePurpose {
     Order,
     /// A client that keeps its cookies.
     Jar,
+    /// Requests of new clients, in an order drawn by lot.
+    Control,
+    /// The same client, in an order drawn by lot.
+    JarByLot,
+    /// One cookie alone, in an order drawn by lot.
     Cookie(String),
     /// A number of values of cookies, issued and made up.
     CookieValues(usize),
     Connection,
+    /// The same connection, in an order drawn by lot.
+    ConnectionByLot,
     /// A number of values of a key.
     Values(Key, usize),
     /// Slow requests that keep instances busy, and quick requests meanwhile.
@@ -38,8 +45,8 @@ pub struct Sample {
     pub purpose: SamplePurpose,
     /// The places of their series in [`Trace::series`].
     pub series: Vec<usize>,
-    /// The number of requests with which the question can be decided at the earliest: with cookies or over one connection,
-    /// if they stay on one instance; over values, if all lead to one. `None` where that depends on the answers.
+    /// The number of requests with which the question can be decided at the earliest: with a cookie or over one connection by
+    /// lot, if they stay on one instance; over values, if all lead to one. `None` where that depends on the answers.
     pub needed: Option<usize>,
 }
 
@@ -62,11 +69,10 @@ pub fn fewest_requests(instances: usize, alpha: f64) -> usize {
 pub fn samples(trace: &Trace, verdict: &Verdict) -> Vec<Sample> {
     let alpha = verdict.alpha;
     let sequence = trace.series(&SeriesName::WithoutJar).map(Sequence::from_series);
-    // the number that must stay on one instance before that is no chance
+    // the number that must stay on one instance, among others that do not
     let stays = |decision: Decision| {
-        let sequence = sequence.as_ref().filter(|sequence| sequence.counts().len() > 1)?;
-        let ln = pinning::stay_chance(sequence, verdict.algorithm, verdict.order, alpha).ln();
-        (ln < 0.0).then(|| 2 + (budget::spend(alpha, decision).ln() / ln).floor() as usize)
+        let instances = sequence.as_ref()?.counts().len();
+        (instances > 1).then(|| Comparison::requests_needed(instances, budget::spend(alpha, decision)))
     };
     let keys = Key::varied_keys(trace);
     let cookie_values = trace.series.iter().filter(|series| series.name.cookie_value().is_some()).count();
@@ -78,9 +84,12 @@ pub fn samples(trace: &Trace, verdict: &Verdict) -> Vec<Sample> {
                 let values = keys.iter().flatten().filter(|one| *one == key).count();
                 (SamplePurpose::Values(*key, values), Some(key.values_needed(alpha)))
             }
-            (SeriesName::WithJar, _) => (SamplePurpose::Jar, stays(Decision::Stickiness)),
+            (SeriesName::WithJar, _) => (SamplePurpose::Jar, None),
+            (SeriesName::Control, _) => (SamplePurpose::Control, None),
+            (SeriesName::JarByLot, _) => (SamplePurpose::JarByLot, stays(Decision::Stickiness)),
+            (SeriesName::ConnectionByLot, _) => (SamplePurpose::ConnectionByLot, stays(Decision::Connection)),
             (SeriesName::CookieAlone(name), _) => (SamplePurpose::Cookie(name.clone()), stays(Decision::CookieAlone)),
-            (SeriesName::OneConnection, _) => (SamplePurpose::Connection, stays(Decision::Connection)),
+            (SeriesName::OneConnection, _) => (SamplePurpose::Connection, None),
             (SeriesName::Slow | SeriesName::Meanwhile, _) => (SamplePurpose::Load, None),
             (SeriesName::WithoutJar, None) => {
                 (SamplePurpose::Order, sequence.as_ref().and_then(|one| order_requests_needed(one, verdict)))

@@ -138,7 +138,7 @@ fn one_instance(case: &Case, free: &Series) -> Option<(usize, f64)> {
     if free.conditions.connection == Connection::Reused || free.requests.iter().any(|one| one.instance.is_none()) {
         return None;
     }
-    let asks_same = |series: &Series| asks_the_same(series, free) && series.name != SeriesName::OneConnection;
+    let asks_same = |series: &Series| asks_the_same(series, free) && series.conditions.connection == Connection::Fresh;
     let others = answers_of(case.trace(), asks_same);
     if others.is_empty() {
         return None;
@@ -155,10 +155,14 @@ fn asks_here(series: &Series, free: &Series) -> bool {
 /// Returns true if a series asks the same as the free series, for a balancer without a hash.
 fn asks_the_same(series: &Series, free: &Series) -> bool {
     match &series.name {
-        SeriesName::WithJar | SeriesName::Source(_) | SeriesName::Header(_) => {
+        SeriesName::WithJar
+        | SeriesName::Control
+        | SeriesName::JarByLot
+        | SeriesName::Source(_)
+        | SeriesName::Header(_) => {
             series.conditions.path == free.conditions.path
         }
-        SeriesName::OneConnection => series.conditions.connection == Connection::Reused,
+        SeriesName::OneConnection | SeriesName::ConnectionByLot => series.conditions.connection == Connection::Reused,
         SeriesName::Path(path) => without_query(path) == without_query(&free.conditions.path),
         SeriesName::WithoutJar
         | SeriesName::CookieAlone(_)

@@ -59,7 +59,13 @@ pub enum SeriesName {
     WithJar,
     /// All requests over one connection, without cookies.
     OneConnection,
-    /// One cookie alone is sent back.
+    /// Each request is that of a new client, among others in an order drawn by lot.
+    Control,
+    /// The client that keeps its cookies goes on, among others in an order drawn by lot.
+    JarByLot,
+    /// The one connection goes on, among others in an order drawn by lot.
+    ConnectionByLot,
+    /// One cookie alone is sent back, among others in an order drawn by lot.
     CookieAlone(String),
     /// One cookie alone is sent, with a value that the target issued to a client without a jar.
     CookieIssued(CookieValue),
@@ -96,6 +102,9 @@ impl SeriesName {
             SeriesName::WithoutJar
             | SeriesName::WithJar
             | SeriesName::OneConnection
+            | SeriesName::Control
+            | SeriesName::JarByLot
+            | SeriesName::ConnectionByLot
             | SeriesName::CookieAlone(_)
             | SeriesName::CookieIssued(_)
             | SeriesName::CookieMadeUp(_)
@@ -118,6 +127,9 @@ impl SeriesName {
             SeriesName::WithoutJar
             | SeriesName::WithJar
             | SeriesName::OneConnection
+            | SeriesName::Control
+            | SeriesName::JarByLot
+            | SeriesName::ConnectionByLot
             | SeriesName::CookieAlone(_)
             | SeriesName::Source(_)
             | SeriesName::Path(_)
@@ -134,6 +146,9 @@ impl SeriesName {
             SeriesName::WithoutJar
             | SeriesName::WithJar
             | SeriesName::OneConnection
+            | SeriesName::Control
+            | SeriesName::JarByLot
+            | SeriesName::ConnectionByLot
             | SeriesName::CookieAlone(_)
             | SeriesName::CookieIssued(_)
             | SeriesName::CookieMadeUp(_)
@@ -153,6 +168,9 @@ impl std::fmt::Display for SeriesName {
             SeriesName::WithoutJar => f.write_str("without-jar"),
             SeriesName::WithJar => f.write_str("with-jar"),
             SeriesName::OneConnection => f.write_str("one-connection"),
+            SeriesName::Control => f.write_str("control"),
+            SeriesName::JarByLot => f.write_str("jar-by-lot"),
+            SeriesName::ConnectionByLot => f.write_str("connection-by-lot"),
             SeriesName::CookieAlone(cookie) => write!(f, "cookie-alone:{cookie}"),
             SeriesName::CookieIssued(CookieValue { name, n }) => write!(f, "cookie-issued:{name}:{n}"),
             SeriesName::CookieMadeUp(CookieValue { name, n }) => write!(f, "cookie-made-up:{name}:{n}"),

@@ -22,8 +22,8 @@ const INDENT: &str = "    ";
 /// The widest name of an experiment.
 const NAME_WIDTH: usize = 18;
 
-const TAKES: &str = "takes: with so many it can be decided at the earliest; with cookies and over one connection, if all \
-                     stay on one instance; s: seconds; median and p95: milliseconds; conns: connections";
+const TAKES: &str = "takes: with so many it can be decided at the earliest; by lot, with cookies and over one connection, if \
+                     all stay on one instance; s: seconds; median and p95: milliseconds; conns: connections";
 pub fn render_figures(trace: &Trace, verdict: &Verdict, samples: &[Sample], paint: Paint) -> String {
     let mut lines = vec!["  figures:".to_owned()];
     let mut say = |sentence: String| lines.push(wrapped(&sentence, "    - ", "      "));
@@ -116,6 +116,9 @@ fn experiment_name(purpose: &SamplePurpose) -> String {
     match purpose {
         SamplePurpose::Order => "without jar".to_owned(),
         SamplePurpose::Jar => "with jar".to_owned(),
+        SamplePurpose::Control => "control, by lot".to_owned(),
+        SamplePurpose::JarByLot => "jar, by lot".to_owned(),
+        SamplePurpose::ConnectionByLot => "connection, by lot".to_owned(),
         SamplePurpose::Cookie(name) => format!("only {name}"),
         SamplePurpose::CookieValues(values) => format!("{values} cookie values"),
         SamplePurpose::Connection => "one connection".to_owned(),

@@ -14,5 +14,9 @@ pub fn sentence(fact: &ConnectionEvidence) -> String {
             "{requests} requests over one connection all went to one instance, by chance {}: it picks once a connection",
             odds_in_words(p)
         ),
+        ConnectionEvidence::MovedSometimes { requests, moves } => format!(
+            "{requests} requests over one connection moved to another instance {moves} times, which an instance that fails \
+             explains as well: whether it picks once a connection is open"
+        ),
     }
 }

@@ -241,6 +241,10 @@ fn background(fact: &BackgroundEvidence) -> String {
              from round to round, but for {} of the turns, which other clients took",
             about(share)
         ),
+        BackgroundEvidence::TurnsInStep { requests, instances } => format!(
+            "{requests} requests went round {instances} instances, of which another client takes turns in a rhythm of its own: \
+             the distance from one instance to the next on the ring is more regular than chance makes it"
+        ),
         BackgroundEvidence::EvenButNotInTurn { requests, instances } => format!(
             "{requests} requests were spread over {instances} instances more evenly than chance does it, but not strictly \
              in turn: other clients take turns as well, there are several counters, or instances come and go"
