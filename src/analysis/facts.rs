@@ -13,9 +13,11 @@ use crate::{
         case::Case,
         load::{self, Load},
         pattern::{
+            at_once,
             evidence::{PatternEvidence, SeriesEvidence},
             finding::Finding,
         },
+        series::picks::Picks,
         unseen_instances::{OtherSeries, gather_other_series},
     },
     model::trace::InstanceId,
@@ -37,7 +39,13 @@ pub struct Facts {
 
 impl Facts {
     pub fn gather(case: &Case) -> Facts {
-        let finding = case.free().map(|free| free.finding().clone());
+        let finding = case.free().map(|free| {
+            let found = free.finding().clone();
+            match at_once::judge_at_once(case, free) {
+                Some(groups) => at_once::complete_finding(groups, found, &Picks::from_sequence(free.sequence())),
+                None => found,
+            }
+        });
         let keys = key_facts::gather_keys(case);
         let uri_hash_p = key_facts::rule_out_uri_hash(case, &keys);
         let counted = counted_names(case, &keys);

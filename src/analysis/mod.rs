@@ -63,7 +63,7 @@ pub use judge::{is_single_unexplained, judge};
 pub use load::{
     Avoidance, LoadEvidence, UnclearReason, busy_get_their_share, enough_load, limit_may_explain, quick_requests,
 };
-pub use pattern::evidence as pattern_evidence;
+pub use pattern::{at_once::groups_to_send, evidence as pattern_evidence};
 pub use sampling::{
     budget::BudgetPart,
     sizes::{Sample, SamplePurpose, fewest_requests, samples},

@@ -5,6 +5,7 @@ use rand::Rng;
 use crate::analysis::Case;
 
 use super::{
+    at_once,
     background::LogCorrelation,
     comparison, cookies,
     error::CampaignError,
@@ -26,9 +27,11 @@ struct Row {
 type Begin = for<'p> fn(&mut Setting<'p, '_>) -> Result<Experiments<'p>, CampaignError>;
 
 /// The experiments in the order in which they are made. Each comes after those that may make it needless.
-const CAMPAIGN: [Row; 10] = [
+const CAMPAIGN: [Row; 11] = [
     // requests without cookies, until their pattern is decided
     row(ExperimentName::Order, always, order::begin),
+    // groups of requests at once, where other clients may hide the order
+    row(ExperimentName::Order, always, at_once::begin),
     // requests with a cookie jar, until they leave an instance or look kept on it
     row(ExperimentName::Jar, always, jar::begin),
     // requests over one connection, until they leave an instance or look kept on it

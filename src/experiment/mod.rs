@@ -3,6 +3,7 @@
 //! ```text
 //! campaign         the experiments that a probe makes, their order, and the reason for each
 //!   order            the order of requests without cookies
+//!   at_once          groups of requests at once, where the order stays open
 //!   jar              one client that keeps its cookies
 //!   one_connection   requests over one connection
 //!   comparison       requests with and without a cookie or the one connection, in an order drawn by lot
@@ -22,6 +23,7 @@
 //! depend on the trace and on random numbers alone. The analysis knows how sure a verdict can be with the requests so
 //! far: the experiments ask it, and themselves hold only the most requests that they may spend.
 
+mod at_once;
 mod background;
 mod campaign;
 mod comparison;

@@ -111,9 +111,8 @@ mod tests {
         let mut gains = Vec::new();
         for lot in 0_u32..256 {
             if lot.count_ones() == 4 {
-                let drawn = |one: u32| -> Vec<_> {
-                    (0..8).filter(|at| lot >> at & 1 == one).map(|at| all[at]).collect()
-                };
+                let drawn =
+                    |one: u32| -> Vec<_> { (0..8).filter(|at| lot >> at & 1 == one).map(|at| all[at]).collect() };
                 gains.push(ln_bet(&a, &drawn(1), &drawn(0), 30.0).exp());
             }
         }

@@ -95,7 +95,9 @@ impl Treatment {
         match self {
             Treatment::Jar => trace.series(&SeriesName::WithJar).map(answers_with_cookies).unwrap_or_default(),
             Treatment::Cookie(_) => Vec::new(),
-            Treatment::Connection => trace.series(&SeriesName::OneConnection).map(longest_connection).unwrap_or_default(),
+            Treatment::Connection => {
+                trace.series(&SeriesName::OneConnection).map(longest_connection).unwrap_or_default()
+            }
         }
     }
 
@@ -149,7 +151,9 @@ impl Treatment {
                 Some(treated) => !is_futile(treated),
                 None => self.looks_kept(case),
             },
-            Effect::NothingToCompare | Effect::Moves { .. } | Effect::OneInstance { .. } | Effect::Group { .. } => false,
+            Effect::NothingToCompare | Effect::Moves { .. } | Effect::OneInstance { .. } | Effect::Group { .. } => {
+                false
+            }
         }
     }
 

@@ -67,6 +67,8 @@ pub enum PatternEvidence {
     /// The probability that picks at random would be as regular.
     Chance(ChanceEvidence),
     Draws(DrawsEvidence),
+    /// Groups of requests at once.
+    AtOnce(AtOnce),
     Series(SeriesEvidence),
 }
 
@@ -319,4 +321,28 @@ pub enum SeriesEvidence {
         by_status: Vec<(u16, usize)>,
         answers: usize,
     },
+}
+
+/// The groups of requests at once.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AtOnce {
+    /// The number of requests in a group.
+    pub size: usize,
+    /// The number of groups of which every answer names an instance.
+    pub groups: usize,
+    /// The number of groups of which each request went to another instance.
+    pub different: usize,
+    /// The chance that independent draws make so many of these.
+    pub p: f64,
+    pub effect: AtOnceEffect,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AtOnceEffect {
+    /// Requests at once surely go to different instances.
+    Different,
+    /// Perhaps they do.
+    PerhapsDifferent,
+    /// They meet as independent draws would.
+    AsDrawn,
 }

@@ -149,6 +149,11 @@ impl Finding {
     pub fn algorithm(&self) -> Algorithm {
         self.pattern.algorithm()
     }
+
+    /// Returns true if the picks are surely no independent draws.
+    pub fn rejects_independent_draws(&self) -> bool {
+        self.ruled_out.iter().any(|out| out.algorithm == Algorithm::Random)
+    }
 }
 
 /// Rejects one instance alone, because several instances answered.

@@ -31,10 +31,8 @@ pub fn ln_predictive(picks: &Picks) -> Option<f64> {
         return None;
     }
     let ring = most_orderly_ring(&followers, picks.k)?;
-    let each: Vec<f64> = [0, 1]
-        .into_iter()
-        .flat_map(|depth| MEMORIES.map(|memory| ln_jumps(picks, &ring, depth, memory)))
-        .collect();
+    let each: Vec<f64> =
+        [0, 1].into_iter().flat_map(|depth| MEMORIES.map(|memory| ln_jumps(picks, &ring, depth, memory))).collect();
     let ln_start = -(picks.segments.len() as f64) * (picks.k as f64).ln();
     Some(ln_mean(&each) + ln_start - ln_factorial(picks.k - 1))
 }

@@ -1,10 +1,11 @@
+pub mod at_once;
 pub mod counts;
 pub mod cycle;
 pub mod evidence;
 pub mod failing_instances;
 pub mod finding;
-pub mod free_jumps;
 pub mod forward_filter;
+pub mod free_jumps;
 pub mod interleaved_workers;
 pub mod membership_change;
 pub mod models;

@@ -106,8 +106,7 @@ fn ring_in_step(models: &Models, picks: &Picks, lines: &Lines, p: f64) -> Option
     let unequal = models.best_weighted(|one| one.spread() >= SPREAD).max(models.best_weighted_workers());
     let stands_out = models.free_jumps - models.best_independent.max(repeating) > lines.independent
         && models.free_jumps - unequal > lines.regular;
-    let is_even = have_equal_weights(picks, LEAST_SHARE_IN_STEP, UNNAMED_MARGIN);
-    (stands_out && is_even).then(|| ring_with_background::describe_turns_in_step(picks, p))
+    (stands_out && are_weights_equal(picks)).then(|| ring_with_background::describe_turns_in_step(picks, p))
 }
 
 /// A weighted round robin of which others take turns, where it is better than independent draws and round robins.
@@ -159,6 +158,12 @@ fn have_equal_weights(picks: &Picks, share: f64, line: f64) -> bool {
         ln / share.clamp(0.1, 1.0)
     };
     picks.counts.iter().all(|&count| [0.5, 2.0].iter().all(|&weight| against(count as f64, weight) > line))
+}
+
+/// Returns true if the counts speak against half or twice the weight of the others for any instance, where others take any
+/// share of the turns.
+pub fn are_weights_equal(picks: &Picks) -> bool {
+    have_equal_weights(picks, LEAST_SHARE_IN_STEP, UNNAMED_MARGIN)
 }
 
 /// Picks that are more regular than chance, in no order that is known.

@@ -4,8 +4,8 @@
 use crate::model::trace::{SeriesName, Trace};
 
 use crate::analysis::{
-    affinity::keys::Key,
     affinity::comparison::Comparison,
+    affinity::keys::Key,
     pattern::one_instance,
     pattern::random,
     pattern::strict_order,
@@ -21,6 +21,8 @@ pub enum SamplePurpose {
     Order,
     /// A client that keeps its cookies.
     Jar,
+    /// Groups of requests of new clients, those of a group at once.
+    AtOnce,
     /// Requests of new clients, in an order drawn by lot.
     Control,
     /// The same client, in an order drawn by lot.
@@ -85,6 +87,7 @@ pub fn samples(trace: &Trace, verdict: &Verdict) -> Vec<Sample> {
                 (SamplePurpose::Values(*key, values), Some(key.values_needed(alpha)))
             }
             (SeriesName::WithJar, _) => (SamplePurpose::Jar, None),
+            (SeriesName::AtOnce, _) => (SamplePurpose::AtOnce, None),
             (SeriesName::Control, _) => (SamplePurpose::Control, None),
             (SeriesName::JarByLot, _) => (SamplePurpose::JarByLot, stays(Decision::Stickiness)),
             (SeriesName::ConnectionByLot, _) => (SamplePurpose::ConnectionByLot, stays(Decision::Connection)),

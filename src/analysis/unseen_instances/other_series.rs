@@ -157,11 +157,10 @@ fn asks_the_same(series: &Series, free: &Series) -> bool {
     match &series.name {
         SeriesName::WithJar
         | SeriesName::Control
+        | SeriesName::AtOnce
         | SeriesName::JarByLot
         | SeriesName::Source(_)
-        | SeriesName::Header(_) => {
-            series.conditions.path == free.conditions.path
-        }
+        | SeriesName::Header(_) => series.conditions.path == free.conditions.path,
         SeriesName::OneConnection | SeriesName::ConnectionByLot => series.conditions.connection == Connection::Reused,
         SeriesName::Path(path) => without_query(path) == without_query(&free.conditions.path),
         SeriesName::WithoutJar

@@ -36,6 +36,8 @@ pub enum Test {
     MoreRegularThanChance,
     #[strum(serialize = "too regular")]
     TooRegular,
+    #[strum(serialize = "requests at once go to different instances")]
+    RequestsAtOnceDiffer,
     #[strum(serialize = "rounds until others take over")]
     RoundsUntilOthersTakeOver,
     #[strum(serialize = "independent draws foretell better")]

@@ -59,6 +59,8 @@ pub enum SeriesName {
     WithJar,
     /// All requests over one connection, without cookies.
     OneConnection,
+    /// Groups of requests of new clients, those of a group at once.
+    AtOnce,
     /// Each request is that of a new client, among others in an order drawn by lot.
     Control,
     /// The client that keeps its cookies goes on, among others in an order drawn by lot.
@@ -102,6 +104,7 @@ impl SeriesName {
             SeriesName::WithoutJar
             | SeriesName::WithJar
             | SeriesName::OneConnection
+            | SeriesName::AtOnce
             | SeriesName::Control
             | SeriesName::JarByLot
             | SeriesName::ConnectionByLot
@@ -127,6 +130,7 @@ impl SeriesName {
             SeriesName::WithoutJar
             | SeriesName::WithJar
             | SeriesName::OneConnection
+            | SeriesName::AtOnce
             | SeriesName::Control
             | SeriesName::JarByLot
             | SeriesName::ConnectionByLot
@@ -146,6 +150,7 @@ impl SeriesName {
             SeriesName::WithoutJar
             | SeriesName::WithJar
             | SeriesName::OneConnection
+            | SeriesName::AtOnce
             | SeriesName::Control
             | SeriesName::JarByLot
             | SeriesName::ConnectionByLot
@@ -168,6 +173,7 @@ impl std::fmt::Display for SeriesName {
             SeriesName::WithoutJar => f.write_str("without-jar"),
             SeriesName::WithJar => f.write_str("with-jar"),
             SeriesName::OneConnection => f.write_str("one-connection"),
+            SeriesName::AtOnce => f.write_str("at-once"),
             SeriesName::Control => f.write_str("control"),
             SeriesName::JarByLot => f.write_str("jar-by-lot"),
             SeriesName::ConnectionByLot => f.write_str("connection-by-lot"),

@@ -116,6 +116,7 @@ fn experiment_name(purpose: &SamplePurpose) -> String {
     match purpose {
         SamplePurpose::Order => "without jar".to_owned(),
         SamplePurpose::Jar => "with jar".to_owned(),
+        SamplePurpose::AtOnce => "groups at once".to_owned(),
         SamplePurpose::Control => "control, by lot".to_owned(),
         SamplePurpose::JarByLot => "jar, by lot".to_owned(),
         SamplePurpose::ConnectionByLot => "connection, by lot".to_owned(),

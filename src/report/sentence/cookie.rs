@@ -33,10 +33,9 @@ pub fn sentence(fact: &CookieEvidence) -> String {
             moved(*moves),
             odds_in_words(*p)
         ),
-        CookieEvidence::PinTogether { cookies } => format!(
-            "each of the cookies {} alone lets the client move: they keep it together",
-            cookies.join(", ")
-        ),
+        CookieEvidence::PinTogether { cookies } => {
+            format!("each of the cookies {} alone lets the client move: they keep it together", cookies.join(", "))
+        }
         CookieEvidence::KeptToGroup { requests, instances, of, p } => format!(
             "{requests} requests with cookies went to {instances} of {of} instances only, by chance {}: cookies keep a \
              client on these, but not on one of them",

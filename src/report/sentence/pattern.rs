@@ -2,9 +2,9 @@
 
 use crate::{
     analysis::pattern_evidence::{
-        BackgroundEvidence, BackgroundTurns, ChanceEvidence, ChangeEvidence, CountsEvidence, DrawsEvidence, Evenness,
-        OneInstanceEvidence, OrderEvidence, PatternEvidence, Precision, SeriesEvidence, Stretch, TurnTakers, Unit,
-        WeightsEvidence,
+        AtOnce, AtOnceEffect, BackgroundEvidence, BackgroundTurns, ChanceEvidence, ChangeEvidence, CountsEvidence,
+        DrawsEvidence, Evenness, OneInstanceEvidence, OrderEvidence, PatternEvidence, Precision, SeriesEvidence,
+        Stretch, TurnTakers, Unit, WeightsEvidence,
     },
     model::trace::Trace,
     report::odds::odds_in_words,
@@ -22,6 +22,7 @@ pub fn sentence(trace: &Trace, fact: &PatternEvidence) -> String {
         PatternEvidence::Change(fact) => change(fact),
         PatternEvidence::Chance(fact) => chance(fact),
         PatternEvidence::Draws(fact) => draws(fact),
+        PatternEvidence::AtOnce(groups) => at_once(groups),
         PatternEvidence::Series(fact) => series(fact),
     }
 }
@@ -328,6 +329,17 @@ fn draws(fact: &DrawsEvidence) -> String {
             share * 100.0,
             odds_in_words(p)
         ),
+    }
+}
+
+fn at_once(groups: &AtOnce) -> String {
+    let AtOnce { size, groups: of, different, p, effect } = *groups;
+    let seen = format!("{different} of {of} groups of {size} requests at once went to {size} different instances");
+    let draws = format!("independent draws do that with a chance of {}", odds_in_words(p));
+    match effect {
+        AtOnceEffect::Different => format!("{seen}: {draws}, so instances are given turns, or the load is looked at"),
+        AtOnceEffect::PerhapsDifferent => format!("{seen}: {draws}, so instances may be given turns"),
+        AtOnceEffect::AsDrawn => format!("{seen}, as independent draws do"),
     }
 }
 
