@@ -30,6 +30,9 @@ pub fn judge(case: &Case) -> Verdict {
     let (stickiness, sticky_cookie) = stickiness(case, &facts, &stages.all.candidates);
     let by_keys = facts.deciding_keys().next().is_some();
     let finding = &facts.finding;
+    // what is said of a round over a part of the instances need not hold for all
+    let is_whole = facts.other_series.effect(stages.with_load.algorithm) != UnseenEffect::MoreInstances;
+    let goes_round = !by_keys && is_whole;
     Verdict {
         // the sum of nothing is -0
         chance: (0.0 + ruled_out.iter().map(|out| out.p).sum::<f64>()).min(1.0),
@@ -37,9 +40,9 @@ pub fn judge(case: &Case) -> Verdict {
         assumes: list_assumptions(case, stages.all.algorithm, &ruled_out),
         ruled_out,
         instances: instances(case, &facts, &stages),
-        order: if by_keys { order_of_tables(&facts) } else { finding.order },
-        cycle: if by_keys { Vec::new() } else { rotate_to_first(names(case.trace(), &finding.cycle)) },
-        repeats_after: finding.repeats_after.filter(|_| !by_keys),
+        order: if by_keys { order_of_tables(&facts) } else { finding.order.filter(|_| is_whole) },
+        cycle: if goes_round { rotate_to_first(names(case.trace(), &finding.cycle)) } else { Vec::new() },
+        repeats_after: finding.repeats_after.filter(|_| goes_round),
         even: finding.even,
         background_share: match finding.background {
             Some(Background::Share(share)) => Some(share),
@@ -189,6 +192,7 @@ fn instances(case: &Case, facts: &Facts, stages: &PatternStages) -> Vec<Instance
     }
     match facts.other_series.effect(stages.with_load.algorithm) {
         UnseenEffect::SeveralInstances | UnseenEffect::MoreInstances => {
+            instances.iter_mut().for_each(|instance| (instance.weight, instance.expected) = (None, None));
             let unseen = facts.other_series.unseen.iter().map(|(id, _)| *id);
             instances.extend(unseen.map(|id| InstanceHits::without_share(trace.instance_name(id).to_owned(), 0)));
         }

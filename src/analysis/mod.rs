@@ -53,8 +53,9 @@ pub use affinity::{
         ConnectionEvidence, CookieEvidence, KeyEvidence, KeyName, MadeUpEvidence, OnlyInstance, Part, ValueEvidence,
     },
     keys::{Key, enough_values},
+    next_comparison::treatments_to_compare,
     stickiness::{enough_with_jar, sticky_cookie},
-    treatment::{Treatment, treatments_to_compare},
+    treatment::Treatment,
     vendor::Flaw,
 };
 pub use case::Case;

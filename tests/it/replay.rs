@@ -237,7 +237,7 @@ fn names_in_a_trace_from_anybody_do_not_reach_the_terminal() {
         .replace("x-served-by", "\\u001b[0m")
         .replace("\"session_id\": \"x\"", "\"session_id\": \"\\u001b[0m\"");
     let shown = fed(&place, &["probe", "--replay", "-", "--expect", "sticky-cookie=\u{1b}[0m"], hostile.as_bytes());
-    assert!(shown.stdout.contains("not as expected: sticky-cookie=\u{fffd}[0m, it is none"), "{shown:?}");
+    assert!(shown.stdout.contains("undecided: sticky-cookie=\u{fffd}[0m, it is undetermined"), "{shown:?}");
     assert!(!shown.stdout.contains(['\u{1b}', '\u{7}']), "{shown:?}");
 }
 

@@ -66,13 +66,15 @@ fn a_few_answers_without_a_name_are_no_equal_instance() {
 fn an_instance_that_answers_in_another_series_is_counted() {
     let both = trace(vec![free(&"ab".repeat(30)), series(SeriesName::OneConnection, "ca")]);
     let verdict = verdict(&both);
-    assert_eq!(verdict.algorithm, Algorithm::RoundRobin);
+    // a client in step may have left a part of a longer round
+    assert_eq!((verdict.algorithm, verdict.order), (Algorithm::Undetermined, None));
+    assert!(verdict.candidates.contains(&Algorithm::RoundRobin) && verdict.cycle.is_empty());
     let hits: Vec<usize> = verdict.instances.iter().map(|instance| instance.hits).collect();
     assert_eq!(hits, [30, 30, 0]);
     assert!(
         traces::evidence(&verdict).iter().any(|said| said.contains("but web-3 answered 1 request in other series"))
     );
-    assert_eq!(outcome("instances=3", &verdict), Outcome::Met);
+    assert_eq!(outcome("instances>=3", &verdict), Outcome::Met);
     assert_eq!(outcome("instances=2", &verdict), Outcome::Contradicted);
     assert_eq!(outcome("spread<=10%", &verdict), Outcome::Undetermined);
 }

@@ -5,6 +5,7 @@ pub mod evidence;
 pub mod key_facts;
 pub mod keys;
 pub mod moves;
+pub mod next_comparison;
 pub mod pinning;
 pub mod placement;
 pub mod stickiness;

@@ -13,16 +13,11 @@ use crate::{
             moves::Moves,
         },
         case::Case,
-        sampling::{
-            budget::{self, Decision},
-            stop::request_limit,
-        },
+        sampling::budget::{self, Decision},
     },
     model::trace::{InstanceId, Series, SeriesName, Trace},
 };
 
-/// The most control requests of a pass, unless the verdict is to be surer than usual: enough for one of two instances.
-const MAX_CONTROL_REQUESTS: u32 = 120;
 /// The answers that must follow one another on an instance before a treatment is worth a comparison.
 const FEWEST_STAYING: usize = 8;
 /// The answers for each instance of a group before the group is worth a comparison.
@@ -136,7 +131,7 @@ impl Treatment {
     }
 
     /// Returns true if a comparison by lot may show that the treatment keeps a client.
-    fn is_worth_comparing(&self, case: &Case) -> bool {
+    pub fn is_worth_comparing(&self, case: &Case) -> bool {
         let trace = case.trace();
         let by_lot = trace.series(&self.series_by_lot());
         let is_futile = |treated: &Series| {
@@ -166,17 +161,6 @@ impl Treatment {
         let stays = last.len() == FEWEST_STAYING && Moves::count(last).moves == 0;
         of > 1 && (stays || may_be_group(&answers, &met, of, None))
     }
-}
-
-/// The treatments that a pass by lot is to compare next with control requests; none where it would show nothing more.
-pub fn treatments_to_compare(case: &Case) -> Vec<Treatment> {
-    let sent = case.trace().series_length(&SeriesName::Control);
-    if sent >= request_limit(MAX_CONTROL_REQUESTS, case.alpha()) {
-        return Vec::new();
-    }
-    let cookies = super::stickiness::cookies_to_send_alone(case).into_iter().map(Treatment::Cookie);
-    let all = [Treatment::Jar, Treatment::Connection].into_iter().chain(cookies);
-    all.filter(|treatment| treatment.is_worth_comparing(case)).collect()
 }
 
 /// Returns true if the answers are of a part of all instances, and are so many that the others would have come by now.

@@ -9,6 +9,8 @@ pub enum UnclearReason {
     NoneSlow,
     /// Slow requests made no instance busy, or all of them, or other instances than those that are judged.
     OtherInstancesBusy,
+    /// The busy instances have answered nothing since, so they may have been taken out of service.
+    NotComeBack,
     /// An instance that had been busy was avoided afterwards, so response times may count.
     AvoidedAfterwards,
     /// Requests of others may have made the other instances as busy.

@@ -77,6 +77,15 @@ fn ln_all_in_part(marked: usize, part: usize, rest: usize) -> f64 {
     (0..marked).map(|n| ((part - n) as f64 / (part + rest - n) as f64).ln()).sum()
 }
 
+/// Returns true if an instance that was busy in one round of slow requests answered in another round in which it was idle: one
+/// that was taken out of service meanwhile is avoided as well, and does not come back.
+fn came_back(picks: &[&Pick]) -> bool {
+    let answered_idle = |busy: &Pick, id: &InstanceId| {
+        picks.iter().any(|pick| pick.since_us != busy.since_us && !pick.busy.contains(id) && pick.instance == *id)
+    };
+    picks.iter().any(|pick| pick.busy.iter().any(|id| answered_idle(pick, id)))
+}
+
 /// Returns true if others answered in two separate rounds of slow requests: a server that goes and comes back once while
 /// slow requests happen to be under way looks the same in one.
 fn repeats(spilled: &[&Pick]) -> bool {
@@ -116,8 +125,10 @@ fn with_several_instances(
             && meanwhile.others.is_empty());
     // two models were tried for the second where one could have done
     let (avoided, ignored) = (probability(-avoided), probability(2f64.ln() - ignored));
-    let effect = if is_sure(avoided, case.alpha(), Decision::Load) {
+    let effect = if is_sure(avoided, case.alpha(), Decision::Load) && came_back(&picks) {
         LoadEffect::Avoided { p: avoided, limit: one_at_a_time(slow) }
+    } else if is_sure(avoided, case.alpha(), Decision::Load) {
+        LoadEffect::Unclear(UnclearReason::NotComeBack)
     } else if !is_sure(ignored, case.alpha(), Decision::Load) {
         LoadEffect::Unclear(UnclearReason::TooFew)
     } else if avoided_afterwards(slow, meanwhile, quiet.len()) {

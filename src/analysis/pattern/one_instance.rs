@@ -9,7 +9,7 @@ use crate::{
             finding::{Finding, Pattern},
         },
         sampling::budget::{self, Decision},
-        series::sequence::Sequence,
+        series::sequence::{Sequence, Visibility},
         verdict::{Algorithm, Rejection, Test},
     },
     model::trace::{InstanceId, Series},
@@ -76,11 +76,17 @@ pub fn judge_one_instance(series: &Series, sequence: &Sequence, unit: Unit, alph
     let unseen_share = largest_share(nameless, picks + nameless, alpha);
     Finding::new(
         Pattern::OneInstance,
-        // even draws are ruled out as well, and they are the likeliest to look so
-        vec![Rejection { algorithm: Algorithm::RoundRobin, test: Test::OneAlone, p }],
+        rejected_round_robin(sequence, p).into_iter().collect(),
         vec![
             PatternEvidence::OneInstance(OneInstanceEvidence::Alone { instance, picks, unit, nameless, p }),
             PatternEvidence::OneInstance(OneInstanceEvidence::OtherReasons { unit, unseen_share }),
         ],
     )
+}
+
+/// Rejects a round robin of two instances or more where every turn is known. Else others may always take the turns of the
+/// other instances, such as a second request for each.
+fn rejected_round_robin(sequence: &Sequence, p: f64) -> Option<Rejection> {
+    let is_whole = sequence.visibility == Visibility::EveryTurn;
+    is_whole.then_some(Rejection { algorithm: Algorithm::RoundRobin, test: Test::OneAlone, p })
 }

@@ -1,10 +1,17 @@
 //! The assumptions of a verdict: what it takes for granted, and which of that the trace itself tests.
 
-use crate::analysis::{
-    case::Case,
-    series::sequence::Visibility,
-    verdict::{Algorithm, Rejection},
+use crate::{
+    analysis::{
+        case::Case,
+        series::sequence::Visibility,
+        verdict::{Algorithm, Rejection},
+    },
+    model::trace::Series,
 };
+
+/// The long and the short pauses, of each, before which an order counts as tested: a client in step would have to keep it by a
+/// chance of one half each time.
+const FEWEST_PAUSES: usize = 8;
 
 /// Something that a verdict takes for granted. If it does not hold, the verdict may be wrong, however small its chance is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +29,8 @@ pub enum Claim {
     SameInstances,
     /// No other client sends its requests in step with those of the probe, so that it always takes the same turns.
     NoClientInStep,
+    /// Each request takes one turn of the balancer: nothing asks it again for each, such as a mirror or a check of the access.
+    OneTurnPerRequest,
     /// Two answers with the same name come from the same instance, and two with different names from different ones.
     NameMeansInstance,
 }
@@ -32,6 +41,8 @@ pub enum Claim {
 pub enum ClaimTest {
     /// The balancer's own log has every turn, those of other clients included.
     BalancerLog,
+    /// Random pauses between the requests did not change the order.
+    RandomPauses,
 }
 
 impl Claim {
@@ -54,12 +65,36 @@ pub fn list_assumptions(case: &Case, algorithm: Algorithm, ruled_out: &[Rejectio
         return Vec::new();
     }
     let log = every_turn_is_known(case).then_some(ClaimTest::BalancerLog);
+    let pauses = || order_survived_pauses(case).then_some(ClaimTest::RandomPauses);
     let untested = |claim| Assumption { claim, test: None };
-    let mut all = vec![untested(Claim::SameInstances), Assumption { claim: Claim::NoClientInStep, test: log }];
+    let mut all = vec![
+        untested(Claim::SameInstances),
+        Assumption { claim: Claim::NoClientInStep, test: log.or_else(pauses) },
+        Assumption { claim: Claim::OneTurnPerRequest, test: log },
+    ];
     if case.trace().identified_by.is_some() {
         all.push(untested(Claim::NameMeansInstance));
     }
     all
+}
+
+/// Returns true if an order, or one instance alone, held for all requests though pauses between them were drawn by lot. A
+/// client in step would have taken more turns in the longer ones.
+fn order_survived_pauses(case: &Case) -> bool {
+    let Some(free) = case.free() else { return false };
+    let found = free.finding();
+    let holds = found.background.is_none() && (found.order.is_some() || found.algorithm() == Algorithm::Single);
+    holds && paused_requests(free.series) >= FEWEST_PAUSES
+}
+
+/// The number of requests before which there was a pause of the length of an answer or longer, where others had none.
+fn paused_requests(series: &Series) -> usize {
+    let mut answers: Vec<u64> = series.requests.iter().map(|request| request.us).collect();
+    answers.sort_unstable();
+    let usual = answers.get(answers.len() / 2).copied().unwrap_or(0);
+    let pauses = series.requests.windows(2).map(|pair| pair[1].at_us.saturating_sub(pair[0].at_us + pair[0].us));
+    let (long, short): (Vec<u64>, Vec<u64>) = pauses.partition(|pause| *pause >= usual);
+    long.len().min(short.len())
 }
 
 fn every_turn_is_known(case: &Case) -> bool {

@@ -71,9 +71,10 @@ pub fn find_mechanisms(pattern: Pattern, sequence: Option<&Sequence>, ruled_out:
         Spill::Possible => vec![FirstAvailable],
         Spill::Excluded => Vec::new(),
     };
+    let hidden_turns = |sequence: Option<&Sequence>| sequence.is_none_or(|one| one.visibility != Visibility::EveryTurn);
     match pattern {
         Pattern::Open => sequence.map_or(Vec::new(), |sequence| remaining_mechanisms(sequence, ruled_out)),
-        Pattern::OneInstance => vec![
+        Pattern::OneInstance => [
             Single,
             FirstAvailable,
             SourceHash,
@@ -84,7 +85,11 @@ pub fn find_mechanisms(pattern: Pattern, sequence: Option<&Sequence>, ruled_out:
             // with other shares than even ones
             WeightedRoundRobin,
             Random,
-        ],
+        ]
+        .into_iter()
+        // with turns that others always take, such as a second request for each
+        .chain(hidden_turns(sequence).then_some(RoundRobin))
+        .collect(),
         Pattern::RoundRobin(NearWeights::Excluded) => vec![RoundRobin, LeastConnections],
         Pattern::RoundRobin(NearWeights::Possible) | Pattern::ChangingInstances => {
             vec![RoundRobin, LeastConnections, WeightedRoundRobin]
@@ -196,7 +201,9 @@ fn name_by_other_series(named: &NamedPattern, facts: &Facts) -> NamedPattern {
                 candidates.push(WeightedRoundRobin);
             }
             candidates.retain(|candidate| *candidate != Single);
-            NamedPattern { algorithm: named.algorithm, candidates }
+            // a round over a part of the instances may be what a client in step has left of a longer one
+            let algorithm = if named.algorithm.goes_round() { Algorithm::Undetermined } else { named.algorithm };
+            NamedPattern { algorithm, candidates }
         }
     }
 }

@@ -14,6 +14,7 @@ pub fn assumption(trace: &Trace, assumption: &Assumption) -> String {
     let claim = claim(trace, assumption.claim);
     match assumption.test {
         None => claim,
+        Some(ClaimTest::RandomPauses) => format!("{claim} (random pauses changed nothing)"),
         Some(ClaimTest::BalancerLog) => format!("{claim} (the balancer's log shows every turn)"),
     }
 }
@@ -22,6 +23,7 @@ fn claim(trace: &Trace, claim: Claim) -> String {
     match claim {
         Claim::SameInstances => "the set of servers did not change".to_owned(),
         Claim::NoClientInStep => "no other client was in step with this one".to_owned(),
+        Claim::OneTurnPerRequest => "each request took one turn".to_owned(),
         Claim::NameMeansInstance => {
             let name = trace.identified_by.as_deref().unwrap_or("the name in the answers");
             format!("{} names the server", shorten(&printable(name), NAME_WIDTH))

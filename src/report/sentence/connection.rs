@@ -2,6 +2,8 @@
 
 use crate::{analysis::ConnectionEvidence, report::odds::odds_in_words};
 
+use super::words::times;
+
 pub fn sentence(fact: &ConnectionEvidence) -> String {
     match *fact {
         ConnectionEvidence::NotKept => {
@@ -15,8 +17,9 @@ pub fn sentence(fact: &ConnectionEvidence) -> String {
             odds_in_words(p)
         ),
         ConnectionEvidence::MovedSometimes { requests, moves } => format!(
-            "{requests} requests over one connection moved to another instance {moves} times, which an instance that fails \
-             explains as well: whether it picks once a connection is open"
+            "{requests} requests over one connection moved to another instance {}, which an instance that fails explains as \
+             well: whether it picks once a connection is open",
+            times(moves)
         ),
     }
 }

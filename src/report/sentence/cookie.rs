@@ -6,6 +6,8 @@ use crate::{
     report::odds::odds_in_words,
 };
 
+use super::words::times;
+
 pub fn sentence(fact: &CookieEvidence) -> String {
     match fact {
         CookieEvidence::NoInstance => {
@@ -21,8 +23,9 @@ pub fn sentence(fact: &CookieEvidence) -> String {
         ),
         CookieEvidence::OneInstance => "one instance answers with and without cookies".to_owned(),
         CookieEvidence::MovedSometimes { requests, moves } => format!(
-            "{requests} requests with cookies moved to another instance {moves} times: too seldom for free picks, too \
-             often for a cookie that keeps a client"
+            "{requests} requests with cookies moved to another instance {}: too seldom for free picks, too often for a \
+             cookie that keeps a client",
+            times(*moves)
         ),
         CookieEvidence::StayedTooFew { requests, p } => {
             format!("{requests} requests with cookies stayed on one instance, too few: by chance {}", odds_in_words(*p))
@@ -135,7 +138,7 @@ fn moved(moves: usize) -> String {
     match moves {
         0 => "all went to one instance".to_owned(),
         1 => "went to one instance, and after a while to another".to_owned(),
-        moves => format!("moved to another instance only {moves} times"),
+        moves => format!("moved to another instance only {}", times(moves)),
     }
 }
 

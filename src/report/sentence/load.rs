@@ -58,6 +58,9 @@ fn because(reason: UnclearReason) -> &'static str {
         UnclearReason::OtherInstancesBusy => {
             "the slow requests kept no instance busy, all of them, or others than those that are judged"
         }
+        UnclearReason::NotComeBack => {
+            "those that were busy have answered nothing since, so they may have been taken out of service"
+        }
         UnclearReason::AvoidedAfterwards => {
             "one that had been busy was avoided afterwards, so response times may count"
         }

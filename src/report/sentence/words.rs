@@ -10,6 +10,15 @@ pub fn per_cent_up(share: f64) -> String {
     format!("{:.0} %", (share * 100.0).ceil())
 }
 
+/// A number of times in words, such as `once` or `3 times`.
+pub fn times(n: usize) -> String {
+    match n {
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        n => format!("{n} times"),
+    }
+}
+
 /// Weights in words, such as `in the proportion 3:1`.
 pub fn in_proportion(weights: &[u32]) -> String {
     const MOST: usize = 20;

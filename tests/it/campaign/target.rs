@@ -14,8 +14,10 @@ use lbctl::{
         Action, Conditions, Connection, CookieJar, CookieValue, Instance, InstanceId, IssuedValue, ObservedCookie,
         Request, Series, SeriesName, Target, Trace, Via,
     },
-    probe::{SeriesPlan, Unreachable},
+    probe::{Pauses, SeriesPlan, Unreachable},
 };
+
+use crate::simulation::balancers::Chance;
 
 /// A request as the balancer sees it.
 pub struct Asked<'a> {
@@ -59,6 +61,8 @@ pub struct SimulatedTarget {
     /// Microseconds since the probe began.
     now: u64,
     connections: u16,
+    /// The connection that is kept.
+    kept: Option<u16>,
     busy: Vec<usize>,
     jar: BTreeMap<String, String>,
     issued: HashMap<(String, u32), String>,
@@ -67,6 +71,17 @@ pub struct SimulatedTarget {
     logged_in: Option<usize>,
     /// The number of requests after which no answer comes any more.
     pub answers: usize,
+    /// Another client that sends one request after the other.
+    pub other: Option<OtherClient>,
+    /// The lot that draws pauses.
+    chance: Chance,
+}
+
+/// A client that sends a request as often as this, in microseconds.
+pub struct OtherClient {
+    pub period: u64,
+    /// The time of its next request.
+    pub next: u64,
 }
 
 impl SimulatedTarget {
@@ -78,12 +93,15 @@ impl SimulatedTarget {
             trace: Trace { target, identified_by, unidentified: None, instances: Vec::new(), series: Vec::new() },
             now: 0,
             connections: 0,
+            kept: None,
             busy: Vec::new(),
             jar: BTreeMap::new(),
             issued: HashMap::new(),
             numbers: HashMap::new(),
             logged_in: None,
             answers: usize::MAX,
+            other: None,
+            chance: Chance(7),
         }
     }
 
@@ -132,7 +150,7 @@ impl SimulatedTarget {
     fn cookies(&self, name: &SeriesName) -> BTreeMap<String, String> {
         let one = |name: &str, value: Option<String>| value.map(|value| (name.to_owned(), value)).into_iter().collect();
         match name {
-            SeriesName::WithJar => self.jar.clone(),
+            SeriesName::WithJar | SeriesName::JarByLot => self.jar.clone(),
             SeriesName::CookieAlone(name) => one(name, self.jar.get(name).cloned()),
             SeriesName::CookieIssued(CookieValue { name, n }) => {
                 one(name, self.issued.get(&(name.clone(), *n)).cloned())
@@ -142,12 +160,32 @@ impl SimulatedTarget {
         }
     }
 
+    /// Lets the other client take its turns up to now.
+    fn serve_other(&mut self) {
+        let nothing = BTreeMap::new();
+        while let Some(other) = self.other.as_mut().filter(|other| other.next <= self.now) {
+            other.next += other.period;
+            self.connections += 1;
+            let (connection, busy) = (self.connections, self.busy.as_slice());
+            let asked = Asked { source: None, path: "/", header: None, cookies: &nothing, connection, busy };
+            (self.balancer)(&asked);
+        }
+    }
+
     /// Sends request `n` of the series that is the last of the trace.
     fn request(&mut self, plan: &SeriesPlan, n: u32, us: u64) -> usize {
-        if plan.connection == Connection::Fresh || n == 1 {
-            self.connections += 1;
-        }
-        let (cookies, connection) = (self.cookies(&plan.name), self.connections);
+        self.serve_other();
+        let connection = match (plan.connection, self.kept) {
+            (Connection::Reused, Some(kept)) => kept,
+            (use_of, _) => {
+                self.connections += 1;
+                if use_of == Connection::Reused {
+                    self.kept = Some(self.connections);
+                }
+                self.connections
+            }
+        };
+        let cookies = self.cookies(&plan.name);
         let placed = (self.balancer)(&Asked {
             source: plan.name.source(),
             path: &plan.path,
@@ -164,7 +202,7 @@ impl SimulatedTarget {
         if action == Action::Login {
             self.logged_in = Some(placed.instance);
         }
-        let with_jar = plan.name == SeriesName::WithJar && plan.script.is_some();
+        let with_jar = matches!(plan.name, SeriesName::WithJar | SeriesName::JarByLot) && plan.script.is_some();
         let sees_the_login = (with_jar && action != Action::Open).then_some(self.logged_in == Some(placed.instance));
         self.note(&plan.name, n, placed.set);
         let (at, took) = (Duration::from_micros(self.now), Duration::from_micros(us));
@@ -221,8 +259,13 @@ impl Sender for SimulatedTarget {
             if self.sent() >= self.answers {
                 std::future::pending::<()>().await;
             }
+            if plan.pauses == Pauses::Random {
+                self.now += self.chance.below(2 * QUICK as usize) as u64;
+            }
             self.request(plan, n, QUICK);
-            self.now += 1000;
+            if plan.concurrency == 1 || n.is_multiple_of(plan.concurrency) {
+                self.now += 1000;
+            }
             if go_on(&self.trace).is_break() {
                 break;
             }

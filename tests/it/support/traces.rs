@@ -23,8 +23,14 @@ pub fn request(n: u32, instance: Option<u16>) -> Request {
 /// A series as the probe sends one of that name.
 pub fn series(name: SeriesName, requests: Vec<Request>) -> Series {
     let path = if let SeriesName::Path(path) = &name { path.clone() } else { "/".to_owned() };
-    let jar = if name == SeriesName::WithJar { CookieJar::Kept } else { CookieJar::None };
-    let connection = if name == SeriesName::OneConnection { Connection::Reused } else { Connection::Fresh };
+    let jar = match name {
+        SeriesName::WithJar | SeriesName::JarByLot => CookieJar::Kept,
+        _ => CookieJar::None,
+    };
+    let connection = match name {
+        SeriesName::OneConnection | SeriesName::ConnectionByLot => Connection::Reused,
+        _ => Connection::Fresh,
+    };
     let conditions = Conditions { jar, connection, path, source: name.source(), header: None, concurrency: 1 };
     Series { name, conditions, requests, cookies: Vec::new(), others: Vec::new() }
 }
