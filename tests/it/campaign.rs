@@ -137,10 +137,11 @@ fn a_client_in_step_is_no_reason_for_a_false_word() {
             assert!(verdict.cycle.is_empty() || verdict.cycle.len() == k, "{said}");
             assert_eq!(verdict.stickiness, Stickiness::None, "{said}");
             assert_ne!(verdict.balances_per, BalancesPer::Connection, "{said}");
-            right += usize::from(verdict.algorithm == Algorithm::RoundRobin);
+            // two that are met at random may be drawn, or be the less busy of the two
+            right += usize::from(k > 2 && verdict.algorithm == Algorithm::RoundRobin);
         }
     }
-    assert!(right >= 10, "a round robin was named {right} times of 20");
+    assert!(right > 8, "a round robin was named {right} times of 16");
 }
 
 /// A second request for each, such as a mirror, takes a turn whatever the pauses.

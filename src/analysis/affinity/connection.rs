@@ -66,8 +66,7 @@ pub fn judge_connections(case: &Case) -> ConnectionFinding {
             let finding = ConnectionFinding::new(BalancesPer::Connection, Some(evidence));
             ConnectionFinding { ruled_out: Some(stays), ..finding }
         }
-        Effect::Unclear { requests, moves: 1.., .. } => {
-            let Moves { moves, .. } = Moves::count(&longest_connection(series));
+        Effect::Unclear { requests, moves: moves @ 1.., .. } => {
             let evidence = ConnectionEvidence::MovedSometimes { requests, moves };
             ConnectionFinding::new(BalancesPer::Undetermined, Some(evidence))
         }

@@ -22,7 +22,7 @@ use crate::{
 const FEWEST_STAYING: usize = 8;
 /// The answers for each instance of a group before the group is worth a comparison.
 const EACH_OF_GROUP: usize = 4;
-/// The treated requests after which a comparison without any gain ends.
+/// The treated requests after which a comparison without any gain ends, where control requests do not move either.
 const FUTILE_AFTER: usize = 4 * BLOCK;
 /// The chance from which on a comparison shows no gain.
 const NO_GAIN: f64 = 0.3;
@@ -140,6 +140,8 @@ impl Treatment {
             compared.treated >= FUTILE_AFTER && compared.one_instance_p.min(compared.group_p) > NO_GAIN
         };
         match self.effect(case) {
+            // more requests show that it moves
+            Effect::Unclear { moves: 1.., .. } if by_lot.is_some() => true,
             // a cookie alone is not sent before
             Effect::NoAnswers => matches!(self, Treatment::Cookie(_)) && by_lot.is_none(),
             Effect::Unclear { .. } => match by_lot {

@@ -77,13 +77,12 @@ fn ln_all_in_part(marked: usize, part: usize, rest: usize) -> f64 {
     (0..marked).map(|n| ((part - n) as f64 / (part + rest - n) as f64).ln()).sum()
 }
 
-/// Returns true if an instance that was busy in one round of slow requests answered in another round in which it was idle: one
-/// that was taken out of service meanwhile is avoided as well, and does not come back.
-fn came_back(picks: &[&Pick]) -> bool {
-    let answered_idle = |busy: &Pick, id: &InstanceId| {
-        picks.iter().any(|pick| pick.since_us != busy.since_us && !pick.busy.contains(id) && pick.instance == *id)
-    };
-    picks.iter().any(|pick| pick.busy.iter().any(|id| answered_idle(pick, id)))
+/// Returns true if an instance that was busy answered a request that was sent afterwards: one that was taken out of service
+/// meanwhile is avoided as well, and does not come back.
+fn came_back(slow: &Series, meanwhile: &Series) -> bool {
+    let all = || slow.requests.iter().chain(&meanwhile.requests);
+    let busy = slow.requests.iter().filter(|request| request.instance.is_some());
+    busy.into_iter().any(|busy| all().any(|later| later.instance == busy.instance && later.at_us > end_us(busy)))
 }
 
 /// Returns true if others answered in two separate rounds of slow requests: a server that goes and comes back once while
@@ -125,7 +124,7 @@ fn with_several_instances(
             && meanwhile.others.is_empty());
     // two models were tried for the second where one could have done
     let (avoided, ignored) = (probability(-avoided), probability(2f64.ln() - ignored));
-    let effect = if is_sure(avoided, case.alpha(), Decision::Load) && came_back(&picks) {
+    let effect = if is_sure(avoided, case.alpha(), Decision::Load) && came_back(slow, meanwhile) {
         LoadEffect::Avoided { p: avoided, limit: one_at_a_time(slow) }
     } else if is_sure(avoided, case.alpha(), Decision::Load) {
         LoadEffect::Unclear(UnclearReason::NotComeBack)

@@ -25,7 +25,7 @@ use crate::{
 /// The most requests at once.
 const MOST_AT_ONCE: usize = 6;
 /// The requests of all groups together.
-const REQUESTS: usize = 72;
+const REQUESTS: usize = 48;
 /// The chance below which groups are suspicious: so many different instances are hardly drawn independently.
 const SUSPICIOUS: f64 = 0.01;
 

@@ -47,7 +47,9 @@ fn under_load(random: &mut Random, quiet: u64, quick: u64, held: usize, pick: &m
         busy.push(one);
     }
     let slow = busy.iter().map(|&one| (start, 2_000_000, one)).collect();
-    let meanwhile = (0..quick).map(|n| (start + 50_000 + n * 1000, 900, pick(random, &busy))).collect();
+    let mut meanwhile: Vec<_> = (0..quick).map(|n| (start + 50_000 + n * 1000, 900, pick(random, &busy))).collect();
+    // those that were busy are still there
+    meanwhile.extend((0..40).map(|n| (start + 2_100_000 + n * 1000, 900, pick(random, &[]))));
     verdict(vec![
         series(SeriesName::WithoutJar, free),
         series(SeriesName::Slow, slow),
