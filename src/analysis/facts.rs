@@ -30,9 +30,6 @@ pub struct Facts {
     pub connections: ConnectionFinding,
     /// The facts of each key that was varied.
     pub keys: Vec<KeyFact>,
-    /// The probability that a hash of the path would send all values to one instance; `None` where it is not surely
-    /// small.
-    pub uri_hash_p: Option<f64>,
     pub load: Option<Load>,
     pub other_series: OtherSeries,
 }
@@ -47,13 +44,11 @@ impl Facts {
             }
         });
         let keys = key_facts::gather_keys(case);
-        let uri_hash_p = key_facts::rule_out_uri_hash(case, &keys);
         let counted = counted_names(case, &keys);
         let stickiness = stickiness::find_stickiness(case);
         Facts {
             finding: finding.unwrap_or_else(|| Finding::open(PatternEvidence::Series(SeriesEvidence::NoRequest))),
             connections: connection::judge_connections(case),
-            uri_hash_p: uri_hash_p.filter(|_| keys.iter().all(|key| key.decision.is_none())),
             load: load::observe_load(case, stickiness.stickiness),
             stickiness,
             other_series: gather_other_series(case, &counted),
@@ -64,6 +59,12 @@ impl Facts {
     /// The keys that decide which instance answers.
     pub fn deciding_keys(&self) -> impl Iterator<Item = (&KeyFact, &KeyDecision)> {
         self.keys.iter().filter_map(|key| Some((key, key.decision.as_ref()?)))
+    }
+
+    /// The keys that decide, of which new values were not seen to be placed in turn: a hash is taken of them, or a table
+    /// remembers them.
+    pub fn keys_without_table(&self) -> impl Iterator<Item = &KeyFact> {
+        self.deciding_keys().filter(|(_, decision)| decision.placement.is_none()).map(|(fact, _)| fact)
     }
 }
 

@@ -4,7 +4,12 @@ use std::collections::BTreeSet;
 
 use crate::{
     analysis::{
-        affinity::{cookie_mechanism, evidence::KeyEvidence, keys::Key},
+        affinity::{
+            cookie_mechanism,
+            evidence::{KeyEvidence, StayScope},
+            key_facts::{self, KeyFact},
+            keys::{Key, KeyEffect},
+        },
         case::Case,
         facts::Facts,
         load::{LimitOfOne, LoadEffect},
@@ -61,6 +66,7 @@ pub fn judge(case: &Case) -> Verdict {
 /// Returns true if one instance surely answers free requests, and no key that was varied explains it.
 pub fn is_single_unexplained(case: &Case) -> bool {
     case.free().is_some_and(|free| free.finding().algorithm() == Algorithm::Single)
+        && key_facts::gather_keys(case).iter().all(|fact| fact.decision.is_none())
         && match judge(case).algorithm.reach() {
             Reach::One | Reach::Unknown => true,
             Reach::Every | Reach::ByLoad | Reach::ByKey => false,
@@ -72,9 +78,6 @@ fn ruled_out(facts: &Facts, stages: &PatternStages, alpha: f64) -> Vec<Rejection
     let finding = facts.finding.ruled_out.iter();
     let mut all: Vec<Rejection> =
         finding.chain(&facts.stickiness.ruled_out).chain(&facts.connections.ruled_out).cloned().collect();
-    if let Some(p) = stages.uri_hash_p {
-        all.push(Rejection { algorithm: Algorithm::UriHash, test: Test::OneInstanceForAllPaths, p });
-    }
     if facts.deciding_keys().next().is_some() {
         all.retain(|out| out.test != Test::OneAlone && out.algorithm != Algorithm::Single);
         all.extend(ruled_out_by_keys(facts));
@@ -102,9 +105,13 @@ fn ruled_out_by_keys(facts: &Facts) -> Vec<Rejection> {
     let p = facts.deciding_keys().map(|(_, decision)| decision.p).sum();
     let blind = Rejection { algorithm: Algorithm::FirstAvailable, test: Test::EachValueHasItsInstance, p };
     let mut all = vec![several_instances(), blind];
+    let hashes: Vec<Algorithm> = facts.keys_without_table().map(|fact| fact.key.hash_algorithm()).collect();
     for (fact, decision) in facts.deciding_keys() {
         let (Some(placement), Some(p)) = (&decision.placement, fact.table_p()) else { continue };
-        all.push(Rejection { algorithm: fact.key.hash_algorithm(), test: Test::NewValuesInTurn, p });
+        let hash = fact.key.hash_algorithm();
+        // another key may be hashed by the same algorithm
+        let out = Rejection { algorithm: hash, test: Test::NewValuesInTurn, p };
+        all.extend(Some(out).filter(|_| !hashes.contains(&hash)));
         all.extend(placement.ruled_out.iter().filter(|out| out.algorithm == Algorithm::Random).cloned());
     }
     all
@@ -134,20 +141,25 @@ fn ruled_out_by_load(facts: &Facts, stages: &PatternStages, alpha: f64) -> Vec<R
 }
 
 /// The stickiness: the address or the cookie that decides, or else the cookie that pins. That no cookie pins is not enough
-/// for "none" where one instance answered all requests of this address, and a hash of it is a candidate.
+/// for "none" where one instance answered all requests of this address and a hash of it is a candidate, nor where each
+/// address has instances of its own. An address that decides together with another key keeps no client for long.
 fn stickiness(case: &Case, facts: &Facts, candidates: &[Algorithm]) -> (Stickiness, Option<StickyCookie>) {
     let mut sticky = (facts.stickiness.stickiness, facts.stickiness.cookie.clone());
     let by_address = candidates.contains(&Algorithm::SourceHash) && meets_one_instance(case);
-    if sticky.0 == Stickiness::None && by_address {
+    let by_set =
+        facts.keys.iter().any(|fact| fact.key == Key::Source && matches!(fact.effect, KeyEffect::OwnSets { .. }));
+    if sticky.0 == Stickiness::None && (by_address || by_set) {
         sticky.0 = Stickiness::Undetermined;
     }
     if facts.deciding_keys().any(|(fact, _)| fact.key == Key::Source) {
-        sticky.0 = Stickiness::Source;
+        let alone = facts.deciding_keys().count() == 1;
+        sticky.0 = if alone { Stickiness::Source } else { Stickiness::Undetermined };
     }
     for (fact, decision) in facts.deciding_keys() {
         let Some(name) = fact.key.cookie(case.trace()) else { continue };
-        let by = if decision.placement.is_some() { StickyBy::Learned } else { StickyBy::Hash };
-        let cookie = StickyCookie { by: Some(by), ..cookie_mechanism::identify_cookie(case.trace(), name) };
+        // a table that places new values at random looks like a hash
+        let by = decision.placement.as_ref().map(|_| StickyBy::Learned);
+        let cookie = StickyCookie { by, ..cookie_mechanism::identify_cookie(case.trace(), name) };
         sticky = (Stickiness::Cookie, Some(cookie));
     }
     sticky
@@ -227,7 +239,7 @@ fn evidence(facts: &Facts, stages: &PatternStages) -> Vec<Evidence> {
     pattern
         .chain(facts.stickiness.evidence.iter().cloned().map(Evidence::Cookie))
         .chain(facts.connections.evidence.iter().cloned().map(Evidence::Connection))
-        .chain(key_evidence(facts, stages).into_iter().map(Evidence::Key))
+        .chain(key_evidence(facts).into_iter().map(Evidence::Key))
         .chain(load.map(Evidence::Load))
         .chain(others.map(Evidence::Unseen))
         .collect()
@@ -248,9 +260,8 @@ fn is_replaced(fact: &PatternEvidence, facts: &Facts, stages: &PatternStages) ->
     }
 }
 
-fn key_evidence(facts: &Facts, stages: &PatternStages) -> Vec<KeyEvidence> {
+fn key_evidence(facts: &Facts) -> Vec<KeyEvidence> {
     let mut all: Vec<KeyEvidence> = facts.keys.iter().map(|fact| fact.evidence.clone()).collect();
-    all.extend(stages.uri_hash_p.map(|p| KeyEvidence::NoUriHash { p }));
     if facts.deciding_keys().next().is_none() {
         return all;
     }
@@ -258,16 +269,32 @@ fn key_evidence(facts: &Facts, stages: &PatternStages) -> Vec<KeyEvidence> {
     if free != Algorithm::Single {
         all.push(KeyEvidence::PatternWithoutValue(free));
     }
-    if facts.deciding_keys().any(|(fact, _)| fact.key == Key::Source) {
-        all.push(KeyEvidence::ClientStaysByAddress);
+    let deciding: Vec<&KeyFact> = facts.deciding_keys().map(|(fact, _)| fact).collect();
+    match deciding.as_slice() {
+        [only] if only.key == Key::Source => all.push(KeyEvidence::ClientStaysByAddress(stay_scope(facts))),
+        [_] => {}
+        several => all.push(KeyEvidence::Together(several.iter().map(|fact| fact.key_name.clone()).collect())),
     }
     for (fact, _) in facts.deciding_keys() {
         all.extend(fact.table_p().map(|p| KeyEvidence::PlacedInTurn { key_name: fact.key_name.clone(), p }));
     }
-    if facts.deciding_keys().any(|(_, decision)| decision.placement.is_none()) {
-        all.push(KeyEvidence::TableLooksTheSame);
+    if facts.keys_without_table().next().is_some() {
+        let beyond = facts.keys_without_table().map(|fact| fact.turns_beyond);
+        // the least of them holds for all
+        let least = beyond.reduce(|one, other| Some(one?.min(other?))).flatten();
+        all.push(KeyEvidence::TableLooksTheSame { turns_beyond: least });
     }
     all
+}
+
+/// The requests for which a client stays on its instance, where its address decides: those to all paths, if other queries
+/// and other paths went to the same instance.
+fn stay_scope(facts: &Facts) -> StayScope {
+    let plays_no_part = |key: Key| {
+        let fact = facts.keys.iter().find(|fact| fact.key == key);
+        fact.is_some_and(|fact| fact.shows_one_instance_as_without())
+    };
+    if plays_no_part(Key::Query) && plays_no_part(Key::Path) { StayScope::AllPaths } else { StayScope::ThisPath }
 }
 
 fn names(trace: &Trace, ids: &[InstanceId]) -> Vec<String> {

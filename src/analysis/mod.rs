@@ -50,8 +50,10 @@ pub use affinity::{
     connection::enough_on_one_connection,
     cookie_mechanism::{cookies_to_vary, next_values},
     evidence::{
-        ConnectionEvidence, CookieEvidence, KeyEvidence, KeyName, MadeUpEvidence, OnlyInstance, Part, ValueEvidence,
+        ConnectionEvidence, CookieEvidence, EffectEvidence, KeyEvidence, KeyName, MadeUpEvidence, OnlyInstance, Part,
+        StayScope, ValueEvidence,
     },
+    key_facts::key_decides,
     keys::{Key, enough_values},
     next_comparison::treatments_to_compare,
     stickiness::{enough_with_jar, sticky_cookie},

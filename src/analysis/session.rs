@@ -65,7 +65,7 @@ impl SessionKeeper {
 }
 
 /// The cause of the result of a session test.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum SessionCause {
     NoLogin,
     /// The login brought no answer.
@@ -112,7 +112,10 @@ pub enum SessionCause {
     ClientStaysWithCookies,
     OneReplica,
     AddressDecides,
-    OneInstanceOrAddress,
+    /// One instance answered everything; another would have shown itself if it got a larger share than `hidden_share`.
+    OneInstanceOrAddress {
+        hidden_share: f64,
+    },
     TooFewReloads {
         reloads: usize,
     },
@@ -314,7 +317,9 @@ fn judge_kept_session(
     let answers = with.len() + free.len();
     let by_chance = probability((1.0 - answers as f64) * 2f64.ln());
     if !are_several(&free) && answers > 0 && by_chance < case.alpha() && settings.is_none() {
-        return SessionVerdict::kept_by(None, SessionCause::OneInstanceOrAddress);
+        // the first answer is free
+        let hidden_share = 1.0 - case.alpha().powf(1.0 / (answers as f64 - 1.0));
+        return SessionVerdict::kept_by(None, SessionCause::OneInstanceOrAddress { hidden_share });
     }
     let cause = SessionCause::TooFewReloads { reloads: with.len().saturating_sub(1) };
     SessionVerdict { sampling: SampleState::More, ..SessionVerdict::new(Session::Undetermined, cause) }

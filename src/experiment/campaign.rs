@@ -2,7 +2,7 @@
 
 use rand::Rng;
 
-use crate::analysis::Case;
+use crate::analysis::{self, Case, Key};
 
 use super::{
     at_once,
@@ -62,7 +62,8 @@ fn sources_are_called_for(plan: &CampaignPlan, case: &Case) -> bool {
 }
 
 fn paths_are_called_for(plan: &CampaignPlan, case: &Case) -> bool {
-    !plan.paths.is_empty() || keys::may_decide(case)
+    // a hash may be taken of the address and the path together
+    !plan.paths.is_empty() || keys::may_decide(case) || analysis::key_decides(case, Key::Source)
 }
 
 fn a_header_is_named(plan: &CampaignPlan, _: &Case) -> bool {

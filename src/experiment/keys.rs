@@ -9,7 +9,7 @@ use rand::{Rng, RngExt, seq::SliceRandom};
 use url::Url;
 
 use crate::{
-    analysis::{self, Algorithm, Case, Key},
+    analysis::{self, Case, Key},
     model::{
         Engine, ProxyKind,
         trace::{Connection, CookieValue, Header, SeriesName},
@@ -57,7 +57,7 @@ pub fn begin_paths<'p>(setting: &mut Setting<'p, '_>) -> Result<Experiments<'p>,
     let CampaignPlan { paths, url, .. } = setting.plan;
     if paths.is_empty() {
         let query = experiment_on(setting, KeyVariation::Query, |_| true);
-        let unless_the_query_decides = |case: &Case| analysis::judge(case).algorithm != Algorithm::UriHash;
+        let unless_the_query_decides = |case: &Case| !analysis::key_decides(case, Key::Query);
         return Ok(query
             .into_iter()
             .chain(experiment_on(setting, KeyVariation::Path, unless_the_query_decides))

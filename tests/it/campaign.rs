@@ -2,6 +2,7 @@
 //! it.
 
 mod balancers;
+mod keys;
 mod target;
 
 use std::time::Duration;
@@ -279,7 +280,8 @@ fn the_experiments_are_made_in_their_order_and_where_they_are_called_for() {
     // one instance alone: whatever a hash may be taken of is varied, until something decides
     assert_eq!(of(&plan(), balancers::single()), ["without-jar", "with-jar", "one-connection", "source", "path"]);
     let by_address = balancers::hashing(3, |asked| format!("{:?}", asked.source));
-    assert_eq!(of(&plan(), by_address), ["without-jar", "with-jar", "one-connection", "source"]);
+    // a hash may be taken of the address and the path together
+    assert_eq!(of(&plan(), by_address), ["without-jar", "with-jar", "one-connection", "source", "path"]);
     let by_query = balancers::hashing(3, |asked| asked.path.to_owned());
     let target = probe(&plan(), by_query).0;
     let paths = target.trace().series.iter().filter(|series| series.name.to_string().starts_with("path:"));

@@ -11,8 +11,9 @@ use crate::{
     analysis::{
         affinity::{
             evidence::{CookieEvidence, MadeUpEvidence, Part, ValueEvidence},
+            failures::MAX_SHARE_OF_FAILURES,
             keys::{KeyEffect, Values},
-            pinning, placement, vendor,
+            placement, vendor,
         },
         case::Case,
         math::log_prob::{ln_extreme, probability},
@@ -28,15 +29,15 @@ const FIRST_VALUES: u32 = 6;
 /// values.
 const ALL_VALUES: u32 = 26;
 /// The most passes over few values.
-const PASSES_OF_FEW: usize = 8;
-/// The most passes over many values, or over parts of values.
+const PASSES_OF_FEW: usize = 14;
+/// The most passes over many values.
 const PASSES: usize = 6;
 /// The most values of which only a part is sent.
-const MOST_PARTS: usize = 12;
+const MOST_PARTS: usize = 8;
+/// The most passes over parts of values.
+const PASSES_OF_PARTS: usize = 10;
 /// The most issued values that are sent: enough to distinguish two equal instances.
 const MOST_ISSUED: usize = 30;
-/// The largest share of answers that move where values stay, because instances fail or go.
-const MAX_SHARE_OF_FAILURES: f64 = 0.1;
 
 /// The number that stands for a value or a part of it; equal values have equal numbers.
 type Number = fn(&IssuedValue) -> Option<u16>;
@@ -54,25 +55,17 @@ enum ValueStability {
 }
 
 fn judge_stability(case: &Case, values: &Values) -> ValueStability {
-    let (moves, further) = values.moves();
-    if values.hits().len() < 2 {
-        return if values.answered() > 1 { ValueStability::OneInstance } else { ValueStability::Unknown };
-    }
-    let Some(stays) = pinning::max_stay_chance(case).filter(|_| further > 0) else { return ValueStability::Unknown };
-    let share = moves as f64 / further as f64;
-    // it is looked at after each pass
-    let p = |expected: f64| probability(ln_extreme(moves, further, expected) + (PASSES_OF_FEW as f64).ln());
-    match share {
-        share if share < 1.0 - stays && is_sure(p(1.0 - stays), case.alpha(), Decision::MadeUpValues) => {
-            ValueStability::Stable { p: p(1.0 - stays), moves }
+    match values.effect(case.alpha(), Decision::MadeUpValues) {
+        KeyEffect::Decides { p } if is_sure(p, case.alpha(), Decision::MadeUpValues) => {
+            ValueStability::Stable { p, moves: 0 }
         }
-        share
-            if share > MAX_SHARE_OF_FAILURES
-                && is_sure(p(MAX_SHARE_OF_FAILURES), case.alpha(), Decision::MadeUpValues) =>
-        {
-            ValueStability::Unstable { p: p(MAX_SHARE_OF_FAILURES), moves, further }
-        }
-        _ => ValueStability::Unknown,
+        KeyEffect::StaysMostly { p, moves } => ValueStability::Stable { p, moves },
+        KeyEffect::Inconsistent { p, moves, further } => ValueStability::Unstable { p, moves, further },
+        KeyEffect::NoEffect { .. } => ValueStability::OneInstance,
+        KeyEffect::Decides { .. }
+        | KeyEffect::OwnSets { .. }
+        | KeyEffect::MovesSometimes { .. }
+        | KeyEffect::TooFew => ValueStability::Unknown,
     }
 }
 
@@ -106,13 +99,9 @@ pub fn next_values(case: &Case, cookie: &str) -> Vec<SeriesName> {
 fn next_parts(case: &Case, cookie: &str) -> Vec<SeriesName> {
     let Some(part) = naming_part(case.trace(), cookie) else { return Vec::new() };
     let asked = count_passes(case.trace(), cookie, is_part);
-    let effect = part_values(case.trace(), cookie).map(|values| values.effect());
-    match effect {
-        Some(KeyEffect::Decides { p }) if is_sure(p, case.alpha(), Decision::ValuePart) || asked >= PASSES => {
-            return Vec::new();
-        }
-        Some(KeyEffect::Decides { .. }) | None => {}
-        Some(_) => return Vec::new(),
+    let is_shown = |values: Values| asked >= PASSES_OF_PARTS || values.are_enough(case.alpha(), Decision::ValuePart);
+    if part_values(case.trace(), cookie).is_some_and(is_shown) {
+        return Vec::new();
     }
     // as many of each instance as of any other
     let mut by_part: BTreeMap<Option<u16>, Vec<u32>> = BTreeMap::new();
@@ -213,34 +202,43 @@ fn find_cookie_mechanism(case: &Case, cookie: &ObservedCookie) -> CookieMechanis
 /// Explains values that all stay: by a hash, or by a table that learns them.
 fn explain_stable_values(case: &Case, name: &str, made_up: &Values) -> CookieMechanismFact {
     let trace = case.trace();
+    let fact = |by, fact| (by, CookieEvidence::Values(fact));
+    let in_turn = |new: &Values| placement::find_round_robin(case, new, Decision::CookiePlacement).is_some();
     let issued = Values::from_requests(series(trace, name, is_issued).filter_map(|series| with_issuer(trace, series)));
-    let lead_back = match issued.as_ref().map(Values::effect) {
-        Some(KeyEffect::Decides { p }) if is_sure(p, case.alpha(), Decision::IssuedValues) => Some(p),
-        _ => None,
-    };
-    // a balancer that makes a value and then hashes it would look the same, but for clients without one it would not go
-    // round
-    if let Some(p) = lead_back.filter(|_| is_answered_in_turn(case)) {
-        return (Some(StickyBy::Learned), CookieEvidence::Values(ValueEvidence::IssuedAreLearned { p }));
+    let effect = issued.as_ref().map(|issued| issued.effect(case.alpha(), Decision::IssuedValues));
+    if let Some(KeyEffect::Decides { p }) = effect
+        && is_sure(p, case.alpha(), Decision::IssuedValues)
+    {
+        // a balancer that reads the instance in a value, and takes a hash of others, does not place new ones in turn
+        return if in_turn(made_up) {
+            fact(Some(StickyBy::Learned), ValueEvidence::IssuedAreLearned { p })
+        } else {
+            fact(None, ValueEvidence::IssuedLeadBack { p })
+        };
     }
     // a value that another client was given is new to a hash, and to a table that only looks at requests
     let new = Values::from_requests(series(trace, name, |_| true).map(|series| series.requests.clone()));
     let new = new.as_ref().unwrap_or(made_up);
-    if placement::find_round_robin(case, new, Decision::CookiePlacement).is_some() {
-        return (Some(StickyBy::Learned), CookieEvidence::Values(ValueEvidence::NewPlacedInTurn));
+    if in_turn(new) {
+        return fact(Some(StickyBy::Learned), ValueEvidence::NewPlacedInTurn);
     }
-    if let Some(p) = lead_back {
-        return (None, CookieEvidence::Values(ValueEvidence::IssuedLeadBack { p }));
-    }
+    let follows_issued = issued.as_ref().is_none_or(|issued| issued_may_lead_back(case, issued));
     match placement::rule_out_round_robin(case, new) {
-        Some(p) => (Some(StickyBy::Hash), CookieEvidence::Values(ValueEvidence::NewNotInTurn { p })),
-        None => (None, CookieEvidence::Values(ValueEvidence::HashOrTable)),
+        Some(p) if !follows_issued => fact(Some(StickyBy::Hash), ValueEvidence::NewNotInTurn { p }),
+        Some(_) | None => fact(None, ValueEvidence::HashOrTable),
     }
 }
 
-/// Returns true if clients without cookies are answered in turn.
-fn is_answered_in_turn(case: &Case) -> bool {
-    case.free().is_some_and(|free| free.finding().pattern.goes_round())
+/// Returns true if issued values may lead back to the instance that issued them, but for failures: then the balancer may
+/// read the instance in them.
+fn issued_may_lead_back(case: &Case, issued: &Values) -> bool {
+    let (moves, further) = issued.moves();
+    moves as f64 <= further as f64 * MAX_SHARE_OF_FAILURES
+        || !is_sure(
+            probability(ln_extreme(moves, further, MAX_SHARE_OF_FAILURES)),
+            case.alpha(),
+            Decision::IssuedValues,
+        )
 }
 
 /// Explains made-up values that move: issued values name the instance, or the balancer learns them.
@@ -252,19 +250,19 @@ fn explain_unstable_values(case: &Case, cookie: &ObservedCookie) -> CookieMechan
         return (Some(StickyBy::Inserted), CookieEvidence::Values(ValueEvidence::ValueNamesInstance));
     }
     let part = naming_part(trace, name);
-    let effect = part_values(trace, name).map(|values| values.effect());
+    let effect = part_values(trace, name).map(|values| values.effect(case.alpha(), Decision::ValuePart));
     let ignored = match (part, effect) {
         (Some(part), Some(KeyEffect::Decides { p })) if is_sure(p, case.alpha(), Decision::ValuePart) => {
             return (Some(StickyBy::Inserted), CookieEvidence::Values(ValueEvidence::PartNamesInstance { part, p }));
         }
-        (Some(part), Some(KeyEffect::Inconsistent)) => Some(part),
+        (Some(part), Some(KeyEffect::Inconsistent { .. })) => Some(part),
         (Some(_), _) => return (None, CookieEvidence::Values(ValueEvidence::PartNotTested)),
         (None, _) => None,
     };
     let unlike = given.iter().map(|issued| issued.value).collect::<BTreeSet<_>>().len() == given.len();
     if unlike && given.len() > 1 && vendor::is_application_session(name) {
-        let session = CookieEvidence::Values(ValueEvidence::ApplicationSession { cookie: name.clone(), ignored });
-        return (Some(StickyBy::Learned), session);
+        // its name is a hint, and proves nothing
+        return (None, CookieEvidence::Values(ValueEvidence::ApplicationSession { cookie: name.clone(), ignored }));
     }
     (None, CookieEvidence::Values(ValueEvidence::LearnedOrCipher { ignored }))
 }

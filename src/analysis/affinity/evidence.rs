@@ -112,7 +112,7 @@ pub enum MadeUpEvidence {
 #[derive(Debug, Clone, PartialEq)]
 pub enum ValueEvidence {
     // every value stays
-    /// Values issued to other clients led back, while clients without cookies are answered in turn.
+    /// Values issued to other clients led back, and new values were placed in turn.
     IssuedAreLearned {
         p: f64,
     },
@@ -177,66 +177,96 @@ pub enum KeyName {
 }
 
 /// The only instance that answered all values of a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum OnlyInstance {
-    /// It answers the free series as well, or nothing else does.
-    Same,
+    /// It answers the free series as well, or nothing else does. A hash that sends a larger share of values than
+    /// `hidden_share` to others would have shown them.
+    Same {
+        hidden_share: f64,
+    },
+    /// It answers the free series as well, and something on the way may hide the client's address.
+    SameForAddresses,
     /// Another instance than for the free series answers other paths, which may be another service's.
     AnotherForPaths,
     AnotherThanFree,
 }
 
-/// One fact about a key. `values` counts the values of which some answer names an instance.
+/// The effect of the values of a key.
 #[derive(Debug, Clone, PartialEq)]
-pub enum KeyEvidence {
+pub enum EffectEvidence {
     /// Each value always led to the same of several instances; chance would do that with probability `p`.
     Decides {
-        key_name: KeyName,
         answers: usize,
-        values: usize,
         instances: usize,
         p: f64,
     },
     /// Each value did so, but the values are so few that each may have a rule of its own.
     DecidesOrRules {
-        key_name: KeyName,
-        values: usize,
         p: f64,
     },
     /// Each value did so, but the requests are too few to be sure.
     DecidesTooFew {
-        key_name: KeyName,
         answers: usize,
-        values: usize,
         instances: usize,
         p: f64,
     },
-    OneInstance {
-        key_name: KeyName,
-        values: usize,
-        only: OnlyInstance,
+    /// Each value stayed with its instance but for a few moves, which failures explain.
+    StaysMostly {
+        moves: usize,
+        p: f64,
     },
-    /// The same value led to different instances.
+    /// Each value has instances of its own, at most `most` of `instances`.
+    OwnSets {
+        answers: usize,
+        instances: usize,
+        most: usize,
+        p: f64,
+    },
+    OneInstance(OnlyInstance),
+    /// The same value led to different instances, `moves` of `further` times; failures would do so with probability `p`.
     Inconsistent {
-        key_name: KeyName,
-        values: usize,
+        moves: usize,
+        further: usize,
+        p: f64,
     },
+    /// The same value led to different instances, `moves` of `further` times, which failures may explain.
+    MovesSometimes {
+        moves: usize,
+        further: usize,
+    },
+    /// Few of the values that were sent led to an instance with a name.
     TooFew {
-        key_name: KeyName,
-        values: usize,
         asked: usize,
     },
-    NoUriHash {
-        p: f64,
+}
+
+/// The requests for which a client stays on its instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StayScope {
+    /// The path of the target; others were not tried.
+    ThisPath,
+    /// The path of the target and others.
+    AllPaths,
+}
+
+/// One fact about a key.
+#[derive(Debug, Clone, PartialEq)]
+pub enum KeyEvidence {
+    Effect {
+        key_name: KeyName,
+        /// The number of values of which some answer names an instance.
+        values: usize,
+        effect: EffectEvidence,
     },
     /// The pattern of requests without such a value.
     PatternWithoutValue(Algorithm),
-    ClientStaysByAddress,
+    /// The address decides, and no other key that was varied does.
+    ClientStaysByAddress(StayScope),
+    /// Several keys decide.
+    Together(Vec<KeyName>),
     /// New values were given to the instances in turn, which a hash does with probability `p`.
-    PlacedInTurn {
-        key_name: KeyName,
-        p: f64,
-    },
-    /// A table that places new values at random would look like a hash.
-    TableLooksTheSame,
+    PlacedInTurn { key_name: KeyName, p: f64 },
+    /// A table would look like a hash if it placed new values at random, or in turn while others took more than the share
+    /// `turns_beyond` of the turns.
+    TableLooksTheSame { turns_beyond: Option<f64> },
 }

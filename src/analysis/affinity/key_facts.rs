@@ -7,7 +7,7 @@ use strum::VariantArray as _;
 use crate::{
     analysis::{
         affinity::{
-            evidence::{KeyEvidence, KeyName, OnlyInstance},
+            evidence::{EffectEvidence, KeyEvidence, KeyName, OnlyInstance},
             keys::{Key, KeyEffect, Values},
             placement,
         },
@@ -16,7 +16,7 @@ use crate::{
         sampling::budget::{Decision, is_sure},
         verdict::Algorithm,
     },
-    model::trace::{InstanceId, Trace, without_query},
+    model::trace::{InstanceId, Trace},
 };
 
 /// The finding from varying one key.
@@ -28,6 +28,9 @@ pub struct KeyFact {
     /// The number of answers of each instance.
     pub hits: BTreeMap<InstanceId, usize>,
     pub key_name: KeyName,
+    /// The share of turns that others must have taken, if a round robin placed new values in turn and a table remembers
+    /// them; `None` where that is not known, or a table was seen.
+    pub turns_beyond: Option<f64>,
     pub evidence: KeyEvidence,
 }
 
@@ -46,6 +49,17 @@ impl KeyFact {
         let by_chance = placement.ruled_out.iter().filter(|out| out.algorithm == Algorithm::Random).map(|out| out.p);
         Some(by_chance.fold(0.0, f64::max))
     }
+
+    /// Returns true if all values led to the one instance that answers requests without a value.
+    pub fn shows_one_instance_as_without(&self) -> bool {
+        matches!(
+            self.evidence,
+            KeyEvidence::Effect {
+                effect: EffectEvidence::OneInstance(OnlyInstance::Same { .. } | OnlyInstance::SameForAddresses),
+                ..
+            }
+        )
+    }
 }
 
 /// The facts of every key that was varied.
@@ -55,11 +69,8 @@ pub fn gather_keys(case: &Case) -> Vec<KeyFact> {
 
 fn observe_key(case: &Case, key: Key) -> Option<KeyFact> {
     let values = Values::for_key(case.trace(), key)?;
-    let effect = values.effect();
+    let effect = values.effect(case.alpha(), Decision::Key);
     let hits = values.hits();
-    let key_name = key_name(case.trace(), key);
-    let named = values.answered();
-    let (answers, instances) = (hits.values().sum(), hits.len());
     let sure = |p: f64| is_sure(p, case.alpha(), Decision::Key);
     let decision = match effect {
         KeyEffect::Decides { p } if sure(p) && (values.are_many() || key == Key::Source) => {
@@ -67,34 +78,49 @@ fn observe_key(case: &Case, key: Key) -> Option<KeyFact> {
         }
         _ => None,
     };
-    let for_evidence = key_name.clone();
-    let evidence = match effect {
-        KeyEffect::Decides { p } if decision.is_some() => {
-            KeyEvidence::Decides { key_name: for_evidence, answers, values: named, instances, p }
+    let key_name = key_name(case.trace(), key);
+    let answered = values.answered();
+    let (answers, instances) = (hits.values().sum(), hits.len());
+    let effect_evidence = match effect {
+        KeyEffect::Decides { p } if decision.is_some() => EffectEvidence::Decides { answers, instances, p },
+        KeyEffect::Decides { p } if sure(p) => EffectEvidence::DecidesOrRules { p },
+        KeyEffect::Decides { p } => EffectEvidence::DecidesTooFew { answers, instances, p },
+        KeyEffect::StaysMostly { p, moves } => EffectEvidence::StaysMostly { moves, p },
+        KeyEffect::OwnSets { p, most } => EffectEvidence::OwnSets { answers, instances, most, p },
+        KeyEffect::NoEffect { hidden_share } => {
+            EffectEvidence::OneInstance(only_instance(case, key, &hits, hidden_share))
         }
-        KeyEffect::Decides { p } if sure(p) => KeyEvidence::DecidesOrRules { key_name: for_evidence, values: named, p },
-        KeyEffect::Decides { p } => {
-            KeyEvidence::DecidesTooFew { key_name: for_evidence, answers, values: named, instances, p }
-        }
-        KeyEffect::NoEffect { .. } => {
-            KeyEvidence::OneInstance { key_name: for_evidence, values: named, only: only_instance(case, key, &hits) }
-        }
-        KeyEffect::Inconsistent => KeyEvidence::Inconsistent { key_name: for_evidence, values: named },
-        KeyEffect::TooFew => KeyEvidence::TooFew { key_name: for_evidence, values: named, asked: values.count() },
+        KeyEffect::Inconsistent { p, moves, further } => EffectEvidence::Inconsistent { moves, further, p },
+        KeyEffect::MovesSometimes { moves, further } => EffectEvidence::MovesSometimes { moves, further },
+        KeyEffect::TooFew => EffectEvidence::TooFew { asked: values.count() },
     };
-    Some(KeyFact { key, effect, decision, hits, key_name, evidence })
+    let evidence = KeyEvidence::Effect { key_name: key_name.clone(), values: answered, effect: effect_evidence };
+    let turns_beyond = match &decision {
+        Some(KeyDecision { placement: None, .. }) => placement::others_in_turn(case, &values, Decision::Key),
+        _ => None,
+    };
+    Some(KeyFact { key, effect, decision, hits, key_name, turns_beyond, evidence })
 }
 
-fn only_instance(case: &Case, key: Key, hits: &BTreeMap<InstanceId, usize>) -> OnlyInstance {
+fn only_instance(case: &Case, key: Key, hits: &BTreeMap<InstanceId, usize>, hidden_share: f64) -> OnlyInstance {
     let free = case.free().into_iter().flat_map(|free| &free.series.requests);
     let here: Vec<InstanceId> = free.filter_map(|request| request.instance).collect();
     if here.is_empty() || hits.keys().any(|id| here.contains(id)) {
-        OnlyInstance::Same
+        match key {
+            // something on the way may hide it
+            Key::Source => OnlyInstance::SameForAddresses,
+            Key::Query | Key::Path | Key::Header | Key::Cookie => OnlyInstance::Same { hidden_share },
+        }
     } else if key == Key::Path {
         OnlyInstance::AnotherForPaths
     } else {
         OnlyInstance::AnotherThanFree
     }
+}
+
+/// Returns true if the value of a key decides which instance answers.
+pub fn key_decides(case: &Case, key: Key) -> bool {
+    observe_key(case, key).is_some_and(|fact| fact.decision.is_some())
 }
 
 fn key_name(trace: &Trace, key: Key) -> KeyName {
@@ -107,27 +133,4 @@ fn key_name(trace: &Trace, key: Key) -> KeyName {
             KeyName::Header(trace.series.iter().find_map(|series| Some(series.name.header()?.name.as_str().to_owned())))
         }
     }
-}
-
-/// The probability that a hash of the path would send all queries and all paths to one of two instances, where neither
-/// makes a difference. `None` where that is not surely so, or if a balancer may hash only the prefix that the paths
-/// share.
-pub fn rule_out_uri_hash(case: &Case, keys: &[KeyFact]) -> Option<f64> {
-    let free = case.free()?.series;
-    let here = free.requests.iter().find_map(|request| request.instance);
-    let same = |key: Key| {
-        let fact = keys.iter().find(|fact| fact.key == key)?;
-        match fact.effect {
-            // paths that another service answers show nothing of this service
-            KeyEffect::NoEffect { p }
-                if fact.hits.keys().eq(here.iter()) && is_sure(p, case.alpha(), Decision::Key) =>
-            {
-                Some(p)
-            }
-            _ => None,
-        }
-    };
-    let at_the_root = without_query(&free.conditions.path) == "/";
-    let p = same(Key::Query)? + same(Key::Path)?;
-    at_the_root.then_some(p)
 }

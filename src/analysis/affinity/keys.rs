@@ -1,17 +1,18 @@
 //! Keys: judges if the client's address, the path, a header or a cookie decides which instance answers.
 //!
-//! Values of the key are sent in passes. Each pass has every value once, in random order. If the value played no part,
-//! the instance that answers would depend on the moment alone, and a pass would give each value the instance that it
-//! had before only as often as two shuffles agree: the exact randomisation test of Fisher (1935), which assumes nothing
-//! of the balancer. The product over passes may be looked at after each (Ville 1939).
+//! Values of the key are sent in passes, each of which has every value once, in random order. That the value plays a
+//! part is shown by a permutation test, and that the same value moves, by a test against failures.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::trace::{InstanceId, Request, Series, SeriesName, Trace, without_query};
 
 use crate::analysis::{
+    affinity::{
+        failures,
+        permutation::{self, Answer, number_passes},
+    },
     case::Case,
-    math::log_prob::{ln_factorial, probability},
     sampling::budget::{self, Decision, is_sure},
     verdict::Algorithm,
 };
@@ -20,6 +21,8 @@ use crate::analysis::{
 const EXTRA_VALUES: usize = 6;
 /// The number of values of the user's own choice below which a rule for each of them is as likely as a hash.
 const MIN_VALUES: usize = 6;
+/// The probability of the answers if the value played no part, above which more passes hardly show that it does.
+const NOTHING_MORE: f64 = 0.05;
 
 /// A property of a request that may decide which instance answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray)]
@@ -98,12 +101,22 @@ impl Key {
 /// The effect of the values of a key.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum KeyEffect {
-    /// One instance answers whatever the value is; a hash over two equal instances would do so with probability `p`.
-    NoEffect { p: f64 },
+    /// One instance answers whatever the value is. A hash that sends a larger share of values than `hidden_share` to
+    /// others would have shown them, but for the part of alpha.
+    NoEffect { hidden_share: f64 },
     /// Each value keeps its instance; chance would do so with probability `p`.
     Decides { p: f64 },
-    /// The same value led to different instances.
-    Inconsistent,
+    /// Values keep their instances but for a few moves, which failures explain; if the value played no part, this would
+    /// surely not be.
+    StaysMostly { p: f64, moves: usize },
+    /// Values move more than failures explain, but not everywhere: each has instances of its own, `most` at most. `p` is
+    /// the probability of that if the value played no part.
+    OwnSets { p: f64, most: usize },
+    /// The same value led to different instances, more often than failures explain, which would do so with probability
+    /// `p`.
+    Inconsistent { p: f64, moves: usize, further: usize },
+    /// The same value led to different instances, but failures may explain it.
+    MovesSometimes { moves: usize, further: usize },
     /// There are few values, or few answers that name an instance.
     TooFew,
 }
@@ -111,8 +124,10 @@ pub enum KeyEffect {
 /// The requests with values of one key.
 #[derive(Debug, Clone)]
 pub struct Values {
-    /// Answers that name an instance, by value, in the order of sending.
-    answers: Vec<Vec<(Request, InstanceId)>>,
+    /// The number of values that were sent.
+    count: usize,
+    /// Requests whose answer names an instance, in the order of sending.
+    answers: Vec<(Answer, Request)>,
 }
 
 impl Values {
@@ -124,78 +139,123 @@ impl Values {
 
     /// Collects values from the requests with each; `None` where there are no values.
     pub fn from_requests(values: impl Iterator<Item = Vec<Request>>) -> Option<Values> {
-        let named = |requests: Vec<Request>| {
-            requests.into_iter().filter_map(|request| request.instance.map(|id| (request, id))).collect()
+        let by_value: Vec<Vec<Request>> = values.collect();
+        let count = by_value.len();
+        let mut sent: Vec<(usize, Request)> = (0..)
+            .zip(by_value)
+            .flat_map(|(value, requests)| requests.into_iter().map(move |request| (value, request)))
+            .collect();
+        sent.sort_by_key(|(_, request)| request.at_us);
+        // answers without a name have their place in a pass, too
+        let passes = number_passes(&sent.iter().map(|(value, _)| *value).collect::<Vec<_>>());
+        let named = |((value, request), pass): ((usize, Request), usize)| {
+            Some((Answer { value, pass, instance: request.instance? }, request))
         };
-        let answers: Vec<_> = values.map(named).collect();
-        (!answers.is_empty()).then_some(Values { answers })
+        let answers = sent.into_iter().zip(passes).filter_map(named).collect();
+        (count > 0).then_some(Values { count, answers })
     }
 
     /// The number of values with an answer that names an instance.
     pub fn answered(&self) -> usize {
-        self.answers.iter().filter(|answers| !answers.is_empty()).count()
+        self.by_value().len()
     }
 
     /// The number of values that were sent.
     pub fn count(&self) -> usize {
-        self.answers.len()
+        self.count
     }
 
     /// The number of answers of each instance.
     pub fn hits(&self) -> BTreeMap<InstanceId, usize> {
         let mut hits = BTreeMap::new();
-        self.answers.iter().flatten().for_each(|(_, id)| *hits.entry(*id).or_default() += 1);
+        self.answers.iter().for_each(|(answer, _)| *hits.entry(answer.instance).or_default() += 1);
         hits
     }
 
     /// The number of times that a value went to another instance than the time before, and the number of times that it
     /// could have.
     pub fn moves(&self) -> (usize, usize) {
-        let pairs = self.answers.iter().flat_map(|answers| answers.windows(2));
-        (pairs.clone().filter(|pair| pair[0].1 != pair[1].1).count(), pairs.count())
+        let by_value = self.by_value();
+        let pairs = by_value.values().flat_map(|instances| instances.windows(2));
+        (pairs.clone().filter(|pair| pair[0] != pair[1]).count(), pairs.count())
     }
 
     /// The first request of each value, in the order of sending.
     pub fn first_requests(&self) -> Vec<Request> {
-        let mut first: Vec<Request> =
-            self.answers.iter().filter_map(|answers| answers.first()).map(|(request, _)| request.clone()).collect();
-        first.sort_by_key(|request| request.at_us);
-        first
+        let mut known = BTreeSet::new();
+        self.answers
+            .iter()
+            .filter(|(answer, _)| known.insert(answer.value))
+            .map(|(_, request)| request.clone())
+            .collect()
     }
 
-    pub fn effect(&self) -> KeyEffect {
-        let instances: BTreeSet<InstanceId> = self.answers.iter().flatten().map(|(_, id)| *id).collect();
-        if instances.len() < 2 {
+    /// The instances of each value, in the order of its answers.
+    fn by_value(&self) -> BTreeMap<usize, Vec<InstanceId>> {
+        let mut by_value: BTreeMap<usize, Vec<InstanceId>> = BTreeMap::new();
+        self.answers.iter().for_each(|(answer, _)| by_value.entry(answer.value).or_default().push(answer.instance));
+        by_value
+    }
+
+    fn answers(&self) -> Vec<Answer> {
+        self.answers.iter().map(|(answer, _)| *answer).collect()
+    }
+
+    /// The effect of the values. What it says of moves is sure: its chance is in the decision's part of alpha. The value
+    /// plays no part, or it decides, so that one of the two tests alone can be wrong.
+    pub fn effect(&self, alpha: f64, decision: Decision) -> KeyEffect {
+        if self.hits().len() < 2 {
             // the first value is free
             return match self.answered() {
                 0 | 1 => KeyEffect::TooFew,
-                named => KeyEffect::NoEffect { p: 0.5f64.powi(named as i32 - 1) },
+                named => KeyEffect::NoEffect { hidden_share: hidden_share(named - 1, alpha, decision) },
             };
         }
-        if self.answers.iter().any(|answers| answers.iter().any(|(_, id)| *id != answers[0].1)) {
-            return KeyEffect::Inconsistent;
+        let answers = self.answers();
+        let p = permutation::no_part_p(&answers);
+        let (moves, further) = self.moves();
+        if moves == 0 {
+            return KeyEffect::Decides { p };
         }
-        let passes = self.answers.iter().map(Vec::len).max().unwrap_or(0);
-        // each pass after the first is a shuffle of the same instances, as far as their values were answered
-        let ln_pass = |pass: usize| {
-            let mut counts: BTreeMap<InstanceId, usize> = BTreeMap::new();
-            let there = self.answers.iter().filter(|answers| answers.len() > pass);
-            there.for_each(|answers| *counts.entry(answers[pass].1).or_default() += 1);
-            counts.values().map(|&count| ln_factorial(count)).sum::<f64>() - ln_factorial(counts.values().sum())
-        };
-        KeyEffect::Decides { p: probability((1..passes).map(ln_pass).sum()) }
+        let moved = failures::own_instance_p(&answers);
+        match (is_sure(p, alpha, decision), is_sure(moved, alpha, decision)) {
+            (true, true) => KeyEffect::OwnSets { p, most: self.most_instances() },
+            (true, false) => KeyEffect::StaysMostly { p, moves },
+            (false, true) => KeyEffect::Inconsistent { p: moved, moves, further },
+            (false, false) => KeyEffect::MovesSometimes { moves, further },
+        }
+    }
+
+    /// The largest number of instances that answered one value.
+    fn most_instances(&self) -> usize {
+        let each = self.by_value().into_values().map(|instances| instances.into_iter().collect::<BTreeSet<_>>().len());
+        each.max().unwrap_or(0)
     }
 
     /// Returns true if there are enough values: a hash then explains them better than a rule for each value does.
     pub fn are_many(&self) -> bool {
         self.answered() >= MIN_VALUES
     }
+
+    /// Returns true if another pass over the values would show nothing more about their effect.
+    pub fn are_enough(&self, alpha: f64, decision: Decision) -> bool {
+        match self.effect(alpha, decision) {
+            KeyEffect::Decides { p } => is_sure(p, alpha, decision),
+            // a set of instances for each value shows later than that values move
+            KeyEffect::Inconsistent { .. } => permutation::no_part_p(&self.answers()) > NOTHING_MORE,
+            KeyEffect::MovesSometimes { .. } | KeyEffect::StaysMostly { .. } => false,
+            KeyEffect::NoEffect { .. } | KeyEffect::OwnSets { .. } | KeyEffect::TooFew => true,
+        }
+    }
+}
+
+/// The largest share of values that a hash may send to other instances though `values` values all led to one, but for
+/// the decision's part of alpha.
+fn hidden_share(values: usize, alpha: f64, decision: Decision) -> f64 {
+    1.0 - budget::spend(alpha, decision).powf(1.0 / values as f64)
 }
 
 /// Returns true if another pass over the values of a key would show nothing more.
 pub fn enough_values(case: &Case, key: Key) -> bool {
-    match Values::for_key(case.trace(), key).map(|values| values.effect()) {
-        Some(KeyEffect::Decides { p }) => is_sure(p, case.alpha(), Decision::Key),
-        _ => true,
-    }
+    Values::for_key(case.trace(), key).is_none_or(|values| values.are_enough(case.alpha(), Decision::Key))
 }

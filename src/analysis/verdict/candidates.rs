@@ -43,25 +43,18 @@ pub struct PatternStages {
     pub with_load: NamedPattern,
     /// The pattern with all series.
     pub all: NamedPattern,
-    /// The probability that a hash of the path would show this, where it is no candidate for that reason.
-    pub uri_hash_p: Option<f64>,
 }
 
 impl PatternStages {
     /// Names the pattern of the facts. `sequence` is that of the free series.
     pub fn derive(facts: &Facts, sequence: Option<&Sequence>, alpha: f64) -> PatternStages {
-        let order = name_by_order(facts, sequence);
-        let uri_hash_p = facts.uri_hash_p.filter(|_| order.candidates.contains(&UriHash));
-        let without_load = name_by_keys(facts).unwrap_or_else(|| match uri_hash_p {
-            Some(_) => order.without(&[UriHash]),
-            None => order,
-        });
+        let without_load = name_by_keys(facts).unwrap_or_else(|| name_by_order(facts, sequence));
         let with_load = match &facts.load {
             Some(load) => name_by_load(&without_load, load, alpha),
             None => without_load.clone(),
         };
         let all = name_by_other_series(&with_load, facts);
-        PatternStages { without_load, with_load, all, uri_hash_p }
+        PatternStages { without_load, with_load, all }
     }
 }
 
@@ -130,26 +123,31 @@ fn name_by_order(facts: &Facts, sequence: Option<&Sequence>) -> NamedPattern {
     NamedPattern { algorithm: finding.pattern.algorithm(), candidates }
 }
 
-/// The pattern that deciding keys name: a hash of the first that has no table, or else the order in which the last table
-/// placed new values.
+/// The pattern that deciding keys name. Where a table was seen, it is the order in which the last table placed new values,
+/// whatever else decides. Otherwise it is the hash of the only key that decides. Of several keys that decide a hash may be
+/// taken together, which has no name.
+///
+/// Something that remembers each value in front of a round robin looks like a hash, if others took turns meanwhile or
+/// there are more instances than new values.
 fn name_by_keys(facts: &Facts) -> Option<NamedPattern> {
     let mut hashes: Vec<Algorithm> = Vec::new();
-    let mut by_table = None;
-    for (fact, decision) in facts.deciding_keys() {
-        let hash = fact.key.hash_algorithm();
-        match &decision.placement {
-            Some(placement) => by_table = Some(placement),
-            None if hashes.contains(&hash) => {}
-            None => hashes.push(hash),
+    for hash in facts.keys_without_table().map(|fact| fact.key.hash_algorithm()) {
+        if !hashes.contains(&hash) {
+            hashes.push(hash);
         }
     }
-    if let Some(first) = hashes.first().copied() {
-        hashes.extend([Random, LeastConnections]);
-        return Some(NamedPattern { algorithm: first, candidates: hashes });
+    let tables = facts.deciding_keys().filter_map(|(_, decision)| decision.placement.as_ref());
+    if let Some(placement) = tables.last() {
+        let order = find_mechanisms(placement.pattern, None, &placement.ruled_out);
+        return Some(NamedPattern { algorithm: placement.pattern.algorithm(), candidates: [order, hashes].concat() });
     }
-    let placement = by_table?;
-    let candidates = find_mechanisms(placement.pattern, None, &placement.ruled_out);
-    Some(NamedPattern { algorithm: placement.pattern.algorithm(), candidates })
+    let algorithm = match hashes.as_slice() {
+        [] => return None,
+        [only] => *only,
+        _ => Algorithm::Undetermined,
+    };
+    hashes.extend([Random, LeastConnections, RoundRobin, WeightedRoundRobin]);
+    Some(NamedPattern { algorithm, candidates: hashes })
 }
 
 fn name_by_load(named: &NamedPattern, load: &Load, alpha: f64) -> NamedPattern {
@@ -184,7 +182,7 @@ fn name_by_other_series(named: &NamedPattern, facts: &Facts) -> NamedPattern {
     match facts.other_series.effect(named.algorithm) {
         UnseenEffect::Nothing => named.clone(),
         UnseenEffect::SeveralInstances => {
-            let inconsistent = facts.keys.iter().filter(|fact| fact.effect == KeyEffect::Inconsistent);
+            let inconsistent = facts.keys.iter().filter(|fact| matches!(fact.effect, KeyEffect::Inconsistent { .. }));
             let no_hashes: Vec<Algorithm> = inconsistent.map(|fact| fact.key.hash_algorithm()).collect();
             candidates.retain(|candidate| !no_hashes.contains(candidate));
             spread(&mut candidates);

@@ -50,8 +50,6 @@ pub enum Test {
     MadeUpValuesMove,
     #[strum(serialize = "over one connection one instance alone")]
     OverOneConnectionOneAlone,
-    #[strum(serialize = "one instance for all paths")]
-    OneInstanceForAllPaths,
     #[strum(serialize = "each value has its own instance")]
     EachValueHasItsInstance,
     #[strum(serialize = "new values came in turn")]

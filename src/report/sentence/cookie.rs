@@ -62,12 +62,13 @@ pub fn sentence(fact: &CookieEvidence) -> String {
 fn values(fact: &ValueEvidence) -> String {
     match fact {
         ValueEvidence::IssuedAreLearned { p } => format!(
-            "values that others were given led to whoever gave them, by chance {}: the balancer learns them",
+            "values that others were given led to whoever gave them, by chance {}, and new ones were placed in turn: the \
+             balancer learns them",
             odds_in_words(*p)
         ),
         ValueEvidence::IssuedLeadBack { p } => format!(
-            "values that others were given led to whoever gave them, by chance {}: the balancer learns them, or it makes \
-             each itself and places it by a hash",
+            "values that others were given led to whoever gave them, by chance {}: the balancer learns them, or reads the \
+             instance in them, or makes each itself and places it by a hash",
             odds_in_words(*p)
         ),
         ValueEvidence::NewPlacedInTurn => {
@@ -91,7 +92,11 @@ fn values(fact: &ValueEvidence) -> String {
         ),
         ValueEvidence::PartNotTested => "whether the balancer reads a part of its value was not seen".to_owned(),
         ValueEvidence::ApplicationSession { cookie, ignored: of } => {
-            format!("{}each client has a session {cookie} of its own: the balancer learns whose it is", ignored(*of))
+            format!(
+                "{}each client has a session {cookie} of its own: the balancer learns whose it is, or the value names the \
+                 instance in cipher",
+                ignored(*of)
+            )
         }
         ValueEvidence::LearnedOrCipher { ignored: of } => format!(
             "{}either the balancer learns whom each value was given to, or the value names the instance in cipher",
@@ -114,7 +119,7 @@ fn made_up(fact: &MadeUpEvidence) -> String {
         ),
         MadeUpEvidence::Move { cookie, moves, of, p } => format!(
             "made-up values of {cookie} moved to another instance {moves} of {of} times, so it is no hash of it (which \
-             would do so {})",
+             would do so {}, with failures of up to 2 %)",
             odds_in_words(*p)
         ),
         MadeUpEvidence::OneInstance { cookie, values } => {

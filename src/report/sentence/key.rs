@@ -1,70 +1,105 @@
 //! The effects of keys, in words.
 
 use crate::{
-    analysis::{KeyEvidence, KeyName, OnlyInstance},
+    analysis::{EffectEvidence, KeyEvidence, KeyName, OnlyInstance, StayScope},
     report::odds::odds_in_words,
 };
 
+use super::words::per_cent_up;
+
 pub fn sentence(fact: &KeyEvidence) -> String {
     match fact {
-        KeyEvidence::Decides { key_name, answers, values, instances, p } => format!(
-            "{answers} requests with {values} {} went to {instances} instances, but each of these always to the same \
-             one; if {} played no part, the chance of that would be {}",
-            plural(key_name),
-            singular(key_name),
-            odds_in_words(*p)
-        ),
-        KeyEvidence::DecidesOrRules { key_name, values, p } => format!(
-            "each of {values} {} has an instance of its own (by chance {}), but so few may have a rule each as well as a \
-             hash",
-            plural(key_name),
-            odds_in_words(*p)
-        ),
-        KeyEvidence::DecidesTooFew { key_name, answers, values, instances, p } => format!(
-            "{answers} requests with {values} {} went to {instances} instances, each of these always to the same one; but \
-             they are too few: the chance of that is {}",
-            plural(key_name),
-            odds_in_words(*p)
-        ),
-        KeyEvidence::OneInstance { key_name, values, only } => {
-            let which = match only {
-                OnlyInstance::Same => "one instance answers, whichever it is",
-                OnlyInstance::AnotherForPaths => {
-                    "one instance answers, but another than here: they may be another service's"
-                }
-                OnlyInstance::AnotherThanFree => "one instance answers, but another than without",
-            };
-            let but = match key_name {
-                KeyName::Address => "; that proves nothing, because something on the way may hide the address",
-                KeyName::Query | KeyName::Path | KeyName::Cookie(_) | KeyName::Header(_) => "",
-            };
-            format!("{values} {}: {which}{but}", plural(key_name))
-        }
-        KeyEvidence::Inconsistent { key_name, values } => {
-            format!("{values} {}: the same one led to different instances", plural(key_name))
-        }
-        KeyEvidence::TooFew { key_name, values, asked } => {
-            format!("{values} of {asked} {} led to an instance with a name", plural(key_name))
-        }
-        KeyEvidence::NoUriHash { p } => format!(
-            "so it is no hash of the path: the chance that one sends all these paths to the same of two instances is {}",
-            odds_in_words(*p)
-        ),
+        KeyEvidence::Effect { key_name, values, effect } => effect_sentence(key_name, *values, effect),
         KeyEvidence::PatternWithoutValue(pattern) => {
             format!("without such a value, the pattern is {}", pattern.as_str())
         }
-        KeyEvidence::ClientStaysByAddress => "so a client stays on its instance as long as its address does".to_owned(),
+        KeyEvidence::ClientStaysByAddress(StayScope::AllPaths) => {
+            "so a client stays on its instance as long as its address does".to_owned()
+        }
+        KeyEvidence::ClientStaysByAddress(StayScope::ThisPath) => {
+            "so on this path a client stays on its instance as long as its address does".to_owned()
+        }
+        KeyEvidence::Together(key_names) => {
+            let names: Vec<String> = key_names.iter().map(singular).collect();
+            format!("so {} decide together: another value of any of them may lead elsewhere", names.join(" and "))
+        }
         KeyEvidence::PlacedInTurn { key_name, p } => format!(
             "new {} were given to the instances in turn, which a hash does with a chance of {}: {}",
             plural(key_name),
             odds_in_words(*p),
             memory(key_name)
         ),
-        KeyEvidence::TableLooksTheSame => {
-            "what remembers each value (a table, a cache) would look the same, if it placed \
-                                           new ones at random; that it placed them in turn was not seen"
+        KeyEvidence::TableLooksTheSame { turns_beyond } => format!(
+            "what remembers each value (a table, a cache) would look the same, if it placed new ones at random or in turn by \
+             weights{}",
+            match turns_beyond {
+                Some(share) => {
+                    format!(", or in turn while others took more than {:.0} % of the turns", (share * 100.0).floor())
+                }
+                None => ", or in turn among so many instances that hardly any came twice".to_owned(),
+            }
+        ),
+    }
+}
+
+/// The effect of the values of a key.
+fn effect_sentence(key_name: &KeyName, values: usize, effect: &EffectEvidence) -> String {
+    let (each, value) = (plural(key_name), singular(key_name));
+    match effect {
+        EffectEvidence::Decides { answers, instances, p } => format!(
+            "{answers} requests with {values} {each} went to {instances} instances, but each of these always to the same \
+             one; if {value} played no part, the chance of that would be {}",
+            odds_in_words(*p)
+        ),
+        EffectEvidence::DecidesOrRules { p } => format!(
+            "each of {values} {each} has an instance of its own (by chance {}), but so few may have a rule each as well as a \
+             hash",
+            odds_in_words(*p)
+        ),
+        EffectEvidence::DecidesTooFew { answers, instances, p } => format!(
+            "{answers} requests with {values} {each} went to {instances} instances, each of these always to the same one; but \
+             they are too few: the chance of that is {}",
+            odds_in_words(*p)
+        ),
+        EffectEvidence::StaysMostly { moves, p } => format!(
+            "each of {values} {each} stayed with its instance but for {moves} moves, by chance {}; as instances failed, came \
+             or went meanwhile, what decides is open",
+            odds_in_words(*p)
+        ),
+        EffectEvidence::OwnSets { answers, instances, most, p } => format!(
+            "{answers} requests with {values} {each} went to {instances} instances, but each of these to some of its own, \
+             {most} at most; if {value} played no part, the chance of that would be {}",
+            odds_in_words(*p)
+        ),
+        EffectEvidence::OneInstance(only) => format!("{values} {each}: {}", only_instance(*only)),
+        EffectEvidence::Inconsistent { moves, further, p } => format!(
+            "{values} {each}: the same one led to different instances, {moves} of {further} times; if each had an instance of \
+             its own, failures of up to 2 % would make that {}",
+            odds_in_words(*p)
+        ),
+        EffectEvidence::MovesSometimes { moves, further } => format!(
+            "{values} {each}: the same one led to another instance {moves} of {further} times, which a failover explains as \
+             well"
+        ),
+        EffectEvidence::TooFew { asked } => format!("{values} of {asked} {each} led to an instance with a name"),
+    }
+}
+
+fn only_instance(only: OnlyInstance) -> String {
+    match only {
+        OnlyInstance::Same { hidden_share } => format!(
+            "one instance answers, whichever it is; a hash of them that sends more than {} elsewhere would have shown others",
+            per_cent_up(hidden_share)
+        ),
+        OnlyInstance::SameForAddresses => {
+            "one instance answers, whichever it is; that proves nothing, because something on \
+                                           the way may hide the address"
                 .to_owned()
         }
+        OnlyInstance::AnotherForPaths => {
+            "one instance answers, but another than here: they may be another service's".to_owned()
+        }
+        OnlyInstance::AnotherThanFree => "one instance answers, but another than without".to_owned(),
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{
     model::trace::{InstanceId, Trace},
 };
 
-use super::cookie;
+use super::{cookie, words::per_cent_up};
 
 /// The most instances that are named one by one.
 const MOST_NAMES: usize = 8;
@@ -56,9 +56,11 @@ pub fn session_cause(trace: &Trace, cause: &SessionCause) -> String {
         }
         SessionCause::OneReplica => "there is one replica".to_owned(),
         SessionCause::AddressDecides => "the client's address decides which replica answers".to_owned(),
-        SessionCause::OneInstanceOrAddress => {
-            "one instance answered everything: it is the only one, or the client's address decides".to_owned()
-        }
+        SessionCause::OneInstanceOrAddress { hidden_share } => format!(
+            "one instance answered everything: it is the only one, or the client's address decides, or others get less \
+             than {} of the requests",
+            per_cent_up(*hidden_share)
+        ),
         SessionCause::TooFewReloads { reloads } => {
             format!("every reload saw the login, but {reloads} are too few to tell that from chance (-n)")
         }

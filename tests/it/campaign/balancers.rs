@@ -35,7 +35,7 @@ pub fn per_connection(k: usize) -> Balancer {
 }
 
 /// FNV-1a, mixed once more so that neighbours part.
-fn hash(text: &str, k: usize) -> usize {
+pub fn hash(text: &str, k: usize) -> usize {
     let fnv = text
         .bytes()
         .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
