@@ -96,6 +96,8 @@ fn ln_bet(answers: &[Answer], weight: Weight) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use rand::{SeedableRng, rngs::StdRng, seq::SliceRandom};
+
     use super::*;
 
     /// Answers of passes over values `0..k` in the order that `shuffle` gives, by the instance that `pick` takes for a
@@ -129,6 +131,43 @@ mod tests {
     fn a_stray_answer_does_not_hide_that_values_stay() {
         let stray = answers(27, 4, |value, turn| if turn == 60 { 2 } else { (value % 3) as u16 });
         assert!(no_part_p(&stray) < 1e-8, "{}", no_part_p(&stray));
+    }
+
+    /// A test that is wrong with a chance of 1 in 100 at most, though a balancer that looks at no value does what it can.
+    #[test]
+    fn values_that_play_no_part_seldom_seem_to() {
+        const RUNS: usize = 1000;
+        let mut random = StdRng::seed_from_u64(1);
+        let by_turn: [fn(usize) -> usize; 4] =
+            [|turn| turn % 3, |turn| usize::from(turn > 31), |turn| turn / 9, |turn| turn * turn / 7 % 5];
+        for pick in by_turn {
+            let mut wrong = 0;
+            for _ in 0..RUNS {
+                let mut order: Vec<usize> = (0..9).collect();
+                let mut sent = Vec::new();
+                for pass in 0..5 {
+                    order.shuffle(&mut random);
+                    sent.extend(order.iter().map(|value| (pass, *value)));
+                }
+                let answer = |(turn, (pass, value)): (usize, (usize, usize))| Answer {
+                    value,
+                    pass,
+                    instance: InstanceId(pick(turn) as u16),
+                };
+                let answers: Vec<Answer> = (0..).zip(sent).map(answer).collect();
+                // one may look after each pass
+                let looks = answers.chunk_by(|one, next| one.pass == next.pass).map(<[Answer]>::len);
+                let mut seen = 0;
+                let mut least: f64 = 1.0;
+                for look in looks {
+                    seen += look;
+                    least = least.min(no_part_p(&answers[..seen]));
+                }
+                wrong += usize::from(least < 0.01);
+            }
+            // three standard errors above 1 in 100
+            assert!(wrong < RUNS / 100 + 10, "{wrong}");
+        }
     }
 
     #[test]

@@ -80,7 +80,9 @@ fn values(fact: &ValueEvidence) -> String {
             odds_in_words(*p)
         ),
         ValueEvidence::HashOrTable => {
-            "a hash of the value decides, or a table that learns whom each was given to".to_owned()
+            "a hash of the value decides, or a table that learns whom each was given to, or the balancer reads the instance \
+             in its own values and takes a hash of others"
+                .to_owned()
         }
         ValueEvidence::ValueNamesInstance => {
             "its value is the same for all clients of an instance, and names it".to_owned()

@@ -29,16 +29,15 @@ pub fn sentence(fact: &KeyEvidence) -> String {
             odds_in_words(*p),
             memory(key_name)
         ),
-        KeyEvidence::TableLooksTheSame { turns_beyond } => format!(
-            "what remembers each value (a table, a cache) would look the same, if it placed new ones at random or in turn by \
-             weights{}",
-            match turns_beyond {
-                Some(share) => {
-                    format!(", or in turn while others took more than {:.0} % of the turns", (share * 100.0).floor())
-                }
-                None => ", or in turn among so many instances that hardly any came twice".to_owned(),
-            }
-        ),
+        KeyEvidence::TableLooksTheSame { turns_beyond } => {
+            let others = turns_beyond
+                .map(|share| format!(" while others took more than {:.0} % of the turns", (share * 100.0).floor()));
+            format!(
+                "what remembers each value (a table, a cache) would look the same, if it placed new ones at random, by \
+                 weights, or in turn{}",
+                others.unwrap_or_default()
+            )
+        }
     }
 }
 
@@ -67,8 +66,8 @@ fn effect_sentence(key_name: &KeyName, values: usize, effect: &EffectEvidence) -
             odds_in_words(*p)
         ),
         EffectEvidence::OwnSets { answers, instances, most, p } => format!(
-            "{answers} requests with {values} {each} went to {instances} instances, but each of these to some of its own, \
-             {most} at most; if {value} played no part, the chance of that would be {}",
+            "{answers} requests with {values} {each} went to {instances} instances, each of these to {most} at most and to \
+             some more than to others; if {value} played no part, the chance of that would be {}",
             odds_in_words(*p)
         ),
         EffectEvidence::OneInstance(only) => format!("{values} {each}: {}", only_instance(*only)),

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::{candidates, haproxy, nginx, probe, ruled_out, series, stage, verdict};
-use crate::support::{Lab, Place, server};
+use crate::support::{Lab, Place, balancers, server};
 
 /// The candidates where a key decides: a hash of it, or something that remembers whom each value was given.
 fn hash_or_memory(hash: &str) -> Vec<&str> {
@@ -111,6 +111,75 @@ fn a_table_that_remembers_addresses_is_no_hash() {
     let verdict = verdict(&lab, &balancer, &[]);
     assert_eq!((&verdict["algorithm"], &verdict["stickiness"]), (&"round-robin".into(), &"source".into()), "{verdict}");
     assert!(ruled_out(&verdict, "source-hash").unwrap() < 1e-6);
+}
+
+/// What stands behind a table or a cache gives new values out in turn, if no others take turns.
+#[test]
+fn what_a_table_or_a_cache_remembers_may_be_given_in_turn() {
+    let lab = Lab::up(&["--web-static", "7", "--web-dynamic", "0"]);
+    let servers = lab.replica_addresses("web_static");
+    let cached = balancers::Nginx {
+        http: "proxy_cache_path cache keys_zone=pages:1m;",
+        location: "proxy_cache pages; proxy_cache_key $request_uri; proxy_cache_valid any 10m; \
+                   proxy_ignore_headers Cache-Control Expires Set-Cookie Vary;",
+        ..balancers::Nginx::default()
+    };
+    let table = "balance roundrobin\n  stick-table type string len 64 size 10k\n  stick on url";
+    let weights = "balance roundrobin\n  stick-table type ip size 10k\n  stick on src";
+    for (what, balancer, truth) in [
+        ("nginx's cache", cached.start(&servers), "round-robin"),
+        ("a table of paths", balancers::haproxy(&servers, 4, table, &[]), "round-robin"),
+        (
+            "a table before weights",
+            balancers::haproxy(&servers[..3], 4, weights, &["weight 5", "weight 1"]),
+            "weighted-round-robin",
+        ),
+    ] {
+        let Some(balancer) = balancer else { return };
+        let verdict = verdict(&lab, &balancer, &[]);
+        assert!(candidates(&verdict).contains(&truth), "{what}: {verdict}");
+        assert_eq!(ruled_out(&verdict, truth), None, "{what}: {verdict}");
+    }
+}
+
+#[test]
+fn a_hash_that_sends_little_elsewhere_stays_a_candidate() {
+    let lab = stage("2");
+    let (servers, uri) = (lab.replica_addresses("web_static"), "balance uri whole\n  hash-type consistent");
+    let Some(balancer) = balancers::haproxy(&servers, 4, uri, &["weight 256", "weight 1"]) else { return };
+    let verdict = verdict(&lab, &balancer, &[]);
+    assert!(candidates(&verdict).contains(&"uri-hash"), "{verdict}");
+    assert_eq!(ruled_out(&verdict, "uri-hash"), None, "{verdict}");
+}
+
+#[test]
+fn a_hash_of_address_and_path_together_keeps_no_client() {
+    let lab = stage("3");
+    let Some(balancer) = nginx(&lab, "hash $remote_addr$request_uri;") else { return };
+    let verdict = verdict(&lab, &balancer, &[]);
+    assert_eq!((&verdict["algorithm"], &verdict["stickiness"]), (&"undetermined".into(), &"undetermined".into()));
+    assert_eq!(candidates(&verdict)[..2], ["source-hash", "uri-hash"]);
+    let said = verdict["evidence"].to_string();
+    assert!(said.contains("so the client's address and the query string decide together"), "{said}");
+}
+
+#[test]
+fn a_pair_of_instances_for_each_address_is_found() {
+    let lab = stage("4");
+    let servers = lab.replica_addresses("web_static");
+    let pair =
+        |name: &str, servers: &[String]| format!("upstream {name} {{ server {}; }}\n", servers.join("; server "));
+    let halves = "split_clients $remote_addr $pair { 50% one; * other; }";
+    let balancer = balancers::Nginx {
+        http: &[&pair("one", &servers[..2]), &pair("other", &servers[2..]), halves].concat(),
+        pass: "http://$pair",
+        ..balancers::Nginx::default()
+    };
+    let Some(balancer) = balancer.start(&servers) else { return };
+    let verdict = verdict(&lab, &balancer, &["--experiments", "order,jar,sources"]);
+    let said = verdict["evidence"].to_string();
+    assert!(said.contains("each of these to 2 at most"), "{said}");
+    assert_eq!((&verdict["algorithm"], &verdict["stickiness"]), (&"round-robin".into(), &"undetermined".into()));
 }
 
 #[test]
