@@ -3,6 +3,7 @@
 
 mod balancers;
 mod keys;
+mod study;
 mod target;
 
 use std::time::Duration;

@@ -37,7 +37,7 @@ fn path_without_query(asked: &Asked) -> String {
     asked.path.split('?').next().unwrap_or_default().to_owned()
 }
 
-fn words(target: &SimulatedTarget, verdict: &Verdict) -> String {
+pub fn words(target: &SimulatedTarget, verdict: &Verdict) -> String {
     sentences(target.trace(), &verdict.evidence).join("\n")
 }
 
