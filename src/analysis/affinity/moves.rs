@@ -1,12 +1,12 @@
 //! Moves: judges if the requests of one client change their instance too often for something that keeps the client on it.
 
 use crate::{
-    analysis::math::log_prob::{ln_extreme, probability},
+    analysis::{
+        affinity::failures::MAX_SHARE_OF_FAILURES,
+        math::log_prob::{ln_extreme, probability},
+    },
     model::trace::InstanceId,
 };
-
-/// The largest share of requests in which a client that is kept moves, because its instance fails or goes.
-const MOST_MOVES: f64 = 0.02;
 
 /// The requests of one client that could have moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,10 +28,10 @@ impl Moves {
     /// request one looks.
     pub fn p_if_kept(self) -> f64 {
         let Moves { moves, further } = self;
-        if moves as f64 <= MOST_MOVES * further as f64 {
+        if moves as f64 <= MAX_SHARE_OF_FAILURES * further as f64 {
             return 1.0;
         }
-        probability(ln_extreme(moves, further, MOST_MOVES) + (further as f64).ln())
+        probability(ln_extreme(moves, further, MAX_SHARE_OF_FAILURES) + (further as f64).ln())
     }
 }
 
