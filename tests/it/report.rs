@@ -212,7 +212,7 @@ fn figures_are_for_those_who_ask() {
     }
     let figures = plain(&trace, Detail::Figures);
     assert!(figures.starts_with(&sentences), "{figures}");
-    has(&figures, "alpha is 1e-6, shared: 40 % for picks at random");
+    has(&figures, "alpha is 1e-6, shared: 38 % for picks at random");
     let row = |begins: &str| {
         let row = figures.lines().find(|line| line.trim_start().starts_with(begins)).unwrap_or_default();
         row.split_whitespace().collect::<Vec<_>>().join(" ")

@@ -81,7 +81,7 @@ pub fn find_membership_change(picks: &Picks, alpha: f64) -> Option<Finding> {
     let ln_n = (picks.len() as f64).ln();
     // each stretch may begin anywhere, and it is looked for after every request
     let p = probability(ln_n + stretches.iter().map(|stretch| ln_n + stretch.ln_by_chance()).sum::<f64>());
-    if p >= budget::spend(alpha, Decision::IndependentDraws) {
+    if p >= budget::spend(alpha, Decision::ChangingInstances) {
         return None;
     }
     let mut found = Finding::round_robin(picks, NearWeights::Possible, Test::RoundsUntilOthersTakeOver, p);

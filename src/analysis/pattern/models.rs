@@ -70,9 +70,12 @@ impl Models {
         }
     }
 
-    /// The largest predictive log-probability of the regular models that have a name.
-    pub fn best_named(&self) -> f64 {
-        self.round_robin().max(self.weighted_predictive()).max(self.workers_predictive()).max(self.pulled_predictive())
+    /// The predictive log-probability under the regular models that have a name: their mean, so that none was chosen
+    /// afterwards.
+    pub fn named(&self) -> f64 {
+        let kinds =
+            [self.round_robin(), self.weighted_predictive(), self.workers_predictive(), self.pulled_predictive()];
+        ln_mean(&kinds)
     }
 
     /// The predictive log-probability under round robins of any order.
@@ -91,22 +94,20 @@ impl Models {
         self.weighted.iter().max_by(|one, other| one.ln_predictive().total_cmp(&other.ln_predictive()))
     }
 
-    /// The predictive log-probability under weighted orders that one counter follows.
+    /// The predictive log-probability under weighted orders that one counter follows. Each order pays for the choice
+    /// among all orders, so the likeliest is less likely than their mean.
     pub fn weighted_predictive(&self) -> f64 {
-        let choice = (self.weighted.len() as f64).ln();
-        self.likeliest_weighted().map_or(f64::NEG_INFINITY, |best| best.ln_predictive() - choice)
+        self.likeliest_weighted().map_or(f64::NEG_INFINITY, WeightedOrder::ln_predictive)
     }
 
     /// The predictive log-probability under several workers on one weighted order.
     pub fn workers_predictive(&self) -> f64 {
-        let choice = (self.weighted_workers.len() as f64).ln();
-        self.weighted_workers.first().map_or(f64::NEG_INFINITY, |best| best.ln_predictive - choice)
+        self.weighted_workers.first().map_or(f64::NEG_INFINITY, |best| best.ln_predictive)
     }
 
     /// The predictive log-probability under counts that are pulled to weights.
     fn pulled_predictive(&self) -> f64 {
-        let best = self.pulled_counts.iter().map(|pulled| pulled.ln_predictive).fold(f64::NEG_INFINITY, f64::max);
-        best - (self.pulled_counts.len() as f64).ln()
+        self.pulled_counts.iter().map(|pulled| pulled.ln_predictive).fold(f64::NEG_INFINITY, f64::max)
     }
 
     /// The maximum log-likelihood of several workers on one weighted order, whether they can be followed or not.

@@ -11,7 +11,7 @@ use crate::analysis::{
         weighted::Ties,
         weighted_workers,
     },
-    sampling::budget::{self, Decision},
+    sampling::budget,
     series::{picks::Picks, sequence::Visibility},
     verdict::{Algorithm, Rejection, Test},
 };
@@ -119,7 +119,7 @@ fn independent_draws(picks: &Picks, evenness: Evenness, exclusion: &Exclusion, a
         Visibility::EveryTurn => Turns::All,
         Visibility::OwnTurns | Visibility::CountsOnly => Turns::OursAlone,
     };
-    let bounds_alpha = budget::spend(alpha, Decision::RegularOrders) / (3 * instances) as f64;
+    let bounds_alpha = budget::spend_on_regular_claim(alpha) / instances as f64;
     let bounds = |(&id, &count)| (id, independent::share_between(count, requests, bounds_alpha));
     let mut found = Finding {
         shares: picks.ids.iter().zip(&picks.counts).map(bounds).collect(),

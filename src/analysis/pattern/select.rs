@@ -20,6 +20,7 @@ use crate::{
             finding::{Finding, Pattern},
             membership_change, one_instance, strict_order, with_background,
         },
+        sampling::budget::{self, Decision},
         series::{
             connection_reuse::{self, PicksPer},
             picks::Picks,
@@ -54,11 +55,13 @@ pub fn find_pattern(series: &Series, sequence: &Sequence, alpha: f64) -> Finding
 
 fn several_instances(series: &Series, sequence: &Sequence, picks_per: PicksPer, alpha: f64) -> Finding {
     let picks = Picks::from_sequence(sequence);
-    if let Some(found) = strict_order::find_strict_order(sequence, &picks, alpha) {
+    if let Some(found) = strict_order::find_strict_order(sequence, &picks, budget::spend(alpha, Decision::StrictOrder))
+    {
         return found;
     }
     if picks_per == PicksPer::Request
-        && let Some(found) = failing_instances::find_order(series, sequence, alpha)
+        && let Some(found) =
+            failing_instances::find_order(series, sequence, budget::spend(alpha, Decision::StrictOrderWithFailures))
     {
         return found;
     }

@@ -26,9 +26,9 @@ const WEIGHTS_KNOWN_AFTER: usize = 24;
 /// The picks after which weights are known, at least.
 const FEWEST_FOR_WEIGHTS: usize = 150;
 
-/// The order that every pick follows, if there is one and chance does not explain it.
+/// The order that every pick follows, if there is one and chance does not explain it. `alpha` is the part of the accepted
+/// chance that each kind of order may spend.
 pub fn find_strict_order(sequence: &Sequence, picks: &Picks, alpha: f64) -> Option<Finding> {
-    let alpha = budget::spend(alpha, Decision::IndependentDraws);
     if let Some(cycle) = cycle::fixed_cycle(sequence) {
         return Some(ring(sequence, picks, cycle, alpha));
     }
@@ -62,13 +62,13 @@ pub fn ring_requests_needed(k: usize, alpha: f64) -> usize {
         probability(ln_best_independent(&counts))
     };
     let predicted =
-        (1..).find(|&predicted| by_chance(predicted) < budget::spend(alpha, Decision::IndependentDraws)).unwrap_or(0);
+        (1..).find(|&predicted| by_chance(predicted) < budget::spend(alpha, Decision::StrictOrder)).unwrap_or(0);
     ring_picks_needed(k).max(k + predicted)
 }
 
 /// The number of requests after which changing rounds of `k` instances are no chance, wherever the first round began.
 pub fn rounds_requests_needed(k: usize, alpha: f64) -> usize {
-    let enough = |whole: usize| rounds_by_chance(k, k, whole) < budget::spend(alpha, Decision::IndependentDraws);
+    let enough = |whole: usize| rounds_by_chance(k, k, whole) < budget::spend(alpha, Decision::StrictOrder);
     let whole = (FEWEST_CHANGES + 1..).find(|&whole| enough(whole)).unwrap_or(0);
     whole * k + k - 1
 }

@@ -7,7 +7,7 @@
 
 use crate::analysis::{
     math::{
-        log_prob::{ln_best_independent, ln_mean},
+        log_prob::{ln_best_independent, ln_factorial, ln_mean},
         weights::lowest_terms,
     },
     pattern::ring,
@@ -23,6 +23,10 @@ const LOST: f64 = 0.02;
 const LONGEST: usize = 40;
 /// The most sets of weights that are tried.
 const MOST_SETS: usize = 10;
+/// The largest weight that all instances but one may have, in a set that is tried whatever the counts are.
+const MOST_EQUAL: u32 = 5;
+/// The kinds of orders that are tried for each set of weights: ties in order, and in any order.
+const KINDS: f64 = 2.0;
 /// The most instances of which all orders are tried, because instances of equal weights come in any.
 const TIES_OF: usize = 4;
 /// The most instances for which all beginnings of the ring are tried.
@@ -98,7 +102,7 @@ pub fn neighbouring_orders(picks: &Picks, weights: &[u32], ring: &[usize]) -> Ve
 /// Sets of unequal weights near the counts, the nearest first.
 pub fn weight_sets(picks: &Picks) -> Vec<Vec<u32>> {
     let (k, n) = (picks.k, picks.len() as f64);
-    let longest = LONGEST.max(2 * k);
+    let longest = longest_round(k);
     let mut sets: Vec<Vec<u32>> = Vec::new();
     for sum in k + 1..=longest {
         let near = picks.counts.iter().map(|&count| ((count as f64 * sum as f64 / n).round() as u32).max(1));
@@ -107,7 +111,7 @@ pub fn weight_sets(picks: &Picks) -> Vec<Vec<u32>> {
     let by = |most: bool| {
         (0..k).max_by_key(|&one| if most { picks.counts[one] as i64 } else { -(picks.counts[one] as i64) })
     };
-    for equal in 1..=5_u32 {
+    for equal in 1..=MOST_EQUAL {
         for (odd, other) in [(by(false), equal.saturating_sub(1)), (by(true), equal + 1)] {
             if let (Some(odd), 1..) = (odd, other) {
                 sets.push((0..k).map(|one| if one == odd { other } else { equal }).collect());
@@ -129,8 +133,32 @@ pub fn weight_sets(picks: &Picks) -> Vec<Vec<u32>> {
     sets
 }
 
+/// The largest sum of weights that is tried for `k` instances, but for sets in which only one weight differs.
+fn longest_round(k: usize) -> usize {
+    LONGEST.max(2 * k)
+}
+
+/// The log of the price of having chosen these weights by the counts: one over the probability that a set has before
+/// any pick was seen. With half of the probability, one instance has a weight next to that of all others, which is at most
+/// [`MOST_EQUAL`]; with the other half, all sums up to the longest round are equally likely, and all weights with this
+/// sum: these are ln C(sum - 1, k - 1).
+pub fn ln_choice(weights: &[u32]) -> f64 {
+    let k = weights.len();
+    let sum = weights.iter().sum::<u32>() as usize;
+    let (least, most) = (weights.iter().min().copied().unwrap_or(1), weights.iter().max().copied().unwrap_or(1));
+    let lone = [least, most].iter().any(|odd| weights.iter().filter(|weight| *weight == odd).count() == 1);
+    let levels = if least + 1 == most { weights.iter().filter(|weight| **weight == most).count() } else { 0 };
+    let one_differs = lone && (levels == 1 && least <= MOST_EQUAL || levels + 1 == k && most <= MOST_EQUAL);
+    if one_differs {
+        // each of the instances, up or down, by each of the weights that the others have
+        return 2f64.ln() + (2.0 * k as f64 * f64::from(MOST_EQUAL)).ln();
+    }
+    let compositions = ln_factorial(sum - 1) - ln_factorial(k - 1) - ln_factorial(sum - k);
+    let longest = longest_round(k).max(sum);
+    2f64.ln() + ((longest - k) as f64).ln() + compositions
+}
+
 fn likeliest_order(picks: &Picks, weights: &[u32], ring: &[usize]) -> WeightedOrder {
-    let sum: u32 = weights.iter().sum();
     let begins = if picks.k <= ROTATED { picks.k } else { 1 };
     let rotated = |by: usize| ring[by..].iter().chain(&ring[..by]).copied().collect();
     let mut orders: Vec<Vec<usize>> = (0..begins).map(rotated).collect();
@@ -145,7 +173,7 @@ fn likeliest_order(picks: &Picks, weights: &[u32], ring: &[usize]) -> WeightedOr
     let places =
         |pattern: &Vec<usize>| pattern.iter().flat_map(|&one| (0..picks.k).map(move |k| f64::from(k == one))).collect();
     let patterns: Vec<Vec<f64>> = patterns.iter().map(places).collect();
-    let ln_complexity = (patterns.len() as f64).ln() + f64::from(sum).ln() * 2.0;
+    let ln_complexity = (patterns.len() as f64).ln() + KINDS.ln() + ln_choice(weights);
     // one share is enough to find the pattern that fits best
     let each = patterns.iter().map(|pattern| (ln_with(picks, pattern, SHARES[2]), pattern));
     let best = each.max_by(|one, other| one.0.total_cmp(&other.0));
@@ -182,7 +210,7 @@ pub fn smooth_orders(k: usize, weights: &[u32]) -> Vec<Vec<usize>> {
 /// The earliest deadline first, with ties in any order.
 fn deadline_order(picks: &Picks, weights: &[u32]) -> WeightedOrder {
     let places = by_deadline(weights);
-    let ln_complexity = f64::from(weights.iter().sum::<u32>()).ln() * 2.0;
+    let ln_complexity = KINDS.ln() + ln_choice(weights);
     WeightedOrder::fit(picks, weights, places, ln_complexity, Ties::InAnyOrder)
 }
 
@@ -265,6 +293,25 @@ fn ln_with(picks: &Picks, places: &[f64], share: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_prices_of_all_weights_add_up_to_one_at_most() {
+        let sets = |k: usize, sum: u32| {
+            let mut all: Vec<Vec<u32>> = vec![Vec::new()];
+            for _ in 0..k {
+                all = all.iter().flat_map(|set| (1..=sum).map(|more| [set.as_slice(), &[more]].concat())).collect();
+                all.retain(|set| set.iter().sum::<u32>() <= sum);
+            }
+            all.retain(|set| lowest_terms(set) == *set && set.iter().any(|weight| *weight != set[0]));
+            all
+        };
+        for k in 2..=4 {
+            let sum: f64 = sets(k, 40).iter().map(|weights| (-ln_choice(weights)).exp()).sum();
+            assert!((0.5..=1.0).contains(&sum), "{k}: {sum}");
+        }
+        // ten instances have two hundred million sets of this sum
+        assert!(ln_choice(&[1, 2, 3, 4, 5, 6, 7, 7, 4, 1]) > 2e8f64.ln());
+    }
 
     #[test]
     fn smooth_weights_are_those_of_nginx() {

@@ -49,7 +49,7 @@ pub struct PulledCounts {
 pub fn fit_pulled(picks: &Picks) -> Vec<PulledCounts> {
     let fit = |weights: Vec<u32>| {
         let ln = PULLS.map(|pull| ln_pulled(picks, &weights, pull)).into_iter().fold(f64::NEG_INFINITY, f64::max);
-        PulledCounts { ln, ln_predictive: ln - (PULLS.len() as f64).ln() - ln_complexity(&weights) }
+        PulledCounts { ln, ln_predictive: ln - (PULLS.len() as f64).ln() - weighted::ln_choice(&weights) }
     };
     weighted::weight_sets(picks).into_iter().map(fit).collect()
 }
@@ -81,7 +81,7 @@ pub fn fit_all(picks: &Picks) -> Vec<WeightedWorkers> {
         for workers in 2..=MAX_WORKERS {
             for pattern in &orders {
                 let Some(ln) = ln_shared_order(picks, pattern, workers) else { continue };
-                let ln_predictive = ln - ln_complexity(&weights) - (3.0 * orders.len() as f64).ln();
+                let ln_predictive = ln - weighted::ln_choice(&weights) - (3.0 * orders.len() as f64).ln();
                 found.push(WeightedWorkers { workers, weights: weights.clone(), ln, ln_predictive });
             }
         }
@@ -112,11 +112,6 @@ pub fn describe_workers(best: &WeightedWorkers, all: &[WeightedWorkers], picks: 
         found.evidence.push(PatternEvidence::Weights(WeightsEvidence::OthersFit));
     }
     found
-}
-
-/// The log of the price of having looked for weights.
-fn ln_complexity(weights: &[u32]) -> f64 {
-    f64::from(weights.iter().sum::<u32>()).ln() * 2.0
 }
 
 /// The log-probability of the picks by workers that start anywhere and are equally likely to be next; `None` where the

@@ -49,14 +49,14 @@ pub fn find_with_background(sequence: &Sequence, picks: &Picks, alpha: f64) -> F
     }
     let models = Models::fit(sequence, picks);
     let lines = Lines {
-        independent: -(budget::spend(alpha, Decision::IndependentDraws)).ln(),
-        regular: -(budget::spend(alpha, Decision::RegularOrders) / 3.0).ln(),
+        independent: -(budget::spend(alpha, Decision::DisturbedOrder)).ln(),
+        regular: -budget::spend_on_regular_claim(alpha).ln(),
     };
-    let named = models.best_named();
+    let named = models.named();
     if named - models.best_independent > lines.independent {
         return regular_picks(&models, picks, &lines, probability(models.best_independent - named));
     }
-    if models.dependent - models.best_independent > lines.independent {
+    if models.dependent - models.best_independent > -budget::spend(alpha, Decision::Dependence).ln() {
         return unknown_regularity(picks, probability(models.best_independent - models.dependent));
     }
     random::judge_randomness(&models, picks, lines.regular, alpha)
@@ -64,7 +64,7 @@ pub fn find_with_background(sequence: &Sequence, picks: &Picks, alpha: f64) -> F
 
 /// The finding where some model with a name beats independent draws, which have the probability `p`.
 fn regular_picks(models: &Models, picks: &Picks, lines: &Lines, p: f64) -> Finding {
-    let unnamed = models.dependent - models.best_named() > UNNAMED_MARGIN;
+    let unnamed = models.dependent - models.named() > UNNAMED_MARGIN;
     if !unnamed {
         let found = ring(models, picks, lines, p)
             .or_else(|| ring_in_step(models, picks, lines, p))

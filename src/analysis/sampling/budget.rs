@@ -8,22 +8,45 @@
 /// A decision that may be wrong by chance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray)]
 pub enum Decision {
-    /// Picks are no independent draws.
+    /// Picks are no independent draws, because one instance answers everything or because counts are even: of these two,
+    /// a series can show only one.
     IndependentDraws,
-    /// Picks follow no other regular order than the one that is named, or none at all.
+    /// Picks are no independent draws, because every pick follows an order: a part for each of [`ORDERS`].
+    StrictOrder,
+    /// The same where requests without an answer have their places in the order: again a part for each of [`ORDERS`].
+    StrictOrderWithFailures,
+    /// Picks are no independent draws, because a regular order of which others take turns predicts them better.
+    DisturbedOrder,
+    /// Picks are no independent draws, because each depends on those before it in some way.
+    Dependence,
+    /// Picks are no independent draws, because rounds of which the instances change hold every pick.
+    ChangingInstances,
+    /// The answers of other instances are too many for stray answers.
+    StrayAnswers,
+    /// Picks follow no other regular order than the one that is named, or none at all. This part is divided by
+    /// [`REGULAR_CLAIMS`].
     RegularOrders,
     /// New values of one key were placed in turn. Looking for the turns divides this part again, as for any order.
     KeyPlacement,
     /// New values of the cookie that pins were placed in turn.
     CookiePlacement,
-    /// Cookies pin.
+    /// Cookies pin: it is rejected that the client is free.
     Stickiness,
     /// One cookie pins when it is sent alone: a part for each of [`MOST_ALONE`] cookies.
     CookieAlone,
-    /// The balancer picks once a connection.
+    /// Cookies do not pin: it is rejected that a pinned client moves in up to 2 % of its requests. A part for the jar, and
+    /// one for each of [`MOST_ALONE`] cookies.
+    MovesWithCookies,
+    /// The balancer picks once a connection: it is rejected that requests on one connection are free.
     Connection,
+    /// The balancer picks for each request: it is rejected that requests on one connection move in up to 2 % of all
+    /// cases, because an instance fails.
+    PicksEachRequest,
     /// The values of one key decide, or play no part.
     Key,
+    /// The same value of a key led to different instances: it is rejected that a value moves in up to 2 % of its
+    /// requests, because an instance fails.
+    KeyMoves,
     /// Made-up values of the cookie that pins stay with their instances, or they move.
     MadeUpValues,
     /// Values of the cookie lead back to the instance that issued them.
@@ -39,6 +62,14 @@ pub enum Decision {
 /// The most cookies that are sent alone: those that were set first.
 pub const MOST_ALONE: usize = 8;
 
+/// The kinds of orders that every pick may follow: a ring, whole rounds, workers in turn, an order that repeats, and
+/// weighted rounds.
+pub const ORDERS: usize = 5;
+
+/// The claims about one sequence that reject a regular order that may be true: another order, a weight of this order, and
+/// that there is none.
+pub const REGULAR_CLAIMS: usize = 3;
+
 /// The largest number of keys of which new values may be placed.
 const KEYS: f64 = 5.0;
 
@@ -46,18 +77,22 @@ impl Decision {
     /// The part of alpha that the decision may spend, each time it is made.
     pub const fn share(self) -> f64 {
         match self {
-            Decision::IndependentDraws => 0.4,
+            Decision::IndependentDraws => 0.245,
+            Decision::StrictOrder | Decision::StrictOrderWithFailures => 0.045 / ORDERS as f64,
+            Decision::DisturbedOrder => 0.03,
+            Decision::Dependence => 0.005,
+            Decision::ChangingInstances => 0.01,
+            Decision::StrayAnswers => BudgetPart::StrayAnswers.limit(),
             Decision::RegularOrders => BudgetPart::RegularOrders.limit(),
             Decision::KeyPlacement | Decision::CookiePlacement => BudgetPart::RegularOrders.limit() / KEYS,
             Decision::Stickiness => 0.05,
             Decision::CookieAlone => 0.05 / MOST_ALONE as f64,
-            Decision::Connection => 0.1,
-            Decision::Key
-            | Decision::MadeUpValues
-            | Decision::IssuedValues
-            | Decision::NotInTurn
-            | Decision::ValuePart => 0.025,
-            Decision::Load => 0.05,
+            Decision::MovesWithCookies => 0.005,
+            Decision::Connection | Decision::PicksEachRequest => BudgetPart::Connections.limit(),
+            Decision::Key => 0.02,
+            Decision::KeyMoves => 0.005,
+            Decision::MadeUpValues | Decision::IssuedValues | Decision::NotInTurn | Decision::ValuePart => 0.0125,
+            Decision::Load => 0.03,
         }
     }
 }
@@ -65,6 +100,11 @@ impl Decision {
 /// The part of alpha that a decision may spend.
 pub fn spend(alpha: f64, decision: Decision) -> f64 {
     alpha * decision.share()
+}
+
+/// The part of alpha that one claim about regular orders may spend.
+pub fn spend_on_regular_claim(alpha: f64) -> f64 {
+    spend(alpha, Decision::RegularOrders) / REGULAR_CLAIMS as f64
 }
 
 /// Returns true if the probability `p` is small enough for a decision.
@@ -76,6 +116,7 @@ pub fn is_sure(p: f64, alpha: f64, decision: Decision) -> bool {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray)]
 pub enum BudgetPart {
     RandomPicks,
+    StrayAnswers,
     RegularOrders,
     Cookies,
     Connections,
@@ -86,7 +127,8 @@ impl BudgetPart {
     /// The most that all decisions of this part spend together.
     pub const fn limit(self) -> f64 {
         match self {
-            BudgetPart::RandomPicks => 0.4,
+            BudgetPart::RandomPicks => 0.38,
+            BudgetPart::StrayAnswers => 0.02,
             BudgetPart::RegularOrders => 0.2,
             BudgetPart::Cookies => 0.1,
             BudgetPart::Connections => 0.1,
@@ -109,25 +151,41 @@ mod tests {
         Learned,
     }
 
-    /// A state of the balancer, as far as it decides which hypotheses are true.
+    /// Whether requests on one connection stay on an instance.
+    #[derive(Clone, Copy, PartialEq)]
+    enum Connections {
+        Stay,
+        Move,
+    }
+
+    /// A state of a balancer, as far as it decides which hypotheses are true.
     #[derive(Clone, Copy)]
     struct State {
-        /// True if one instance answers all free requests. Only then can the address, the path or a header decide.
         one_instance: bool,
         /// The keys that decide by a hash; a table would place new values in turn, which is then no error.
         hashed_keys: usize,
         /// The mechanism of the cookie that pins, if one does. Where one instance answers all free requests, the values
         /// of the cookie are a key.
         pins: Option<Mechanism>,
+        connections: Connections,
     }
 
     fn part(decision: Decision) -> BudgetPart {
         match decision {
-            Decision::IndependentDraws => BudgetPart::RandomPicks,
+            Decision::IndependentDraws
+            | Decision::StrictOrder
+            | Decision::StrictOrderWithFailures
+            | Decision::DisturbedOrder
+            | Decision::Dependence
+            | Decision::ChangingInstances => BudgetPart::RandomPicks,
+            Decision::StrayAnswers => BudgetPart::StrayAnswers,
             Decision::RegularOrders | Decision::KeyPlacement => BudgetPart::RegularOrders,
-            Decision::CookiePlacement | Decision::Stickiness | Decision::CookieAlone => BudgetPart::Cookies,
-            Decision::Connection => BudgetPart::Connections,
+            Decision::CookiePlacement | Decision::Stickiness | Decision::CookieAlone | Decision::MovesWithCookies => {
+                BudgetPart::Cookies
+            }
+            Decision::Connection | Decision::PicksEachRequest => BudgetPart::Connections,
             Decision::Key
+            | Decision::KeyMoves
             | Decision::MadeUpValues
             | Decision::IssuedValues
             | Decision::NotInTurn
@@ -138,26 +196,48 @@ mod tests {
 
     /// The number of times that a decision rejects a hypothesis that is true in this state.
     fn times(decision: Decision, state: State) -> usize {
+        // the address, the query, the path, a header; and a cookie where free requests all go to one instance
+        let keys = 4 + usize::from(state.one_instance);
         match decision {
-            Decision::IndependentDraws | Decision::Connection | Decision::Load => 1,
+            Decision::StrictOrder | Decision::StrictOrderWithFailures => ORDERS,
+            Decision::IndependentDraws
+            | Decision::DisturbedOrder
+            | Decision::Dependence
+            | Decision::ChangingInstances
+            | Decision::StrayAnswers
+            | Decision::Load => 1,
+            Decision::Connection => usize::from(state.connections == Connections::Move),
+            Decision::PicksEachRequest => usize::from(state.connections == Connections::Stay),
             Decision::RegularOrders => usize::from(!state.one_instance),
             Decision::KeyPlacement => state.hashed_keys,
-            Decision::CookiePlacement | Decision::IssuedValues => usize::from(state.pins == Some(Mechanism::Hash)),
+            Decision::CookiePlacement => usize::from(state.pins == Some(Mechanism::Hash)),
             Decision::Stickiness => usize::from(state.pins.is_none()),
-            Decision::CookieAlone => MOST_ALONE,
-            // the address, the query, the path, a header; and a cookie where free requests all go to one instance
-            Decision::Key => 4 + usize::from(state.one_instance),
-            Decision::MadeUpValues => usize::from(state.pins.is_some()),
-            Decision::NotInTurn => usize::from(state.pins == Some(Mechanism::Learned)),
-            Decision::ValuePart => usize::from(state.pins == Some(Mechanism::Inserted)),
+            // each cookie is free or it pins; with more that pin less is spent, because the part of a move is smaller
+            Decision::CookieAlone => MOST_ALONE - usize::from(state.pins.is_some()),
+            // in the jar, and alone
+            Decision::MovesWithCookies => 2 * usize::from(state.pins.is_some()),
+            // and a hash of the path, by what the query and the path show together
+            Decision::Key => keys + 1,
+            Decision::KeyMoves => keys,
+            Decision::MadeUpValues | Decision::IssuedValues => usize::from(state.pins.is_some()),
+            Decision::NotInTurn => usize::from(matches!(state.pins, Some(Mechanism::Learned | Mechanism::Hash))),
+            Decision::ValuePart => usize::from(matches!(state.pins, Some(Mechanism::Inserted | Mechanism::Learned))),
         }
     }
 
     fn states() -> Vec<State> {
-        let several = [None, Some(Mechanism::Inserted), Some(Mechanism::Hash), Some(Mechanism::Learned)]
-            .map(|pins| State { one_instance: false, hashed_keys: 0, pins });
-        let one = (0..=KEYS as usize).map(|hashed_keys| State { one_instance: true, hashed_keys, pins: None });
-        several.into_iter().chain(one).collect()
+        let pins = [None, Some(Mechanism::Inserted), Some(Mechanism::Hash), Some(Mechanism::Learned)];
+        let of = |connections| {
+            let several = pins.map(|pins| State { one_instance: false, hashed_keys: 0, pins, connections });
+            let one = (0..=KEYS as usize).map(move |hashed_keys| State {
+                one_instance: true,
+                hashed_keys,
+                pins: None,
+                connections,
+            });
+            several.into_iter().chain(one)
+        };
+        [Connections::Stay, Connections::Move].into_iter().flat_map(of).collect()
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::model::trace::{FailureKind, Request, Series};
 use crate::analysis::{
     pattern::select,
     pattern::strict_order,
+    sampling::budget::{self, Decision},
     series::picks::Picks,
     series::sequence::{Sequence, Visibility},
     verdict::{Algorithm, Order, RoundShares},
@@ -60,7 +61,10 @@ pub fn decide_sampling(series: &Series, configured: usize, alpha: f64) -> Sample
     if !often && !with_background {
         return SampleState::More;
     }
-    let orderly = || strict_order::find_strict_order(&sequence, &Picks::from_sequence(&sequence), alpha).is_some();
+    let orderly = || {
+        let alpha = budget::spend(alpha, Decision::StrictOrder);
+        strict_order::find_strict_order(&sequence, &Picks::from_sequence(&sequence), alpha).is_some()
+    };
     if k > 1 && sequence.visibility != Visibility::CountsOnly && !with_background && !orderly() {
         return SampleState::More;
     }

@@ -62,9 +62,10 @@ pub fn render_figures(trace: &Trace, verdict: &Verdict, samples: &[Sample], pain
 fn budget_part(part: BudgetPart) -> String {
     let purpose = match part {
         BudgetPart::RandomPicks => "picks at random",
+        BudgetPart::StrayAnswers => "stray answers",
         BudgetPart::RegularOrders => "other regular orders",
-        BudgetPart::Cookies => "cookies that pin",
-        BudgetPart::Connections => "picks once a connection",
+        BudgetPart::Cookies => "cookies",
+        BudgetPart::Connections => "connections",
         BudgetPart::Experiments => "experiments",
     };
     format!("{:.0} % for {purpose}", part.limit() * 100.0)
