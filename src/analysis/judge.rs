@@ -15,7 +15,9 @@ use crate::{
         load::{LimitOfOne, LoadEffect},
         pattern::{
             evidence::{OneInstanceEvidence, OrderEvidence, PatternEvidence},
-            finding::{Background, several_instances},
+            finding::{Background, Pattern},
+            near_weights::{self, NearWeights},
+            unmodelled,
         },
         unseen_instances::UnseenEffect,
         verdict::{
@@ -43,6 +45,8 @@ pub fn judge(case: &Case) -> Verdict {
         chance: (0.0 + ruled_out.iter().map(|out| out.p).sum::<f64>()).min(1.0),
         alpha: case.alpha(),
         assumes: list_assumptions(case, stages.all.algorithm, &ruled_out),
+        not_modelled: unmodelled::list_unmodelled(finding.pattern),
+        near_weights: near_weights(&facts, &stages),
         ruled_out,
         instances: instances(case, &facts, &stages),
         order: if by_keys { order_of_tables(&facts) } else { finding.order.filter(|_| is_whole) },
@@ -88,23 +92,35 @@ fn ruled_out(facts: &Facts, stages: &PatternStages, alpha: f64) -> Vec<Rejection
         UnseenEffect::OthersWhenBusy => all.retain(|out| out.algorithm.reach() != Reach::Every),
         UnseenEffect::SeveralInstances => {
             all.retain(|out| out.algorithm.reach() != Reach::Every);
-            rule_out_single(&mut all);
+            all.extend(facts.other_series.rule_out_single(alpha));
         }
-        UnseenEffect::MoreInstances => rule_out_single(&mut all),
+        UnseenEffect::MoreInstances => {
+            if all.iter().all(|out| out.algorithm != Algorithm::Single) {
+                all.extend(facts.other_series.rule_out_single(alpha));
+            }
+        }
     }
     all
 }
 
-fn rule_out_single(all: &mut Vec<Rejection>) {
-    if all.iter().all(|out| out.algorithm != Algorithm::Single) {
-        all.push(several_instances());
+/// The bound of the weights that the ring or the rounds of the verdict may hide; `None` where the verdict names something
+/// else, or other series show instances that these rounds do not hold.
+fn near_weights(facts: &Facts, stages: &PatternStages) -> Option<f64> {
+    match (facts.finding.pattern, stages.all.algorithm) {
+        (Pattern::RoundRobin(NearWeights::CloserThan(ratio)), Algorithm::RoundRobin)
+            if facts.deciding_keys().next().is_none() && facts.other_series.unseen.is_empty() =>
+        {
+            Some(ratio)
+        }
+        _ => None,
     }
 }
 
 fn ruled_out_by_keys(facts: &Facts) -> Vec<Rejection> {
     let p = facts.deciding_keys().map(|(_, decision)| decision.p).sum();
     let blind = Rejection { algorithm: Algorithm::FirstAvailable, test: Test::EachValueHasItsInstance, p };
-    let mut all = vec![several_instances(), blind];
+    let single = Rejection { algorithm: Algorithm::Single, test: Test::SeveralInstances, p };
+    let mut all = vec![single, blind];
     let hashes: Vec<Algorithm> = facts.keys_without_table().map(|fact| fact.key.hash_algorithm()).collect();
     for (fact, decision) in facts.deciding_keys() {
         let (Some(placement), Some(p)) = (&decision.placement, fact.table_p()) else { continue };
@@ -219,9 +235,16 @@ fn free_instances(case: &Case, facts: &Facts) -> Vec<InstanceHits> {
     let Some(free) = case.free() else { return Vec::new() };
     let finding = &facts.finding;
     let expected = expected_counts::bound_counts(finding, free.series, free.sequence());
+    let k = free.answers().len();
+    // equal shares of rounds are never exact
+    let (weights, near) = match finding.pattern {
+        Pattern::RoundRobin(NearWeights::CloserThan(ratio)) => (&[][..], Some(near_weights::share_between(k, ratio))),
+        Pattern::RoundRobin(NearWeights::Possible) => (&[][..], None),
+        _ => (finding.weights.as_slice(), None),
+    };
     let hits = |(&id, &hits): (&InstanceId, &usize)| InstanceHits {
-        weight: finding.weights.iter().find(|(one, _)| *one == id).map(|(_, weight)| *weight),
-        share: finding.shares.iter().find(|(one, _)| *one == id).map(|(_, share)| *share),
+        weight: weights.iter().find(|(one, _)| *one == id).map(|(_, weight)| *weight),
+        share: finding.shares.iter().find(|(one, _)| *one == id).map(|(_, share)| *share).or(near),
         expected: expected.get(&id).copied(),
         ..InstanceHits::without_share(case.trace().instance_name(id).to_owned(), hits)
     };

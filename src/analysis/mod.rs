@@ -11,6 +11,7 @@
 //!   select               tries, in this order:
 //!   one_instance, counts   where there is no order to look at
 //!   strict_order           orders that every pick follows: cycle, periodic, interleaved_workers
+//!   rare_instances         the same without instances whose answers may be stray
 //!   failing_instances      the same with turns of instances that fail
 //!   with_background        orders of which others take turns: the models compete (ring, rounds, weighted, …)
 //!   random                 independent draws
@@ -66,7 +67,7 @@ pub use judge::{is_single_unexplained, judge};
 pub use load::{
     Avoidance, LoadEvidence, UnclearReason, busy_get_their_share, enough_load, limit_may_explain, quick_requests,
 };
-pub use pattern::{at_once::groups_to_send, evidence as pattern_evidence};
+pub use pattern::{at_once::groups_to_send, evidence as pattern_evidence, unmodelled::UnmodelledMechanism};
 pub use sampling::{
     budget::BudgetPart,
     sizes::{Sample, SamplePurpose, fewest_requests, samples},

@@ -10,7 +10,7 @@ use crate::{
     model::trace::{Connection, CookieJar, Failure, InstanceId, PROBE_SCHEMA, Request, Series, SeriesName, Trace, Via},
 };
 
-use super::sentence::{assumption, flaw, sentences, session_cause, session_sentences, verdict_part};
+use super::sentence::{assumption, flaw, sentences, session_cause, session_sentences, unmodelled, verdict_part};
 use super::steps::{step_name, steps};
 
 /// A probe with its verdict, and the outcome of each expectation. It is serialised while it is written, because there
@@ -78,6 +78,10 @@ fn verdict(trace: &Trace, verdict: &Verdict) -> Value {
     json!({
         "algorithm": verdict.algorithm.as_str(),
         "candidates": verdict.candidates.iter().map(|one| one.as_str()).collect::<Vec<_>>(),
+        "not_modelled": verdict.not_modelled.iter().map(|one| json!({
+            "mechanism": one.as_str(), "words": unmodelled(*one),
+        })).collect::<Vec<_>>(),
+        "near_weights": verdict.near_weights,
         "ruled_out": verdict.ruled_out.iter().map(|out| json!({
             "algorithm": out.algorithm.as_str(), "test": out.test.as_str(), "p": out.p,
         })).collect::<Vec<_>>(),

@@ -34,7 +34,9 @@ fn five_in_a_ring_are_a_round_robin() {
     assert_eq!(verdict.repeats_after, Some(5));
     assert_eq!(verdict.candidates[0], Algorithm::RoundRobin);
     assert!(verdict.chance < ALPHA);
-    assert!(verdict.instances.iter().all(|instance| instance.hits == 3 && instance.weight == Some(1)));
+    // nearly equal weights would look the same
+    assert!(verdict.instances.iter().all(|instance| instance.hits == 3 && instance.weight.is_none()));
+    assert!(verdict.candidates.contains(&Algorithm::WeightedRoundRobin) && verdict.near_weights.is_some());
 }
 
 #[test]
@@ -125,7 +127,11 @@ fn one_that_others_answered_for_in_another_series_is_not_single() {
     let twice = series(SeriesName::WithJar, (0..23).map(|n| Some(u16::from(n == 9))));
     let verdict = verdict(&trace(vec![first(), twice]));
     assert_eq!(verdict.algorithm, Algorithm::Undetermined, "{:?}", verdict.evidence);
-    assert!(!verdict.candidates.contains(&Algorithm::Single) && verdict.candidates.contains(&Algorithm::Random));
+    // one in 46 may be a stray answer
+    assert!(verdict.candidates.contains(&Algorithm::Single) && verdict.candidates.contains(&Algorithm::Random));
+    let often = series(SeriesName::WithJar, (0..23).map(|n| Some(u16::from(n > 9))));
+    let shown = self::verdict(&trace(vec![first(), often]));
+    assert!(!shown.candidates.contains(&Algorithm::Single) && shown.candidates.contains(&Algorithm::Random));
     assert!(verdict.ruled_out.iter().all(|out| out.algorithm != Algorithm::Random), "{:?}", verdict.ruled_out);
     let elsewhere = series(SeriesName::Path("/other".into()), [Some(1); 5]);
     assert_eq!(
@@ -195,7 +201,7 @@ fn overlapping_requests_are_judged_by_their_counts_alone() {
         series.conditions.concurrency = 8;
         verdict(&trace(vec![series]))
     };
-    let even = with_counts(&[400, 400, 400, 400, 400]);
+    let even = with_counts(&[600, 600, 600, 600, 600]);
     assert_eq!((even.algorithm, even.order), (Algorithm::RoundRobin, None));
     assert_eq!(with_counts(&[4, 4, 4, 4, 4]).algorithm, Algorithm::Undetermined);
     assert_eq!(with_counts(&[380, 410, 405, 395, 410]).algorithm, Algorithm::Undetermined);

@@ -113,7 +113,10 @@ fn each_balancer_is_named() {
     let (_, verdict) = probe(&slow, balancers::first_available(4, 2));
     assert_eq!(verdict.algorithm, Algorithm::FirstAvailable, "{:?}", verdict.evidence);
     let (_, ring) = probe(&with_lab, balancers::round_robin(4));
-    assert_eq!((ring.order, ring.candidates), (Some(Order::Fixed), vec![Algorithm::RoundRobin]));
+    assert_eq!(
+        (ring.order, ring.candidates),
+        (Some(Order::Fixed), vec![Algorithm::RoundRobin, Algorithm::WeightedRoundRobin])
+    );
 }
 
 /// Another client in step with the probe always takes the same turns: every second one, every third.

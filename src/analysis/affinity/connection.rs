@@ -88,7 +88,7 @@ fn judge_free_connection(case: &Case) -> ConnectionFinding {
     if answers.len() == 1 {
         return ConnectionFinding::new(BalancesPer::Undetermined, Some(ConnectionEvidence::NotKept));
     }
-    if !budget::is_sure(Moves::count(&answers).p_if_kept(), case.alpha(), Decision::Connection) {
+    if !budget::is_sure(Moves::count(&answers).p_if_kept(), case.alpha(), Decision::PicksEachRequest) {
         return nothing;
     }
     let instances = answers.iter().collect::<BTreeSet<_>>().len();

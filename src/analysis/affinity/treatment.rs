@@ -80,8 +80,8 @@ impl Treatment {
     /// The decision that the treatment keeps no client.
     fn decision_against(&self) -> Decision {
         match self {
-            Treatment::Jar | Treatment::Cookie(_) => Decision::Stickiness,
-            Treatment::Connection => Decision::Connection,
+            Treatment::Jar | Treatment::Cookie(_) => Decision::MovesWithCookies,
+            Treatment::Connection => Decision::PicksEachRequest,
         }
     }
 

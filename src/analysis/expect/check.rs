@@ -2,6 +2,7 @@
 
 use crate::analysis::{
     math::log_prob::largest_share,
+    pattern::near_weights::{self, NearWeights},
     verdict::{Algorithm, BalancesPer, Reach, RoundShares, Stickiness, StickyBy, StickyCookie, Verdict},
 };
 
@@ -43,6 +44,9 @@ impl Expectation {
     }
 }
 
+/// The most times that a sample is enlarged to find the size that would decide.
+const MOST_TIMES: usize = 1000;
+
 fn outcome(met: bool) -> Outcome {
     if met { Outcome::Met } else { Outcome::Contradicted }
 }
@@ -69,7 +73,11 @@ fn sticky_by(wanted: StickyBy, verdict: &Verdict) -> (Outcome, VerdictPart) {
 
 fn mechanism(wanted: Algorithm, verdict: &Verdict, strictness: Strictness) -> (Outcome, VerdictPart) {
     let seen = verdict.algorithm;
-    let alone = verdict.candidates.iter().all(|candidate| *candidate == wanted);
+    // weights that must be nearly the same are no other mechanism than equal ones
+    let near = |candidate: Algorithm| {
+        wanted == Algorithm::RoundRobin && candidate == Algorithm::WeightedRoundRobin && verdict.near_weights.is_some()
+    };
+    let alone = verdict.candidates.iter().all(|candidate| *candidate == wanted || near(*candidate));
     match seen {
         Algorithm::Undetermined => open(VerdictPart::Undetermined),
         _ if seen == wanted && (alone || strictness == Strictness::Pattern) => {
@@ -120,14 +128,10 @@ fn weights(wanted: &[u32], verdict: &Verdict, alpha: f64) -> (Outcome, VerdictPa
     }
     let seen: Option<Vec<u32>> = verdict.instances.iter().map(|instance| instance.weight).collect();
     if let Some(seen) = seen.map(in_lowest_terms) {
-        // weights that are nearly the same look even for long
-        let perhaps = verdict.algorithm.round_shares() == Some(RoundShares::Equal)
-            && verdict.candidates.contains(&Algorithm::WeightedRoundRobin);
-        return if seen != wanted && perhaps {
-            open(VerdictPart::WeightsSoFar(seen))
-        } else {
-            (outcome(seen == wanted), VerdictPart::Weights(seen))
-        };
+        return (outcome(seen == wanted), VerdictPart::Weights(seen));
+    }
+    if verdict.algorithm.round_shares() == Some(RoundShares::Equal) {
+        return near_weights(wanted, verdict);
     }
     if !verdict.algorithm.counts_are_a_sample() {
         return open(VerdictPart::Undetermined);
@@ -142,6 +146,22 @@ fn weights(wanted: &[u32], verdict: &Verdict, alpha: f64) -> (Outcome, VerdictPa
     });
     // draws never prove a share exactly
     (if fits { Outcome::Undetermined } else { Outcome::Contradicted }, VerdictPart::HitsAtRandom(hits))
+}
+
+/// The comparison with a round robin, whose weights may be nearly the same: equal ones are never sure, and those that are
+/// further apart than its bound are contradicted, unless a part of their round holds each instance as often.
+fn near_weights(wanted: &[u32], verdict: &Verdict) -> (Outcome, VerdictPart) {
+    let Some(bound) = verdict.near_weights else {
+        return open(VerdictPart::WeightsSoFar(vec![1; wanted.len()]));
+    };
+    let (least, most) = (wanted.iter().min().copied().unwrap_or(1), wanted.iter().max().copied().unwrap_or(1));
+    let requests: usize = verdict.instances.iter().map(|instance| instance.hits).sum();
+    let is_hidden = (least as usize + 1) * wanted.len() > requests;
+    if f64::from(most) > bound * f64::from(least) && !is_hidden {
+        (Outcome::Contradicted, VerdictPart::WeightsCloserThan(bound))
+    } else {
+        open(VerdictPart::WeightsCloserThan(bound))
+    }
 }
 
 fn spread(most: f64, verdict: &Verdict, alpha: f64) -> (Outcome, VerdictPart) {
@@ -160,6 +180,11 @@ fn spread(most: f64, verdict: &Verdict, alpha: f64) -> (Outcome, VerdictPart) {
         if requests < 1.0 - 1e-9 { 0.0 } else { requests / expected }
     };
     let seen = hits.iter().zip(&even).map(away).fold(0.0, f64::max);
+    if let Some(bound) = verdict.near_weights
+        && seen <= most + 1e-9
+    {
+        return spread_of_near_weights(seen, most, hits.len(), bound);
+    }
     if verdict.algorithm.goes_round() {
         // each round gives each its share: the turns of others shifted the answers that came to us
         return if seen <= most + 1e-9 {
@@ -184,8 +209,32 @@ fn spread(most: f64, verdict: &Verdict, alpha: f64) -> (Outcome, VerdictPart) {
     if beyond {
         (Outcome::Contradicted, VerdictPart::Spread(seen))
     } else {
-        open(VerdictPart::SpreadTooFew { spread: seen, requests })
+        let decides = |times: &usize| {
+            let hits: Vec<usize> = hits.iter().map(|hits| hits * times).collect();
+            let possible = || shares(&hits, alpha).zip(&even);
+            possible().all(is_within) || possible().any(is_beyond)
+        };
+        let decided_after = (2..=MOST_TIMES).find(decides).map(|times| times * requests);
+        open(VerdictPart::SpreadTooFew { spread: seen, requests, decided_after })
     }
+}
+
+/// The comparison with rounds whose weights may be nearly the same, so that their spread is larger in the long run.
+fn spread_of_near_weights(spread: f64, most: f64, k: usize, bound: f64) -> (Outcome, VerdictPart) {
+    let largest_below = |ratio: f64| {
+        let (least, most) = near_weights::share_between(k, ratio);
+        (1.0 - least * k as f64).max(most * k as f64 - 1.0)
+    };
+    let largest = largest_below(bound);
+    if largest <= most + 1e-9 {
+        return (Outcome::Met, VerdictPart::Spread(spread));
+    }
+    let needed = |requests: usize| match near_weights::in_ring(k, requests) {
+        NearWeights::CloserThan(ratio) => largest_below(ratio) <= most,
+        NearWeights::Possible => false,
+    };
+    let requests = (most > 0.0).then(|| (1..).map(|round| round * k).find(|&requests| needed(requests))).flatten();
+    open(VerdictPart::SpreadOfNearWeights { spread, largest, requests })
 }
 
 /// The share that each instance should have: that of its weight where weights were found, else an even one.

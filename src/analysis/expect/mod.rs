@@ -15,7 +15,8 @@
 //! found. An instance less than one request away is on its share, because requests are whole. Where picks are drawn at
 //! random, counts are a sample: the spread is within the limit when every share that the counts allow is, and beyond
 //! it when an instance has no such share that is; else it is undetermined. Where the rounds give each instance its
-//! share, and the turns of others shifted the answers that came to us, it is undetermined.
+//! share, and the turns of others shifted the answers that came to us, it is undetermined; so it is where weights that are
+//! nearly the same would look the same and have a larger spread in the long run.
 
 mod check;
 mod parse;
@@ -91,6 +92,8 @@ pub enum VerdictPart {
     Weights(Vec<u32>),
     /// Weights that are nearly the same may look like these for long.
     WeightsSoFar(Vec<u32>),
+    /// Weights of which the largest is at most this many times the smallest.
+    WeightsCloserThan(f64),
     /// Counts of independent draws.
     HitsAtRandom(Vec<usize>),
     OneInstanceOrNone,
@@ -98,11 +101,20 @@ pub enum VerdictPart {
     UnseenInstances,
     /// A spread, as a fraction of the share.
     Spread(f64),
+    /// A spread of rounds whose weights may be nearly the same, so that it is at most `largest` in the long run; and the
+    /// number of requests in a row that would show less, where any does.
+    SpreadOfNearWeights {
+        spread: f64,
+        largest: f64,
+        requests: Option<usize>,
+    },
     /// A spread that the turns of others may have made.
     SpreadOfRegularRounds(f64),
+    /// A spread that is a sample, and the number of requests that would decide about it, where such shares do.
     SpreadTooFew {
         spread: f64,
         requests: usize,
+        decided_after: Option<usize>,
     },
     SpreadSeen(f64),
     Undetermined,
@@ -122,7 +134,8 @@ pub struct Comparison {
 pub enum Strictness {
     /// The algorithm is the pattern that was seen.
     Pattern,
-    /// The algorithm is the only mechanism that produces the pattern.
+    /// The algorithm is the only mechanism that produces the pattern. To a round robin, weights that are nearly the same are
+    /// no other mechanism where the verdict tells how near they must be.
     OnlyCandidate,
 }
 

@@ -12,7 +12,8 @@ use crate::{
         math::log_prob::{ln_extreme, ln_factorial, probability},
         pattern::{
             evidence::{AtOnce, AtOnceEffect, DrawsEvidence, PatternEvidence},
-            finding::{Finding, NearWeights, Pattern, several_instances},
+            finding::{Finding, Pattern},
+            near_weights::NearWeights,
             with_background,
         },
         sampling::budget::{Decision, is_sure},
@@ -65,7 +66,7 @@ pub fn judge_at_once(case: &Case, free: &FreeSeries) -> Option<AtOnce> {
     let more = different as f64 > by_chance * groups as f64;
     let p = if more { probability(ln_extreme(different, groups, by_chance)) } else { 1.0 };
     let effect = match p {
-        p if is_sure(p, case.alpha(), Decision::RegularOrders) => AtOnceEffect::Different,
+        p if is_sure(p, case.alpha(), Decision::RequestsAtOnce) => AtOnceEffect::Different,
         p if p < SUSPICIOUS => AtOnceEffect::PerhapsDifferent,
         _ => AtOnceEffect::AsDrawn,
     };
@@ -75,6 +76,7 @@ pub fn judge_at_once(case: &Case, free: &FreeSeries) -> Option<AtOnce> {
 /// The finding of the free series with what the groups show besides.
 pub fn complete_finding(groups: AtOnce, found: Finding, picks: &Picks) -> Finding {
     let seen = PatternEvidence::AtOnce(groups);
+    let single = found.ruled_out.iter().find(|out| out.algorithm == Algorithm::Single).cloned();
     let random = || Rejection { algorithm: Algorithm::Random, test: Test::RequestsAtOnceDiffer, p: groups.p };
     match (groups.effect, found.pattern) {
         (AtOnceEffect::Different, Pattern::Regular | Pattern::Open) if found.rejects_independent_draws() => {
@@ -86,14 +88,15 @@ pub fn complete_finding(groups: AtOnce, found: Finding, picks: &Picks) -> Findin
         (AtOnceEffect::Different, Pattern::Random(..) | Pattern::RandomOrRegular(_)) => {
             let circumstances = found.evidence.into_iter().filter(|fact| !matches!(fact, PatternEvidence::Draws(_)));
             let evidence = [seen].into_iter().chain(circumstances).collect();
-            Finding::new(Pattern::Regular, vec![several_instances(), random()], evidence)
+            Finding::new(Pattern::Regular, single.into_iter().chain([random()]).collect(), evidence)
         }
         (AtOnceEffect::PerhapsDifferent, Pattern::Random(_, spill)) => {
             let circumstances = found.evidence.into_iter().filter(|fact| !matches!(fact, PatternEvidence::Draws(_)));
             let (requests, instances) = (picks.len(), picks.k);
-            let open = PatternEvidence::Draws(DrawsEvidence::RandomOrRegular { requests, instances });
+            let open =
+                PatternEvidence::Draws(DrawsEvidence::RandomOrRegular { requests, instances, decided_after: None });
             let evidence = [open, seen].into_iter().chain(circumstances).collect();
-            Finding::new(Pattern::RandomOrRegular(spill), vec![several_instances()], evidence)
+            Finding::new(Pattern::RandomOrRegular(spill), single.into_iter().collect(), evidence)
         }
         _ => Finding { evidence: [found.evidence, vec![seen]].concat(), ..found },
     }

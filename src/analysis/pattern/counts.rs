@@ -5,7 +5,8 @@ use crate::analysis::{
     math::log_prob::{ln_factorial, probability},
     pattern::{
         evidence::{CountsEvidence, PatternEvidence, Unit},
-        finding::{Finding, NearWeights, Pattern, several_instances},
+        finding::{Finding, Pattern},
+        near_weights,
     },
     sampling::budget::{self, Decision},
     series::sequence::Sequence,
@@ -14,7 +15,7 @@ use crate::analysis::{
 
 /// The finding from how often each of several instances answered.
 pub fn judge_counts(sequence: &Sequence, unit: Unit, alpha: f64) -> Finding {
-    let alpha = budget::spend(alpha, Decision::IndependentDraws);
+    let alpha = budget::spend(alpha, Decision::EvenCounts);
     let counts: Vec<usize> = sequence.counts().into_iter().map(|(_, count)| count).collect();
     let (instances, picks) = (counts.len(), sequence.len());
     let (least, most) = (counts.iter().min().copied().unwrap_or(0), counts.iter().max().copied().unwrap_or(0));
@@ -29,8 +30,8 @@ pub fn judge_counts(sequence: &Sequence, unit: Unit, alpha: f64) -> Finding {
         return Finding::open(PatternEvidence::Counts(CountsEvidence::EvenTooFew { unit, p }));
     }
     Finding::new(
-        Pattern::RoundRobin(NearWeights::Excluded),
-        vec![several_instances(), Rejection { algorithm: Algorithm::Random, test: Test::EvenCounts, p }],
+        Pattern::RoundRobin(near_weights::in_rounds(instances, picks)),
+        vec![Rejection { algorithm: Algorithm::Random, test: Test::EvenCounts, p }],
         vec![
             PatternEvidence::Counts(CountsEvidence::Even { picks, unit, instances, least, most }),
             PatternEvidence::Counts(CountsEvidence::EvenByChance { p }),

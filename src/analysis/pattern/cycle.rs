@@ -74,6 +74,14 @@ pub fn period(sequence: &Sequence) -> Option<(usize, usize)> {
     shortest_period(picks).map(|period| (period, picks.len() - period))
 }
 
+/// Returns true if all picks of each instance in a period that comes again and again stand together.
+pub fn is_clumped(period: impl Iterator<Item = usize>) -> bool {
+    let period: Vec<usize> = period.collect();
+    let next = period.iter().cycle().skip(1);
+    let runs = period.iter().zip(next).filter(|(one, other)| one != other).count();
+    runs == period.iter().collect::<BTreeSet<_>>().len()
+}
+
 /// The shortest period after which picks without a gap repeat.
 pub fn period_of_picks(picks: &Picks) -> Option<usize> {
     let [picks] = picks.segments.as_slice() else { return None };
@@ -137,6 +145,12 @@ mod tests {
         assert_eq!(whole(&["cabcbacac"]), Some((2, 3)));
         assert_eq!(whole(&["aabcabc"]), Some((2, 3)));
         assert_eq!(rounds(&sequence(&["aabbcc"])), None);
+    }
+
+    #[test]
+    fn clumps_stand_together_wherever_the_period_begins() {
+        assert!(is_clumped([0, 0, 1, 1].into_iter()) && is_clumped([0, 1, 1, 1, 0, 0].into_iter()));
+        assert!(!is_clumped([0, 1, 0, 1].into_iter()) && !is_clumped([0, 1, 2, 0, 2, 1].into_iter()));
     }
 
     #[test]

@@ -69,6 +69,8 @@ pub enum PatternEvidence {
     Draws(DrawsEvidence),
     /// Groups of requests at once.
     AtOnce(AtOnce),
+    /// Answers that may have come from no regular member.
+    Stray(StrayEvidence),
     Series(SeriesEvidence),
 }
 
@@ -136,9 +138,11 @@ pub enum OrderEvidence {
     },
     /// Without load, the least busy instance is the next of a ring as well.
     LeastConnectionsLooksTheSame,
-    /// Weights that are nearly the same would show after this many requests.
-    NearWeightsTake {
-        requests: usize,
+    /// Weights of which the largest is up to `ratio` times the smallest would look the same. Weights that differ by one
+    /// per cent would show in this many requests.
+    NearWeights {
+        ratio: f64,
+        requests: Option<usize>,
     },
     HardlyAnyAgain {
         requests: usize,
@@ -163,6 +167,12 @@ pub enum OrderEvidence {
         workers: usize,
         followed: usize,
     },
+    /// Regular workers, or one counter whose order holds all picks of an instance together: both fit.
+    WorkersOrClumps {
+        workers: usize,
+        period: usize,
+        followed: usize,
+    },
     RepeatsEvenly {
         period: usize,
     },
@@ -180,7 +190,12 @@ pub enum WeightsEvidence {
     NoOtherPeriodWithin {
         requests: usize,
     },
-    TooFew,
+    /// The weights are sure after this many requests at the earliest.
+    TooFew {
+        requests: usize,
+    },
+    /// The order of rounds hardly changes, as if a few turns were those of others.
+    HardlyChanging,
     Rounds {
         rounds: usize,
         length: usize,
@@ -280,9 +295,12 @@ pub enum ChanceEvidence {
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum DrawsEvidence {
+    /// `decided_after` is the number of requests that would decide if all went on like that; `None` where the requests
+    /// speak for neither.
     RandomOrRegular {
         requests: usize,
         instances: usize,
+        decided_after: Option<usize>,
     },
     NothingButChance {
         requests: usize,
@@ -298,6 +316,14 @@ pub enum DrawsEvidence {
         p: f64,
         workers: usize,
     },
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum StrayEvidence {
+    /// An instance came so seldom that its answers may be stray.
+    Rare { instance: InstanceId, answers: usize, of: usize },
+    /// One instance gave all answers but so few that these may be stray.
+    OneAndStray { answers: usize, of: usize },
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -2,7 +2,7 @@
 
 use crate::{
     analysis::{
-        pattern::evidence::PatternEvidence,
+        pattern::{evidence::PatternEvidence, near_weights::NearWeights},
         series::picks::Picks,
         verdict::{Algorithm, Order, Rejection, Test},
     },
@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The pattern that one sequence shows, as far as it decides which mechanisms would produce it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Pattern {
     /// Nothing is known of the order.
     Open,
@@ -25,13 +25,6 @@ pub enum Pattern {
     /// Picks may be independent draws, or an order of which others take turns.
     RandomOrRegular(Spill),
     Random(Turns, Spill),
-}
-
-/// Nearly equal weights, as another explanation of equal counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NearWeights {
-    Possible,
-    Excluded,
 }
 
 /// A first instance that answers nearly everything, so that the others may only help when it cannot.
@@ -125,19 +118,19 @@ impl Finding {
 
     /// A round robin, whatever its order; `p` is the probability of the picks if they were drawn at random.
     pub fn round_robin(picks: &Picks, near_weights: NearWeights, test: Test, p: f64) -> Finding {
-        let ruled_out = vec![several_instances(), Rejection { algorithm: Algorithm::Random, test, p }];
+        let ruled_out = vec![Rejection { algorithm: Algorithm::Random, test, p }];
         Finding {
             weights: picks.ids.iter().map(|&id| (id, 1)).collect(),
             ..Finding::new(Pattern::RoundRobin(near_weights), ruled_out, Vec::new())
         }
     }
 
-    /// A weighted round robin, whatever its order; `p` is the probability of the picks if they were drawn at random.
-    pub fn weighted_round_robin(picks: &Picks, weights: &[u32], test: Test, p: f64) -> Finding {
+    /// A weighted round robin, whatever its order; `p` is the probability of the picks if they were drawn at random, and
+    /// `equal_p` that under rounds of equal shares.
+    pub fn weighted_round_robin(picks: &Picks, weights: &[u32], test: Test, p: f64, equal_p: f64) -> Finding {
         let ruled_out = vec![
-            several_instances(),
             Rejection { algorithm: Algorithm::Random, test, p },
-            Rejection { algorithm: Algorithm::RoundRobin, test: Test::UnequalRounds, p: 0.0 },
+            Rejection { algorithm: Algorithm::RoundRobin, test: Test::UnequalRounds, p: equal_p },
         ];
         Finding {
             weights: picks.ids.iter().copied().zip(weights.iter().copied()).collect(),
@@ -154,9 +147,4 @@ impl Finding {
     pub fn rejects_independent_draws(&self) -> bool {
         self.ruled_out.iter().any(|out| out.algorithm == Algorithm::Random)
     }
-}
-
-/// Rejects one instance alone, because several instances answered.
-pub fn several_instances() -> Rejection {
-    Rejection { algorithm: Algorithm::Single, test: Test::SeveralInstances, p: 0.0 }
 }

@@ -10,7 +10,8 @@ use crate::analysis::{
     math::log_prob::{ln_factorial, probability},
     pattern::{
         evidence::{ChanceEvidence, ChangeEvidence, PatternEvidence, Stretch},
-        finding::{Finding, NearWeights, Pattern},
+        finding::{Finding, Pattern},
+        near_weights::NearWeights,
     },
     sampling::budget::{self, Decision},
     series::picks::Picks,

@@ -19,6 +19,8 @@ pub struct PeriodicOrder {
     pub weights: Vec<u32>,
     /// The log-probability that independent draws would repeat so.
     pub ln_p: f64,
+    /// The log of the price of having chosen the period, and the places in it at which segments begin.
+    pub ln_choice: f64,
     /// The picks that the period predicted.
     pub followed: usize,
     /// The length up to which no other period fits.
@@ -41,14 +43,28 @@ pub fn find_period(picks: &Picks) -> Option<PeriodicOrder> {
     }
     let mut predicted = picks.counts.clone();
     pattern.iter().for_each(|&pick| predicted[pick] -= 1);
-    let phases = (picks.segments.len() - 1) as f64 * (period as f64).ln();
+    let ln_choice = (picks.segments.len() - 1) as f64 * (period as f64).ln() + ln_which(period);
     Some(PeriodicOrder {
         weights: weights(&counts(&pattern, picks.k)),
-        ln_p: ln_best_independent(&predicted) + phases + ln_which(period),
+        ln_p: ln_best_independent(&predicted) + ln_choice,
+        ln_choice,
         followed: predicted.iter().sum(),
         horizon: longest.len() - period,
         pattern,
     })
+}
+
+impl PeriodicOrder {
+    /// The number of picks after which this order is no chance, if it goes on.
+    pub fn picks_needed(&self, k: usize, alpha: f64) -> usize {
+        let round = counts(&self.pattern, k);
+        let by_chance = |times: usize| {
+            let predicted: Vec<usize> = round.iter().map(|count| count * times).collect();
+            ln_best_independent(&predicted) + self.ln_choice
+        };
+        let times = (2..).find(|&times| by_chance(times) < alpha.ln()).unwrap_or(2);
+        (1 + times) * self.pattern.len()
+    }
 }
 
 /// Rounds in which each instance comes as often as its weight asks for, in an order that may change.
@@ -58,6 +74,8 @@ pub struct WeightedRounds {
     /// The number of times that a round had another order than the round before it.
     pub changes: usize,
     pub ln_p: f64,
+    /// The log of the number of sequences with such rounds.
+    pub ln_choice: f64,
     pub round: usize,
 }
 
@@ -83,6 +101,7 @@ pub fn find_weighted_rounds(picks: &Picks) -> Option<WeightedRounds> {
         for offset in 0..round {
             let Some((first, whole)) = rounds_at(round, offset) else { continue };
             let arrangements = ln_factorial(round) - first.iter().map(|&count| ln_factorial(count)).sum::<f64>();
+            let (further, ln_round) = ((whole - 1) as f64, (round as f64).ln() + ln_which(round));
             let ln_each = arrangements + ln_best_independent(&first);
             return Some(WeightedRounds {
                 weights: weights(&first),
@@ -92,7 +111,8 @@ pub fn find_weighted_rounds(picks: &Picks) -> Option<WeightedRounds> {
                     .zip(all[offset + round..].chunks_exact(round))
                     .filter(|(one, other)| one != other)
                     .count(),
-                ln_p: (whole - 1) as f64 * ln_each + (round as f64).ln() + ln_which(round),
+                ln_p: further * ln_each + ln_round,
+                ln_choice: further * arrangements + ln_round,
                 round,
             });
         }

@@ -4,14 +4,14 @@ use crate::analysis::{
     math::{independent, log_prob::probability},
     pattern::{
         evidence::{DrawsEvidence, Evenness, PatternEvidence},
-        finding::{Finding, Pattern, Spill, Turns, several_instances},
+        finding::{Finding, Pattern, Spill, Turns},
         interleaved_workers,
         models::Models,
-        ring,
+        periodic, ring,
         weighted::Ties,
         weighted_workers,
     },
-    sampling::budget,
+    sampling::budget::{self, Decision},
     series::{picks::Picks, sequence::Visibility},
     verdict::{Algorithm, Rejection, Test},
 };
@@ -70,15 +70,21 @@ pub fn judge_randomness(models: &Models, picks: &Picks, line: f64, alpha: f64) -
     };
     let share = share_ruled_out(models, evenness, line);
     let workers = picks.widest_gap().saturating_sub(gaps.min(2 + gaps / instances));
+    let against_workers = models.independent - models.best_weighted_workers();
     let random = requests >= FEWEST_DRAWS
         && share >= share_needed(instances, evenness)
         && workers > interleaved_workers::MAX_WORKERS
-        && models.independent - models.best_weighted_workers() > line
+        && against_workers > line
         && models.dependent - models.best_independent <= MOST_DEPENDENCE
         && deviations_of_repeats(picks) <= MOST_DEVIATIONS;
     if !random {
-        let reason = PatternEvidence::Draws(DrawsEvidence::RandomOrRegular { requests, instances });
-        return Finding::new(Pattern::RandomOrRegular(spill(picks)), vec![several_instances()], vec![reason]);
+        let against_orders = ln_better_than_regular(models, evenness, share_needed(instances, evenness));
+        let by_draws = || draws_needed(requests, [against_orders, against_workers], line, workers);
+        let order = periodic::find_period(picks);
+        let by_order = order.map(|order| order.picks_needed(instances, budget::spend(alpha, Decision::OtherOrder)));
+        let decided_after = by_order.or_else(by_draws).filter(|&needed| needed > requests);
+        let reason = PatternEvidence::Draws(DrawsEvidence::RandomOrRegular { requests, instances, decided_after });
+        return Finding::new(Pattern::RandomOrRegular(spill(picks)), Vec::new(), vec![reason]);
     }
     let exclusion = Exclusion {
         share,
@@ -87,6 +93,17 @@ pub fn judge_randomness(models: &Models, picks: &Picks, line: f64, alpha: f64) -
         workers: if evenness == Evenness::Uneven { weighted_workers::MAX_WORKERS + 1 } else { workers },
     };
     independent_draws(picks, evenness, &exclusion, alpha)
+}
+
+/// The number of draws after which they are named, if all goes on like that: each log ratio grows with the number of
+/// draws, and the gap between counts, which rules out workers, with its root. `None` where a ratio does not grow.
+fn draws_needed(requests: usize, against: [f64; 2], line: f64, workers: usize) -> Option<usize> {
+    let n = requests as f64;
+    let ratios = against.map(|ln| (ln > 0.0).then(|| n * line / ln));
+    let needed_workers = (interleaved_workers::MAX_WORKERS + 1) as f64;
+    let gap = (workers > 0).then(|| n * (needed_workers / workers as f64).powi(2));
+    let all = ratios.into_iter().chain([gap]).collect::<Option<Vec<f64>>>()?;
+    Some(all.into_iter().fold(FEWEST_DRAWS as f64, f64::max).ceil() as usize)
 }
 
 /// The log ratio of independent draws to regular orders in which others take up to `share` of the turns. Ties in any
@@ -131,7 +148,7 @@ fn independent_draws(picks: &Picks, evenness: Evenness, exclusion: &Exclusion, a
         regular_beyond: Some(share),
         ..Finding::new(
             Pattern::Random(turns, spill(picks)),
-            vec![several_instances()],
+            Vec::new(),
             vec![
                 PatternEvidence::Draws(DrawsEvidence::NothingButChance { requests, instances }),
                 PatternEvidence::Draws(DrawsEvidence::Shares(evenness)),

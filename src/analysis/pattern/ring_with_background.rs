@@ -3,9 +3,10 @@
 use crate::analysis::{
     pattern::{
         evidence::{BackgroundEvidence, ChanceEvidence, PatternEvidence},
-        finding::{Background, Finding, NearWeights},
+        finding::{Background, Finding},
         interleaved_workers::IrregularWorkers,
         models::{Models, SPREAD, UNNAMED_MARGIN},
+        near_weights::NearWeights,
         ring::Ring,
         rounds::{self, Rounds},
     },

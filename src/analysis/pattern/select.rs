@@ -15,17 +15,18 @@ use crate::{
     analysis::{
         pattern::{
             counts,
-            evidence::{CountsEvidence, PatternEvidence, SeriesEvidence, Unit},
+            evidence::{CountsEvidence, PatternEvidence, SeriesEvidence, StrayEvidence, Unit},
             failing_instances,
             finding::{Finding, Pattern},
-            membership_change, one_instance, strict_order, with_background,
+            membership_change, one_instance, rare_instances, stray, strict_order, with_background,
         },
-        sampling::budget::{self, Decision},
+        sampling::budget::{self, Decision, OrderBudget},
         series::{
             connection_reuse::{self, PicksPer},
             picks::Picks,
             sequence::{Sequence, Visibility},
         },
+        verdict::Test,
     },
     model::trace::Series,
 };
@@ -49,20 +50,44 @@ pub fn find_pattern(series: &Series, sequence: &Sequence, alpha: f64) -> Finding
         }
         _ => several_instances(series, sequence, picks_per, alpha),
     };
+    rule_out_by_stray_answers(&mut finding, sequence, alpha);
     finding.evidence.extend(circumstances(series, sequence, picks_per));
     finding
 }
 
+/// Rules out one instance alone, and equal rounds of weighted ones, where stray answers do not explain what was seen.
+fn rule_out_by_stray_answers(finding: &mut Finding, sequence: &Sequence, alpha: f64) {
+    let line = budget::spend_on_regular_claim(alpha);
+    finding.ruled_out.retain(|out| out.test != Test::UnequalRounds || out.p < line);
+    let counts: Vec<usize> = sequence.counts().into_iter().map(|(_, count)| count).collect();
+    if counts.len() < 2 {
+        return;
+    }
+    match stray::rule_out_single(&counts, alpha) {
+        Some(single) => finding.ruled_out.insert(0, single),
+        None => {
+            let (of, most) = (sequence.len(), counts.iter().max().copied().unwrap_or(0));
+            let fact = StrayEvidence::OneAndStray { answers: of - most, of };
+            finding.evidence.push(PatternEvidence::Stray(fact));
+        }
+    }
+}
+
 fn several_instances(series: &Series, sequence: &Sequence, picks_per: PicksPer, alpha: f64) -> Finding {
     let picks = Picks::from_sequence(sequence);
-    if let Some(found) = strict_order::find_strict_order(sequence, &picks, budget::spend(alpha, Decision::StrictOrder))
-    {
+    if let Some(found) = strict_order::find_strict_order(sequence, &picks, OrderBudget::of_all_picks(alpha)) {
         return found;
     }
     if picks_per == PicksPer::Request
-        && let Some(found) =
-            failing_instances::find_order(series, sequence, budget::spend(alpha, Decision::StrictOrderWithFailures))
+        && let Some(found) = failing_instances::find_order(
+            series,
+            sequence,
+            OrderBudget::of_decision(alpha, Decision::OrderWithFailures),
+        )
     {
+        return found;
+    }
+    if let Some(found) = rare_instances::find_without_rare(sequence, alpha) {
         return found;
     }
     let found = with_background::find_with_background(sequence, &picks, alpha);

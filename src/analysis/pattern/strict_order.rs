@@ -6,11 +6,14 @@ use crate::{
         pattern::{
             cycle::{self, WholeRounds},
             evidence::{ChanceEvidence, OrderEvidence, PatternEvidence, WeightsEvidence},
-            finding::{Finding, NearWeights},
-            interleaved_workers, periodic,
+            finding::Finding,
+            interleaved_workers,
+            near_weights::{self, NearWeights},
+            periodic,
             ring::Ring,
+            stray,
         },
-        sampling::budget::{self, Decision},
+        sampling::budget::{self, Decision, OrderBudget},
         series::{picks::Picks, sequence::Sequence},
         verdict::{Order, Test},
     },
@@ -26,11 +29,12 @@ const WEIGHTS_KNOWN_AFTER: usize = 24;
 /// The picks after which weights are known, at least.
 const FEWEST_FOR_WEIGHTS: usize = 150;
 
-/// The order that every pick follows, if there is one and chance does not explain it. `alpha` is the part of the accepted
-/// chance that each kind of order may spend.
-pub fn find_strict_order(sequence: &Sequence, picks: &Picks, alpha: f64) -> Option<Finding> {
+/// The order that every pick follows, if there is one and chance does not explain it. `budget` is what each kind may
+/// spend.
+pub fn find_strict_order(sequence: &Sequence, picks: &Picks, budget: OrderBudget) -> Option<Finding> {
+    let OrderBudget { ring, other: alpha } = budget;
     if let Some(cycle) = cycle::fixed_cycle(sequence) {
-        return Some(ring(sequence, picks, cycle, alpha));
+        return Some(describe_ring(sequence, picks, cycle, ring));
     }
     cycle::rounds(sequence)
         .and_then(|rounds| changing_rounds(sequence, picks, rounds, alpha))
@@ -61,14 +65,13 @@ pub fn ring_requests_needed(k: usize, alpha: f64) -> usize {
         let counts: Vec<usize> = (0..k).map(|one| predicted / k + usize::from(one < predicted % k)).collect();
         probability(ln_best_independent(&counts))
     };
-    let predicted =
-        (1..).find(|&predicted| by_chance(predicted) < budget::spend(alpha, Decision::StrictOrder)).unwrap_or(0);
+    let predicted = (1..).find(|&predicted| by_chance(predicted) < budget::spend(alpha, Decision::Ring)).unwrap_or(0);
     ring_picks_needed(k).max(k + predicted)
 }
 
 /// The number of requests after which changing rounds of `k` instances are no chance, wherever the first round began.
 pub fn rounds_requests_needed(k: usize, alpha: f64) -> usize {
-    let enough = |whole: usize| rounds_by_chance(k, k, whole) < budget::spend(alpha, Decision::StrictOrder);
+    let enough = |whole: usize| rounds_by_chance(k, k, whole) < budget::spend(alpha, Decision::OtherOrder);
     let whole = (FEWEST_CHANGES + 1..).find(|&whole| enough(whole)).unwrap_or(0);
     whole * k + k - 1
 }
@@ -85,7 +88,7 @@ pub fn weights_requests_needed(period: usize) -> usize {
     period + horizon(period)
 }
 
-fn ring(sequence: &Sequence, picks: &Picks, cycle: Vec<InstanceId>, alpha: f64) -> Finding {
+fn describe_ring(sequence: &Sequence, picks: &Picks, cycle: Vec<InstanceId>, alpha: f64) -> Finding {
     let (instances, requests) = (picks.k, picks.len());
     // the first round names the instances and their order; only the requests after it are evidence
     let predicted = sequence.ring_predicted_counts();
@@ -93,17 +96,13 @@ fn ring(sequence: &Sequence, picks: &Picks, cycle: Vec<InstanceId>, alpha: f64) 
     if p >= alpha {
         return Finding::open(PatternEvidence::Order(OrderEvidence::FixedCycleTooFew { requests, instances, p }));
     }
-    let short = longest_segment(picks) < ring_picks_needed(instances);
-    let near_weights = if short { NearWeights::Possible } else { NearWeights::Excluded };
+    let near_weights = near_weights::in_ring(instances, longest_segment(picks));
     let mut evidence = vec![
         PatternEvidence::Order(OrderEvidence::FixedCycle { instances, followed: predicted.iter().sum() }),
         PatternEvidence::Chance(ChanceEvidence::Regular { p }),
         PatternEvidence::Order(OrderEvidence::LeastConnectionsLooksTheSame),
     ];
-    if short {
-        evidence
-            .push(PatternEvidence::Order(OrderEvidence::NearWeightsTake { requests: ring_picks_needed(instances) }));
-    }
+    evidence.extend(near_weights_take(instances, near_weights));
     Finding {
         order: Some(Order::Fixed),
         repeats_after: Some(instances),
@@ -143,8 +142,18 @@ fn changing_rounds(sequence: &Sequence, picks: &Picks, rounds: WholeRounds, alph
             PatternEvidence::Chance(ChanceEvidence::Regular { p }),
             PatternEvidence::Order(OrderEvidence::LeastConnectionsLooksTheSame),
         ],
-        ..Finding::round_robin(picks, NearWeights::Excluded, Test::WholeRounds, p)
+        ..Finding::round_robin(picks, near_weights::in_rounds(instances, requests), Test::WholeRounds, p)
     })
+}
+
+/// The difference of weights that is of interest to most: one per cent.
+const SMALL_DIFFERENCE: f64 = 1.01;
+
+/// The fact that near weights would look the same, and the number of requests in a row that would show less near ones.
+fn near_weights_take(instances: usize, near_weights: NearWeights) -> Option<PatternEvidence> {
+    let NearWeights::CloserThan(ratio) = near_weights else { return None };
+    let requests = near_weights::ring_picks_needed(instances, SMALL_DIFFERENCE).filter(|_| ratio > SMALL_DIFFERENCE);
+    Some(PatternEvidence::Order(OrderEvidence::NearWeights { ratio, requests }))
 }
 
 /// The number of picks after which a changing order repeats, where rounds in an order of their own each would not have
@@ -164,12 +173,17 @@ fn workers_in_turn(picks: &Picks, alpha: f64) -> Option<Finding> {
         return None;
     }
     let followed: usize = found.predicted_counts.iter().sum();
-    let round_robin = Finding::round_robin(picks, NearWeights::Excluded, Test::InterleavedCycles, p);
+    let near_weights = near_weights::in_ring(picks.k, picks.len() / workers);
+    let round_robin = Finding::round_robin(picks, near_weights, Test::InterleavedCycles, p);
     let by_chance = PatternEvidence::Chance(ChanceEvidence::Regular { p });
     // another client that takes turns as regularly makes the same of another ring
     if Ring::fit(picks).ln_predictive() - ln_best_independent(&picks.counts) > 0.0 {
         let evidence = vec![PatternEvidence::Order(OrderEvidence::RegularTurnsOnRing { followed }), by_chance];
         return Some(Finding { evidence, ..round_robin });
+    }
+    if let Some(period) = cycle::period_of_picks(picks).filter(|period| cycle::is_clumped(picks.all().take(*period))) {
+        let seen = PatternEvidence::Order(OrderEvidence::WorkersOrClumps { workers, period, followed });
+        return Some(Finding { repeats_after: Some(period), evidence: vec![seen, by_chance], ..round_robin });
     }
     Some(Finding {
         order: Some(Order::Interleaved),
@@ -202,7 +216,8 @@ fn repeating_order(picks: &Picks, alpha: f64) -> Option<Finding> {
     }
     let sum: u32 = found.weights.iter().sum();
     let fixed = period == sum as usize;
-    let weighted = Finding::weighted_round_robin(picks, &found.weights, Test::RepeatingOrder, p);
+    let equal_p = stray::equal_rounds_by_chance(picks, period, found.ln_choice);
+    let weighted = Finding::weighted_round_robin(picks, &found.weights, Test::RepeatingOrder, p, equal_p);
     let mut evidence = vec![
         PatternEvidence::Weights(WeightsEvidence::Repeats { period, weights: found.weights, followed: found.followed }),
         PatternEvidence::Chance(ChanceEvidence::Shares { p }),
@@ -210,7 +225,8 @@ fn repeating_order(picks: &Picks, alpha: f64) -> Option<Finding> {
     ];
     // an order that repeats after several rounds may do so by the turns of others
     if found.horizon < horizon(period) || !fixed && found.followed < 3 * period {
-        evidence.push(PatternEvidence::Weights(WeightsEvidence::TooFew));
+        let requests = weights_requests_needed(period).max(if fixed { 0 } else { 4 * period });
+        evidence.push(PatternEvidence::Weights(WeightsEvidence::TooFew { requests }));
         return Some(Finding { weights: Vec::new(), evidence, ..weighted });
     }
     let cycle = if fixed { found.pattern.iter().map(|&one| picks.ids[one]).collect() } else { Vec::new() };
@@ -230,7 +246,8 @@ fn weighted_rounds(picks: &Picks, alpha: f64) -> Option<Finding> {
     if p >= alpha {
         return None;
     }
-    let weighted = Finding::weighted_round_robin(picks, &found.weights, Test::WholeWeightedRounds, p);
+    let equal_p = stray::equal_rounds_by_chance(picks, found.round, found.ln_choice);
+    let weighted = Finding::weighted_round_robin(picks, &found.weights, Test::WholeWeightedRounds, p, equal_p);
     let mut evidence = vec![
         PatternEvidence::Weights(WeightsEvidence::Rounds {
             rounds: found.whole,
@@ -243,8 +260,13 @@ fn weighted_rounds(picks: &Picks, alpha: f64) -> Option<Finding> {
     ];
     // a single turn of another client may look like a change too
     let changing = found.changes >= 5 && 2 * found.changes >= found.whole;
-    if !changing || picks.len() < (WEIGHTS_KNOWN_AFTER * found.round).max(FEWEST_FOR_WEIGHTS) {
-        evidence.push(PatternEvidence::Weights(WeightsEvidence::TooFew));
+    let requests = (WEIGHTS_KNOWN_AFTER * found.round).max(FEWEST_FOR_WEIGHTS);
+    if !changing || picks.len() < requests {
+        evidence.push(PatternEvidence::Weights(if picks.len() < requests {
+            WeightsEvidence::TooFew { requests }
+        } else {
+            WeightsEvidence::HardlyChanging
+        }));
         return Some(Finding { weights: Vec::new(), evidence, ..weighted });
     }
     Some(Finding { order: Some(Order::Changing), evidence, ..weighted })

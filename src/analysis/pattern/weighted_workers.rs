@@ -15,7 +15,7 @@ use crate::analysis::{
         weighted,
     },
     series::picks::Picks,
-    verdict::{Order, Test},
+    verdict::Order,
 };
 
 /// The most joint positions that a filter may have.
@@ -90,10 +90,16 @@ pub fn fit_all(picks: &Picks) -> Vec<WeightedWorkers> {
     found
 }
 
-/// Describes the workers that explain the picks best. `all` are the workers that were fitted, `line` is the log by which
+/// Describes the workers that explain the picks best, as a weighted round robin. `all` are the workers that were fitted, `line` is the log by which
 /// other weights must be worse, and `p` the probability of the picks as independent draws.
-pub fn describe_workers(best: &WeightedWorkers, all: &[WeightedWorkers], picks: &Picks, line: f64, p: f64) -> Finding {
-    let weighted = Finding::weighted_round_robin(picks, &best.weights, Test::MoreRegularThanChance, p);
+pub fn describe_workers(
+    weighted: Finding,
+    best: &WeightedWorkers,
+    all: &[WeightedWorkers],
+    picks: &Picks,
+    line: f64,
+    p: f64,
+) -> Finding {
     let mut found = Finding {
         order: Some(Order::Interleaved),
         background: Some(Background::Unknown),

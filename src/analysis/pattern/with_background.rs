@@ -13,7 +13,7 @@ use crate::analysis::{
             BackgroundEvidence, BackgroundTurns, ChanceEvidence, ChangeEvidence, PatternEvidence, Precision,
             TurnTakers, WeightsEvidence,
         },
-        finding::{Background, Finding, Pattern, several_instances},
+        finding::{Background, Finding, Pattern},
         free_jumps,
         models::{Models, SPREAD, UNNAMED_MARGIN},
         random, ring_with_background,
@@ -125,7 +125,9 @@ fn weights(models: &Models, picks: &Picks, lines: &Lines, p: f64) -> Option<Find
     let background_alone = best.ln_predictive() - models.best_weighted_workers() > lines.regular;
     let precision = if sure { Precision::Exact } else { Precision::Rough };
     let takers = if background_alone { TurnTakers::Background } else { TurnTakers::BackgroundOrWorkers };
-    Some(weights_with_background(best, precision, takers, picks, p))
+    let equal_p = probability(models.best_round_robin() - best.ln_predictive());
+    let weighted = Finding::weighted_round_robin(picks, &best.weights, Test::MoreRegularThanChance, p, equal_p);
+    Some(weights_with_background(weighted, best, precision, takers, picks, p))
 }
 
 /// Several workers on one weighted order, where they are better than independent draws and all other orders.
@@ -135,7 +137,11 @@ fn workers(models: &Models, picks: &Picks, lines: &Lines, p: f64) -> Option<Find
     let stands_out = models.workers_predictive() - models.best_independent > lines.independent
         && are_steady(picks, &best.weights)
         && best.ln_predictive - others > lines.regular;
-    stands_out.then(|| weighted_workers::describe_workers(best, &models.weighted_workers, picks, lines.regular, p))
+    let equal_p = probability(models.best_round_robin() - best.ln_predictive);
+    let weighted = || Finding::weighted_round_robin(picks, &best.weights, Test::MoreRegularThanChance, p, equal_p);
+    stands_out.then(|| {
+        weighted_workers::describe_workers(weighted(), best, &models.weighted_workers, picks, lines.regular, p)
+    })
 }
 
 /// Returns true if these weights held from the first pick to the last, so that no instance came or left.
@@ -171,11 +177,11 @@ fn unknown_regularity(picks: &Picks, p: f64) -> Finding {
     let (instances, requests) = (picks.k, picks.len());
     if membership_changed(picks, p) {
         let evidence = vec![PatternEvidence::Change(ChangeEvidence::SharesChanged { requests })];
-        return Finding::new(Pattern::Open, vec![several_instances()], evidence);
+        return Finding::new(Pattern::Open, Vec::new(), evidence);
     }
     let too_regular = Rejection { algorithm: Algorithm::Random, test: Test::TooRegular, p };
     let evidence = vec![PatternEvidence::Background(BackgroundEvidence::UnknownRegularity { requests, instances, p })];
-    Finding::new(Pattern::Open, vec![several_instances(), too_regular], evidence)
+    Finding::new(Pattern::Open, vec![too_regular], evidence)
 }
 
 /// Returns true if shares that changed in the middle explain much of the picks that independent draws of constant
@@ -184,15 +190,16 @@ fn membership_changed(picks: &Picks, p: f64) -> bool {
     picks.change_of_shares() > -p.ln() / 2.0
 }
 
-/// A weighted round robin of which others took turns.
+/// Describes a weighted round robin of which others took turns.
 fn weights_with_background(
+    weighted: Finding,
     best: &WeightedOrder,
     precision: Precision,
     takers: TurnTakers,
     picks: &Picks,
     p: f64,
 ) -> Finding {
-    let mut found = Finding::weighted_round_robin(picks, &best.weights, Test::MoreRegularThanChance, p);
+    let mut found = weighted;
     let (background, turns) = match (precision, takers) {
         (Precision::Exact, TurnTakers::Background) => {
             let share = best.share(picks);

@@ -8,15 +8,23 @@
 /// A decision that may be wrong by chance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray)]
 pub enum Decision {
-    /// Picks are no independent draws, because one instance answers everything or because counts are even: of these two,
-    /// a series can show only one.
+    /// Picks are no independent draws, because one instance answers everything.
     IndependentDraws,
-    /// Picks are no independent draws, because every pick follows an order: a part for each of [`ORDERS`].
-    StrictOrder,
-    /// The same where requests without an answer have their places in the order: again a part for each of [`ORDERS`].
-    StrictOrderWithFailures,
-    /// Picks are no independent draws, because a regular order of which others take turns predicts them better.
+    /// Picks are no independent draws, because counts are even. Where requests overlap, no order is looked for.
+    EvenCounts,
+    /// Picks are no independent draws, because every pick follows a ring.
+    Ring,
+    /// The same for each of the [`OTHER_ORDERS`] that every pick may follow.
+    OtherOrder,
+    /// The same for a ring or one of the others, where requests without an answer have their places in it.
+    OrderWithFailures,
+    /// The same where instances that came seldom are taken for stray answers.
+    OrderWithStrays,
+    /// Picks are no independent draws, because a regular order of which others take turns predicts them better: a part for
+    /// all instances, and one for those that did not come seldom.
     DisturbedOrder,
+    /// Picks are no independent draws, because requests at once go to different instances.
+    RequestsAtOnce,
     /// Picks are no independent draws, because each depends on those before it in some way.
     Dependence,
     /// Picks are no independent draws, because rounds of which the instances change hold every pick.
@@ -62,9 +70,9 @@ pub enum Decision {
 /// The most cookies that are sent alone: those that were set first.
 pub const MOST_ALONE: usize = 8;
 
-/// The kinds of orders that every pick may follow: a ring, whole rounds, workers in turn, an order that repeats, and
-/// weighted rounds.
-pub const ORDERS: usize = 5;
+/// The kinds of orders, besides a ring, that every pick may follow: whole rounds, workers in turn, an order that repeats,
+/// and weighted rounds.
+pub const OTHER_ORDERS: usize = 4;
 
 /// The claims about one sequence that reject a regular order that may be true: another order, a weight of this order, and
 /// that there is none.
@@ -77,11 +85,15 @@ impl Decision {
     /// The part of alpha that the decision may spend, each time it is made.
     pub const fn share(self) -> f64 {
         match self {
-            Decision::IndependentDraws => 0.245,
-            Decision::StrictOrder | Decision::StrictOrderWithFailures => 0.045 / ORDERS as f64,
-            Decision::DisturbedOrder => 0.03,
-            Decision::Dependence => 0.005,
-            Decision::ChangingInstances => 0.01,
+            // most series that are named show a ring or one instance
+            Decision::IndependentDraws => 0.24,
+            Decision::EvenCounts => 0.16,
+            Decision::Ring => 0.105,
+            Decision::OtherOrder => 0.024 / OTHER_ORDERS as f64,
+            Decision::OrderWithFailures => 0.01 / (1 + OTHER_ORDERS) as f64,
+            Decision::OrderWithStrays => 0.005 / (1 + OTHER_ORDERS) as f64,
+            Decision::DisturbedOrder => 0.005,
+            Decision::RequestsAtOnce | Decision::Dependence | Decision::ChangingInstances => 0.002,
             Decision::StrayAnswers => BudgetPart::StrayAnswers.limit(),
             Decision::RegularOrders => BudgetPart::RegularOrders.limit(),
             Decision::KeyPlacement | Decision::CookiePlacement => BudgetPart::RegularOrders.limit() / KEYS,
@@ -89,9 +101,9 @@ impl Decision {
             Decision::CookieAlone => 0.05 / MOST_ALONE as f64,
             Decision::MovesWithCookies => 0.005,
             Decision::Connection | Decision::PicksEachRequest => BudgetPart::Connections.limit(),
-            Decision::Key => 0.02,
+            Decision::Key => 0.0175,
             Decision::KeyMoves => 0.005,
-            Decision::MadeUpValues | Decision::IssuedValues | Decision::NotInTurn | Decision::ValuePart => 0.0125,
+            Decision::MadeUpValues | Decision::IssuedValues | Decision::NotInTurn | Decision::ValuePart => 0.01,
             Decision::Load => 0.03,
         }
     }
@@ -100,6 +112,27 @@ impl Decision {
 /// The part of alpha that a decision may spend.
 pub fn spend(alpha: f64, decision: Decision) -> f64 {
     alpha * decision.share()
+}
+
+/// The parts of alpha that the kinds of orders may spend that every pick follows.
+#[derive(Debug, Clone, Copy)]
+pub struct OrderBudget {
+    pub ring: f64,
+    /// The part of each other kind.
+    pub other: f64,
+}
+
+impl OrderBudget {
+    /// The parts for orders of all picks.
+    pub fn of_all_picks(alpha: f64) -> OrderBudget {
+        OrderBudget { ring: spend(alpha, Decision::Ring), other: spend(alpha, Decision::OtherOrder) }
+    }
+
+    /// The same part for each kind.
+    pub fn of_decision(alpha: f64, decision: Decision) -> OrderBudget {
+        let each = spend(alpha, decision);
+        OrderBudget { ring: each, other: each }
+    }
 }
 
 /// The part of alpha that one claim about regular orders may spend.
@@ -127,12 +160,12 @@ impl BudgetPart {
     /// The most that all decisions of this part spend together.
     pub const fn limit(self) -> f64 {
         match self {
-            BudgetPart::RandomPicks => 0.38,
+            BudgetPart::RandomPicks => 0.4,
             BudgetPart::StrayAnswers => 0.02,
             BudgetPart::RegularOrders => 0.2,
             BudgetPart::Cookies => 0.1,
             BudgetPart::Connections => 0.1,
-            BudgetPart::Experiments => 0.2,
+            BudgetPart::Experiments => 0.18,
         }
     }
 }
@@ -158,6 +191,13 @@ mod tests {
         Move,
     }
 
+    /// Whether requests are sent one after the other, so that their order is the balancer's.
+    #[derive(Clone, Copy, PartialEq)]
+    enum VisibleOrder {
+        Whole,
+        None,
+    }
+
     /// A state of a balancer, as far as it decides which hypotheses are true.
     #[derive(Clone, Copy)]
     struct State {
@@ -168,14 +208,19 @@ mod tests {
         /// of the cookie are a key.
         pins: Option<Mechanism>,
         connections: Connections,
+        order: VisibleOrder,
     }
 
     fn part(decision: Decision) -> BudgetPart {
         match decision {
             Decision::IndependentDraws
-            | Decision::StrictOrder
-            | Decision::StrictOrderWithFailures
+            | Decision::EvenCounts
+            | Decision::Ring
+            | Decision::OtherOrder
+            | Decision::OrderWithFailures
+            | Decision::OrderWithStrays
             | Decision::DisturbedOrder
+            | Decision::RequestsAtOnce
             | Decision::Dependence
             | Decision::ChangingInstances => BudgetPart::RandomPicks,
             Decision::StrayAnswers => BudgetPart::StrayAnswers,
@@ -198,14 +243,14 @@ mod tests {
     fn times(decision: Decision, state: State) -> usize {
         // the address, the query, the path, a header; and a cookie where free requests all go to one instance
         let keys = 4 + usize::from(state.one_instance);
+        let ordered = usize::from(state.order == VisibleOrder::Whole);
         match decision {
-            Decision::StrictOrder | Decision::StrictOrderWithFailures => ORDERS,
-            Decision::IndependentDraws
-            | Decision::DisturbedOrder
-            | Decision::Dependence
-            | Decision::ChangingInstances
-            | Decision::StrayAnswers
-            | Decision::Load => 1,
+            Decision::EvenCounts => usize::from(state.order == VisibleOrder::None),
+            Decision::Ring | Decision::RequestsAtOnce | Decision::Dependence | Decision::ChangingInstances => ordered,
+            Decision::OtherOrder => OTHER_ORDERS * ordered,
+            Decision::OrderWithFailures | Decision::OrderWithStrays => (1 + OTHER_ORDERS) * ordered,
+            Decision::DisturbedOrder => 2 * ordered,
+            Decision::IndependentDraws | Decision::StrayAnswers | Decision::Load => 1,
             Decision::Connection => usize::from(state.connections == Connections::Move),
             Decision::PicksEachRequest => usize::from(state.connections == Connections::Stay),
             Decision::RegularOrders => usize::from(!state.one_instance),
@@ -227,17 +272,20 @@ mod tests {
 
     fn states() -> Vec<State> {
         let pins = [None, Some(Mechanism::Inserted), Some(Mechanism::Hash), Some(Mechanism::Learned)];
-        let of = |connections| {
-            let several = pins.map(|pins| State { one_instance: false, hashed_keys: 0, pins, connections });
+        let of = |(connections, order)| {
+            let several = pins.map(|pins| State { one_instance: false, hashed_keys: 0, pins, connections, order });
             let one = (0..=KEYS as usize).map(move |hashed_keys| State {
                 one_instance: true,
                 hashed_keys,
                 pins: None,
                 connections,
+                order,
             });
             several.into_iter().chain(one)
         };
-        [Connections::Stay, Connections::Move].into_iter().flat_map(of).collect()
+        let connections = [Connections::Stay, Connections::Move].into_iter();
+        let each = connections.flat_map(|stay| [VisibleOrder::Whole, VisibleOrder::None].map(|order| (stay, order)));
+        each.flat_map(of).collect()
     }
 
     #[test]

@@ -119,7 +119,7 @@ pub fn samples(trace: &Trace, verdict: &Verdict) -> Vec<Sample> {
 /// The number of requests with which the pattern that was named shows.
 fn order_requests_needed(sequence: &Sequence, verdict: &Verdict) -> Option<usize> {
     let k = sequence.counts().len();
-    let even = verdict.instances.iter().all(|instance| instance.weight == Some(1));
+    let even = verdict.algorithm.round_shares() == Some(RoundShares::Equal);
     match (verdict.order, verdict.repeats_after) {
         _ if k < 2 => Some(fewest_requests(k, verdict.alpha)),
         _ if verdict.regular_beyond.is_some() => Some(random::FEWEST_DRAWS.max(2 * k)),
@@ -152,8 +152,8 @@ mod tests {
             (46, 30, 60, 300)
         );
         assert!(fewest_requests(1, 1e-9) > fewest_requests(1, 1e-6) && fewest_requests(1, 0.05) < 10);
-        // seven rounds of three hold each once by chance in (2/9)^6 of all cases, at one of three offsets
-        assert_eq!(strict_order::rounds_requests_needed(3, 0.05), 7 * 3 + 2);
+        // eight rounds of three hold each once by chance in (2/9)^7 of all cases, at one of three offsets
+        assert_eq!(strict_order::rounds_requests_needed(3, 0.05), 8 * 3 + 2);
         assert!(strict_order::rounds_requests_needed(3, 1e-6) > 30);
     }
 }

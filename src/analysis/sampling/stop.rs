@@ -8,7 +8,7 @@ use crate::model::trace::{FailureKind, Request, Series};
 use crate::analysis::{
     pattern::select,
     pattern::strict_order,
-    sampling::budget::{self, Decision},
+    sampling::budget::OrderBudget,
     series::picks::Picks,
     series::sequence::{Sequence, Visibility},
     verdict::{Algorithm, Order, RoundShares},
@@ -62,8 +62,8 @@ pub fn decide_sampling(series: &Series, configured: usize, alpha: f64) -> Sample
         return SampleState::More;
     }
     let orderly = || {
-        let alpha = budget::spend(alpha, Decision::StrictOrder);
-        strict_order::find_strict_order(&sequence, &Picks::from_sequence(&sequence), alpha).is_some()
+        let budget = OrderBudget::of_all_picks(alpha);
+        strict_order::find_strict_order(&sequence, &Picks::from_sequence(&sequence), budget).is_some()
     };
     if k > 1 && sequence.visibility != Visibility::CountsOnly && !with_background && !orderly() {
         return SampleState::More;

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     analysis::{
         case::Case,
+        pattern::stray,
         sampling::budget::{self, Decision},
         unseen_instances::evidence::{PatternScope, UnseenEvidence},
-        verdict::{Algorithm, Reach, natural_order_key},
+        verdict::{Algorithm, Reach, Rejection, natural_order_key},
     },
     model::trace::{Connection, InstanceId, Series, SeriesName, Trace, without_query},
 };
@@ -46,6 +47,12 @@ pub enum UnseenEffect {
 }
 
 impl OtherSeries {
+    /// Rejects one instance alone, by the answers of others to the same question; `None` where these may be stray.
+    pub fn rule_out_single(&self, alpha: f64) -> Option<Rejection> {
+        let Answers { others, all } = self.same_question;
+        stray::rule_out_single(&[others, all - others], alpha)
+    }
+
     /// The effect of these series where the other facts have named this pattern.
     pub fn effect(&self, pattern: Algorithm) -> UnseenEffect {
         match pattern.reach() {

@@ -7,7 +7,7 @@ use crate::analysis::{
     affinity::keys::KeyEffect,
     facts::Facts,
     load::{LimitOfOne, Load, LoadEffect},
-    pattern::finding::{NearWeights, Pattern, Spill, Turns},
+    pattern::finding::{Pattern, Spill, Turns},
     series::sequence::{Sequence, Visibility},
     unseen_instances::UnseenEffect,
     verdict::{Algorithm, Reach, Rejection, RoundShares},
@@ -53,7 +53,7 @@ impl PatternStages {
             Some(load) => name_by_load(&without_load, load, alpha),
             None => without_load.clone(),
         };
-        let all = name_by_other_series(&with_load, facts);
+        let all = name_by_other_series(&with_load, facts, alpha);
         PatternStages { without_load, with_load, all }
     }
 }
@@ -65,7 +65,7 @@ pub fn find_mechanisms(pattern: Pattern, sequence: Option<&Sequence>, ruled_out:
         Spill::Excluded => Vec::new(),
     };
     let hidden_turns = |sequence: Option<&Sequence>| sequence.is_none_or(|one| one.visibility != Visibility::EveryTurn);
-    match pattern {
+    let mut mechanisms = match pattern {
         Pattern::Open => sequence.map_or(Vec::new(), |sequence| remaining_mechanisms(sequence, ruled_out)),
         Pattern::OneInstance => [
             Single,
@@ -83,10 +83,8 @@ pub fn find_mechanisms(pattern: Pattern, sequence: Option<&Sequence>, ruled_out:
         // with turns that others always take, such as a second request for each
         .chain(hidden_turns(sequence).then_some(RoundRobin))
         .collect(),
-        Pattern::RoundRobin(NearWeights::Excluded) => vec![RoundRobin, LeastConnections],
-        Pattern::RoundRobin(NearWeights::Possible) | Pattern::ChangingInstances => {
-            vec![RoundRobin, LeastConnections, WeightedRoundRobin]
-        }
+        // weights may be nearly the same
+        Pattern::RoundRobin(_) | Pattern::ChangingInstances => vec![RoundRobin, LeastConnections, WeightedRoundRobin],
         Pattern::WeightedRoundRobin => vec![WeightedRoundRobin, LeastConnections],
         Pattern::Regular => vec![RoundRobin, WeightedRoundRobin, LeastConnections],
         Pattern::RandomOrRegular(spill) => {
@@ -96,7 +94,16 @@ pub fn find_mechanisms(pattern: Pattern, sequence: Option<&Sequence>, ruled_out:
         Pattern::Random(Turns::OursAlone, spill) => {
             [vec![Random, LeastConnections], spilling(spill), vec![RoundRobin, WeightedRoundRobin]].concat()
         }
-    }
+    };
+    let is_ruled_out = |algorithm: Algorithm| ruled_out.iter().any(|out| out.algorithm == algorithm);
+    // the others may be stray answers, and the weights turns that were lost
+    let explained = |algorithm: &Algorithm| match (pattern, algorithm) {
+        (Pattern::Open | Pattern::OneInstance, _) => false,
+        (Pattern::WeightedRoundRobin, RoundRobin) => true,
+        (_, algorithm) => *algorithm == Single,
+    };
+    mechanisms.extend([RoundRobin, Single].into_iter().filter(|one| explained(one) && !is_ruled_out(*one)));
+    mechanisms
 }
 
 /// The mechanisms that may pick like that, without those that are ruled out.
@@ -107,11 +114,10 @@ fn remaining_mechanisms(sequence: &Sequence, ruled_out: &[Rejection]) -> Vec<Alg
     let pairs = sequence.segments.iter().flat_map(|segment| segment.windows(2));
     let changes = pairs.filter(|pair| pair[0] != pair[1]).count();
     let may_be_constant = sequence.visibility == Visibility::CountsOnly || changes <= SWITCHES;
-    let is_one_instance = sequence.counts().len() == 1;
     let fits = |algorithm: &Algorithm| match algorithm.reach() {
-        Reach::Every | Reach::ByLoad => true,
+        // one instance alone, unless the answers of others are too many to be stray
+        Reach::Every | Reach::ByLoad | Reach::One => true,
         Reach::ByKey => may_be_constant,
-        Reach::One => is_one_instance,
         Reach::Unknown => false,
     };
     Algorithm::all().filter(fits).filter(|one| ruled_out.iter().all(|out| out.algorithm != *one)).collect()
@@ -173,12 +179,14 @@ fn name_by_load(named: &NamedPattern, load: &Load, alpha: f64) -> NamedPattern {
     NamedPattern { algorithm, candidates }
 }
 
-fn name_by_other_series(named: &NamedPattern, facts: &Facts) -> NamedPattern {
+fn name_by_other_series(named: &NamedPattern, facts: &Facts, alpha: f64) -> NamedPattern {
     let mut candidates = named.candidates.clone();
     let spread = |candidates: &mut Vec<Algorithm>| {
         let missing: Vec<Algorithm> = Algorithm::spreading().filter(|way| !candidates.contains(way)).collect();
         candidates.extend(missing);
     };
+    // the answers of others may be stray
+    let is_single_left = facts.other_series.rule_out_single(alpha).is_none();
     match facts.other_series.effect(named.algorithm) {
         UnseenEffect::Nothing => named.clone(),
         UnseenEffect::SeveralInstances => {
@@ -186,7 +194,7 @@ fn name_by_other_series(named: &NamedPattern, facts: &Facts) -> NamedPattern {
             let no_hashes: Vec<Algorithm> = inconsistent.map(|fact| fact.key.hash_algorithm()).collect();
             candidates.retain(|candidate| !no_hashes.contains(candidate));
             spread(&mut candidates);
-            candidates.retain(|candidate| *candidate != Single);
+            candidates.retain(|candidate| *candidate != Single || is_single_left);
             NamedPattern { algorithm: Algorithm::Undetermined, candidates }
         }
         UnseenEffect::OthersWhenBusy => {
@@ -198,7 +206,7 @@ fn name_by_other_series(named: &NamedPattern, facts: &Facts) -> NamedPattern {
             if named.algorithm.round_shares() == Some(RoundShares::Equal) && !candidates.contains(&WeightedRoundRobin) {
                 candidates.push(WeightedRoundRobin);
             }
-            candidates.retain(|candidate| *candidate != Single);
+            candidates.retain(|candidate| *candidate != Single || is_single_left);
             // a round over a part of the instances may be what a client in step has left of a longer one
             let algorithm = if named.algorithm.goes_round() { Algorithm::Undetermined } else { named.algorithm };
             NamedPattern { algorithm, candidates }

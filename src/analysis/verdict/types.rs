@@ -3,6 +3,7 @@
 use crate::{
     analysis::{
         affinity::vendor::{Flaw, Vendor},
+        pattern::unmodelled::UnmodelledMechanism,
         verdict::{
             algorithm::Algorithm,
             assumption::Assumption,
@@ -33,9 +34,9 @@ pub struct InstanceHits {
     pub name: String,
     /// The number of answers in the free series.
     pub hits: usize,
-    /// Its share of a round, where there are rounds.
+    /// Its share of a round, where weights are known exactly.
     pub weight: Option<u32>,
-    /// The bounds of its share, from 0 to 1, where picks are independent.
+    /// The bounds of its share, from 0 to 1, where picks are independent, or where weights may be nearly the same.
     pub share: Option<(f64, f64)>,
     /// The least and the most hits that the pattern allows, or that chance allows but for
     /// [`OUTLIER_CHANCE`](super::OUTLIER_CHANCE).
@@ -56,6 +57,11 @@ pub struct Verdict {
     pub algorithm: Algorithm,
     /// The mechanisms that would produce the pattern, the pattern's own first.
     pub candidates: Vec<Algorithm>,
+    /// The mechanisms without a model that would produce the pattern as well.
+    pub not_modelled: Vec<UnmodelledMechanism>,
+    /// Weights of which the largest is at most this many times the smallest would look the same as the round robin that was
+    /// seen; larger ones are excluded. `None` where no such bound is known.
+    pub near_weights: Option<f64>,
     /// The algorithms that would not produce the pattern.
     pub ruled_out: Vec<Rejection>,
     /// The probability that the requests look like this under one of the algorithms that are ruled out: the sum over

@@ -26,16 +26,16 @@ pub fn render_counts(trace: &Trace, verdict: &Verdict, paint: Paint) -> String {
     let remarks: Vec<String> = verdict.instances.iter().map(|instance| remark(verdict, instance)).collect();
     // a remark that all share stands once
     let common = remarks.iter().all(|remark| *remark == remarks[0]).then(|| remarks[0].as_str());
-    let must = !verdict.algorithm.counts_are_a_sample() && kept;
+    let regular = !verdict.algorithm.counts_are_a_sample() && kept;
     match (hits.len(), common) {
         (1, _) => rows(trace, verdict, &remarks, paint),
-        (_, Some(_)) if must && least == most => format!("{least} to each, as it must be"),
-        (_, Some(_)) if must && most == least + 1 => format!("{least} or {most} to each, as it must be"),
+        (_, Some(_)) if regular && least == most => format!("{least} to each"),
+        (_, Some(_)) if regular && most == least + 1 => format!("{least} or {most} to each"),
         (_, Some("")) if least == most => format!("{least} to each"),
         (..=LISTED, Some(common)) => lines(rows(trace, verdict, &[], paint), common),
         (..=LISTED, None) => rows(trace, verdict, &remarks, paint),
         (_, Some(common)) => lines(format!("{} to each", between(least, most)), common),
-        (_, None) if must => format!("{} to each, as their weights say", between(least, most)),
+        (_, None) if regular => format!("{} to each, as their weights say", between(least, most)),
         (_, None) => format!("{} to each", between(least, most)),
     }
 }

@@ -1,7 +1,9 @@
 //! The verdict in plain words.
 
 use crate::{
-    analysis::{BalancesPer, Order, Reach, RoundShares, Sample, SamplePurpose, Stickiness, StickyBy, Verdict},
+    analysis::{
+        Algorithm, BalancesPer, Order, Reach, RoundShares, Sample, SamplePurpose, Stickiness, StickyBy, Verdict,
+    },
     model::trace::Trace,
     report::{
         odds::odds_in_words,
@@ -11,7 +13,7 @@ use crate::{
 };
 
 use super::{
-    super::sentence::{assumption, sentences},
+    super::sentence::{assumption, ratio_in_words, sentences, unmodelled},
     counts,
     names::in_width,
 };
@@ -39,6 +41,7 @@ pub fn render_verdict(trace: &Trace, verdict: &Verdict, samples: &[Sample], pain
         lines.push(wrapped(&format!("{} ({values})", shorten(how, 200)), "  known by:  ", "             "));
     }
     lines.extend(excluded(verdict));
+    lines.extend(not_told_apart(verdict));
     lines.extend(assumed(trace, verdict));
     lines.push("  because:".to_owned());
     lines.extend(sentences(trace, &verdict.evidence).iter().map(|sentence| wrapped(sentence, "    - ", "      ")));
@@ -56,12 +59,24 @@ fn excluded(verdict: &Verdict) -> Option<String> {
     if names.is_empty() {
         return None;
     }
+    let weights = verdict
+        .near_weights
+        .map_or(String::new(), |ratio| format!(", weights further apart than {}", ratio_in_words(ratio)));
     let chance = if verdict.chance > 0.0 {
         format!("; with one of these, the chance of such requests is {}", odds_in_words(verdict.chance))
     } else {
         String::new()
     };
-    Some(wrapped(&format!("{}{chance}", names.join(", ")), "  excluded:  ", "             "))
+    Some(wrapped(&format!("{}{weights}{chance}", names.join(", ")), "  excluded:  ", "             "))
+}
+
+/// The line with the mechanisms that no model follows and that may have answered so as well.
+fn not_told_apart(verdict: &Verdict) -> Option<String> {
+    if verdict.not_modelled.is_empty() {
+        return None;
+    }
+    let words: Vec<&str> = verdict.not_modelled.iter().map(|one| unmodelled(*one)).collect();
+    Some(wrapped(&format!("not told apart: picks by {}", words.join(", ")), "  ", "    "))
 }
 
 /// The lines with what the verdict takes for granted, or with its certainty where all of that was tested.
@@ -81,7 +96,12 @@ fn assumed(trace: &Trace, verdict: &Verdict) -> Option<String> {
 
 fn headline(verdict: &Verdict) -> String {
     let instances = count(verdict.instances.len() as u64, "instance");
-    let others: Vec<&str> = verdict.candidates.iter().skip(1).map(|other| other.as_str()).collect();
+    let near = |other: &Algorithm| *other == Algorithm::WeightedRoundRobin && verdict.near_weights.is_some();
+    let others = verdict.candidates.iter().skip(1).filter(|other| !near(other));
+    let mut others: Vec<String> = others.map(|other| other.as_str().to_owned()).collect();
+    if let Some(ratio) = verdict.near_weights {
+        others.push(format!("weights closer than {}", ratio_in_words(ratio)));
+    }
     let or = if others.is_empty() { String::new() } else { format!(" (or {})", others.join(", ")) };
     let over = format!("{} over {instances}", verdict.algorithm.as_str());
     match (verdict.algorithm.reach(), verdict.algorithm.round_shares(), verdict.order) {

@@ -2,6 +2,8 @@
 
 use crate::analysis::VerdictPart;
 
+use super::words::{about_count, ratio_in_words};
+
 pub fn verdict_part(part: &VerdictPart) -> String {
     match part {
         VerdictPart::Algorithm(algorithm) => algorithm.as_str().to_owned(),
@@ -18,17 +20,29 @@ pub fn verdict_part(part: &VerdictPart) -> String {
         VerdictPart::InstancesSeen(count) => format!("{count} as far as was seen"),
         VerdictPart::Weights(weights) => joined(weights, ":"),
         VerdictPart::WeightsSoFar(weights) => joined(weights, ":") + " so far",
+        VerdictPart::WeightsCloserThan(ratio) => format!("closer than {}", ratio_in_words(*ratio)),
         VerdictPart::HitsAtRandom(hits) => joined(hits, ":") + " requests at random",
         VerdictPart::OneInstanceOrNone => "one instance alone, or none".to_owned(),
         VerdictPart::UnseenInstances => "some answered in other series only".to_owned(),
         VerdictPart::Spread(spread) => per_cent(*spread),
         VerdictPart::SpreadOfRegularRounds(spread) => format!("{} here, though rounds are regular", per_cent(*spread)),
-        VerdictPart::SpreadTooFew { spread, requests } => {
-            format!("{} in {requests} requests, too few to tell (-n)", per_cent(*spread))
+        VerdictPart::SpreadTooFew { spread, requests, decided_after } => {
+            format!("{} in {requests} requests, too few to tell{}", per_cent(*spread), more(*decided_after))
         }
+        VerdictPart::SpreadOfNearWeights { spread, largest, requests } => format!(
+            "{} here, but weights that are nearly the same may make it {} in the long run{}",
+            per_cent(*spread),
+            per_cent(*largest),
+            more(*requests)
+        ),
         VerdictPart::SpreadSeen(spread) => format!("{} as far as was seen", per_cent(*spread)),
         VerdictPart::Undetermined => "undetermined".to_owned(),
     }
+}
+
+/// The number of requests that would tell.
+fn more(requests: Option<usize>) -> String {
+    requests.map_or(String::new(), |requests| format!(": {} would (-n)", about_count(requests)))
 }
 
 fn joined<T: ToString>(parts: impl IntoIterator<Item = T>, between: &str) -> String {

@@ -8,15 +8,18 @@ mod key;
 mod load;
 mod pattern;
 mod session;
+mod unmodelled;
 mod unseen;
 mod words;
 
 use crate::{analysis::Evidence, model::trace::Trace};
 
+pub use self::unmodelled::unmodelled;
 pub use assumption::assumption;
 pub use cookie::flaw;
 pub use expectation::verdict_part;
 pub use session::{session_cause, session_sentences};
+pub use words::ratio_in_words;
 
 /// One sentence for each fact.
 pub fn sentences(trace: &Trace, evidence: &[Evidence]) -> Vec<String> {

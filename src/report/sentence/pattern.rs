@@ -4,13 +4,13 @@ use crate::{
     analysis::pattern_evidence::{
         AtOnce, AtOnceEffect, BackgroundEvidence, BackgroundTurns, ChanceEvidence, ChangeEvidence, CountsEvidence,
         DrawsEvidence, Evenness, OneInstanceEvidence, OrderEvidence, PatternEvidence, Precision, SeriesEvidence,
-        Stretch, TurnTakers, Unit, WeightsEvidence,
+        StrayEvidence, Stretch, TurnTakers, Unit, WeightsEvidence,
     },
     model::trace::Trace,
     report::odds::odds_in_words,
 };
 
-use super::words::{about, in_proportion, per_cent_up};
+use super::words::{about, about_count, in_proportion, per_cent_up, ratio_in_words};
 
 pub fn sentence(trace: &Trace, fact: &PatternEvidence) -> String {
     match fact {
@@ -23,7 +23,22 @@ pub fn sentence(trace: &Trace, fact: &PatternEvidence) -> String {
         PatternEvidence::Chance(fact) => chance(fact),
         PatternEvidence::Draws(fact) => draws(fact),
         PatternEvidence::AtOnce(groups) => at_once(groups),
+        PatternEvidence::Stray(fact) => stray(trace, fact),
         PatternEvidence::Series(fact) => series(fact),
+    }
+}
+
+fn stray(trace: &Trace, fact: &StrayEvidence) -> String {
+    match *fact {
+        StrayEvidence::Rare { instance, answers, of } => format!(
+            "{} answered {answers} of {of} requests: stray answers, or an instance with a small share or that was there for \
+             a short time",
+            trace.instance_name(instance)
+        ),
+        StrayEvidence::OneAndStray { answers, of } => format!(
+            "all but {answers} of {of} requests were answered by one instance, and so few may be stray answers, as of a \
+             canary or a cache"
+        ),
     }
 }
 
@@ -118,8 +133,11 @@ fn order(fact: &OrderEvidence) -> String {
              requests went to the instance whose turn it was"
         ),
         OrderEvidence::LeastConnectionsLooksTheSame => "without load, least-connections looks the same".to_owned(),
-        OrderEvidence::NearWeightsTake { requests } => {
-            format!("weights that are nearly the same need more requests to show: {requests} (-n)")
+        OrderEvidence::NearWeights { ratio, requests } => {
+            let more = requests.map_or(String::new(), |requests| {
+                format!("; to show weights that differ by 1 % takes {} (-n)", about_count(requests))
+            });
+            format!("weights closer than {} would not show in so many requests{more}", ratio_in_words(ratio))
         }
         OrderEvidence::HardlyAnyAgain { requests, instances } => {
             format!("{requests} requests to {instances} instances: hardly one has come again yet")
@@ -147,6 +165,11 @@ fn order(fact: &OrderEvidence) -> String {
              worker processes do that each count for themselves; {followed} requests went where that says",
             ordinal(workers)
         ),
+        OrderEvidence::WorkersOrClumps { workers, period, followed } => format!(
+            "the same {period} requests come again and again, all of an instance together: one counter may stay on each \
+             instance for a while, or {workers} counters take turns, as worker processes do; {followed} requests went \
+             where both say"
+        ),
         OrderEvidence::RepeatsEvenly { period } => {
             format!("the same {period} requests come again and again, and hold each instance as often as any other")
         }
@@ -173,7 +196,12 @@ fn weights(fact: &WeightsEvidence) -> String {
         WeightsEvidence::NoOtherPeriodWithin { requests } => {
             format!("no other order that repeats within {requests} requests fits")
         }
-        WeightsEvidence::TooFew => "too few requests to be sure of the weights (-n)".to_owned(),
+        WeightsEvidence::TooFew { requests } => {
+            format!("too few requests to be sure of the weights, which takes {} or more (-n)", about_count(*requests))
+        }
+        WeightsEvidence::HardlyChanging => {
+            "the order hardly changed, so turns of other clients may have changed the weights that were seen".to_owned()
+        }
         WeightsEvidence::Rounds { rounds, length, weights, changes } => format!(
             "{rounds} rounds of {length} requests shared them {}; their order changed {changes} times from one to the next",
             in_proportion(weights)
@@ -306,10 +334,16 @@ fn chance(fact: &ChanceEvidence) -> String {
 
 fn draws(fact: &DrawsEvidence) -> String {
     match *fact {
-        DrawsEvidence::RandomOrRegular { requests, instances } => format!(
-            "{requests} requests to {instances} instances can tell neither a disturbed order nor picks at random for sure; \
-             more may (-n)"
-        ),
+        DrawsEvidence::RandomOrRegular { requests, instances, decided_after } => {
+            let more = match decided_after {
+                Some(needed) => format!("if it goes on like this, about {} can (-n)", about_count(needed)),
+                None => "if it goes on like this, more cannot either".to_owned(),
+            };
+            format!(
+                "{requests} requests to {instances} instances can tell neither a disturbed order nor picks at random for \
+                 sure; {more}"
+            )
+        }
         DrawsEvidence::NothingButChance { requests, instances } => {
             format!("the order of {requests} requests to {instances} instances shows nothing but chance")
         }

@@ -24,7 +24,7 @@ fn ring() -> Expected {
 
 #[test]
 fn in_turn() {
-    let plain = || ring().sticky("none").per("request").weights(&[1, 1, 1]);
+    let plain = || ring().sticky("none").per("request");
     let weighted = || shows("weighted-round-robin").order("fixed").sticky("none").per("request");
     all_hold(&[
         haproxy("roundrobin", "balance roundrobin", plain()),
@@ -71,8 +71,10 @@ fn busy_servers() {
         haproxy("leastconn without load", "balance leastconn", shows("round-robin").by("least-connections")),
         haproxy("leastconn", "balance leastconn", shows("least-connections").candidates(&["least-connections"]))
             .with(&SLOW),
-        haproxy("roundrobin", "balance roundrobin", ring().candidates(&["round-robin"])).with(&SLOW),
-        haproxy("static-rr", "balance static-rr", ring().candidates(&["round-robin"])).with(&SLOW),
+        haproxy("roundrobin", "balance roundrobin", ring().candidates(&["round-robin", "weighted-round-robin"]))
+            .with(&SLOW),
+        haproxy("static-rr", "balance static-rr", ring().candidates(&["round-robin", "weighted-round-robin"]))
+            .with(&SLOW),
         haproxy("random(1)", "balance random(1)", shows("random").or_open()).with(&SLOW),
         // a connection that ends a moment late makes it spill where nobody asked it to
         with_servers("first", "balance first", &["maxconn 2"], shows("first-available").or_open()).with(&SLOW),

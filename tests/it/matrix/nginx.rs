@@ -31,19 +31,19 @@ fn ring() -> super::Expected {
 fn round_robins() {
     let kept_alive = "proxy_http_version 1.1; proxy_set_header Connection \"\";";
     all_hold(&[
-        http("two", 2, nginx(""), ring().weights(&[1, 1])),
-        http("five", 5, nginx(""), ring().candidates(&["round-robin", "least-connections"])),
+        http("two", 2, nginx(""), ring()),
+        http("five", 5, nginx(""), ring().candidates(&["round-robin", "least-connections", "weighted-round-robin"])),
         http("one worker with a zone", 5, nginx(ZONE), ring()),
         http("workers that share a zone", 5, workers(ZONE, ""), ring()),
         http("workers with a socket each that share a zone", 5, workers(ZONE, "reuseport"), ring()),
         http("connections kept", 3, Nginx { last: "keepalive 16;", location: kept_alive, ..nginx("") }, ring()),
         http("one dead", 3, Nginx { last: "server 127.0.0.1:9;", ..nginx("") }, ring()),
-        http("a backup", 3, Nginx { servers: &["", "", "backup"], ..nginx("") }, ring().weights(&[1, 1])),
+        http("a backup", 3, Nginx { servers: &["", "", "backup"], ..nginx("") }, ring()),
         http(
             "one dead, whose turns fail",
             3,
             Nginx { last: "server 127.0.0.1:9 max_fails=0;", location: "proxy_next_upstream off;", ..nginx("") },
-            ring().weights(&[1, 1, 1]),
+            ring(),
         ),
     ]);
 }

@@ -19,7 +19,7 @@ fn own(name: &'static str, arguments: &'static [&'static str], expected: Expecte
 
 #[test]
 fn strategies() {
-    let ring = || shows("round-robin").order("fixed").weights(&[1, 1, 1]);
+    let ring = || shows("round-robin").order("fixed");
     let random = || shows("random").or_open();
     all_hold(&[
         own("round-robin", &[], ring().sticky("none").per("request")),

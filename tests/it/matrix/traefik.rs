@@ -48,8 +48,8 @@ fn services(name: &'static str, weights: &'static [u64], expected: Expected) -> 
 fn in_turn() {
     let changing = || shows("round-robin").order("changing").sticky("none").per("request");
     all_hold(&[
-        traefik("two", 2, json!({}), shows("round-robin").order("fixed").weights(&[1, 1])),
-        traefik("three", 3, json!({}), changing().weights(&[1, 1, 1])),
+        traefik("two", 2, json!({}), shows("round-robin").order("fixed")),
+        traefik("three", 3, json!({}), changing()),
         traefik("four", 4, json!({}), changing()),
         traefik("five", 5, json!({}), changing()),
         traefik("six", 6, json!({}), changing()),
