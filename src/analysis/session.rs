@@ -9,7 +9,7 @@ use crate::{
         series::sequence::are_several,
         verdict::Stickiness,
     },
-    model::trace::{Action, InstanceId, Request, Series, SeriesName, WithholdReason},
+    model::trace::{Action, InstanceId, NameCertainty, Request, Series, SeriesName, WithholdReason},
 };
 
 /// The result of a session test.
@@ -119,6 +119,8 @@ pub enum SessionCause {
     TooFewReloads {
         reloads: usize,
     },
+    /// Every reload saw the login, and it is a guess which instances answered.
+    GuessedNames,
 }
 
 /// One fact about a session.
@@ -183,6 +185,26 @@ impl<'t> Reloads<'t> {
 
 /// Judges the trace of a login and its reloads.
 pub fn judge_session(case: &Case, settings: Option<ServiceSettings>) -> SessionVerdict {
+    match &case.trace().identified_by {
+        Some(feature) if feature.certainty == NameCertainty::Guessed => judge_without_names(case, settings),
+        _ => judge_login(case, settings),
+    }
+}
+
+/// Judges by the logins alone: names that are a guess are no proof that an instance kept or lost one.
+fn judge_without_names(case: &Case, settings: Option<ServiceSettings>) -> SessionVerdict {
+    let mut trace = case.trace().clone();
+    trace.series.iter_mut().flat_map(|series| &mut series.requests).for_each(|request| request.instance = None);
+    let judged = judge_login(&Case::new(&trace, case.alpha()), settings);
+    match judged.cause {
+        SessionCause::TooFewReloads { .. } => {
+            SessionVerdict { cause: SessionCause::GuessedNames, sampling: SampleState::Enough, ..judged }
+        }
+        _ => judged,
+    }
+}
+
+fn judge_login(case: &Case, settings: Option<ServiceSettings>) -> SessionVerdict {
     let Some(series) = case.trace().series(&SeriesName::WithJar) else {
         return SessionVerdict::new(Session::Undetermined, SessionCause::NoLogin);
     };

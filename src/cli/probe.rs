@@ -36,6 +36,11 @@ pub struct Target {
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
     pub headers: Vec<String>,
     /// How an instance says who it is: header:NAME, header:NAME~PATTERN, json:/POINTER or regex:PATTERN [default: found out]
+    ///
+    /// A PATTERN is a regular expression; its first group is the name, or all of it where it has none. Of `Via: 1.1 edge,
+    /// 1.1 web-3`, `header:via~(web-\d+)` takes `web-3`, and of `Server-Timing: host;desc="web-3"`,
+    /// `header:server-timing~desc="([^"]+)"` does. What is found out only by the way in which it varies is a guess: the
+    /// verdict then says "if … names instances", and leaves every expectation open.
     #[arg(long, value_name = "HOW")]
     pub identity: Option<String>,
     /// The login: 'POST /login user=alice'; a value may be env:NAME or file:PATH

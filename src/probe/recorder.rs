@@ -178,7 +178,7 @@ impl Recorder {
         // a trace holds no more instances than this number can count
         let id = InstanceId(u16::try_from(self.trace.instances.len()).ok()?);
         if self.trace.identified_by.is_none() {
-            self.trace.identified_by = self.recogniser.identified_by().map(str::to_owned);
+            self.trace.identified_by = self.recogniser.identified_by().cloned();
         }
         let name = self.names.get(&hostname).unwrap_or(&hostname).clone();
         self.trace.instances.push(Instance { name, hostname: hostname.clone() });

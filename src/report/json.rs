@@ -7,10 +7,15 @@ use serde_json::{Value, json};
 
 use crate::{
     analysis::{ClaimTest, Comparison, Outcome, Session, SessionVerdict, Verdict, combined_outcome},
-    model::trace::{Connection, CookieJar, Failure, InstanceId, PROBE_SCHEMA, Request, Series, SeriesName, Trace, Via},
+    model::trace::{
+        Connection, CookieJar, Failure, InstanceId, NameCertainty, PROBE_SCHEMA, Request, Series, SeriesName, Trace,
+        Via,
+    },
 };
 
-use super::sentence::{assumption, flaw, sentences, session_cause, session_sentences, unmodelled, verdict_part};
+use super::sentence::{
+    assumption, condition, flaw, sentences, session_cause, session_sentences, unmodelled, verdict_part,
+};
 use super::steps::{step_name, steps};
 
 /// A probe with its verdict, and the outcome of each expectation. It is serialised while it is written, because there
@@ -85,6 +90,7 @@ fn verdict(trace: &Trace, verdict: &Verdict) -> Value {
         "ruled_out": verdict.ruled_out.iter().map(|out| json!({
             "algorithm": out.algorithm.as_str(), "test": out.test.as_str(), "p": out.p,
         })).collect::<Vec<_>>(),
+        "condition": verdict.condition().map(|_| condition(trace)),
         "chance": verdict.chance,
         "alpha": verdict.alpha,
         "assumes": verdict.assumes.iter().map(|one| json!({
@@ -153,7 +159,8 @@ fn target(trace: &Trace) -> Value {
         "connected_to": trace.target.connected_to,
         "via": via,
         "lab": lab,
-        "identified_by": trace.identified_by,
+        "identified_by": trace.identified_by.as_ref().map(|feature| &feature.words),
+        "identified_surely": trace.identified_by.as_ref().map(|feature| feature.certainty == NameCertainty::Known),
         "identified": trace.instances.len(),
         "unidentified": trace.unidentified,
     })

@@ -45,6 +45,28 @@ fn knows(balancer: &server::Balancer, by: &str, instances: usize) -> Value {
     probe
 }
 
+/// That an expectation is decided if, and only if, the name surely means an instance, and that the text says the condition.
+#[track_caller]
+fn is_sure_of(balancer: &server::Balancer, sure: bool) {
+    let json = probe(balancer, &["--format", "json", "--expect", "round-robin", "--expect", "instances=3"]);
+    assert_eq!(json.code, Some(if sure { 0 } else { 4 }), "{json:#?}");
+    let seen: Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!(seen["target"]["identified_surely"], sure, "{}", seen["target"]);
+    let condition = seen["verdict"]["condition"].as_str();
+    assert_eq!(condition.is_none(), sure, "{}", seen["verdict"]);
+    let shown = probe(balancer, &[]);
+    let text = shown.ok().stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(text.contains(" names instances: round-robin over 3 instances"), !sure, "{}", shown.stdout);
+    if let Some(condition) = condition {
+        assert!(text.contains(&format!("{condition}: round-robin")), "`{condition}` in {}", shown.stdout);
+        let assumed = seen["verdict"]["assumes"].as_array().unwrap().last().unwrap();
+        assert_eq!(assumed["claim"], "name-means-instance");
+        assert!(assumed["words"].as_str().unwrap().contains("a guess"), "{assumed}");
+        let found = seen["expected"][0]["found"].as_str().unwrap();
+        assert!(found.starts_with("round-robin, if") && found.contains("--identity"), "{found}");
+    }
+}
+
 /// That a probe names nobody, and says so soon.
 #[track_caller]
 fn knows_nobody(balancer: &server::Balancer, why: &str) {
@@ -121,12 +143,82 @@ fn a_well_known_name_that_stays_decides_over_slots_and_databases() {
 
 #[test]
 fn a_part_of_a_header_is_the_name_where_the_user_says_so() {
-    let backends =
-        backends(3, |number, n| (format!("Via: 1.1 edge{}\r\nVia: 1.1 web-{number}\r\n", n % 7), "hello".to_owned()));
+    let backends = backends(3, |number, n| {
+        let headers = format!(
+            "Via: 1.1 edge{}\r\nVia: 1.1 web-{number}\r\nX-Cache-Hosts: cache-{}, web-{number}\r\n\
+                 Server-Timing: cache;dur=0.{n}, host;desc=\"web-{number}\", app;dur=1.{n}\r\n",
+            n % 7,
+            n % 5
+        );
+        (headers, "hello".to_owned())
+    });
     for balancer in balancers(&backends) {
-        let named = probe(&balancer, &["--identity", r"header:via~1\.1 (web-\d+)", "--format", "json"]).json();
-        assert_eq!(named["target"]["identified_by"], r"the part 1\.1 (web-\d+) of the header via");
-        assert_eq!(named["verdict"]["cycle"], serde_json::json!(["web-0", "web-1", "web-2"]), "{named}");
+        for (header, pattern) in
+            [("via", r"1\.1 (web-\d+)"), ("server-timing", "host;desc=\"([^\"]+)\""), ("x-cache-hosts", "[^, ]+$")]
+        {
+            let identity = format!("header:{header}~{pattern}");
+            let named = probe(&balancer, &["--identity", &identity, "--format", "json"]).json();
+            assert_eq!(named["target"]["identified_by"], format!("the part {pattern} of the header {header}"));
+            assert_eq!(named["target"]["identified_surely"], true);
+            assert_eq!(named["verdict"]["cycle"], serde_json::json!(["web-0", "web-1", "web-2"]), "{named}");
+        }
+    }
+}
+
+#[test]
+fn an_unknown_name_that_varies_is_a_condition_and_sure_of_nothing() {
+    type Answer = fn(usize, u32) -> (String, String);
+    let flavours: Answer =
+        |number, _| (format!("X-Flavour: {}\r\n", ["sweet", "sour", "salty"][number]), String::new());
+    let cases: [(bool, Answer); 5] = [
+        (false, flavours),
+        (false, |number, _| (format!("X-DB-Replica: db-{number}\r\n"), String::new())),
+        (false, |number, _| (format!("ETag: \"65f3c1{number}-2a\"\r\n"), "hello".to_owned())),
+        (true, |number, _| (format!("X-Backend-Server: b{number}\r\n"), String::new())),
+        (true, |number, _| (String::new(), format!("hello from web-{number}\n"))),
+    ];
+    for (sure, answer) in cases {
+        for balancer in balancers(&backends(3, answer)) {
+            is_sure_of(&balancer, sure);
+        }
+    }
+    // one server whose flavours rotate answers alike, and nobody is told that there are three
+    let rotating =
+        |_, n: u32| (format!("X-Flavour: {}\r\n", ["sweet", "sour", "salty"][n as usize % 3]), String::new());
+    for balancer in balancers(&backends(1, rotating)) {
+        is_sure_of(&balancer, false);
+        let denied = probe(&balancer, &["--expect", "single", "--expect", "instances=1", "--expect", "sticky=cookie"]);
+        assert_eq!(denied.code, Some(4), "{denied:#?}");
+    }
+    // what is kept is judged alike
+    let place = Place::new();
+    let file = place.path().join("trace.json");
+    for balancer in balancers(&backends(3, flavours)) {
+        let (url, file) = (format!("http://{}/", balancer.address), file.to_str().unwrap());
+        place.lbctl(["probe", &url, "--save", file]).ok();
+        let again = place.lbctl(["probe", "--replay", file, "--expect", "round-robin"]);
+        assert_eq!(again.code, Some(4), "{again:#?}");
+        assert!(again.stdout.contains("if the header x-flavour names instances: round-robin"), "{}", again.stdout);
+    }
+    // the user knows better
+    for balancer in balancers(&backends(3, flavours)) {
+        let named = probe(&balancer, &["--identity", "header:x-flavour", "--expect", "round-robin"]);
+        named.ok();
+    }
+}
+
+#[test]
+fn a_gateway_that_names_itself_in_its_errors_is_no_instance() {
+    let mut addresses = backends(2, |number, _| (format!("X-Served-By: web-{number}\r\n"), String::new()));
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    addresses.push(closed.to_string());
+    let own_error = "proxy_next_upstream off; error_page 502 @down; location @down { add_header X-Served-By lb always; \
+                     return 502; }";
+    let Some(nginx) = server::nginx(&addresses, "", own_error) else { return };
+    for arguments in [&["--format", "json"][..], &["--identity", "header:x-served-by", "--format", "json"]] {
+        let seen = probe(&nginx, arguments).json();
+        let names: Vec<_> = seen["verdict"]["instances"].as_array().unwrap().iter().map(|one| &one["name"]).collect();
+        assert_eq!(names, ["web-0", "web-1"], "{}", seen["verdict"]);
     }
 }
 

@@ -203,3 +203,28 @@ fn a_login_that_is_refused_is_undetermined() {
     assert_eq!(ended.code, Some(4), "{ended:?}");
     assert!(ended.stdout.contains("the login was refused with status 403"), "{ended:?}");
 }
+
+#[test]
+fn names_that_are_a_guess_prove_nothing_about_a_session() {
+    let place = Place::new();
+    // one server, whose flavours rotate: a session that "several instances share" would be a false statement
+    let count = std::sync::atomic::AtomicUsize::new(0);
+    let address = server::raw(move |request, stream| {
+        let n = count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let logged_in = request.to_lowercase().contains("cookie: id=1");
+        let flavour = ["sweet", "sour", "salty"][n % 3];
+        let headers = format!("X-Flavour: {flavour}\r\nContent-Type: application/json\r\nSet-Cookie: id=1; Path=/\r\n");
+        let body = format!(r#"{{"session":{{"logged_in":{logged_in}}}}}"#);
+        _ = stream.write_all(server::http("200 OK", &headers, &body).as_bytes());
+    });
+    let url = format!("http://{address}/");
+    let arguments = ["session-test", &url, "--login", "POST /login user=alice", "--check", "GET /", "--format", "json"];
+    for (identity, code, session) in [(None, 4, "undetermined"), (Some("header:x-flavour"), 0, "kept")] {
+        let named = identity.map(|identity| ["--identity", identity]);
+        let tested = place.lbctl(arguments.iter().copied().chain(named.into_iter().flatten()));
+        assert_eq!(tested.code, Some(code), "{tested:#?}");
+        let test: serde_json::Value = serde_json::from_str(&tested.stdout).unwrap();
+        assert_eq!(test["verdict"]["session"], session, "{test}");
+        assert_eq!(test["verdict"]["cause"].as_str().unwrap().contains("a guess which"), identity.is_none(), "{test}");
+    }
+}

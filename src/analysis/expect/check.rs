@@ -40,6 +40,10 @@ impl Expectation {
             Requirement::Weights(wanted) => weights(wanted, verdict, alpha),
             Requirement::Spread(most) => spread(*most, verdict, alpha),
         };
+        let (outcome, found) = match verdict.condition() {
+            Some(_) => open(VerdictPart::OnCondition(Box::new(found))),
+            None => (outcome, found),
+        };
         Comparison { expectation: self.text.clone(), outcome, found }
     }
 }

@@ -17,6 +17,8 @@
 //! it when an instance has no such share that is; else it is undetermined. Where the rounds give each instance its
 //! share, and the turns of others shifted the answers that came to us, it is undetermined; so it is where weights that are
 //! nearly the same would look the same and have a larger spread in the long run.
+//!
+//! Where it is a guess that the names are names of instances, every expectation is undetermined.
 
 mod check;
 mod parse;
@@ -117,6 +119,8 @@ pub enum VerdictPart {
         decided_after: Option<usize>,
     },
     SpreadSeen(f64),
+    /// A part that holds only if the guess is right that the names are names of instances.
+    OnCondition(Box<VerdictPart>),
     Undetermined,
 }
 

@@ -6,7 +6,7 @@ use crate::{
         series::sequence::Visibility,
         verdict::{Algorithm, Rejection},
     },
-    model::trace::Series,
+    model::trace::{NameCertainty, Series},
 };
 
 /// The long and the short pauses, of each, before which an order counts as tested: a client in step would have to keep it by a
@@ -21,6 +21,13 @@ pub struct Assumption {
     pub test: Option<ClaimTest>,
 }
 
+impl Assumption {
+    /// Returns true if the claim is a guess, so that the verdict holds on this condition only.
+    pub fn is_condition(&self) -> bool {
+        self.claim == Claim::NameMeansInstance(NameCertainty::Guessed)
+    }
+}
+
 /// A claim that a verdict rests on. Its name in JSON is its name in kebab-case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
@@ -31,8 +38,9 @@ pub enum Claim {
     NoClientInStep,
     /// Each request takes one turn of the balancer: nothing asks it again for each, such as a mirror or a check of the access.
     OneTurnPerRequest,
-    /// Two answers with the same name come from the same instance, and two with different names from different ones.
-    NameMeansInstance,
+    /// Two answers with the same name come from the same instance, and two with different names from different ones. Where
+    /// it is guessed that the names are names of instances, the claim is a condition: the verdict is sure of nothing.
+    NameMeansInstance(NameCertainty),
 }
 
 /// A test of a claim. Its name in JSON is its name in kebab-case.
@@ -59,22 +67,23 @@ impl ClaimTest {
     }
 }
 
-/// The assumptions of a verdict that names an algorithm or rules one out; a verdict that does neither assumes nothing.
+/// The assumptions of a verdict that names an algorithm or rules one out; a verdict that does neither assumes nothing but
+/// a guess about the names.
 pub fn list_assumptions(case: &Case, algorithm: Algorithm, ruled_out: &[Rejection]) -> Vec<Assumption> {
+    let names = case.trace().identified_by.as_ref().map(|feature| feature.certainty);
+    let untested = |claim| Assumption { claim, test: None };
+    let name_means_instance = names.map(|certainty| untested(Claim::NameMeansInstance(certainty)));
     if algorithm == Algorithm::Undetermined && ruled_out.is_empty() {
-        return Vec::new();
+        return name_means_instance.into_iter().filter(Assumption::is_condition).collect();
     }
     let log = every_turn_is_known(case).then_some(ClaimTest::BalancerLog);
     let pauses = || order_survived_pauses(case).then_some(ClaimTest::RandomPauses);
-    let untested = |claim| Assumption { claim, test: None };
     let mut all = vec![
         untested(Claim::SameInstances),
         Assumption { claim: Claim::NoClientInStep, test: log.or_else(pauses) },
         Assumption { claim: Claim::OneTurnPerRequest, test: log },
     ];
-    if case.trace().identified_by.is_some() {
-        all.push(untested(Claim::NameMeansInstance));
-    }
+    all.extend(name_means_instance);
     all
 }
 

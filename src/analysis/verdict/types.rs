@@ -93,3 +93,10 @@ pub struct Verdict {
     /// The facts, in the order of a report.
     pub evidence: Vec<Evidence>,
 }
+
+impl Verdict {
+    /// The claim on the condition of which alone the verdict holds; `None` for a verdict that is as sure as its alpha.
+    pub fn condition(&self) -> Option<&Assumption> {
+        self.assumes.iter().find(|assumption| assumption.is_condition())
+    }
+}

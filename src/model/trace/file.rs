@@ -11,7 +11,10 @@ use std::{
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::{Value, error::Category};
 
-use super::{Instance, InstanceId, PROBE_SCHEMA, Series, SessionId, TRACE_SCHEMA, Target, Trace, is_hidden};
+use super::{
+    Instance, InstanceId, NameCertainty, NameFeature, PROBE_SCHEMA, Series, SessionId, TRACE_SCHEMA, Target, Trace,
+    is_hidden,
+};
 
 /// The schema without its version.
 const SCHEMA_OF_ANY_VERSION: &str = "lbctl.trace.v";
@@ -58,6 +61,8 @@ struct FileContent {
     #[serde(default)]
     identified_by: Option<String>,
     #[serde(default)]
+    name_certainty: NameCertainty,
+    #[serde(default)]
     unidentified: Option<String>,
     instances: Vec<Instance>,
     series: Vec<Series>,
@@ -68,7 +73,9 @@ struct FileContent {
 struct FileContentRef<'a> {
     schema: &'static str,
     target: &'a Target,
-    identified_by: &'a Option<String>,
+    identified_by: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name_certainty: Option<NameCertainty>,
     #[serde(skip_serializing_if = "Option::is_none")]
     unidentified: &'a Option<String>,
     instances: &'a [Instance],
@@ -90,7 +97,15 @@ impl Trace {
     pub fn write_json(&self, mut to: impl Write) -> io::Result<()> {
         // the fields are named one by one, so that a new one is not forgotten
         let Trace { target, identified_by, unidentified, instances, series } = self;
-        let content = FileContentRef { schema: TRACE_SCHEMA, target, identified_by, unidentified, instances, series };
+        let content = FileContentRef {
+            schema: TRACE_SCHEMA,
+            target,
+            identified_by: identified_by.as_ref().map(|feature| feature.words.as_str()),
+            name_certainty: identified_by.as_ref().map(|feature| feature.certainty),
+            unidentified,
+            instances,
+            series,
+        };
         content.serialize(&mut serde_json::Serializer::with_formatter(&mut to, LineLayout::default()))?;
         to.write_all(b"\n")
     }
@@ -106,7 +121,8 @@ impl Trace {
             let hint = if reason.starts_with("unknown ") { HINT_NEWER } else { HINT_DAMAGED };
             TraceError::at(file, &error, &reason, hint)
         })?;
-        let FileContent { _schema, target, identified_by, unidentified, instances, series } = content;
+        let FileContent { _schema, target, identified_by, name_certainty, unidentified, instances, series } = content;
+        let identified_by = identified_by.map(|words| NameFeature { words, certainty: name_certainty });
         let trace = Trace { target, identified_by, unidentified, instances, series };
         match contradiction(&trace) {
             Some(contradiction) => Err(TraceError::new(file, &contradiction, HINT_DAMAGED)),

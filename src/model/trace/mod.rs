@@ -34,8 +34,8 @@ pub const PROBE_SCHEMA: &str = "lbctl.probe.v1";
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trace {
     pub target: Target,
-    /// The feature that distinguishes instances, in words (`the header x-served-by`); `None` where there is none.
-    pub identified_by: Option<String>,
+    /// The feature that distinguishes instances; `None` where there is none.
+    pub identified_by: Option<NameFeature>,
     /// The reason why no feature distinguishes instances, in words.
     pub unidentified: Option<String>,
     /// Every instance, in the order of its first answer; [`InstanceId`] is the index.
@@ -59,6 +59,32 @@ impl Trace {
     pub fn instance_name(&self, id: InstanceId) -> &str {
         self.instances.get(usize::from(id.0)).map_or("?", |instance| &instance.name)
     }
+}
+
+/// The feature of the answers that distinguishes instances.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NameFeature {
+    /// The feature in words, for example `the header x-served-by`.
+    pub words: String,
+    pub certainty: NameCertainty,
+}
+
+impl NameFeature {
+    /// A feature that is known to name instances.
+    pub fn known(words: impl Into<String>) -> NameFeature {
+        NameFeature { words: words.into(), certainty: NameCertainty::Known }
+    }
+}
+
+/// The certainty that a feature of the answers names instances, and nothing else that varies.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NameCertainty {
+    /// The user says so, or the name of the feature does. A trace of an older version counts as such.
+    #[default]
+    Known,
+    /// Only the way in which the values vary speaks for it. A shard, a database or a flavour of the page may vary alike.
+    Guessed,
 }
 
 /// The balancer under test.

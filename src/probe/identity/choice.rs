@@ -1,6 +1,8 @@
 //! The choice: the feature that distinguishes instances, the tier of its evidence, and the reasons against other
 //! features.
 
+use crate::model::trace::NameCertainty;
+
 use super::{
     feature::{Recurrence, Slot},
     vocabulary::NameMeaning,
@@ -9,13 +11,23 @@ use super::{
 /// The result of comparing the replies so far.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Choice {
-    /// This feature distinguishes instances.
-    Slot(Slot),
+    /// This feature distinguishes instances, with this certainty that it names them.
+    Slot(Slot, NameCertainty),
     /// Either of these features may distinguish instances, they contradict each other, and there is no reason to prefer
     /// one of them.
     Several(Slot, Slot),
     /// No feature distinguishes instances.
     Nothing(Vec<RefusedFeature>),
+}
+
+impl Choice {
+    /// The feature that distinguishes instances, with the certainty that it names them.
+    pub fn chosen(&self) -> Option<(Slot, NameCertainty)> {
+        match self {
+            Choice::Slot(slot, certainty) => Some((*slot, *certainty)),
+            Choice::Several(..) | Choice::Nothing(_) => None,
+        }
+    }
 }
 
 /// A feature that varies and was not taken.
@@ -55,6 +67,8 @@ pub enum Tier {
     Opaque,
     /// The feature is a digest of the whole body, which is taken only where nothing else varies.
     Whole,
+    /// The name of the feature means a part of the data. It is taken only where no other feature names instances.
+    Data,
 }
 
 /// Returns whether the values of a feature came back often enough, and no new ones keep coming. The lower the tier, the
@@ -67,6 +81,6 @@ pub fn is_settled(recurrence: Recurrence, tier: Tier, is_number: bool) -> bool {
     match tier {
         Tier::Named | Tier::Shaped if !is_number => present >= 6 && returns >= 3 && once * 4 <= present * 3,
         Tier::Named | Tier::Shaped => present >= 8 && returns >= 4 && once * 4 <= present,
-        Tier::Opaque | Tier::Whole => present >= 10 && returns >= 5 && once * 4 <= present,
+        Tier::Opaque | Tier::Data | Tier::Whole => present >= 10 && returns >= 5 && once * 4 <= present,
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use crate::model::trace::SeriesName;
+use crate::model::trace::{NameCertainty, NameFeature, SeriesName, without_hidden};
 
 use super::{
     super::http::Reply,
@@ -11,6 +11,7 @@ use super::{
     choice::{Choice, Tier},
     discover::discover,
     feature::{FeatureExtractor, Features, Partition, Slot, TextId},
+    gateway_error::{ONLY_GATEWAY_ERRORS, OrdinaryNames, is_gateway_error},
     known_name_choice::KnownNameChoice,
     known_names::{KnownName, Strength, known_names},
     locator::{Gap, Locator},
@@ -56,6 +57,8 @@ struct StoredReply {
     is_plain: bool,
     /// True if the reply is the page that a plain request gets.
     is_page: bool,
+    /// True if a gateway may have made the reply itself.
+    is_gateway_error: bool,
     features: Features,
 }
 
@@ -86,15 +89,16 @@ impl Learning {
         if is_plain && features.success {
             self.sample = Some(reply.clone());
         }
-        self.replies.push(StoredReply { series, n: request.n, is_plain, is_page, features });
+        let is_gateway_error = is_gateway_error(reply.status);
+        self.replies.push(StoredReply { series, n: request.n, is_plain, is_page, is_gateway_error, features });
         let is_relevant = is_plain || self.path.is_none();
         let is_due = self.replies.len() >= self.next_choice || self.plain().count() == PROBE_GIVES_UP;
         if (is_relevant && is_due) || self.is_finished() {
-            let before = self.slot();
+            let before = self.choice.chosen();
             self.choose();
             let count = self.replies.len();
             self.next_choice = count + if count < CHOOSE_EACH { 1 } else { count / 8 };
-            if before != self.slot() {
+            if before != self.choice.chosen() {
                 return true;
             }
         }
@@ -136,10 +140,7 @@ impl Learning {
     }
 
     fn slot(&self) -> Option<Slot> {
-        match self.choice {
-            Choice::Slot(slot) => Some(slot),
-            Choice::Several(..) | Choice::Nothing(_) => None,
-        }
+        self.choice.chosen().map(|(slot, _)| slot)
     }
 
     /// Returns whether any plain reply was a success, so that the other ones count for nothing.
@@ -171,10 +172,23 @@ impl Learning {
         let slot = self.slot()?;
         let value = self.value(slot, index)?;
         let position = self.values.iter().position(|known| *known == value);
-        if position.is_none() && !self.is_trusted(slot) {
+        if position.is_none() && !self.is_trusted(slot) || self.is_name_of_gateway(slot, index, value) {
             return None;
         }
         display_name(self.extractor.text(value), position.map_or(0, |position| position + 1))
+    }
+
+    /// Returns whether no reply has the value but errors of gateways, this one among them.
+    fn is_name_of_gateway(&self, slot: Slot, index: usize, value: TextId) -> bool {
+        let is_ordinary =
+            |other: usize| !self.replies[other].is_gateway_error && self.value(slot, other) == Some(value);
+        self.replies[index].is_gateway_error && !(0..self.replies.len()).any(is_ordinary)
+    }
+
+    /// The names of the replies that are no errors of gateways.
+    pub fn ordinary_names(&self) -> OrdinaryNames {
+        let ordinary = (0..self.replies.len()).filter(|index| !self.replies[*index].is_gateway_error);
+        OrdinaryNames::new(ordinary.filter_map(|index| self.name(index)))
     }
 
     /// The names of all replies by the present choice.
@@ -199,16 +213,20 @@ impl Learning {
         recurrence.returned > 1 && recurrence.returns >= MIN_CERTAIN / 2
     }
 
-    /// The chosen feature in words; `reply` is a reply that has it.
-    pub fn describe_choice(&self, reply: &Reply) -> Option<String> {
-        let slot = self.slot()?;
-        Some(self.locator(slot)?.describe(reply, self.gap(slot)))
+    /// The chosen feature; `reply` is a reply that has it.
+    pub fn describe_choice(&self, reply: &Reply) -> Option<NameFeature> {
+        let (slot, certainty) = self.choice.chosen()?;
+        let words = without_hidden(&self.locator(slot)?.describe(reply, self.gap(slot)));
+        Some(NameFeature { words, certainty })
     }
 
     /// The reason why no feature is chosen, in words; `None` if one is.
     pub fn explain_refusal(&self) -> Option<String> {
         let answers = self.plain().count();
-        let reason = refusal::explain(&self.choice, answers, &|slot, detail| self.describe(slot, detail))?;
+        let Some(reason) = refusal::explain(&self.choice, answers, &|slot, detail| self.describe(slot, detail)) else {
+            let is_silent = self.slot().is_some() && (0..self.replies.len()).all(|index| self.name(index).is_none());
+            return is_silent.then(|| ONLY_GATEWAY_ERRORS.to_owned());
+        };
         let failed = answers > 1 && !self.any_success();
         Some(if failed { format!("{reason}; no answer has a 2xx status") } else { reason })
     }
@@ -266,10 +284,10 @@ fn choose(plain: &[&Features], all: &[&Features], known: &[KnownName], extractor
     let of_plain = Some(KnownNameChoice::new(plain, known, extractor)).filter(KnownNameChoice::is_any);
     let names = of_plain.unwrap_or_else(|| KnownNameChoice::new(all, known, extractor));
     if let Some(slot) = names.varying {
-        return Choice::Slot(slot);
+        return Choice::Slot(slot, NameCertainty::Known);
     }
     if let (Some(slot), Strength::Strong) = (names.constant, names.strongest) {
-        return Choice::Slot(slot);
+        return Choice::Slot(slot, NameCertainty::Known);
     }
     // an error page may say anything
     let any_success = plain.iter().any(|reply| reply.success);
@@ -277,10 +295,15 @@ fn choose(plain: &[&Features], all: &[&Features], known: &[KnownName], extractor
     let (choice, tier) = discover(&replies, extractor, names.refused);
     match (&choice, tier, names.constant, names.always_new) {
         // a JSON field is known by its own name, a word only by its neighbours
-        (Choice::Slot(Slot::Json(_)), Some(Tier::Named), ..) => choice,
-        (Choice::Slot(slot), Some(_), Some(constant), _) if slot.is_in_body() => Choice::Several(constant, *slot),
+        (Choice::Slot(Slot::Json(_), NameCertainty::Known), Some(Tier::Named), ..) => choice,
+        (Choice::Slot(slot, _), Some(_), Some(constant), _) if slot.is_in_body() && !matches!(slot, Slot::Json(_)) => {
+            Choice::Several(constant, *slot)
+        }
+        (Choice::Slot(_, NameCertainty::Guessed), Some(Tier::Named), Some(slot), _) => {
+            Choice::Slot(slot, NameCertainty::Known)
+        }
         (_, Some(Tier::Named), ..) | (_, Some(Tier::Shaped), None, _) | (_, _, None, None) => choice,
         // a well-known name that stays the same decides over a feature whose name does not mean an instance
-        (_, _, Some(slot), _) | (_, _, None, Some(slot)) => Choice::Slot(slot),
+        (_, _, Some(slot), _) | (_, _, None, Some(slot)) => Choice::Slot(slot, NameCertainty::Known),
     }
 }

@@ -14,6 +14,7 @@
 //! locator            reads the chosen value from a reply, and describes its place in words
 //! feature/           the values of a reply that may distinguish instances, and their partitions of the replies
 //! vocabulary/        the meanings that names and values suggest
+//! gateway_error      errors of gateways, which name no instance
 //! json               single fields of a JSON body
 //! body_cache         bodies that need not be read again
 //! ```
@@ -24,6 +25,7 @@ mod body_cache;
 mod choice;
 mod discover;
 mod feature;
+mod gateway_error;
 mod identity_flag;
 mod json;
 mod known_name_choice;

@@ -1,10 +1,11 @@
 //! The recogniser: names the instance behind each reply, and renames the earlier ones when it has learned better.
 
-use crate::model::trace::without_hidden;
+use crate::model::trace::{NameFeature, without_hidden};
 
 use super::{
     super::http::Reply,
     body_cache::BodyCache,
+    gateway_error::OrdinaryNames,
     identity_flag::Identity,
     learning::Learning,
     name_reader::NameReader,
@@ -24,8 +25,10 @@ pub enum Recognition {
 #[derive(Debug)]
 pub struct Recogniser {
     state: State,
-    /// The feature by which instances are recognised, in words.
-    identified_by: Option<String>,
+    /// The feature by which instances are recognised.
+    identified_by: Option<NameFeature>,
+    /// The names so far, once the feature is settled.
+    ordinary_names: OrdinaryNames,
     /// The reason why instances are not recognised, in words, once the comparison is over.
     unidentified: Option<String>,
 }
@@ -40,45 +43,57 @@ enum State {
     Settled(Option<NameReader>),
 }
 
+impl State {
+    /// The name in a reply, by the feature that is settled.
+    fn read(&mut self, request: RequestContext<'_>, reply: &Reply) -> Option<String> {
+        match self {
+            State::Explicit(identity, cache) if identity.is_in_body() => {
+                cache.get_or_read(&reply.body, || identity.read(reply))
+            }
+            State::Explicit(identity, _) => identity.read(reply),
+            State::Settled(reader) => reader.as_mut()?.read(request, reply),
+            State::Learning(_) => None,
+        }
+    }
+}
+
 impl Recogniser {
     /// A recogniser that reads the explicit identity or, without one, learns from the replies.
     pub fn new(explicit: Option<Identity>) -> Recogniser {
-        let identified_by = explicit.as_ref().map(Identity::to_string);
+        let identified_by = explicit.as_ref().map(|identity| NameFeature::known(identity.to_string()));
         let state = match explicit {
             Some(identity) => State::Explicit(identity, BodyCache::default()),
             None => State::Learning(Box::new(Learning::new())),
         };
-        Recogniser { state, identified_by, unidentified: None }
+        Recogniser { state, identified_by, ordinary_names: OrdinaryNames::default(), unidentified: None }
     }
 
-    /// The feature by which instances are recognised, in words.
-    pub fn identified_by(&self) -> Option<&str> {
-        self.identified_by.as_deref()
+    /// The feature by which instances are recognised.
+    pub fn identified_by(&self) -> Option<&NameFeature> {
+        self.identified_by.as_ref()
     }
 
     /// The reason why instances are not recognised, in words.
     pub fn unidentified(&self) -> Option<String> {
         match &self.state {
             State::Learning(learning) => learning.explain_refusal().map(|words| without_hidden(&words)),
-            _ => self.unidentified.clone(),
+            _ => self.unidentified.clone().or_else(|| self.ordinary_names.explain_refusal()),
         }
     }
 
     /// Recognises the instance that sent a reply.
     pub fn recognise(&mut self, request: RequestContext<'_>, reply: &Reply) -> Recognition {
         let learning = match &mut self.state {
-            State::Explicit(identity, cache) if identity.is_in_body() => {
-                return Recognition::Name(cache.get_or_read(&reply.body, || identity.read(reply)));
-            }
-            State::Explicit(identity, _) => return Recognition::Name(identity.read(reply)),
-            State::Settled(None) => return Recognition::Name(None),
-            State::Settled(Some(reader)) => return Recognition::Name(reader.read(request, reply)),
             State::Learning(learning) => learning,
+            settled => {
+                let name = settled.read(request, reply);
+                return Recognition::Name(self.ordinary_names.admit(reply.status, name));
+            }
         };
         let changed = learning.add(request, reply);
         let ends = learning.is_finished();
         if changed {
-            self.identified_by = learning.describe_choice(reply).map(|words| without_hidden(&words));
+            self.identified_by = learning.describe_choice(reply);
         }
         let recognition = if changed || ends {
             Recognition::NewNames(learning.new_names())
@@ -87,6 +102,7 @@ impl Recogniser {
         };
         if ends {
             self.unidentified = learning.explain_refusal().map(|words| without_hidden(&words));
+            self.ordinary_names = learning.ordinary_names();
             self.state = State::Settled(learning.name_reader());
         }
         recognition

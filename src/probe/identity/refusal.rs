@@ -27,7 +27,7 @@ pub type Description = (String, usize);
 /// nothing to compare.
 pub fn explain(choice: &Choice, answers: usize, describe: &dyn Fn(Slot, Detail) -> Description) -> Option<String> {
     match choice {
-        Choice::Slot(_) => None,
+        Choice::Slot(..) => None,
         Choice::Several(one, other) => {
             let [(one, some), (other, others)] =
                 [describe(*one, Detail::PlaceAndFlag), describe(*other, Detail::PlaceAndFlag)];

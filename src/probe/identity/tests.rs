@@ -6,11 +6,12 @@ use std::collections::{BTreeSet, HashMap};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
+mod certainty;
 mod content;
 mod series;
 
 use super::{super::http::Reply, *};
-use crate::model::trace::{Action, SeriesName};
+use crate::model::trace::{Action, NameCertainty, SeriesName};
 
 /// The time at which a file was changed.
 const CHANGED: &str = "Fri, 20 Nov 2026 08:00:00 GMT";
@@ -49,6 +50,7 @@ impl TestReply {
 struct SeriesResult {
     names: Vec<Option<String>>,
     by: Option<String>,
+    certainty: Option<NameCertainty>,
     why_not: Option<String>,
 }
 
@@ -67,7 +69,13 @@ fn series(replies: impl IntoIterator<Item = TestReply>) -> SeriesResult {
     for sent in replies {
         read(&mut recogniser, &mut names, &SeriesName::WithoutJar, "/", &sent.reply());
     }
-    SeriesResult { names, by: recogniser.identified_by().map(str::to_owned), why_not: recogniser.unidentified() }
+    let feature = recogniser.identified_by();
+    SeriesResult {
+        names,
+        by: feature.map(|feature| feature.words.clone()),
+        certainty: feature.map(|feature| feature.certainty),
+        why_not: recogniser.unidentified(),
+    }
 }
 
 /// The instances that a balancer picks, and a source of noise.

@@ -13,7 +13,7 @@ use crate::{
 };
 
 use super::{
-    super::sentence::{assumption, ratio_in_words, sentences, unmodelled},
+    super::sentence::{assumption, condition, ratio_in_words, sentences, unmodelled},
     counts,
     names::in_width,
 };
@@ -22,7 +22,8 @@ use super::{
 const MOST_WEIGHTS: usize = 20;
 
 pub fn render_verdict(trace: &Trace, verdict: &Verdict, samples: &[Sample], paint: Paint) -> String {
-    let mut lines = vec![style::bold(&wrapped(&headline(verdict), "", "  "), paint)];
+    let condition = verdict.condition().map_or(String::new(), |_| condition(trace) + ": ");
+    let mut lines = vec![style::bold(&wrapped(&(condition + &headline(verdict)), "", "  "), paint)];
     if !verdict.cycle.is_empty() {
         let names = verdict.cycle.iter().chain(verdict.cycle.first());
         let plain: Vec<String> = names.map(|name| in_width(trace, name, 60)).collect();
@@ -36,9 +37,9 @@ pub fn render_verdict(trace: &Trace, verdict: &Verdict, samples: &[Sample], pain
     if verdict.balances_per != BalancesPer::Undetermined {
         lines.push(format!("  picks:     once a {}", verdict.balances_per.as_str()));
     }
-    if let Some(how) = &trace.identified_by {
+    if let Some(feature) = &trace.identified_by {
         let values = count(trace.instances.len() as u64, "value");
-        lines.push(wrapped(&format!("{} ({values})", shorten(how, 200)), "  known by:  ", "             "));
+        lines.push(wrapped(&format!("{} ({values})", shorten(&feature.words, 200)), "  known by:  ", "             "));
     }
     lines.extend(excluded(verdict));
     lines.extend(not_told_apart(verdict));

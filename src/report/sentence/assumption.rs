@@ -2,7 +2,7 @@
 
 use crate::{
     analysis::{Assumption, Claim, ClaimTest},
-    model::trace::Trace,
+    model::trace::{NameCertainty, Trace},
     report::text::{printable, shorten},
 };
 
@@ -24,9 +24,19 @@ fn claim(trace: &Trace, claim: Claim) -> String {
         Claim::SameInstances => "the set of servers did not change".to_owned(),
         Claim::NoClientInStep => "no other client was in step with this one".to_owned(),
         Claim::OneTurnPerRequest => "each request took one turn".to_owned(),
-        Claim::NameMeansInstance => {
-            let name = trace.identified_by.as_deref().unwrap_or("the name in the answers");
-            format!("{} names the server", shorten(&printable(name), NAME_WIDTH))
+        Claim::NameMeansInstance(NameCertainty::Known) => format!("{} names the server", name(trace)),
+        Claim::NameMeansInstance(NameCertainty::Guessed) => {
+            format!("{} names the server, which is a guess (--identity says it)", name(trace))
         }
     }
+}
+
+/// The condition of a verdict as a clause that stands before it.
+pub fn condition(trace: &Trace) -> String {
+    format!("if {} names instances", name(trace))
+}
+
+fn name(trace: &Trace) -> String {
+    let name = trace.identified_by.as_ref().map_or("the name in the answers", |feature| &feature.words);
+    shorten(&printable(name), NAME_WIDTH)
 }

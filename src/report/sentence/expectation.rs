@@ -36,6 +36,9 @@ pub fn verdict_part(part: &VerdictPart) -> String {
             more(*requests)
         ),
         VerdictPart::SpreadSeen(spread) => format!("{} as far as was seen", per_cent(*spread)),
+        VerdictPart::OnCondition(part) => {
+            format!("{}, if the names are instances' names, which is a guess (--identity)", verdict_part(part))
+        }
         VerdictPart::Undetermined => "undetermined".to_owned(),
     }
 }

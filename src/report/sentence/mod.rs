@@ -15,7 +15,7 @@ mod words;
 use crate::{analysis::Evidence, model::trace::Trace};
 
 pub use self::unmodelled::unmodelled;
-pub use assumption::assumption;
+pub use assumption::{assumption, condition};
 pub use cookie::flaw;
 pub use expectation::verdict_part;
 pub use session::{session_cause, session_sentences};

@@ -61,6 +61,9 @@ pub fn session_cause(trace: &Trace, cause: &SessionCause) -> String {
              than {} of the requests",
             per_cent_up(*hidden_share)
         ),
+        SessionCause::GuessedNames => {
+            "every reload saw the login, but it is a guess which instances answered (--identity says it)".to_owned()
+        }
         SessionCause::TooFewReloads { reloads } => {
             format!("every reload saw the login, but {reloads} are too few to tell that from chance (-n)")
         }

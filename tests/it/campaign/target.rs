@@ -11,8 +11,8 @@ use std::{
 use lbctl::{
     experiment::Sender,
     model::trace::{
-        Action, Conditions, Connection, CookieJar, CookieValue, Instance, InstanceId, IssuedValue, ObservedCookie,
-        Request, Series, SeriesName, Target, Trace, Via,
+        Action, Conditions, Connection, CookieJar, CookieValue, Instance, InstanceId, IssuedValue, NameFeature,
+        ObservedCookie, Request, Series, SeriesName, Target, Trace, Via,
     },
     probe::{Pauses, SeriesPlan, Unreachable},
 };
@@ -87,7 +87,7 @@ pub struct OtherClient {
 impl SimulatedTarget {
     pub fn new(balancer: Balancer) -> SimulatedTarget {
         let target = Target { url: "http://demo/".into(), connected_to: Some("127.0.0.1:80".into()), via: Via::Dns };
-        let identified_by = Some("the header x-served-by".into());
+        let identified_by = Some(NameFeature::known("the header x-served-by"));
         SimulatedTarget {
             balancer,
             trace: Trace { target, identified_by, unidentified: None, instances: Vec::new(), series: Vec::new() },

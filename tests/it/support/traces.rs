@@ -5,8 +5,8 @@ use std::{num::NonZeroU16, time::Duration};
 use lbctl::{
     analysis::Verdict,
     model::trace::{
-        Action, Conditions, Connection, CookieJar, Instance, InstanceId, Request, Series, SeriesName, Target, Trace,
-        Via,
+        Action, Conditions, Connection, CookieJar, Instance, InstanceId, NameFeature, Request, Series, SeriesName,
+        Target, Trace, Via,
     },
     report::sentences,
 };
@@ -40,7 +40,7 @@ pub fn trace(series: Vec<Series>) -> Trace {
     let instance = |n| Instance { name: format!("web-{n}"), hostname: format!("web-{n}") };
     Trace {
         target: Target { url: "http://demo/".into(), connected_to: None, via: Via::Dns },
-        identified_by: Some("the header x-served-by".into()),
+        identified_by: Some(NameFeature::known("the header x-served-by")),
         unidentified: None,
         instances: (1..=256).map(instance).collect(),
         series,

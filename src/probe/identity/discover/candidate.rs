@@ -2,6 +2,8 @@
 
 use std::{collections::HashSet, sync::Arc};
 
+use crate::model::trace::NameCertainty;
+
 use super::{
     super::{
         choice::{RefusalReason, Tier, is_settled},
@@ -22,6 +24,8 @@ pub struct Candidate {
     pub slot: Slot,
     pub partition: Partition,
     pub tier: Tier,
+    /// The certainty that the feature names instances.
+    pub certainty: NameCertainty,
     pub support: Support,
     /// The rank of the feature by how plainly it is read.
     pub order: Order,
@@ -92,23 +96,38 @@ pub fn assess(
     let meaning = meaning(feature, shape, &values, extractor)?;
     let is_number = shape == Shape::Number;
     let is_of_file = page == PageKind::File && feature.slot.is_in_body();
-    if is_number && meaning != NameMeaning::Instance && !is_of_file {
+    if is_number && !matches!(meaning, NameMeaning::Instance(_)) && !is_of_file {
         return Err(RefusalReason::Number);
     }
     let tier = match (feature.slot, meaning, shape) {
         (Slot::Body, ..) => Tier::Whole,
-        (_, NameMeaning::Instance, _) => Tier::Named,
+        (_, NameMeaning::Instance(_), _) => Tier::Named,
+        (_, NameMeaning::Data, _) => Tier::Data,
         (_, _, Shape::Host) => Tier::Shaped,
         _ => Tier::Opaque,
     };
-    if !is_settled(recurrence, tier, is_number) || (tier == Tier::Opaque && !is_own_word(feature, replies)) {
+    if !is_settled(recurrence, tier, is_number)
+        || (matches!(tier, Tier::Opaque | Tier::Data) && !is_own_word(feature, replies))
+    {
         return Err(RefusalReason::Unsettled);
     }
     let is_named = tier == Tier::Named || (shape == Shape::Host && feature.names_hosts(&values, extractor));
     let needs_support = feature.slot.is_in_body() && page == PageKind::Any && !is_named;
     let support = if needs_support { Support::Needed } else { Support::Own };
     let order = Order::new(feature.slot, shape, &values, extractor);
-    Ok(Candidate { slot: feature.slot, partition, tier, support, order })
+    let is_own_name = shape == Shape::Host
+        && (feature.is_own_name(extractor) || (vocabulary::are_hosts(&values) && is_whole_body(feature, replies)));
+    let certainty = match meaning {
+        NameMeaning::Instance(NameCertainty::Known) => NameCertainty::Known,
+        NameMeaning::Instance(_) | NameMeaning::Unknown if is_own_name => NameCertainty::Known,
+        _ => NameCertainty::Guessed,
+    };
+    Ok(Candidate { slot: feature.slot, partition, tier, certainty, support, order })
+}
+
+/// Returns whether the replies have nothing in their bodies but the value.
+fn is_whole_body(feature: &FeatureValues, replies: &[&Features]) -> bool {
+    replies.iter().zip(&feature.values).all(|(reply, value)| value.is_none() || reply.value(Slot::Body) == *value)
 }
 
 /// The meaning of a feature, if it can be an instance.
@@ -132,7 +151,7 @@ fn meaning(
     }
     match (shape, meaning) {
         (Shape::Other(other), _) => Err(RefusalReason::Means(other)),
-        (_, NameMeaning::Instance | NameMeaning::Unknown) => Ok(meaning),
+        (_, NameMeaning::Instance(_) | NameMeaning::Data | NameMeaning::Unknown) => Ok(meaning),
         (_, other) => Err(RefusalReason::Means(other)),
     }
 }

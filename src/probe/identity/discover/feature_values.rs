@@ -52,18 +52,28 @@ impl FeatureValues {
     /// The meaning that the feature's name or the words around it give to it.
     pub fn meaning(&self, extractor: &FeatureExtractor) -> NameMeaning {
         match self.slot {
-            Slot::Header(name) | Slot::Cookie(name) => vocabulary::meaning_of_name(extractor.text(name)),
-            // the cookie of a session may well have a route in it
-            Slot::Route(name, _) => match vocabulary::meaning_of_name(extractor.text(name)) {
-                NameMeaning::Unknown | NameMeaning::Noise => NameMeaning::Instance,
-                other => other,
-            },
+            Slot::Header(name) => vocabulary::meaning_of_name(extractor.text(name)),
+            Slot::Cookie(name) => vocabulary::meaning_of_cookie(extractor.text(name)),
+            Slot::Route(name, _) => vocabulary::meaning_of_route(extractor.text(name)),
             Slot::Json(pointer) => vocabulary::meaning_of_pointer(extractor.text(pointer)),
             Slot::KnownName(_) | Slot::Word(..) | Slot::Body => {
                 let Some(Surroundings { before, after }) = &self.surroundings else { return NameMeaning::Unknown };
                 let before: Vec<&str> = before.iter().map(|word| extractor.text(*word)).collect();
                 vocabulary::meaning_of_context(&before, after.map(|word| extractor.text(word)))
             }
+        }
+    }
+
+    /// Returns whether a server gives its own name here: it introduces itself, or it is the object of which the field is a
+    /// part.
+    pub fn is_own_name(&self, extractor: &FeatureExtractor) -> bool {
+        match (self.slot, &self.surroundings) {
+            (Slot::Json(pointer), _) => vocabulary::is_field_of_instance(extractor.text(pointer)),
+            (_, Some(Surroundings { before, .. })) => {
+                let before: Vec<&str> = before.iter().map(|word| extractor.text(*word)).collect();
+                vocabulary::is_self_introduction(&before)
+            }
+            _ => false,
         }
     }
 

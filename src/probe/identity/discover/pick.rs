@@ -13,14 +13,20 @@ use super::{
 /// The probability below which two features that leave out combinations of their values have one cause.
 const ONE_CAUSE: f64 = 1e-3;
 
-/// Of the candidates that divide the replies alike, the one that is read most plainly. The result is sorted by the
+/// Of the candidates that divide the replies alike, the one that is read most plainly; if any of them is known to name
+/// instances, this one names the same. The result is sorted by the
 /// evidence for the candidates, the best first.
 pub fn plainest(candidates: Vec<Candidate>) -> Vec<Candidate> {
     let mut groups: HashMap<Partition, Candidate> = HashMap::new();
     for candidate in candidates {
         match groups.get_mut(&candidate.partition) {
-            Some(best) if rank(&candidate) < rank(best) => *best = candidate,
-            Some(_) => {}
+            Some(best) => {
+                let certainty = best.certainty.min(candidate.certainty);
+                if rank(&candidate) < rank(best) {
+                    *best = candidate;
+                }
+                best.certainty = certainty;
+            }
             None => _ = groups.insert(candidate.partition.clone(), candidate),
         }
     }
@@ -37,13 +43,13 @@ fn rank(candidate: &Candidate) -> impl Ord + use<> {
 /// `unsupported` are the candidates that lack the support that they need.
 pub fn pick(groups: &[Candidate], unsupported: &[Candidate], refused: &[RefusedFeature]) -> Option<(Choice, Tier)> {
     let choice = best(groups, refused)?;
-    let Choice::Slot(slot) = choice else {
+    let Choice::Slot(slot, _) = choice else {
         return Some((choice, groups.first()?.tier));
     };
     let chosen = groups.iter().find(|group| group.slot == slot)?;
     // where little more than how it varies speaks for the choice, another candidate may contradict it
     let is_weak = matches!(chosen.tier, Tier::Shaped | Tier::Opaque);
-    let others = groups.iter().filter(|other| is_weak && other.tier != Tier::Whole);
+    let others = groups.iter().filter(|other| is_weak && !matches!(other.tier, Tier::Whole | Tier::Data));
     let mut others = others.chain(unsupported.iter().filter(|_| chosen.tier == Tier::Opaque));
     let contradicting = others.find(|other| other.slot != Slot::Body && other.partition.crosses(&chosen.partition));
     Some((contradicting.map_or(choice, |other| Choice::Several(slot, other.slot)), chosen.tier))
@@ -68,7 +74,7 @@ fn best(groups: &[Candidate], refused: &[RefusedFeature]) -> Option<Choice> {
         let have_one_cause = one.partition.p_independent(&other.partition) < ONE_CAUSE;
         let refining = whole.iter().find(|whole| opaque.iter().all(|one| whole.partition.refines(&one.partition)));
         return Some(match refining.filter(|_| have_one_cause) {
-            Some(whole) => Choice::Slot(whole.slot),
+            Some(whole) => Choice::Slot(whole.slot, whole.certainty),
             None => Choice::Several(one.slot, other.slot),
         });
     }
@@ -76,7 +82,11 @@ fn best(groups: &[Candidate], refused: &[RefusedFeature]) -> Option<Choice> {
     let is_part = |refused: &RefusedFeature| {
         matches!(refused.slot, Slot::Word(..) | Slot::Json(_)) && refused.reason != RefusalReason::Missing
     };
-    whole.first().filter(|_| !refused.iter().any(is_part)).map(|whole| Choice::Slot(whole.slot))
+    if let Some(whole) = whole.first().filter(|_| !refused.iter().any(is_part)) {
+        return Some(Choice::Slot(whole.slot, whole.certainty));
+    }
+    let data = within(groups, &[Tier::Data]);
+    finest(&data).or_else(|| crossing(&data).map(|(one, other)| Choice::Several(one.slot, other.slot)))
 }
 
 fn within<'a>(groups: &'a [Candidate], tiers: &[Tier]) -> Vec<&'a Candidate> {
@@ -86,7 +96,7 @@ fn within<'a>(groups: &'a [Candidate], tiers: &[Tier]) -> Vec<&'a Candidate> {
 /// The candidate whose partition refines those of all the others.
 fn finest(candidates: &[&Candidate]) -> Option<Choice> {
     let refines_all = |one: &&&Candidate| candidates.iter().all(|other| one.partition.refines(&other.partition));
-    candidates.iter().find(refines_all).map(|finest| Choice::Slot(finest.slot))
+    candidates.iter().find(refines_all).map(|finest| Choice::Slot(finest.slot, finest.certainty))
 }
 
 /// Of the pairs of candidates of which neither refines the other, the pair that looks most independent.

@@ -54,7 +54,8 @@ pub fn attributes(text: &str) -> Vec<Range<usize>> {
             at += 1;
             if *byte == b'=' {
                 let named = text[name..at - 1].to_ascii_lowercase();
-                let names_instance = named != "id" && vocabulary::meaning_of_name(&named) == NameMeaning::Instance;
+                let names_instance =
+                    named != "id" && matches!(vocabulary::meaning_of_name(&named), NameMeaning::Instance(_));
                 let (from, to) = match bytes.get(at) {
                     Some(quote @ (b'"' | b'\'')) => (at + 1, until(at + 1, &|byte| byte == *quote)),
                     _ => (at, until(at, &|byte| byte == b'>' || byte.is_ascii_whitespace())),

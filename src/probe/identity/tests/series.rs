@@ -76,3 +76,47 @@ fn ones_own_port_is_nobodys_name() {
     }
     assert_eq!(recogniser.identified_by(), None);
 }
+
+#[test]
+fn errors_of_gateways_name_no_new_instance() {
+    let reply = |status: u16, name: String| Reply {
+        status: StatusCode::from_u16(status).unwrap(),
+        ..TestReply::header("x-served-by", name).reply()
+    };
+    let explicit = || Some("header:x-served-by".parse::<Identity>().unwrap());
+    let plain = SeriesName::WithoutJar;
+    for mut recogniser in [Recogniser::new(None), Recogniser::new(explicit())] {
+        let mut names = Vec::new();
+        for n in 0..60 {
+            let (status, name) = match n % 10 {
+                4 => (502, "lb".to_owned()),
+                7 => (503, format!("web-{}", n % 2)),
+                _ => (200, format!("web-{}", n % 2)),
+            };
+            read(&mut recogniser, &mut names, &plain, "/", &reply(status, name));
+        }
+        let expected = |n: usize| (n % 10 != 4).then(|| format!("web-{}", n % 2));
+        assert_eq!(names, (0..60).map(expected).collect::<Vec<_>>());
+    }
+    for mut recogniser in [Recogniser::new(None), Recogniser::new(explicit())] {
+        let mut names = Vec::new();
+        for n in 0..40 {
+            read(&mut recogniser, &mut names, &plain, "/", &reply(503, format!("lb-{}", n % 2)));
+        }
+        assert_eq!(names.iter().flatten().count(), 0);
+        assert!(recogniser.unidentified().unwrap().contains("502, 503 or 504"));
+    }
+    // an application's own error is an instance's
+    let mut names = Vec::new();
+    let mut recogniser = Recogniser::new(None);
+    for n in 0..20 {
+        read(
+            &mut recogniser,
+            &mut names,
+            &plain,
+            "/",
+            &reply(if n % 2 == 0 { 200 } else { 500 }, format!("web-{}", n % 2)),
+        );
+    }
+    assert_eq!(names.iter().flatten().collect::<BTreeSet<_>>().len(), 2);
+}

@@ -1,14 +1,18 @@
 //! The meaning of names: of headers, cookies, JSON fields and attributes, and of words in a text.
 
+use crate::model::trace::NameCertainty;
+
 use super::words::{
-    DATA, FILLERS, INSTANCE, INSTANCE_PARTS, INTRODUCING, NOISE, PLACE, PLAIN_HEADERS, VARIANT, WORKER,
+    AFFINITY, DATA, FILLERS, INSTANCE, INSTANCE_PARTS, INSTANCE_PERHAPS, INTRODUCING, NOISE, PLACE, PLAIN_HEADERS,
+    SELF_LINKS, SELF_WORDS, VARIANT, WORKER,
 };
 
 /// The sort of thing that a name stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum NameMeaning {
-    /// The name stands for something that distinguishes instances.
-    Instance,
+    /// The name stands for something that distinguishes instances; with [`NameCertainty::Guessed`], it may stand for
+    /// something else as well.
+    Instance(NameCertainty),
     /// The name stands for a time, a counter, a size, or a value that is drawn for each request.
     Noise,
     /// The name stands for a worker, of which an instance has several.
@@ -17,6 +21,8 @@ pub enum NameMeaning {
     Variant,
     /// The name stands for a place that holds several instances.
     Place,
+    /// The name stands for a part of the data, such as a shard, of which one instance may use several.
+    Data,
     /// The name has none of these meanings.
     Unknown,
 }
@@ -60,11 +66,33 @@ pub fn meaning_of_name(name: &str) -> NameMeaning {
     } else if any(PLACE) {
         NameMeaning::Place
     } else if any(DATA) {
-        NameMeaning::Unknown
+        NameMeaning::Data
     } else if any(INSTANCE) || part() {
-        NameMeaning::Instance
+        NameMeaning::Instance(NameCertainty::Known)
+    } else if any(INSTANCE_PERHAPS) || any(AFFINITY) {
+        NameMeaning::Instance(NameCertainty::Guessed)
     } else {
         NameMeaning::Unknown
+    }
+}
+
+/// The meaning of the name of a cookie.
+pub fn meaning_of_cookie(name: &str) -> NameMeaning {
+    let finds_again = || split_name(name).iter().any(|word| AFFINITY.contains(&word.as_str()));
+    match meaning_of_name(name) {
+        NameMeaning::Instance(_) if finds_again() => NameMeaning::Instance(NameCertainty::Known),
+        other => other,
+    }
+}
+
+/// The meaning of the part of a cookie that may name a route. The cookie of a session may well have one: Tomcat and others
+/// add it by a convention. In other cookies such a part is a guess.
+pub fn meaning_of_route(cookie: &str) -> NameMeaning {
+    let is_session = cookie.to_lowercase().contains("sess");
+    match meaning_of_cookie(cookie) {
+        NameMeaning::Unknown | NameMeaning::Noise if is_session => NameMeaning::Instance(NameCertainty::Known),
+        NameMeaning::Unknown | NameMeaning::Noise => NameMeaning::Instance(NameCertainty::Guessed),
+        other => other,
     }
 }
 
@@ -78,7 +106,7 @@ pub fn meaning_of_context(before: &[&str], after: Option<&str>) -> NameMeaning {
         before.iter().find(|word| !is_filler(word)).map_or(NameMeaning::Unknown, |word| meaning_of_name(word));
     // `id 7` speaks for an instance only where no other word says more: a request has an id, too
     let id = before.first().is_some_and(|word| word.eq_ignore_ascii_case("id"));
-    if meaning == NameMeaning::Unknown && id { NameMeaning::Instance } else { meaning }
+    if meaning == NameMeaning::Unknown && id { NameMeaning::Instance(NameCertainty::Guessed) } else { meaning }
 }
 
 /// The meaning of a field of a JSON body.
@@ -94,9 +122,25 @@ pub fn is_introduced(before: &[&str]) -> bool {
     nearest.is_some_and(|word| INTRODUCING.contains(&word.to_lowercase().as_str()))
 }
 
+/// Returns whether a server introduces itself before a value, as in `hello from web-1`; `before` begins with the nearest
+/// word.
+pub fn is_self_introduction(before: &[&str]) -> bool {
+    let words: Vec<String> =
+        before.iter().filter(|word| !word.starts_with('<')).map(|word| word.to_lowercase()).collect();
+    match words.as_slice() {
+        [link, word, ..] => SELF_LINKS.contains(&link.as_str()) && SELF_WORDS.contains(&word.as_str()),
+        _ => false,
+    }
+}
+
+/// Returns whether a field of a JSON body belongs to an object whose name means an instance.
+pub fn is_field_of_instance(pointer: &str) -> bool {
+    pointer.split('/').any(|part| meaning_of_name(part) == NameMeaning::Instance(NameCertainty::Known))
+}
+
 /// Returns whether a field of a JSON body is a name, or belongs to an object whose name means an instance.
 pub fn is_name_field(pointer: &str) -> bool {
-    let named = pointer.split('/').any(|part| meaning_of_name(part) == NameMeaning::Instance);
+    let named = pointer.split('/').any(|part| matches!(meaning_of_name(part), NameMeaning::Instance(_)));
     named || pointer.rsplit('/').next().is_some_and(|last| INTRODUCING.contains(&last.to_lowercase().as_str()))
 }
 
@@ -104,13 +148,16 @@ pub fn is_name_field(pointer: &str) -> bool {
 mod tests {
     use super::*;
 
+    const KNOWN: NameMeaning = NameMeaning::Instance(NameCertainty::Known);
+    const GUESSED: NameMeaning = NameMeaning::Instance(NameCertainty::Guessed);
+
     #[test]
     fn names_say_what_to_expect() {
         for (name, meaning) in [
-            ("x-backend-id", NameMeaning::Instance),
-            ("SERVERID", NameMeaning::Instance),
-            ("BIGipServerpool", NameMeaning::Instance),
-            ("x-amz-instance", NameMeaning::Instance),
+            ("x-backend-id", KNOWN),
+            ("SERVERID", KNOWN),
+            ("BIGipServerpool", KNOWN),
+            ("x-amz-instance", KNOWN),
             ("x-request-id", NameMeaning::Noise),
             ("x-backend-response-time", NameMeaning::Noise),
             ("requestCount", NameMeaning::Noise),
@@ -121,16 +168,25 @@ mod tests {
             ("availability-zone", NameMeaning::Place),
             ("x-flavour", NameMeaning::Unknown),
             ("lab", NameMeaning::Unknown),
+            ("x-replica", NameMeaning::Data),
+            ("x-db-host", NameMeaning::Data),
+            ("x-route", GUESSED),
+            ("x-lb", GUESSED),
         ] {
             assert_eq!(meaning_of_name(name), meaning, "{name}");
         }
-        assert_eq!(meaning_of_context(&["by", "served"], None), NameMeaning::Instance);
+        assert_eq!(meaning_of_context(&["by", "served"], None), KNOWN);
         assert_eq!(meaning_of_context(&["in", "served"], Some("ms")), NameMeaning::Noise);
         assert_eq!(meaning_of_context(&["id", "request"], None), NameMeaning::Noise);
-        assert_eq!(meaning_of_context(&["<b", "Node"], Some("</b")), NameMeaning::Instance);
-        assert_eq!(meaning_of_pointer("/id"), NameMeaning::Instance);
+        assert_eq!(meaning_of_context(&["<b", "Node"], Some("</b")), KNOWN);
+        assert_eq!(meaning_of_cookie("route"), KNOWN);
+        assert_eq!(meaning_of_route("JSESSIONID"), KNOWN);
+        assert_eq!(meaning_of_route("cart"), GUESSED);
+        assert!(is_self_introduction(&["from", "<b", "Hello"]) && is_self_introduction(&["am", "I"]));
+        assert!(!is_self_introduction(&["from", "loaded"]) && !is_self_introduction(&["from"]));
+        assert_eq!(meaning_of_pointer("/id"), GUESSED);
         assert_eq!(meaning_of_pointer("/request/id"), NameMeaning::Noise);
-        assert_eq!(meaning_of_pointer("/server/name"), NameMeaning::Instance);
+        assert_eq!(meaning_of_pointer("/server/name"), KNOWN);
         assert_eq!(meaning_of_pointer("/server/uptime"), NameMeaning::Noise);
     }
 }

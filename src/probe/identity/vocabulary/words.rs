@@ -148,15 +148,36 @@ pub const VARIANT: &[&str] = &[
 ];
 /// Words for places that hold several instances.
 pub const PLACE: &[&str] = &["zone", "region", "dc", "datacenter", "datacentre", "rack", "az", "cluster"];
-/// Words for a part of the data that an instance works with. Beside one of these, a word such as `replica` does not mean an
-/// instance of the target.
-pub const DATA: &[&str] = &["db", "database", "sql", "shard", "slot", "partition"];
-/// Words for things that distinguish instances.
-pub const INSTANCE: &[&str] =
-    &["srv", "pod", "vm", "task", "served", "ip", "addr", "address", "port", "sticky", "affinity", "lb", "id", "srvid"];
+/// Words for a part of the data that an instance works with, of which one instance may use several.
+pub const DATA: &[&str] = &["db", "database", "sql", "shard", "slot", "partition", "replica", "replicas"];
+/// Words that mean an instance.
+pub const INSTANCE: &[&str] = &["srv", "pod", "vm", "served", "srvid"];
 /// Parts of words that mean an instance wherever they stand in a word.
 pub const INSTANCE_PARTS: &[&str] =
-    &["server", "host", "node", "instance", "backend", "replica", "upstream", "container", "machine", "route"];
+    &["server", "host", "node", "instance", "backend", "upstream", "container", "machine"];
+/// Words that may mean an instance, and just as well a record, a client or a way through the page.
+pub const INSTANCE_PERHAPS: &[&str] = &["task", "ip", "addr", "address", "port", "id", "route", "routeid"];
+/// Words for cookies by which balancers find an instance again. Elsewhere they may name the balancer itself.
+pub const AFFINITY: &[&str] = &["sticky", "affinity", "lb", "route", "routeid"];
+/// Words with which a server introduces itself, before one of [`SELF_LINKS`]: `hello from`, `I am`.
+pub const SELF_WORDS: &[&str] = &[
+    "hello",
+    "hi",
+    "hey",
+    "greetings",
+    "welcome",
+    "i",
+    "this",
+    "name",
+    "running",
+    "runs",
+    "handled",
+    "answered",
+    "response",
+    "reply",
+];
+/// Words between [`SELF_WORDS`] and the name.
+pub const SELF_LINKS: &[&str] = &["from", "am", "is", "on", "by"];
 /// Words that give no meaning to the value after them, so that the word before them counts.
 pub const FILLERS: &[&str] =
     &["is", "no", "nr", "number", "by", "from", "on", "at", "in", "the", "a", "name", "id", "value", "was"];
