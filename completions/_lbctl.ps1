@@ -113,6 +113,7 @@ Register-ArgumentCompleter -Native -CommandName 'lbctl' -ScriptBlock {
             [CompletionResult]::new('--login', '--login', [CompletionResultType]::ParameterName, 'The login: ''POST /login user=alice''; a value may be env:NAME or file:PATH')
             [CompletionResult]::new('--check', '--check', [CompletionResultType]::ParameterName, 'The request that shows the session: ''GET /session''')
             [CompletionResult]::new('--logged-in', '--logged-in', [CompletionResultType]::ParameterName, 'How the check shows a login: json:/POINTER=VALUE, regex:PATTERN or status:CODE')
+            [CompletionResult]::new('--addresses', '--addresses', [CompletionResultType]::ParameterName, 'Which addresses of the target''s name are asked, where DNS knows several')
             [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'The path to ask for [default: the target''s]')
             [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Requests in each series; with -c, in the one without a cookie jar alone [default: enough for the verdict]')
             [CompletionResult]::new('--requests', '--requests', [CompletionResultType]::ParameterName, 'Requests in each series; with -c, in the one without a cookie jar alone [default: enough for the verdict]')

@@ -347,7 +347,7 @@ _lbctl() {
             return 0
             ;;
         lbctl__subcmd__probe)
-            opts="-p -k -H -n -c -h --connect --no-lab --project --insecure --timeout --rate --header --identity --login --check --logged-in --path --requests --concurrency --connection --save --replay --alpha --expect --verbose --strict --experiments --from --paths --vary-header --slow-path --format --debug --help"
+            opts="-p -k -H -n -c -h --connect --no-lab --project --insecure --timeout --rate --header --identity --login --check --logged-in --addresses --path --requests --concurrency --connection --save --replay --alpha --expect --verbose --strict --experiments --from --paths --vary-header --slow-path --format --debug --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -395,6 +395,10 @@ _lbctl() {
                     ;;
                 --logged-in)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --addresses)
+                    COMPREPLY=($(compgen -W "first each" -- "${cur}"))
                     return 0
                     ;;
                 --path)

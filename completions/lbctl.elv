@@ -104,6 +104,7 @@ set edit:completion:arg-completer[lbctl] = {|@words|
             cand --login 'The login: ''POST /login user=alice''; a value may be env:NAME or file:PATH'
             cand --check 'The request that shows the session: ''GET /session'''
             cand --logged-in 'How the check shows a login: json:/POINTER=VALUE, regex:PATTERN or status:CODE'
+            cand --addresses 'Which addresses of the target''s name are asked, where DNS knows several'
             cand --path 'The path to ask for [default: the target''s]'
             cand -n 'Requests in each series; with -c, in the one without a cookie jar alone [default: enough for the verdict]'
             cand --requests 'Requests in each series; with -c, in the one without a cookie jar alone [default: enough for the verdict]'

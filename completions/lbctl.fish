@@ -90,6 +90,8 @@ complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l identity -d 'How a
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l login -d 'The login: \'POST /login user=alice\'; a value may be env:NAME or file:PATH' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l check -d 'The request that shows the session: \'GET /session\'' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l logged-in -d 'How the check shows a login: json:/POINTER=VALUE, regex:PATTERN or status:CODE' -r
+complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l addresses -d 'Which addresses of the target\'s name are asked, where DNS knows several' -r -f -a "first\t'The first one that takes connections'
+each\t'Each in turn, and the verdicts are compared'"
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -l path -d 'The path to ask for [default: the target\'s]' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -s n -l requests -d 'Requests in each series; with -c, in the one without a cookie jar alone [default: enough for the verdict]' -r
 complete -c lbctl -n "__fish_lbctl_using_subcommand probe" -s c -l concurrency -d 'Requests under way at once, in the series without a cookie jar' -r

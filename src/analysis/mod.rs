@@ -21,6 +21,7 @@
 //! unseen_instances  instances that only other series show
 //! session      the login, and if every reload saw it
 //! sampling/    the length of a series, and the error budget
+//! addresses    the comparison of the verdicts on several addresses of one name
 //! expect/      expectations that a verdict is compared with
 //! verdict/     the types of a verdict, its evidence, and its candidates
 //! ```
@@ -32,6 +33,7 @@
 //! `Pattern`, and a row in `verdict::candidates`; the compiler names these places. The others ask the methods of
 //! [`Algorithm`], such as [`Algorithm::reach`].
 
+mod addresses;
 mod affinity;
 mod case;
 mod expect;
@@ -46,6 +48,7 @@ mod session;
 mod unseen_instances;
 mod verdict;
 
+pub use addresses::{AddressComparison, Agreement, compare_addresses};
 pub use affinity::{
     comparison::BLOCK,
     connection::enough_on_one_connection,

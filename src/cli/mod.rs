@@ -12,7 +12,7 @@ use crate::model::{App, DEFAULT_PROJECT, Format};
 
 pub use experiments::{Experiment, Experiments};
 pub use lab::{Counts, Down, Engine, Export, Logs, ProxyKind, Ps, Scale, Up};
-pub use probe::{Connection, Expect, Probe, SessionTest, Target};
+pub use probe::{Addresses, Connection, Expect, Probe, SessionTest, Target};
 pub use proxy::Proxy;
 
 const EXIT_CODES: &str = "\

@@ -54,6 +54,15 @@ pub struct Target {
     pub logged_in: Option<String>,
 }
 
+/// The addresses of the target's name that are asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Addresses {
+    /// The first one that takes connections
+    First,
+    /// Each in turn, and the verdicts are compared
+    Each,
+}
+
 /// Whether a connection serves one request or several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Connection {
@@ -68,6 +77,13 @@ pub enum Connection {
 pub struct Probe {
     #[command(flatten)]
     pub target: Target,
+    /// Which addresses of the target's name are asked, where DNS knows several
+    ///
+    /// All requests of a probe go to one address, because another balancer may stand behind each. With `each`, the whole probe
+    /// is made for every address in turn, an expectation has to be met by all, and the end says if all pick alike and have
+    /// the same instances. A lab, an address and a name that a proxy resolves leave nothing to choose.
+    #[arg(long, value_enum, default_value_t = Addresses::First, value_name = "WHICH", conflicts_with_all = ["connect", "save"])]
+    pub addresses: Addresses,
     /// The path to ask for [default: the target's]
     #[arg(long, value_name = "PATH")]
     pub path: Option<String>,
@@ -88,7 +104,7 @@ pub struct Probe {
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
     /// Judge what --save kept, and send nothing; `-` is standard input
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["Target", "Experiments", "path", "requests", "concurrency", "connection", "save"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["Target", "Experiments", "addresses", "path", "requests", "concurrency", "connection", "save"])]
     pub replay: Option<PathBuf>,
     /// The chance of a false verdict that is accepted: a smaller one takes more requests
     #[arg(long, default_value = "1e-6", value_name = "P", value_parser = alpha)]

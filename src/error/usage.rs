@@ -7,6 +7,8 @@ pub enum UsageError {
     FlagWithoutTarget(&'static str),
     #[error("{0} needs --login")]
     FlagWithoutLogin(&'static str),
+    #[error("--addresses each: nothing was resolved for {0}")]
+    NothingResolved(String),
     #[error("--path `{}` must start with `/`", .0.escape_debug())]
     PathWithoutSlash(String),
     #[error("the embedded engine has the bundled proxy only")]
@@ -33,6 +35,10 @@ impl UsageError {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             UsageError::FlagWithoutTarget(_) => "name a host or a URL".to_owned(),
+            UsageError::NothingResolved(_) => {
+                "a lab, an address and a name that a proxy resolves have no addresses to choose from; --no-lab asks DNS"
+                    .to_owned()
+            }
             UsageError::EmbeddedTraefik => "`--engine compose` runs the lab in containers, behind Traefik".to_owned(),
             UsageError::NothingToScale => "name a service and a number, for example web_static=3".to_owned(),
             UsageError::UnknownService { known, .. } => format!("it has {}", known.join(", ")),

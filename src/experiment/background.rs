@@ -240,7 +240,7 @@ mod tests {
             others: Vec::new(),
         };
         Trace {
-            target: Target { url: "http://demo/".to_owned(), connected_to: None, via: Via::Dns },
+            target: Target { url: "http://demo/".to_owned(), connected_to: None, via: Via::Dns, addresses: Vec::new() },
             identified_by: None,
             unidentified: None,
             instances: Vec::new(),

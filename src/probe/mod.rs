@@ -1,7 +1,7 @@
 //! The probe: sends series of requests to any HTTP target and records them as a trace.
 //!
 //! ```text
-//! target      the URL that a user names as the target
+//! target      the URL that a user names as the target, and the addresses of its name
 //! plan        the requests of a series, and their conditions
 //! script      a login, and the check that shows whether it lasts
 //! headers     the headers that a user adds to every request
@@ -39,7 +39,7 @@ mod text;
 mod workers;
 
 pub use headers::{HeaderError, parse_headers};
-pub use http::{ClientConfig, Verification};
+pub use http::{ClientConfig, Verification, choose_address};
 pub use identity::{Identity, IdentityError};
 pub use pace::Pauses;
 pub use plan::{SeriesPlan, user_agent_tag};
@@ -47,4 +47,4 @@ pub use prober::Prober;
 pub use recorder::Unreachable;
 pub use script::{LoginCondition, RequestSpec, Script, SpecError};
 pub use secret::reveal_secret;
-pub use target::{TargetError, parse_target, path_and_query, with_path};
+pub use target::{TargetError, parse_target, path_and_query, resolve_addresses, with_path};

@@ -54,7 +54,12 @@ impl Prober {
             tried: "nothing was sent".to_owned(),
             failure,
         })?;
-        let target = Target { url: config.url.to_string(), connected_to: config.connect.map(|to| to.to_string()), via };
+        let target = Target {
+            url: config.url.to_string(),
+            connected_to: config.connect.map(|to| to.to_string()),
+            via,
+            addresses: config.addresses.clone(),
+        };
         Ok(Prober {
             client,
             clients_by_source: HashMap::new(),

@@ -1,6 +1,10 @@
-//! The target: the URL that a user means.
+//! The target: the URL that a user means, and the addresses of its name.
+
+use std::{net::SocketAddr, time::Duration};
 
 use url::Url;
+
+use super::{http::resolve_host, recorder::Unreachable};
 
 /// The error for a text that is no target.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,6 +33,19 @@ pub fn parse_target(target: &str) -> Result<Url, TargetError> {
     }
     url.set_fragment(None);
     Ok(url)
+}
+
+/// The addresses of a target's name, with the target's port. None where nothing is resolved here, because the target is an
+/// address or a proxy resolves its name.
+///
+/// # Errors
+/// Fails when the name does not resolve within `most`.
+pub async fn resolve_addresses(url: &Url, most: Duration) -> Result<Vec<SocketAddr>, Unreachable> {
+    resolve_host(url, most).await.map_err(|failure| Unreachable {
+        url: url.to_string(),
+        tried: "nothing was sent".to_owned(),
+        failure,
+    })
 }
 
 /// The URL with the path and the query of `path` in place of its own.

@@ -158,6 +158,7 @@ fn target(trace: &Trace) -> Value {
         "url": trace.target.url,
         "connected_to": trace.target.connected_to,
         "via": via,
+        "addresses": trace.target.addresses,
         "lab": lab,
         "identified_by": trace.identified_by.as_ref().map(|feature| &feature.words),
         "identified_surely": trace.identified_by.as_ref().map(|feature| feature.certainty == NameCertainty::Known),

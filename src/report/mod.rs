@@ -3,6 +3,7 @@
 //! ```text
 //! format      the formats, and the trait of a document that has a text in each
 //! probe/      a probe and its verdict, for people
+//! addresses   probes of several addresses of one name
 //! session     a session test, for people; steps: its requests
 //! lab, log    a lab, and the requests that it answered
 //! json        probes and session tests for scripts
@@ -10,6 +11,7 @@
 //! style, text, odds  colours, columns and numbers
 //! ```
 
+mod addresses;
 mod format;
 mod json;
 mod lab;
@@ -22,6 +24,7 @@ mod steps;
 pub mod style;
 pub mod text;
 
+pub use addresses::{AddressProbe, AddressesReport};
 pub use format::{JsonLayout, Report, write};
 pub use log::{EntryReport, MAX_BATCH_BYTES, line};
 pub use probe::{Detail, ProbeReport};

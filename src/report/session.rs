@@ -11,10 +11,10 @@ use crate::{
 use super::{
     Report, json,
     probe::{answer_cell, short_session_id, target},
-    sentence::{session_cause, session_sentences},
+    sentence::{asked_address, session_cause, session_sentences},
     steps::{step_name, steps},
     style::{self, Paint},
-    text::wrapped,
+    text::{printable, wrapped},
 };
 
 /// The rows at the beginning of a long test that are shown.
@@ -88,6 +88,8 @@ fn render_verdict(
     };
     let mut lines = vec![style::bold(&wrapped(&headline, "", "  "), paint)];
     lines.extend(session_sentences(&verdict.evidence).iter().map(|sentence| wrapped(sentence, "  - ", "    ")));
+    let asked = asked_address(&trace.target.addresses, trace.target.connected_to.as_deref());
+    lines.extend(asked.map(|asked| wrapped(&printable(&asked), "  dns: ", "    ")));
     if let (Some(expected), Some(passed)) = (expected, passed) {
         let met = if passed { "as expected" } else { "NOT as expected" };
         lines.push(format!("{met}: {}", expected.as_str()));

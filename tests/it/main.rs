@@ -1,6 +1,7 @@
 //! Integration tests: one binary, a file per subject.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod addresses;
 mod analysis;
 mod apps;
 mod architecture;

@@ -391,6 +391,7 @@ fn a_replay_takes_no_flag_that_asks() {
     let mut refused = 0;
     for argument in probe.get_arguments().filter(|argument| !judging.contains(&argument.get_id().as_str())) {
         let value = match argument.get_id().as_str() {
+            "addresses" => "each",
             "connect" => "127.0.0.1:1",
             "connection" => "fresh",
             "experiments" => "order",

@@ -105,7 +105,7 @@ fn without_rounds(verdict: &Verdict) -> (Outcome, VerdictPart) {
 }
 
 /// Returns true if every instance has shown itself. Where the client, the path or the load decides, some may not have.
-fn all_shown(verdict: &Verdict) -> bool {
+pub fn all_shown(verdict: &Verdict) -> bool {
     match verdict.algorithm.reach() {
         Reach::Every => true,
         Reach::One => verdict.candidates == [Algorithm::Single],

@@ -28,6 +28,7 @@ use crate::analysis::{
     verdict::{Algorithm, BalancesPer, Order, Stickiness, StickyBy},
 };
 
+pub use check::all_shown;
 pub use parse::ExpectError;
 
 /// A statement that a verdict is expected to make.

@@ -1,21 +1,22 @@
 //! `lbctl probe`: how a load balancer picks, and what keeps a client on its instance.
 
+mod each_address;
+mod judgement;
 mod list;
 mod plan;
 mod send;
 
 use crate::{
-    analysis::{self, Case, Comparison, Expectation, Outcome, Strictness},
-    cli::{Experiment, Probe},
+    analysis::Expectation,
+    cli::{Addresses, Experiment, Probe},
     error::{Error, Exit},
-    model::trace::Trace,
-    report::{Detail, ProbeReport},
 };
 
 use super::{
     console::{self, Signals},
     trace_file::{self, TraceFile},
 };
+use judgement::Judgement;
 use send::{Extent, Observation};
 
 /// Probes the target, or judges the trace of an earlier probe.
@@ -26,6 +27,9 @@ pub async fn run(args: Probe) -> Result<Exit, Error> {
     }
     let expectations: Vec<Expectation> =
         args.expect.iter().map(|text| Expectation::parse(text)).collect::<Result<_, _>>()?;
+    if args.addresses == Addresses::Each {
+        return each_address::run(&args, &expectations, &mut signals).await;
+    }
     let Some(file) = signals.unless(open(&args)).await.transpose()? else { return Ok(Exit::Interrupted) };
     let observation = match &args.replay {
         Some(file) => {
@@ -42,23 +46,18 @@ pub async fn run(args: Probe) -> Result<Exit, Error> {
         trace.conceal_sessions();
         file.save(&trace)
     });
-    let verdict = analysis::judge(&Case::new(&trace, args.alpha));
-    let strictness = if args.strict { Strictness::OnlyCandidate } else { Strictness::Pattern };
-    let check = |expectation: &Expectation| expectation.check(&verdict, strictness, args.alpha);
-    let comparisons: Vec<Comparison> = expectations.iter().map(check).collect();
-    let detail = if args.verbose { Detail::Figures } else { Detail::Sentences };
-    let report = ProbeReport { trace: &trace, verdict: &verdict, comparisons: &comparisons, detail };
+    let judgement = Judgement::new(&args, &expectations, trace);
     if to_stderr {
-        console::print_to_stderr(&report, args.output.format);
+        console::print_to_stderr(&judgement.report(), args.output.format);
     } else {
-        console::print_verdict(&report, args.output.format)?;
+        console::print_verdict(&judgement.report(), args.output.format)?;
     }
     saved?;
     if extent == Extent::UntilInterrupted {
         console::say("note: stopped before the end; this is what was seen until then");
         return Ok(Exit::Interrupted);
     }
-    exit(&trace, &comparisons)
+    judgement.exit()
 }
 
 /// Opens the file in which the trace will be saved, if the user names one.
@@ -67,17 +66,4 @@ async fn open(args: &Probe) -> Result<Option<TraceFile>, Error> {
         Some(file) => TraceFile::open(file).await.map(Some),
         None => Ok(None),
     }
-}
-
-fn exit(trace: &Trace, comparisons: &[Comparison]) -> Result<Exit, Error> {
-    if trace.instances.is_empty() {
-        let (url, reason) = (trace.target.url.clone(), trace.unidentified.clone());
-        return Err(Error::Unidentified { url, reason });
-    }
-    Ok(match analysis::combined_outcome(comparisons) {
-        Outcome::Met => Exit::Done,
-        Outcome::Contradicted => Exit::NotMet,
-        Outcome::Undetermined if comparisons.is_empty() => Exit::Done,
-        Outcome::Undetermined => Exit::Inconclusive,
-    })
 }

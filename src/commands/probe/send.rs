@@ -4,7 +4,7 @@ use crate::{
     cli::Probe,
     commands::{
         console::{ExperimentBar, Signals},
-        target,
+        target::{self, ResolvedTarget},
     },
     error::Error,
     experiment::run_campaign,
@@ -28,10 +28,26 @@ pub enum Extent {
 
 /// Makes the campaign, until it is interrupted; `None` if nothing had answered by then.
 pub async fn probe(args: &Probe, signals: &mut Signals) -> Result<Option<Observation>, Error> {
+    match signals.unless(resolve(args)).await.transpose()? {
+        Some(resolved) => probe_target(args, resolved, signals).await,
+        None => Ok(None),
+    }
+}
+
+/// Resolves the target of the flags.
+pub async fn resolve(args: &Probe) -> Result<ResolvedTarget, Error> {
+    target::resolve(&args.target, args.path.as_deref()).await
+}
+
+/// Makes the campaign against a target that was resolved, as [`probe`] does.
+pub async fn probe_target(
+    args: &Probe,
+    mut resolved: ResolvedTarget,
+    signals: &mut Signals,
+) -> Result<Option<Observation>, Error> {
     let begin = async {
-        let mut resolved = target::resolve(&args.target, args.path.as_deref()).await?;
         let script = target::script(&args.target, &resolved)?;
-        let prober = target::prober(&args.target, &mut resolved)?;
+        let prober = target::prober(&args.target, &mut resolved, args.experiments.from.first().copied()).await?;
         let log = target::follow_log(&resolved).await?;
         Ok::<_, Error>((plan(args, &resolved, script), prober, log))
     };

@@ -26,6 +26,7 @@ pub async fn run(args: &SessionTest) -> Result<Exit, Error> {
     let mut target = ResolvedTarget {
         url: parse_target(&view.first_host())?,
         connect: Some(lab.address()),
+        addresses: Vec::new(),
         via: Via::Lab(lab.project().to_owned()),
         agent: user_agent(),
         lab: TargetLab::new(None, view, lab.service().to_owned(), true),

@@ -16,7 +16,7 @@ use crate::{
 /// Plays the login and prints the verdict.
 pub async fn test(args: &SessionTest, target: &mut ResolvedTarget) -> Result<Exit, Error> {
     let script = target::script(&args.target, target)?.ok_or_else(|| Error::UnknownLogin(target.url.to_string()))?;
-    let mut prober = target::prober(&args.target, target)?;
+    let mut prober = target::prober(&args.target, target, None).await?;
     let settings = target.lab.as_ref().map(|lab| service_settings(&lab.service.view));
     let plan = LoginPlan { path: path_and_query(&target.url), script, reloads: args.reloads, settings };
     play_login(&plan, &mut prober, &mut rand::rng(), &mut ExperimentBar::default()).await?;

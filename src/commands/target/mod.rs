@@ -3,7 +3,11 @@
 mod lab_log;
 mod resolve;
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::HashMap,
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use http::{HeaderValue, Method, header::USER_AGENT};
 
@@ -20,17 +24,19 @@ use crate::{
 pub use lab_log::follow_log;
 pub use resolve::{ResolvedTarget, TargetLab, resolve, user_agent};
 
-/// A prober for a target that was resolved.
-pub fn prober(args: &cli::Target, target: &mut ResolvedTarget) -> Result<Prober, Error> {
+/// A prober for a target. Its name is resolved to an address that can be reached from `source`.
+pub async fn prober(args: &cli::Target, target: &mut ResolvedTarget, source: Option<IpAddr>) -> Result<Prober, Error> {
     let identity = args.identity.as_deref().map(str::parse).transpose()?;
     let mut headers = parse_headers(&args.headers)?;
     if let Some(Ok(agent)) = headers.remove(USER_AGENT).as_ref().map(HeaderValue::to_str) {
         // the tag by which the lab's log tells our requests from those of others stays part of it
         target.agent = if target.lab.is_some() { format!("{agent} {}", target.agent) } else { agent.to_owned() };
     }
+    target.resolve_name(source, args.timeout).await?;
     let config = ClientConfig {
         url: target.url.clone(),
         connect: target.connect,
+        addresses: target.addresses.iter().map(SocketAddr::ip).collect(),
         verify: if args.insecure { Verification::Nothing } else { Verification::Certificate },
         timeout: args.timeout,
         headers,

@@ -1,6 +1,9 @@
 //! Resolves a target: a lab that routes it, `--connect`, or the name as usual.
 
-use std::net::SocketAddr;
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use rand::RngExt;
 use url::Url;
@@ -8,17 +11,20 @@ use url::Url;
 use crate::{
     cli,
     error::{Error, UsageError},
-    experiment::LabService,
+    experiment::{CampaignError, LabService},
     lab::{LabRoute, RunningLab, candidate_labs, choose_lab, choose_lab_for, find_route},
     model::{LabView, trace::Via},
-    probe::{parse_target, with_path},
+    probe::{choose_address, parse_target, resolve_addresses, with_path},
 };
 
 /// The target of a command, and the way to it.
 pub struct ResolvedTarget {
     pub url: Url,
-    /// The address to connect to; `None` for the one to which the URL's name leads.
+    /// The address to connect to; `None` where the URL has it or a proxy resolves the URL's name, and before the name is
+    /// resolved.
     pub connect: Option<SocketAddr>,
+    /// All addresses of the URL's name, where it was resolved.
+    pub addresses: Vec<SocketAddr>,
     /// The origin of that address.
     pub via: Via,
     /// The lab that routes the target.
@@ -37,6 +43,31 @@ pub struct TargetLab {
     pub service: LabService,
 }
 
+impl ResolvedTarget {
+    /// Resolves the name of the URL, each step within `most`, and chooses the address to connect to, which can be reached
+    /// from `source`. A target that has an address to connect to keeps it.
+    pub async fn resolve_name(&mut self, source: Option<IpAddr>, most: Duration) -> Result<(), Error> {
+        if self.connect.is_none() {
+            self.addresses = resolve_addresses(&self.url, most).await.map_err(CampaignError::from)?;
+            self.connect = choose_address(&self.addresses, source, most).await;
+        }
+        Ok(())
+    }
+
+    /// The target once for each address of its name, with that address to connect to.
+    pub async fn split_by_address(&self, most: Duration) -> Result<Vec<(SocketAddr, ResolvedTarget)>, Error> {
+        if self.via != Via::Dns {
+            return Ok(Vec::new());
+        }
+        let all = resolve_addresses(&self.url, most).await.map_err(CampaignError::from)?;
+        let at = |address: SocketAddr| {
+            let target = outside_of_labs(self.url.clone(), Some(address), Via::Dns);
+            (address, ResolvedTarget { addresses: vec![address], ..target })
+        };
+        Ok(all.into_iter().map(at).collect())
+    }
+}
+
 impl TargetLab {
     /// A lab whose service `name` is probed; `None` if the lab has no such service.
     pub fn new(client: Option<RunningLab>, view: LabView, name: String, logs_in: bool) -> Option<TargetLab> {
@@ -46,7 +77,8 @@ impl TargetLab {
     }
 }
 
-/// Resolves the target of the flags, with `path` in place of its own.
+/// Resolves the target of the flags, with `path` in place of its own. The name of a target outside of labs is resolved later,
+/// when all flags are known to be right.
 pub async fn resolve(args: &cli::Target, path: Option<&str>) -> Result<ResolvedTarget, Error> {
     let labs = if args.no_lab || args.connect.is_some() {
         Vec::new()
@@ -79,11 +111,11 @@ async fn route_in(url: Url, lab: RunningLab, view: LabView) -> Result<ResolvedTa
     let LabRoute { lab, view, service, logs_in, address } = find_route(&url, lab, view).await?;
     let via = Via::Lab(lab.project().to_owned());
     let lab = TargetLab::new(Some(lab), view, service, logs_in);
-    Ok(ResolvedTarget { url, connect: Some(address), via, lab, agent: user_agent() })
+    Ok(ResolvedTarget { url, connect: Some(address), addresses: Vec::new(), via, lab, agent: user_agent() })
 }
 
 fn outside_of_labs(url: Url, connect: Option<SocketAddr>, via: Via) -> ResolvedTarget {
-    ResolvedTarget { url, connect, via, lab: None, agent: user_agent() }
+    ResolvedTarget { url, connect, addresses: Vec::new(), via, lab: None, agent: user_agent() }
 }
 
 /// A User-Agent by which a lab's log tells these requests from those of others.

@@ -17,6 +17,8 @@ mod request;
 mod series;
 mod text;
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
 pub use cookie::{CookieAttributes, CookieRule, CookieValue, IssuedValue, ObservedCookie, WithholdReason};
@@ -96,6 +98,9 @@ pub struct Target {
     /// The address that the requests went to, for example `127.0.0.1:80`; `None` where no address answered.
     pub connected_to: Option<String>,
     pub via: Via,
+    /// All addresses of the URL's name, where it was resolved; only the one in `connected_to` was asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub addresses: Vec<IpAddr>,
 }
 
 /// The source of the address of a target.

@@ -9,13 +9,13 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use http_body_util::Full;
-use hyper_util::client::proxy::matcher::Matcher;
 use tracing::debug;
 use url::{Host, Position, Url};
 
 use crate::model::trace::{Connection, Failure, Header};
 
 use super::{
+    addresses::is_proxied,
     config::ClientConfig,
     direct_client::DirectClient,
     failure::request_failure,
@@ -62,8 +62,8 @@ impl Client {
     pub fn bound_to(config: &ClientConfig, source: Option<IpAddr>) -> Result<Client, Failure> {
         let (base, host) = base_and_host(config)?;
         let origin: Uri = base.parse().map_err(|_| request_failure(format!("`{base}` cannot be asked")))?;
-        let is_proxied = || config.connect.is_none() && Matcher::from_env().intercept(&origin).is_some();
-        let transport = if config.url.scheme() == "https" || is_proxied() {
+        let goes_through_proxy = config.connect.is_none() && is_proxied(&origin);
+        let transport = if config.url.scheme() == "https" || goes_through_proxy {
             Transport::Reqwest(ReqwestClient::new(config, source)?)
         } else {
             Transport::Direct(DirectClient::new(origin, source, config.timeout))

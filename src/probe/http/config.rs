@@ -1,6 +1,9 @@
 //! The configuration of a client: its target, and the settings of every request.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use http::HeaderMap;
 use url::Url;
@@ -9,8 +12,10 @@ use url::Url;
 pub struct ClientConfig {
     /// The target as the user named it.
     pub url: Url,
-    /// The address to connect to; without it, the URL's host is resolved.
+    /// The address to connect to; without it, the URL's host is an address, or a proxy resolves it.
     pub connect: Option<SocketAddr>,
+    /// All addresses of the URL's host, where it was resolved.
+    pub addresses: Vec<IpAddr>,
     pub verify: Verification,
     /// The longest time that one request may take, from connecting to the end of the body.
     pub timeout: Duration,

@@ -15,34 +15,27 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use futures_util::{TryFutureExt, future::MapErr};
 use http::{Request, Response, Uri};
 use http_body_util::Full;
 use hyper::{
     body::{Body as _, Frame, Incoming},
     client::conn::http1,
 };
-use hyper_util::{
-    client::legacy::connect::{
-        HttpConnector,
-        dns::{GaiAddrs, GaiFuture, GaiResolver, Name},
-    },
-    rt::TokioIo,
-};
+use hyper_util::{client::legacy::connect::HttpConnector, rt::TokioIo};
 use tokio::{net::TcpStream, time::timeout};
 use tower_service::Service;
 
 use crate::model::trace::{Connection, Failure};
 
 use super::{
-    failure::{Phase, ResolveError, classify, has_io_kind, request_failure, timeout_failure},
+    failure::{Phase, classify, has_io_kind, request_failure, timeout_failure},
     message::{MAX_BODY, Reply},
 };
 
 /// A client of one server, with its idle connections.
 #[derive(Debug, Clone)]
 pub struct DirectClient {
-    connector: HttpConnector<Resolver>,
+    connector: HttpConnector,
     http: http1::Builder,
     /// Scheme, host and port to connect to.
     origin: Uri,
@@ -86,7 +79,7 @@ enum BodyEnd {
 impl DirectClient {
     /// A client of the host and port of `origin`, whose connections come from `source` where it is given.
     pub fn new(origin: Uri, source: Option<IpAddr>, timeout: Duration) -> DirectClient {
-        let mut connector = HttpConnector::new_with_resolver(Resolver(GaiResolver::new()));
+        let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         connector.set_local_address(source);
         let mut http = http1::Builder::new();
@@ -267,22 +260,4 @@ fn drive(driver: &mut Option<http1::Connection<TokioIo<TcpStream>, Full<Bytes>>>
 fn ended_unanswered(error: &hyper::Error) -> bool {
     let gone = [io::ErrorKind::ConnectionReset, io::ErrorKind::BrokenPipe, io::ErrorKind::ConnectionAborted];
     error.is_incomplete_message() || has_io_kind(error, &gone)
-}
-
-/// Resolves names as the system does, and gives its errors a type of their own.
-#[derive(Debug, Clone)]
-struct Resolver(GaiResolver);
-
-impl Service<Name> for Resolver {
-    type Response = GaiAddrs;
-    type Error = ResolveError;
-    type Future = MapErr<GaiFuture, fn(io::Error) -> ResolveError>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ResolveError>> {
-        self.0.poll_ready(cx).map_err(ResolveError::from)
-    }
-
-    fn call(&mut self, name: Name) -> Self::Future {
-        self.0.call(name).map_err(ResolveError::from)
-    }
 }

@@ -15,12 +15,6 @@ pub enum Phase {
     Exchange,
 }
 
-/// The name of a host was not resolved. Without this type, the error of the system's resolver looks like any error of a
-/// socket.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct ResolveError(#[from] io::Error);
-
 /// A request took longer than it may.
 pub fn timeout_failure() -> Failure {
     Failure { kind: FailureKind::Timeout, message: "timed out".to_owned() }
@@ -40,9 +34,6 @@ pub fn request_failure(message: String) -> Failure {
 pub fn classify(phase: Phase, error: &(dyn Error + 'static)) -> Failure {
     if has_io_kind(error, &[io::ErrorKind::TimedOut]) {
         return timeout_failure();
-    }
-    if find_cause::<ResolveError>(error).is_some() {
-        return dns_failure();
     }
     let message = innermost(error).to_string();
     let (kind, message) = if is_tls(phase, error) {
@@ -128,7 +119,6 @@ mod tests {
         assert_eq!(kind(Phase::Exchange, tls()), (FailureKind::Tls, message));
         let refused = || io::Error::from(io::ErrorKind::ConnectionRefused);
         assert_eq!(kind(Phase::Connect, refused()).0, FailureKind::Connect);
-        assert_eq!(kind(Phase::Connect, ResolveError(refused())).0, FailureKind::Dns);
         for (io, connecting, exchanging) in [
             (io::ErrorKind::TimedOut, FailureKind::Timeout, FailureKind::Timeout),
             (io::ErrorKind::UnexpectedEof, FailureKind::Tls, FailureKind::Closed),

@@ -1,6 +1,7 @@
 //! HTTP as a client: one request goes out, one reply or one failure comes back.
 //!
 //! ```text
+//! addresses       the addresses of the target's name, one of which is asked
 //! config          the target, and the settings of every request
 //! message         the request, and the reply
 //! client          completes requests and gives them to a transport
@@ -9,6 +10,7 @@
 //! failure         the kind of failure that an error is
 //! ```
 
+mod addresses;
 mod client;
 mod config;
 mod direct_client;
@@ -16,6 +18,7 @@ mod failure;
 mod message;
 mod reqwest_client;
 
+pub use addresses::{choose_address, resolve_host};
 pub use client::Client;
 pub use config::{ClientConfig, Verification};
 pub use message::{Content, OutgoingRequest, Reply};

@@ -50,8 +50,10 @@ pub struct ProbeReport<'t> {
 
 impl Report for ProbeReport<'_> {
     fn table(&self, paint: Paint) -> String {
-        let ProbeReport { trace, verdict, comparisons, detail } = *self;
-        render(trace, verdict, comparisons, detail, paint)
+        let ProbeReport { trace, verdict, .. } = *self;
+        let mut text = format!("{}\n\n{}\n", target(trace), table::render_table(trace, paint));
+        text += &strip::render_long_series(trace, verdict, paint);
+        text + &self.render_judgement(paint)
     }
 
     fn json(&self) -> impl Serialize {
@@ -59,15 +61,17 @@ impl Report for ProbeReport<'_> {
     }
 }
 
-fn render(trace: &Trace, verdict: &Verdict, comparisons: &[Comparison], detail: Detail, paint: Paint) -> String {
-    let samples = samples(trace, verdict);
-    let mut text = format!("{}\n\n{}\n", target(trace), table::render_table(trace, paint));
-    text += &strip::render_long_series(trace, verdict, paint);
-    text += &verdict::render_verdict(trace, verdict, &samples, paint);
-    if detail == Detail::Figures {
-        text += &figures::render_figures(trace, verdict, &samples, paint);
+impl ProbeReport<'_> {
+    /// The verdict and the outcomes, without the requests.
+    pub fn render_judgement(&self, paint: Paint) -> String {
+        let ProbeReport { trace, verdict, comparisons, detail } = *self;
+        let samples = samples(trace, verdict);
+        let mut text = verdict::render_verdict(trace, verdict, &samples, paint);
+        if detail == Detail::Figures {
+            text += &figures::render_figures(trace, verdict, &samples, paint);
+        }
+        text + &outcome_lines(comparisons)
     }
-    text + &outcome_lines(comparisons)
 }
 
 /// The line that names the target of the requests.

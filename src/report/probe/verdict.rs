@@ -13,7 +13,7 @@ use crate::{
 };
 
 use super::{
-    super::sentence::{assumption, condition, ratio_in_words, sentences, unmodelled},
+    super::sentence::{asked_address, assumption, condition, ratio_in_words, sentences, unmodelled},
     counts,
     names::in_width,
 };
@@ -41,6 +41,8 @@ pub fn render_verdict(trace: &Trace, verdict: &Verdict, samples: &[Sample], pain
         let values = count(trace.instances.len() as u64, "value");
         lines.push(wrapped(&format!("{} ({values})", shorten(&feature.words, 200)), "  known by:  ", "             "));
     }
+    let asked = asked_address(&trace.target.addresses, trace.target.connected_to.as_deref());
+    lines.extend(asked.map(|asked| wrapped(&printable(&asked), "  dns:       ", "             ")));
     lines.extend(excluded(verdict));
     lines.extend(not_told_apart(verdict));
     lines.extend(assumed(trace, verdict));

@@ -1,5 +1,6 @@
 //! Evidence in words: one sentence for each fact, the same in tables and in JSON. No other place makes sentences of facts.
 
+mod addresses;
 mod assumption;
 mod connection;
 mod cookie;
@@ -15,6 +16,7 @@ mod words;
 use crate::{analysis::Evidence, model::trace::Trace};
 
 pub use self::unmodelled::unmodelled;
+pub use addresses::{address_comparison, asked_address, list_addresses};
 pub use assumption::{assumption, condition};
 pub use cookie::flaw;
 pub use expectation::verdict_part;

@@ -86,7 +86,12 @@ pub struct OtherClient {
 
 impl SimulatedTarget {
     pub fn new(balancer: Balancer) -> SimulatedTarget {
-        let target = Target { url: "http://demo/".into(), connected_to: Some("127.0.0.1:80".into()), via: Via::Dns };
+        let target = Target {
+            url: "http://demo/".into(),
+            connected_to: Some("127.0.0.1:80".into()),
+            via: Via::Dns,
+            addresses: Vec::new(),
+        };
         let identified_by = Some(NameFeature::known("the header x-served-by"));
         SimulatedTarget {
             balancer,

@@ -39,7 +39,7 @@ pub fn series(name: SeriesName, requests: Vec<Request>) -> Series {
 pub fn trace(series: Vec<Series>) -> Trace {
     let instance = |n| Instance { name: format!("web-{n}"), hostname: format!("web-{n}") };
     Trace {
-        target: Target { url: "http://demo/".into(), connected_to: None, via: Via::Dns },
+        target: Target { url: "http://demo/".into(), connected_to: None, via: Via::Dns, addresses: Vec::new() },
         identified_by: Some(NameFeature::known("the header x-served-by")),
         unidentified: None,
         instances: (1..=256).map(instance).collect(),
