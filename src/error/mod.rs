@@ -170,7 +170,7 @@ impl Error {
             Error::Start(error) => (Exit::Environment, error.hint()),
             Error::Background(report) => (report.exit, report.hint.clone()),
             Error::Unidentified { .. } => {
-                let hint = "tell how with --identity header:NAME, json:/POINTER or regex:PATTERN";
+                let hint = "tell how with --identity header:NAME, header:NAME~PATTERN, json:/POINTER or regex:PATTERN";
                 (Exit::Inconclusive, Some(hint.to_owned()))
             }
             Error::UnknownLogin(_) => {

@@ -223,6 +223,25 @@ fn a_gateway_that_names_itself_in_its_errors_is_no_instance() {
 }
 
 #[test]
+fn a_server_that_was_tried_in_vain_did_not_answer() {
+    let mut addresses = backends(3, |_, _| (String::new(), "hello".to_owned()));
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    addresses.insert(1, closed.to_string());
+    // the first request that comes to the closed one goes on to another, and the header lists both
+    let mut open = [&addresses[..1], &addresses[2..]].concat();
+    open.sort();
+    for header in ["X-Upstream", "X-Upstream-Addr"] {
+        let list = format!("add_header {header} $upstream_addr always;");
+        let Some(nginx) = server::nginx(&addresses, "", &list) else { return };
+        let seen = probe(&nginx, &["--format", "json"]).json();
+        let names = seen["verdict"]["instances"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap());
+        let mut names: Vec<_> = names.collect();
+        names.sort_unstable();
+        assert_eq!(names, open, "{header}: {}", seen["verdict"]);
+    }
+}
+
+#[test]
 fn cookies_etags_headers_and_fields() {
     type Answer = fn(usize, u32) -> (String, String);
     let cases: [(&str, Answer); 5] = [

@@ -12,7 +12,7 @@ use tokio::{
     net::{TcpStream, lookup_host},
     time::timeout,
 };
-use url::{Host, Url};
+use url::{Host, Position, Url};
 
 use crate::model::trace::Failure;
 
@@ -34,7 +34,7 @@ pub fn is_proxied(origin: &Uri) -> bool {
 /// Fails when the name does not resolve within `most`.
 pub async fn resolve_host(url: &Url, most: Duration) -> Result<Vec<SocketAddr>, Failure> {
     let Some(Host::Domain(name)) = url.host() else { return Ok(Vec::new()) };
-    let origin = format!("{}://{name}", url.scheme()).parse();
+    let origin: Result<Uri, _> = url[..Position::BeforePath].parse();
     if origin.is_ok_and(|origin| is_proxied(&origin)) {
         return Ok(Vec::new());
     }

@@ -1,4 +1,5 @@
-//! Errors of gateways: a balancer that reaches no instance answers in its own name, which is no instance's.
+//! Errors of gateways: a balancer that reaches no instance, or lets a request through to none, answers in its own name, which
+//! is no instance's.
 
 use std::collections::HashSet;
 
@@ -6,11 +7,17 @@ use http::StatusCode;
 
 /// Returns whether a gateway may have made an answer with this status itself.
 pub fn is_gateway_error(status: StatusCode) -> bool {
-    matches!(status, StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT)
+    matches!(
+        status,
+        StatusCode::TOO_MANY_REQUESTS
+            | StatusCode::BAD_GATEWAY
+            | StatusCode::SERVICE_UNAVAILABLE
+            | StatusCode::GATEWAY_TIMEOUT
+    )
 }
 
 /// The reason why answers that give a name leave instances unknown, in words.
-pub const ONLY_GATEWAY_ERRORS: &str = "only errors of a gateway (502, 503 or 504) give a name";
+pub const ONLY_GATEWAY_ERRORS: &str = "only errors of a gateway (429, 502, 503 or 504) give a name";
 
 /// The names of the instances that gave another answer than an error of a gateway.
 #[derive(Debug, Default)]

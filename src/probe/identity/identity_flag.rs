@@ -1,5 +1,7 @@
 //! The value of `--identity`: the header, the JSON field or the pattern that names the instance.
 
+use std::net::{IpAddr, SocketAddr};
+
 use http::HeaderName;
 use regex::Regex;
 use serde_json::Value;
@@ -63,6 +65,14 @@ fn parse_pattern(pattern: &str) -> Result<Regex, String> {
     })
 }
 
+/// The last address where a value is nothing but a list of addresses, otherwise the value. nginx lists all servers that it
+/// tried for a request, and the last one answered.
+pub fn last_address(value: &str) -> &str {
+    let is_address = |part: &&str| part.parse::<SocketAddr>().is_ok() || part.parse::<IpAddr>().is_ok();
+    let parts = value.split(", ").flat_map(|part| part.split(" : ")).map(str::trim);
+    if parts.clone().all(|part| is_address(&part)) { parts.last().unwrap_or(value) } else { value }
+}
+
 /// The first group of a pattern in a text, or the whole match of a pattern without groups.
 fn first_match(pattern: &Regex, text: &str) -> Option<String> {
     let captures = pattern.captures(text)?;
@@ -82,7 +92,7 @@ impl Identity {
     /// body is not JSON.
     pub fn read_parsed(&self, reply: &Reply, json: Option<&Value>) -> Option<String> {
         let name = match self {
-            Identity::Header(name) => reply.headers.get(name)?.to_str().ok()?.to_owned(),
+            Identity::Header(name) => last_address(reply.headers.get(name)?.to_str().ok()?).to_owned(),
             Identity::HeaderPart(name, pattern) => {
                 let lines: Vec<&str> =
                     reply.headers.get_all(name).iter().filter_map(|line| line.to_str().ok()).collect();
@@ -142,6 +152,20 @@ mod tests {
         assert_eq!(read("json:/a/b/0", &json).as_deref(), Some("7"));
         assert_eq!(read("json:/a/b/1", &json).as_deref(), Some("true"));
         assert_eq!(read("json:/a", &json), None);
+    }
+
+    #[test]
+    fn of_a_list_of_addresses_the_last_one_answered() {
+        for (value, name) in [
+            ("10.0.0.3:80, 10.0.0.1:80", "10.0.0.1:80"),
+            ("10.0.0.3:80, 10.0.0.4:80 : [::1]:81", "[::1]:81"),
+            ("10.0.0.3", "10.0.0.3"),
+            ("cache-1, web-3", "cache-1, web-3"),
+            ("10.0.0.3:80, web-3", "10.0.0.3:80, web-3"),
+        ] {
+            let served = reply(Some(("x-upstream", value)), "");
+            assert_eq!("header:x-upstream".parse::<Identity>().unwrap().read(&served).as_deref(), Some(name));
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::{
     super::{
         super::http::Reply,
+        identity_flag::last_address,
         json::scalar,
         known_names::{self, KnownName},
         vocabulary,
@@ -137,7 +138,7 @@ impl FeatureExtractor {
             }
             let value = headers.get(name).and_then(|value| value.to_str().ok());
             if let Some(value) = value.filter(|value| !own.is_in(value)) {
-                values.push((Slot::Header(self.id(text)), self.id(&shorten(value))));
+                values.push((Slot::Header(self.id(text)), self.id(&shorten(last_address(value)))));
             }
         }
         for (name, value) in cookie_values(headers) {

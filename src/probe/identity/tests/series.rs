@@ -89,7 +89,7 @@ fn errors_of_gateways_name_no_new_instance() {
         let mut names = Vec::new();
         for n in 0..60 {
             let (status, name) = match n % 10 {
-                4 => (502, "lb".to_owned()),
+                4 => ([429, 502, 503, 504][n / 10 % 4], "lb".to_owned()),
                 7 => (503, format!("web-{}", n % 2)),
                 _ => (200, format!("web-{}", n % 2)),
             };
@@ -104,7 +104,7 @@ fn errors_of_gateways_name_no_new_instance() {
             read(&mut recogniser, &mut names, &plain, "/", &reply(503, format!("lb-{}", n % 2)));
         }
         assert_eq!(names.iter().flatten().count(), 0);
-        assert!(recogniser.unidentified().unwrap().contains("502, 503 or 504"));
+        assert!(recogniser.unidentified().unwrap().contains("429, 502, 503 or 504"));
     }
     // an application's own error is an instance's
     let mut names = Vec::new();
