@@ -8,6 +8,7 @@ mod architecture;
 mod balancers;
 mod browser;
 mod campaign;
+mod certainty;
 mod completions;
 mod connections;
 mod containers;

@@ -45,8 +45,18 @@ fn a_server_that_introduces_itself_is_known() {
 
 #[test]
 fn what_only_varies_as_instances_do_is_a_guess() {
-    for name in ["x-flavour", "x-db-replica", "x-replica", "x-shard", "x-db-host", "x-redis", "x-route", "x-id", "etag"]
-    {
+    for name in [
+        "x-flavour",
+        "x-db-replica",
+        "x-replica",
+        "x-shard",
+        "x-db-host",
+        "x-mysql-server",
+        "x-redis",
+        "x-route",
+        "x-id",
+        "etag",
+    ] {
         names_with(NameCertainty::Guessed, |pick| TestReply::header(name, WORDS[pick]));
     }
     names_with(NameCertainty::Guessed, |pick| TestReply::header("x-redis", format!("10.0.0.{pick}")));

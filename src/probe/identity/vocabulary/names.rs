@@ -21,7 +21,7 @@ pub enum NameMeaning {
     Variant,
     /// The name stands for a place that holds several instances.
     Place,
-    /// The name stands for a part of the data, such as a shard, of which one instance may use several.
+    /// The name stands for data or what holds it, such as a shard, of which one instance may use several.
     Data,
     /// The name has none of these meanings.
     Unknown,
@@ -170,6 +170,7 @@ mod tests {
             ("lab", NameMeaning::Unknown),
             ("x-replica", NameMeaning::Data),
             ("x-db-host", NameMeaning::Data),
+            ("x-redis-node", NameMeaning::Data),
             ("x-route", GUESSED),
             ("x-lb", GUESSED),
         ] {

@@ -148,8 +148,30 @@ pub const VARIANT: &[&str] = &[
 ];
 /// Words for places that hold several instances.
 pub const PLACE: &[&str] = &["zone", "region", "dc", "datacenter", "datacentre", "rack", "az", "cluster"];
-/// Words for a part of the data that an instance works with, of which one instance may use several.
-pub const DATA: &[&str] = &["db", "database", "sql", "shard", "slot", "partition", "replica", "replicas"];
+/// Words for the data that an instance works with and for what holds it, of which one instance may use several.
+pub const DATA: &[&str] = &[
+    "db",
+    "database",
+    "sql",
+    "shard",
+    "slot",
+    "partition",
+    "replica",
+    "replicas",
+    "mysql",
+    "mariadb",
+    "postgres",
+    "postgresql",
+    "mongo",
+    "mongodb",
+    "redis",
+    "memcached",
+    "elasticsearch",
+    "kafka",
+    "queue",
+    "broker",
+    "storage",
+];
 /// Words that mean an instance.
 pub const INSTANCE: &[&str] = &["srv", "pod", "vm", "served", "srvid"];
 /// Parts of words that mean an instance wherever they stand in a word.
