@@ -24,6 +24,9 @@ const MIN_VALUES: usize = 6;
 /// The probability of the answers if the value played no part, above which more passes hardly show that it does.
 const NOTHING_MORE: f64 = 0.05;
 
+/// The most answers of a key that are tested. A campaign sends fewer, unless a person names more values.
+const MOST_TESTED: usize = 1000;
+
 /// A property of a request that may decide which instance answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray)]
 pub enum Key {
@@ -197,8 +200,9 @@ impl Values {
         by_value
     }
 
-    fn answers(&self) -> Vec<Answer> {
-        self.answers.iter().map(|(answer, _)| *answer).collect()
+    /// The answers that are tested: the first ones, because a test of very many takes long and shows no more.
+    fn tested_answers(&self) -> Vec<Answer> {
+        self.answers.iter().map(|(answer, _)| *answer).take(MOST_TESTED).collect()
     }
 
     /// The effect of the values. What it says of moves is sure: its chance is in the decision's part of alpha. The value
@@ -211,7 +215,7 @@ impl Values {
                 named => KeyEffect::NoEffect { hidden_share: hidden_share(named - 1, alpha, decision) },
             };
         }
-        let answers = self.answers();
+        let answers = self.tested_answers();
         let p = permutation::no_part_p(&answers);
         let (moves, further) = self.moves();
         if moves == 0 {
@@ -242,7 +246,7 @@ impl Values {
         match self.effect(alpha, decision) {
             KeyEffect::Decides { p } => is_sure(p, alpha, decision),
             // a set of instances for each value shows later than that values move
-            KeyEffect::Inconsistent { .. } => permutation::no_part_p(&self.answers()) > NOTHING_MORE,
+            KeyEffect::Inconsistent { .. } => permutation::no_part_p(&self.tested_answers()) > NOTHING_MORE,
             KeyEffect::MovesSometimes { .. } | KeyEffect::StaysMostly { .. } => false,
             KeyEffect::NoEffect { .. } | KeyEffect::OwnSets { .. } | KeyEffect::TooFew => true,
         }

@@ -6,7 +6,7 @@ use crate::{
     report::odds::odds_in_words,
 };
 
-use super::words::times;
+use super::words::{number_of_moves, times};
 
 pub fn sentence(fact: &CookieEvidence) -> String {
     match fact {
@@ -115,8 +115,9 @@ fn made_up(fact: &MadeUpEvidence) -> String {
             odds_in_words(*p)
         ),
         MadeUpEvidence::StayMostly { cookie, moves, p } => format!(
-            "made-up values of {cookie} stayed with their instances but for {moves} moves, by chance {}: a hash, or a table \
+            "made-up values of {cookie} stayed with their instances but for {}, by chance {}: a hash, or a table \
              that learns them; as instances came or went meanwhile, which of them is open",
+            number_of_moves(*moves),
             odds_in_words(*p)
         ),
         MadeUpEvidence::Move { cookie, moves, of, p } => format!(

@@ -5,7 +5,7 @@ use crate::{
     report::odds::odds_in_words,
 };
 
-use super::words::per_cent_up;
+use super::words::{number_of_moves, per_cent_up};
 
 pub fn sentence(fact: &KeyEvidence) -> String {
     match fact {
@@ -21,7 +21,7 @@ pub fn sentence(fact: &KeyEvidence) -> String {
         }
         KeyEvidence::Together(key_names) => {
             let names: Vec<String> = key_names.iter().map(singular).collect();
-            format!("so {} decide together: another value of any of them may lead elsewhere", names.join(" and "))
+            format!("so {} decide together, or one where the other is missing", names.join(" and "))
         }
         KeyEvidence::PlacedInTurn { key_name, p } => format!(
             "new {} were given to the instances in turn, which a hash does with a chance of {}: {}",
@@ -61,8 +61,9 @@ fn effect_sentence(key_name: &KeyName, values: usize, effect: &EffectEvidence) -
             odds_in_words(*p)
         ),
         EffectEvidence::StaysMostly { moves, p } => format!(
-            "each of {values} {each} stayed with its instance but for {moves} moves, by chance {}; as instances failed, came \
+            "each of {values} {each} stayed with its instance but for {}, by chance {}; as instances failed, came \
              or went meanwhile, what decides is open",
+            number_of_moves(*moves),
             odds_in_words(*p)
         ),
         EffectEvidence::OwnSets { answers, instances, most, p } => format!(

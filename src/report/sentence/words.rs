@@ -42,6 +42,11 @@ pub fn in_proportion(weights: &[u32]) -> String {
     }
 }
 
+/// A number of moves to another instance, such as `1 move`.
+pub fn number_of_moves(moves: usize) -> String {
+    if moves == 1 { "1 move".to_owned() } else { format!("{moves} moves") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -94,6 +94,13 @@ fn hashes() {
         haproxy("table of sources", "balance roundrobin\n  stick-table type ip size 10k\n  stick on src", {
             shows("round-robin").sticky("source")
         }),
+        // the weights of so few new addresses do not always show
+        with_servers(
+            "table of sources, 5:1:1",
+            "balance roundrobin\n  stick-table type ip size 10k\n  stick on src",
+            &["weight 5", "weight 1"],
+            shows("weighted-round-robin").or("source-hash").sticky("source"),
+        ),
     ]);
 }
 

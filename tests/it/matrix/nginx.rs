@@ -117,6 +117,9 @@ fn hashes() {
         http("path", 3, nginx("hash $request_uri;"), shows("uri-hash")),
         http("path, a ring", 3, nginx("hash $uri consistent;"), shows("uri-hash")),
         http("header", 3, nginx("hash $http_x_user;"), shows("header-hash")).with(&user),
+        http("address and path", 3, nginx("hash $remote_addr$request_uri;"), {
+            shows("undetermined").by("source-hash").sticky("undetermined")
+        }),
         tcp("connections by address", nginx("hash $remote_addr;"), source()),
     ]);
 }
