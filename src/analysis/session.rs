@@ -5,7 +5,6 @@ use crate::{
         affinity::{evidence::CookieEvidence, stickiness},
         case::Case,
         math::log_prob::probability,
-        sampling::stop::SampleState,
         series::sequence::are_several,
         verdict::Stickiness,
     },
@@ -144,20 +143,11 @@ pub struct SessionVerdict {
     /// The cookie that keeps the client on its instance.
     pub sticky_cookie: Option<String>,
     pub evidence: Vec<SessionEvidence>,
-    /// The need for more reloads.
-    pub sampling: SampleState,
 }
 
 impl SessionVerdict {
     fn new(session: Session, cause: SessionCause) -> SessionVerdict {
-        SessionVerdict {
-            session,
-            kept_by: None,
-            cause,
-            sticky_cookie: None,
-            evidence: Vec::new(),
-            sampling: SampleState::Enough,
-        }
+        SessionVerdict { session, kept_by: None, cause, sticky_cookie: None, evidence: Vec::new() }
     }
 
     fn kept_by(kept_by: Option<SessionKeeper>, cause: SessionCause) -> SessionVerdict {
@@ -173,8 +163,11 @@ struct Reloads<'t> {
 }
 
 impl<'t> Reloads<'t> {
-    fn collect(series: &'t Series) -> Reloads<'t> {
-        let all: Vec<&Request> = series.requests.iter().filter(|request| request.action == Action::Get).collect();
+    /// The reloads of the client with a jar, those among others included.
+    fn collect(trace: &'t Trace) -> Reloads<'t> {
+        let names = [SeriesName::WithJar, SeriesName::JarByLot];
+        let requests = names.iter().filter_map(|name| trace.series(name)).flat_map(|series| &series.requests);
+        let all: Vec<&Request> = requests.filter(|request| request.action == Action::Get).collect();
         Reloads {
             seen: all.iter().filter(|request| request.logged_in == Some(true)).count(),
             missed: all.iter().copied().filter(|request| request.logged_in == Some(false)).collect(),
@@ -198,7 +191,7 @@ fn judge_without_names(case: &Case, settings: Option<ServiceSettings>) -> Sessio
     let judged = judge_login(&Case::new(&trace, case.alpha()), settings);
     match judged.cause {
         SessionCause::TooFewReloads { .. } => {
-            SessionVerdict { cause: SessionCause::GuessedNames, sampling: SampleState::Enough, ..judged }
+            SessionVerdict { cause: SessionCause::GuessedNames, ..judged }
         }
         _ => judged,
     }
@@ -214,9 +207,8 @@ fn judge_login(case: &Case, settings: Option<ServiceSettings>) -> SessionVerdict
     if let Some(cause) = refusal(login) {
         return SessionVerdict::new(Session::Undetermined, cause);
     }
-    let reloads = Reloads::collect(series);
-    let free = case.free().into_iter().flat_map(|free| &free.series.requests);
-    let without_cookies = free.filter(|request| request.logged_in == Some(true)).count();
+    let reloads = Reloads::collect(case.trace());
+    let without_cookies = requests_without_cookies(case).filter(|request| request.logged_in == Some(true)).count();
     let mut judged = if without_cookies > 0 {
         let cause = SessionCause::SeenWithoutCookies { requests: without_cookies };
         SessionVerdict::new(Session::Undetermined, cause)
@@ -226,6 +218,13 @@ fn judge_login(case: &Case, settings: Option<ServiceSettings>) -> SessionVerdict
     let seen = SessionEvidence::Reloads { seen: reloads.seen, reloads: reloads.all.len() };
     judged.evidence.insert(0, seen);
     judged
+}
+
+/// The requests of clients without a jar.
+fn requests_without_cookies<'t>(case: &Case<'t>) -> impl Iterator<Item = &'t Request> {
+    let names = [SeriesName::WithoutJar, SeriesName::Control];
+    let trace = case.trace();
+    names.into_iter().filter_map(|name| trace.series(&name)).flat_map(|series| &series.requests)
 }
 
 fn judge_reloads(
@@ -244,7 +243,7 @@ fn judge_reloads(
             let cause = SessionCause::LoginPartlyUnknown { unknown, reloads: count };
             SessionVerdict::new(Session::Undetermined, cause)
         } else {
-            judge_kept_session(case, series, login, settings)
+            judge_kept_session(case, reloads, login, settings)
         };
     }
     if let Some(cause) = not_sent_back(series, &reloads.all) {
@@ -301,14 +300,13 @@ fn loss(taker: Option<InstanceId>, missed: &[&Request]) -> SessionCause {
 /// Judges a test of which every reload saw the login: the mechanism that keeps the session, or too few reloads.
 fn judge_kept_session(
     case: &Case,
-    series: &Series,
+    reloads: &Reloads,
     login: &Request,
     settings: Option<ServiceSettings>,
 ) -> SessionVerdict {
-    let reloads = series.requests.iter().filter(|request| request.action == Action::Get);
-    let with: Vec<InstanceId> = reloads.filter_map(|request| request.instance).chain(login.instance).collect();
-    let free = case.free().into_iter().flat_map(|free| &free.series.requests);
-    let free: Vec<InstanceId> = free.filter_map(|request| request.instance).collect();
+    let named = reloads.all.iter().filter_map(|request| request.instance);
+    let with: Vec<InstanceId> = named.chain(login.instance).collect();
+    let free: Vec<InstanceId> = requests_without_cookies(case).filter_map(|request| request.instance).collect();
     if are_several(&with) {
         return SessionVerdict::kept_by(Some(SessionKeeper::Shared), SessionCause::SharedByInstances);
     }
@@ -344,5 +342,5 @@ fn judge_kept_session(
         return SessionVerdict::kept_by(None, SessionCause::OneInstanceOrAddress { hidden_share });
     }
     let cause = SessionCause::TooFewReloads { reloads: with.len().saturating_sub(1) };
-    SessionVerdict { sampling: SampleState::More, ..SessionVerdict::new(Session::Undetermined, cause) }
+    SessionVerdict::new(Session::Undetermined, cause)
 }

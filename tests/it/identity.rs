@@ -59,6 +59,7 @@ fn is_sure_of(balancer: &server::Balancer, sure: bool) {
     assert_eq!(text.contains(" names instances: round-robin over 3 instances"), !sure, "{}", shown.stdout);
     if let Some(condition) = condition {
         assert!(text.contains(&format!("{condition}: round-robin")), "`{condition}` in {}", shown.stdout);
+        assert!(text.contains("(3 values, a guess)"), "{}", shown.stdout);
         let assumed = seen["verdict"]["assumes"].as_array().unwrap().last().unwrap();
         assert_eq!(assumed["claim"], "name-means-instance");
         assert!(assumed["words"].as_str().unwrap().contains("a guess"), "{assumed}");

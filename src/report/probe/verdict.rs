@@ -4,7 +4,7 @@ use crate::{
     analysis::{
         Algorithm, BalancesPer, Order, Reach, RoundShares, Sample, SamplePurpose, Stickiness, StickyBy, Verdict,
     },
-    model::trace::Trace,
+    model::trace::{NameCertainty, Trace},
     report::{
         odds::odds_in_words,
         style::{self, Paint},
@@ -39,7 +39,12 @@ pub fn render_verdict(trace: &Trace, verdict: &Verdict, samples: &[Sample], pain
     }
     if let Some(feature) = &trace.identified_by {
         let values = count(trace.instances.len() as u64, "value");
-        lines.push(wrapped(&format!("{} ({values})", shorten(&feature.words, 200)), "  known by:  ", "             "));
+        let guess = match feature.certainty {
+            NameCertainty::Known => "",
+            NameCertainty::Guessed => ", a guess",
+        };
+        let known = format!("{} ({values}{guess})", shorten(&feature.words, 200));
+        lines.push(wrapped(&known, "  known by:  ", "             "));
     }
     let asked = asked_address(&trace.target.addresses, trace.target.connected_to.as_deref());
     lines.extend(asked.map(|asked| wrapped(&printable(&asked), "  dns:       ", "             ")));
