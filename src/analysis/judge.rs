@@ -22,8 +22,8 @@ use crate::{
         unseen_instances::UnseenEffect,
         verdict::{
             Algorithm, InstanceHits, Order, Reach, Rejection, Stickiness, StickyBy, StickyCookie, Test, Verdict,
-            assumption::list_assumptions, candidates::PatternStages, evidence::Evidence, expected_counts,
-            natural_order_key,
+            assumption::list_assumptions, candidates::PatternStages, consistency::withdraw_contradictions,
+            evidence::Evidence, expected_counts, natural_order_key,
         },
     },
     model::trace::{InstanceId, SeriesName, Trace},
@@ -40,9 +40,8 @@ pub fn judge(case: &Case) -> Verdict {
     // what is said of a round over a part of the instances need not hold for all
     let is_whole = facts.other_series.effect(stages.with_load.algorithm) != UnseenEffect::MoreInstances;
     let goes_round = !by_keys && is_whole;
-    Verdict {
-        // the sum of nothing is -0
-        chance: (0.0 + ruled_out.iter().map(|out| out.p).sum::<f64>()).min(1.0),
+    withdraw_contradictions(Verdict {
+        chance: 0.0,
         alpha: case.alpha(),
         assumes: list_assumptions(case, stages.all.algorithm, &ruled_out),
         not_modelled: unmodelled::list_unmodelled(finding.pattern),
@@ -64,7 +63,7 @@ pub fn judge(case: &Case) -> Verdict {
         evidence: evidence(&facts, &stages),
         algorithm: stages.all.algorithm,
         candidates: stages.all.candidates,
-    }
+    })
 }
 
 /// Returns true if one instance surely answers free requests, and no key that was varied explains it.

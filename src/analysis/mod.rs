@@ -81,6 +81,7 @@ pub use unseen_instances::{PatternScope, UnseenEvidence};
 pub use verdict::{
     Algorithm, BalancesPer, InstanceHits, Order, Reach, RoundShares, Stickiness, StickyBy, StickyCookie, Verdict,
     assumption::{Assumption, Claim, ClaimTest},
+    consistency::find_contradictions,
     evidence::Evidence,
     expected_counts::OUTLIER_CHANCE,
     natural_order_key,

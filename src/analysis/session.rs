@@ -8,7 +8,7 @@ use crate::{
         series::sequence::are_several,
         verdict::Stickiness,
     },
-    model::trace::{Action, InstanceId, NameCertainty, Request, Series, SeriesName, WithholdReason},
+    model::trace::{Action, InstanceId, NameCertainty, Request, Series, SeriesName, Trace, WithholdReason},
 };
 
 /// The result of a session test.
@@ -190,9 +190,7 @@ fn judge_without_names(case: &Case, settings: Option<ServiceSettings>) -> Sessio
     trace.series.iter_mut().flat_map(|series| &mut series.requests).for_each(|request| request.instance = None);
     let judged = judge_login(&Case::new(&trace, case.alpha()), settings);
     match judged.cause {
-        SessionCause::TooFewReloads { .. } => {
-            SessionVerdict { cause: SessionCause::GuessedNames, ..judged }
-        }
+        SessionCause::TooFewReloads { .. } => SessionVerdict { cause: SessionCause::GuessedNames, ..judged },
         _ => judged,
     }
 }

@@ -13,6 +13,7 @@ use crate::{
     },
 };
 
+use super::probe::total_cost;
 use super::sentence::{
     assumption, condition, flaw, sentences, session_cause, session_sentences, unmodelled, verdict_part,
 };
@@ -80,6 +81,7 @@ impl<I: Iterator<Item: Serialize>, F: Fn() -> I> Serialize for Each<F> {
 }
 
 fn verdict(trace: &Trace, verdict: &Verdict) -> Value {
+    let cost = total_cost(trace);
     json!({
         "algorithm": verdict.algorithm.as_str(),
         "candidates": verdict.candidates.iter().map(|one| one.as_str()).collect::<Vec<_>>(),
@@ -93,6 +95,8 @@ fn verdict(trace: &Trace, verdict: &Verdict) -> Value {
         "condition": verdict.condition().map(|_| condition(trace)),
         "chance": verdict.chance,
         "alpha": verdict.alpha,
+        "requests": cost.0,
+        "seconds": cost.1,
         "assumes": verdict.assumes.iter().map(|one| json!({
             "claim": one.claim.as_str(), "words": assumption(trace, one), "tested_by": one.test.map(ClaimTest::as_str),
         })).collect::<Vec<_>>(),

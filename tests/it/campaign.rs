@@ -12,7 +12,7 @@ use futures_util::FutureExt;
 use lbctl::{
     analysis::{
         ALPHA, Algorithm, BalancesPer, Case, Claim, Order, ServiceSettings, Session, Stickiness, StickyBy, Verdict,
-        judge,
+        find_contradictions, judge,
     },
     experiment::{
         CampaignError, CampaignPlan, ExperimentName, LabService, LoginPlan, NoProgress, Progress, Sender, play_login,
@@ -78,7 +78,25 @@ fn campaign(plan: &CampaignPlan, balancer: Balancer) -> Result<SimulatedTarget, 
 fn probe(plan: &CampaignPlan, balancer: Balancer) -> (SimulatedTarget, Verdict) {
     let target = campaign(plan, balancer).unwrap();
     let verdict = judge(&Case::new(target.trace(), ALPHA));
+    assert_eq!(find_contradictions(&verdict), [], "{verdict:?}");
     (target, verdict)
+}
+
+/// Independent draws for clients without a cookie are no draws for those with one: what is ruled out for these alone is not
+/// ruled out.
+#[test]
+fn nothing_is_ruled_out_that_is_still_a_candidate() {
+    let mut draws = balancers::random(4, 5);
+    let sticky: Balancer = Box::new(move |asked| match asked.cookie("id") {
+        Some(value) => value.parse::<usize>().unwrap_or(0).into(),
+        None => {
+            let instance = draws(asked).instance;
+            Placed { instance, set: vec![("id".to_owned(), instance.to_string())] }
+        }
+    });
+    let (_, verdict) = probe(&plan(), sticky);
+    assert_eq!((verdict.algorithm, verdict.stickiness), (Algorithm::Random, Stickiness::Cookie), "{verdict:?}");
+    assert!(verdict.ruled_out.iter().all(|out| out.algorithm != Algorithm::Random), "{verdict:?}");
 }
 
 /// The names of the series, those with a value by what stands before it, each once in a row.

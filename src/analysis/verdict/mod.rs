@@ -3,6 +3,7 @@
 mod algorithm;
 pub mod assumption;
 pub mod candidates;
+pub mod consistency;
 pub mod evidence;
 pub mod expected_counts;
 mod facets;

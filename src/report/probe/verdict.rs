@@ -16,6 +16,7 @@ use super::{
     super::sentence::{asked_address, assumption, condition, ratio_in_words, sentences, unmodelled},
     counts,
     names::in_width,
+    total_cost,
 };
 
 /// The most weights that are named in the headline.
@@ -33,6 +34,7 @@ pub fn render_verdict(trace: &Trace, verdict: &Verdict, samples: &[Sample], pain
     }
     lines.push(format!("  requests:  {}", counts::render_counts(trace, verdict, paint)));
     lines.extend(sampled(trace, verdict, samples));
+    lines.extend(cost(trace));
     lines.push(wrapped(&sticky(verdict), "  sticky:    ", "             "));
     if verdict.balances_per != BalancesPer::Undetermined {
         lines.push(format!("  picks:     once a {}", verdict.balances_per.as_str()));
@@ -54,6 +56,13 @@ pub fn render_verdict(trace: &Trace, verdict: &Verdict, samples: &[Sample], pain
     lines.push("  because:".to_owned());
     lines.extend(sentences(trace, &verdict.evidence).iter().map(|sentence| wrapped(sentence, "    - ", "      ")));
     lines.join("\n") + "\n"
+}
+
+/// The line with the number of all requests and the time that they took.
+fn cost(trace: &Trace) -> Option<String> {
+    let (requests, seconds) = total_cost(trace);
+    let requests_of_all = format!("{} in {seconds:.1} s, all series together", count(requests, "request"));
+    (requests > 0).then(|| wrapped(&requests_of_all, "  cost:      ", "             "))
 }
 
 /// The line with the algorithms that the requests exclude.
