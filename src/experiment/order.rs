@@ -18,6 +18,9 @@ use super::{
 /// The most requests of a series that the verdict ends: enough for a ring of a thousand instances. Ten instances need
 /// at most 240.
 const MAX_REQUESTS: u32 = 2500;
+/// The number of first requests with random pauses. An order that every request follows shows itself by then; one that
+/// is broken needs none.
+const PAUSED_REQUESTS: u32 = 60;
 /// The number of overlapping requests, which no verdict ends.
 const OVERLAPPING_REQUESTS: u32 = 500;
 /// The series without a cookie jar.
@@ -32,7 +35,7 @@ pub fn begin<'p>(setting: &mut Setting<'p, '_>) -> Result<Experiments<'p>, Campa
     let most = if plan.overlaps() { OVERLAPPING_REQUESTS } else { MAX_REQUESTS };
     let series = SeriesPlan {
         concurrency: plan.concurrency,
-        pauses: Pauses::Random,
+        pauses: Pauses::Random { requests: PAUSED_REQUESTS },
         // overlapping requests are about counts and speed
         connection: plan.connection.unwrap_or(if plan.overlaps() { Connection::Reused } else { Connection::Fresh }),
         ..plan.series(SeriesName::WithoutJar, plan.requests.unwrap_or(most))

@@ -21,8 +21,18 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 pub enum Pauses {
     /// Each request follows the answer before it at once, or after the interval.
     None,
-    /// The times of the requests are drawn by lot.
-    Random,
+    /// The times of the first `requests` requests are drawn by lot.
+    Random { requests: u32 },
+}
+
+impl Pauses {
+    /// Returns true if there is a random pause before request `n`, counted from 1.
+    pub fn is_before(self, n: u32) -> bool {
+        match self {
+            Pauses::None => false,
+            Pauses::Random { requests } => n > 1 && n <= requests,
+        }
+    }
 }
 
 /// Lets requests start at intervals, which its clones share.
@@ -46,12 +56,13 @@ impl Pace {
         }
     }
 
-    /// Waits for a random time: anywhere in the interval, or else up to twice as long as the last answer took.
+    /// Waits for a random time: anywhere in the interval, or else up to as long as the last answer took. In so long a pause,
+    /// another client that sends one request after the other takes one turn more or none, by a chance of about one half.
     pub async fn next_after_pause(&self, last_answer: Duration) {
         match self.take_slot() {
             Some((start, interval)) => tokio::time::sleep_until(start + random_part(interval)).await,
             None => {
-                let range = (2 * last_answer).max(SHORTEST_RANGE).min(LONGEST_PAUSE);
+                let range = last_answer.max(SHORTEST_RANGE).min(LONGEST_PAUSE);
                 tokio::time::sleep(random_part(range)).await;
             }
         }

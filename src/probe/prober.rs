@@ -16,7 +16,7 @@ use super::{
     cookies::Cookies,
     http::{Client, ClientConfig, OutgoingRequest, Reply},
     identity::Identity,
-    pace::{Pace, Pauses},
+    pace::Pace,
     plan::{SeriesPlan, user_agent_tag},
     recorder::{Recorder, Unreachable},
     script::LoginCondition,
@@ -144,9 +144,10 @@ impl Prober {
                 header: plan.name.header(),
                 tag: self.tag(&plan.name, n),
             };
-            match plan.pauses {
-                Pauses::Random if n > 1 => self.pace.next_after_pause(last_answer).await,
-                Pauses::Random | Pauses::None => self.pace.next().await,
+            if plan.pauses.is_before(n) {
+                self.pace.next_after_pause(last_answer).await;
+            } else {
+                self.pace.next().await;
             }
             let at = self.started.elapsed();
             let (took, reply) = client.send(outgoing, plan.connection).await;

@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-use super::probe::total_cost;
+use super::cost::total_cost;
 use super::sentence::{
     assumption, condition, flaw, sentences, session_cause, session_sentences, unmodelled, verdict_part,
 };

@@ -8,10 +8,12 @@
 //! lab, log    a lab, and the requests that it answered
 //! json        probes and session tests for scripts
 //! sentence/   evidence in words, for every format
+//! cost        the requests and the time of a probe
 //! style, text, odds  colours, columns and numbers
 //! ```
 
 mod addresses;
+mod cost;
 mod format;
 mod json;
 mod lab;

@@ -96,13 +96,13 @@ fn order_survived_pauses(case: &Case) -> bool {
     holds && paused_requests(free.series) >= FEWEST_PAUSES
 }
 
-/// The number of requests before which there was a pause of the length of an answer or longer, where others had none.
+/// The number of requests before which there was a pause of half an answer or longer, where as many others had a shorter one.
 fn paused_requests(series: &Series) -> usize {
     let mut answers: Vec<u64> = series.requests.iter().map(|request| request.us).collect();
     answers.sort_unstable();
     let usual = answers.get(answers.len() / 2).copied().unwrap_or(0);
     let pauses = series.requests.windows(2).map(|pair| pair[1].at_us.saturating_sub(pair[0].at_us + pair[0].us));
-    let (long, short): (Vec<u64>, Vec<u64>) = pauses.partition(|pause| *pause >= usual);
+    let (long, short): (Vec<u64>, Vec<u64>) = pauses.partition(|pause| 2 * *pause >= usual);
     long.len().min(short.len())
 }
 

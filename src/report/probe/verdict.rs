@@ -6,6 +6,7 @@ use crate::{
     },
     model::trace::{NameCertainty, Trace},
     report::{
+        cost::total_cost,
         odds::odds_in_words,
         style::{self, Paint},
         text::{self, LINE_WIDTH, count, printable, shorten, wrapped},
@@ -16,7 +17,6 @@ use super::{
     super::sentence::{asked_address, assumption, condition, ratio_in_words, sentences, unmodelled},
     counts,
     names::in_width,
-    total_cost,
 };
 
 /// The most weights that are named in the headline.

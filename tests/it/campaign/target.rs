@@ -14,7 +14,7 @@ use lbctl::{
         Action, Conditions, Connection, CookieJar, CookieValue, Instance, InstanceId, IssuedValue, NameFeature,
         ObservedCookie, Request, Series, SeriesName, Target, Trace, Via,
     },
-    probe::{Pauses, SeriesPlan, Unreachable},
+    probe::{SeriesPlan, Unreachable},
 };
 
 use crate::simulation::balancers::Chance;
@@ -264,8 +264,8 @@ impl Sender for SimulatedTarget {
             if self.sent() >= self.answers {
                 std::future::pending::<()>().await;
             }
-            if plan.pauses == Pauses::Random {
-                self.now += self.chance.below(2 * QUICK as usize) as u64;
+            if plan.pauses.is_before(n) {
+                self.now += self.chance.below(QUICK as usize) as u64;
             }
             self.request(plan, n, QUICK);
             if plan.concurrency == 1 || n.is_multiple_of(plan.concurrency) {
