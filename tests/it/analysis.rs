@@ -98,6 +98,76 @@ fn rounds_that_a_new_configuration_breaks_are_not_called_random() {
 }
 
 #[test]
+fn near_weights_are_never_excluded() {
+    // the smooth order of nginx alternates for long
+    for (heavy, light) in [(50, 49), (100, 99)] {
+        let mut current = [0_i32; 2];
+        let smooth = |_| {
+            (current[0], current[1]) = (current[0] + heavy, current[1] + light);
+            let pick = usize::from(current[1] > current[0]);
+            current[pick] -= heavy + light;
+            pick as u16
+        };
+        let verdict = verdict(&picks(&(0..46).map(smooth).collect::<Vec<_>>()));
+        assert_eq!(verdict.algorithm, Algorithm::RoundRobin, "{:?}", verdict.evidence);
+        assert!(verdict.candidates.contains(&Algorithm::WeightedRoundRobin));
+        // 2 more in 43
+        assert!(verdict.near_weights.is_some_and(|bound| bound > 1.04 && bound < 1.05), "{:?}", verdict.near_weights);
+        let share = verdict.instances[0].share.expect("an interval");
+        assert!(share.0 < 49.0 / 99.0 && share.1 > 50.0 / 99.0 && verdict.instances[0].weight.is_none());
+    }
+}
+
+#[test]
+fn clumps_may_be_one_counter_or_several() {
+    for clumps in ["aaaaabbbbb", "aabb", "aaaaabbbbbccccc"] {
+        let verdict = verdict(&letters(&clumps.repeat(12)));
+        assert_eq!(
+            (verdict.algorithm, verdict.order),
+            (Algorithm::RoundRobin, None),
+            "{clumps} {:?}",
+            verdict.evidence
+        );
+        assert!(verdict.cycle.is_empty() && verdict.candidates.contains(&Algorithm::WeightedRoundRobin));
+        let both = |said: &String| said.contains("one counter") && said.contains("counters take turns");
+        assert!(traces::evidence(&verdict).iter().any(both), "{:?}", verdict.evidence);
+    }
+}
+
+#[test]
+fn a_stray_name_is_no_instance_of_the_ring() {
+    let strayed = |n: usize| if n == 31 || n == 77 { 3 } else { (n % 3) as u16 };
+    let verdict = verdict(&picks(&(0..100).map(strayed).collect::<Vec<_>>()));
+    assert_eq!((verdict.algorithm, verdict.cycle.len()), (Algorithm::RoundRobin, 3), "{:?}", verdict.evidence);
+    let told = traces::evidence(&verdict);
+    assert!(told.iter().any(|said| said.starts_with("web-4 answered 2 of 100 requests: stray answers")), "{told:?}");
+    assert!(verdict.ruled_out.iter().any(|out| out.algorithm == Algorithm::Single && out.p > 0.0));
+    // all but two from one: it may be alone
+    let verdict = self::verdict(&picks(&(0..100).map(|n| u16::from(n == 31 || n == 77)).collect::<Vec<_>>()));
+    assert!(verdict.candidates.contains(&Algorithm::Single), "{:?}", verdict.evidence);
+    assert!(verdict.ruled_out.iter().all(|out| out.algorithm != Algorithm::Single));
+}
+
+#[test]
+fn weights_that_others_may_have_made_in_step_rule_out_no_round_robin() {
+    // a ring of two of which another takes each fourth turn
+    let aba = verdict(&letters(&"aba".repeat(50)));
+    assert!(aba.candidates.contains(&Algorithm::RoundRobin), "{:?}", aba.ruled_out);
+    let out = |verdict: &Verdict| {
+        verdict.ruled_out.iter().find(|out| out.algorithm == Algorithm::RoundRobin).map(|out| out.p)
+    };
+    assert_eq!(out(&aba), None);
+    assert!(out(&verdict(&letters(&"aaab".repeat(50)))).is_some_and(|p| p > 0.0 && p < ALPHA));
+}
+
+#[test]
+fn a_hint_at_more_requests_says_how_many() {
+    let rare = verdict(&picks(&(0..250).map(|n| u16::from(n % 101 == 50)).collect::<Vec<_>>()));
+    let told = traces::evidence(&rare);
+    assert!(told.iter().any(|said| said.contains("about 710 can (-n)")), "{told:?}");
+}
+
+#[test]
 fn weights_are_found() {
     for (order, weights) in
         [("aabaaaab", [3, 1].as_slice()), ("bacaa", &[3, 1, 1]), ("aaab", &[3, 1]), ("aaabbc", &[3, 2, 1])]

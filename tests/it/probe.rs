@@ -46,7 +46,7 @@ fn a_verdict_says_what_it_excludes_and_what_it_assumes() {
     assert!(
         one_line.contains(
             "not told apart: picks by the fewest requests in total, evenly spaced numbers, large weights that are used up \
-             one after the other, load that is asked for now and then, the fastest answer assumes: the set of servers did not change; no other client was in step with this one; the header \
+             one after the other, the clock, load that is asked for now and then, the fastest answer assumes: the set of servers did not change; no other client was in step with this one; the header \
              x-served-by names the server because:"
         ),
         "{shown}"

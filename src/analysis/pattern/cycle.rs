@@ -74,12 +74,15 @@ pub fn period(sequence: &Sequence) -> Option<(usize, usize)> {
     shortest_period(picks).map(|period| (period, picks.len() - period))
 }
 
-/// Returns true if all picks of each instance in a period that comes again and again stand together.
-pub fn is_clumped(period: impl Iterator<Item = usize>) -> bool {
-    let period: Vec<usize> = period.collect();
-    let next = period.iter().cycle().skip(1);
-    let runs = period.iter().zip(next).filter(|(one, other)| one != other).count();
-    runs == period.iter().collect::<BTreeSet<_>>().len()
+/// The number of picks in a row that every instance gets each time, where it is the same for all and more than one. The
+/// first run and the last may be cut.
+pub fn clump_length(picks: &Picks) -> Option<usize> {
+    let [all] = picks.segments.as_slice() else { return None };
+    let runs: Vec<usize> = all.chunk_by(|one, other| one == other).map(<[usize]>::len).collect();
+    let [first, whole @ .., last] = runs.as_slice() else { return None };
+    let length = *whole.first()?;
+    let equal = whole.iter().all(|run| *run == length) && *first <= length && *last <= length;
+    (equal && length > 1).then_some(length)
 }
 
 /// The shortest period after which picks without a gap repeat.
@@ -148,9 +151,10 @@ mod tests {
     }
 
     #[test]
-    fn clumps_stand_together_wherever_the_period_begins() {
-        assert!(is_clumped([0, 0, 1, 1].into_iter()) && is_clumped([0, 1, 1, 1, 0, 0].into_iter()));
-        assert!(!is_clumped([0, 1, 0, 1].into_iter()) && !is_clumped([0, 1, 2, 0, 2, 1].into_iter()));
+    fn clumps_stand_together_wherever_the_first_begins() {
+        let length = |text: &str| clump_length(&Picks::from_sequence(&sequence(&[text])));
+        assert_eq!((length("aabbaabb"), length("abbbaaab"), length("ccdddaaabbbcccdd")), (Some(2), Some(3), Some(3)));
+        assert_eq!((length("ababab"), length("aabbabb"), length("aaabba")), (None, None, None));
     }
 
     #[test]

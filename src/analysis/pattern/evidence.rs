@@ -167,10 +167,10 @@ pub enum OrderEvidence {
         workers: usize,
         followed: usize,
     },
-    /// Regular workers, or one counter whose order holds all picks of an instance together: both fit.
+    /// Regular workers, or one counter that stays on each instance for `length` picks: both fit.
     WorkersOrClumps {
         workers: usize,
-        period: usize,
+        length: usize,
         followed: usize,
     },
     RepeatsEvenly {

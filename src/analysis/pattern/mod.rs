@@ -6,6 +6,7 @@ pub mod failing_instances;
 pub mod finding;
 pub mod forward_filter;
 pub mod free_jumps;
+pub mod in_step;
 pub mod interleaved_workers;
 pub mod membership_change;
 pub mod models;

@@ -7,7 +7,7 @@ use crate::{
             cycle::{self, WholeRounds},
             evidence::{ChanceEvidence, OrderEvidence, PatternEvidence, WeightsEvidence},
             finding::Finding,
-            interleaved_workers,
+            in_step, interleaved_workers,
             near_weights::{self, NearWeights},
             periodic,
             ring::Ring,
@@ -36,7 +36,9 @@ pub fn find_strict_order(sequence: &Sequence, picks: &Picks, budget: OrderBudget
     if let Some(cycle) = cycle::fixed_cycle(sequence) {
         return Some(describe_ring(sequence, picks, cycle, ring));
     }
+    // clumps of two are rounds in turn backwards as well, and have an explanation of their own
     cycle::rounds(sequence)
+        .filter(|_| cycle::clump_length(picks).is_none())
         .and_then(|rounds| changing_rounds(sequence, picks, rounds, alpha))
         .or_else(|| workers_in_turn(picks, alpha))
         .or_else(|| repeating_order(picks, alpha))
@@ -176,19 +178,20 @@ fn workers_in_turn(picks: &Picks, alpha: f64) -> Option<Finding> {
     let near_weights = near_weights::in_ring(picks.k, picks.len() / workers);
     let round_robin = Finding::round_robin(picks, near_weights, Test::InterleavedCycles, p);
     let by_chance = PatternEvidence::Chance(ChanceEvidence::Regular { p });
+    let repeats_after = || cycle::period_of_picks(picks).filter(|period| 3 * period <= picks.len());
     // another client that takes turns as regularly makes the same of another ring
     if Ring::fit(picks).ln_predictive() - ln_best_independent(&picks.counts) > 0.0 {
         let evidence = vec![PatternEvidence::Order(OrderEvidence::RegularTurnsOnRing { followed }), by_chance];
         return Some(Finding { evidence, ..round_robin });
     }
-    if let Some(period) = cycle::period_of_picks(picks).filter(|period| cycle::is_clumped(picks.all().take(*period))) {
-        let seen = PatternEvidence::Order(OrderEvidence::WorkersOrClumps { workers, period, followed });
-        return Some(Finding { repeats_after: Some(period), evidence: vec![seen, by_chance], ..round_robin });
+    if let Some(length) = cycle::clump_length(picks) {
+        let seen = PatternEvidence::Order(OrderEvidence::WorkersOrClumps { workers, length, followed });
+        return Some(Finding { repeats_after: repeats_after(), evidence: vec![seen, by_chance], ..round_robin });
     }
     Some(Finding {
         order: Some(Order::Interleaved),
         cycle: found.ring.iter().map(|&one| picks.ids[one]).collect(),
-        repeats_after: cycle::period_of_picks(picks).filter(|period| 3 * period <= picks.len()),
+        repeats_after: repeats_after(),
         evidence: vec![PatternEvidence::Order(OrderEvidence::WorkersInTurn { workers, followed }), by_chance],
         ..round_robin
     })
@@ -216,7 +219,7 @@ fn repeating_order(picks: &Picks, alpha: f64) -> Option<Finding> {
     }
     let sum: u32 = found.weights.iter().sum();
     let fixed = period == sum as usize;
-    let equal_p = stray::equal_rounds_by_chance(picks, period, found.ln_choice);
+    let equal_p = equal_rounds_by_chance(picks, period, found.ln_choice);
     let weighted = Finding::weighted_round_robin(picks, &found.weights, Test::RepeatingOrder, p, equal_p);
     let mut evidence = vec![
         PatternEvidence::Weights(WeightsEvidence::Repeats { period, weights: found.weights, followed: found.followed }),
@@ -234,6 +237,11 @@ fn repeating_order(picks: &Picks, alpha: f64) -> Option<Finding> {
     Some(Finding { order, repeats_after: Some(period), cycle, evidence, ..weighted })
 }
 
+/// The probability of these picks under equal rounds, which is 1 where others may have taken turns of a ring in step.
+fn equal_rounds_by_chance(picks: &Picks, given: usize, ln_sequences: f64) -> f64 {
+    if in_step::explains_ring(picks) { 1.0 } else { stray::equal_rounds_by_chance(picks, given, ln_sequences) }
+}
+
 /// The period up to which other orders must not fit before a weighted one is accepted. People give weights in per cent.
 fn horizon(period: usize) -> usize {
     period.max(100)
@@ -246,7 +254,7 @@ fn weighted_rounds(picks: &Picks, alpha: f64) -> Option<Finding> {
     if p >= alpha {
         return None;
     }
-    let equal_p = stray::equal_rounds_by_chance(picks, found.round, found.ln_choice);
+    let equal_p = equal_rounds_by_chance(picks, found.round, found.ln_choice);
     let weighted = Finding::weighted_round_robin(picks, &found.weights, Test::WholeWeightedRounds, p, equal_p);
     let mut evidence = vec![
         PatternEvidence::Weights(WeightsEvidence::Rounds {

@@ -12,6 +12,8 @@ pub enum UnmodelledMechanism {
     LowDiscrepancySequence,
     /// Rounds serve all instances until the smaller of long weights are used up.
     LongWeightedRounds,
+    /// The time decides, in slices.
+    Clock,
     /// The load that decides is that of one worker, or is asked for now and then.
     PolledLoad,
     /// The instance that answered the fastest is picked.
@@ -21,7 +23,7 @@ pub enum UnmodelledMechanism {
 }
 
 use UnmodelledMechanism::{
-    LeastTotalRequests, LongWeightedRounds, LowDiscrepancySequence, NextAfterError, PolledLoad, ResponseTime,
+    Clock, LeastTotalRequests, LongWeightedRounds, LowDiscrepancySequence, NextAfterError, PolledLoad, ResponseTime,
 };
 
 impl UnmodelledMechanism {
@@ -34,18 +36,19 @@ impl UnmodelledMechanism {
 /// The mechanisms without a model that may produce a pattern.
 pub fn list_unmodelled(pattern: Pattern) -> Vec<UnmodelledMechanism> {
     match pattern {
-        Pattern::OneInstance => vec![PolledLoad, ResponseTime, NextAfterError],
+        Pattern::OneInstance => vec![Clock, PolledLoad, ResponseTime, NextAfterError],
         Pattern::RoundRobin(_) => {
-            vec![LeastTotalRequests, LowDiscrepancySequence, LongWeightedRounds, PolledLoad, ResponseTime]
+            vec![LeastTotalRequests, LowDiscrepancySequence, LongWeightedRounds, Clock, PolledLoad, ResponseTime]
         }
         Pattern::WeightedRoundRobin => {
-            vec![LeastTotalRequests, LowDiscrepancySequence, PolledLoad, ResponseTime, NextAfterError]
+            vec![LeastTotalRequests, LowDiscrepancySequence, Clock, PolledLoad, ResponseTime, NextAfterError]
         }
         Pattern::Random(..) => vec![LowDiscrepancySequence, PolledLoad, ResponseTime],
         Pattern::Open | Pattern::Regular | Pattern::ChangingInstances | Pattern::RandomOrRegular(_) => vec![
             LeastTotalRequests,
             LowDiscrepancySequence,
             LongWeightedRounds,
+            Clock,
             PolledLoad,
             ResponseTime,
             NextAfterError,

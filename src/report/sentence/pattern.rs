@@ -165,10 +165,10 @@ fn order(fact: &OrderEvidence) -> String {
              worker processes do that each count for themselves; {followed} requests went where that says",
             ordinal(workers)
         ),
-        OrderEvidence::WorkersOrClumps { workers, period, followed } => format!(
-            "the same {period} requests come again and again, all of an instance together: one counter may stay on each \
-             instance for a while, or {workers} counters take turns, as worker processes do; {followed} requests went \
-             where both say"
+        OrderEvidence::WorkersOrClumps { workers, length, followed } => format!(
+            "each instance answers {length} requests in a row: one counter may stay on it for so long, or {workers} \
+             counters take turns, as worker processes do that each count for themselves; {followed} requests went where \
+             both say"
         ),
         OrderEvidence::RepeatsEvenly { period } => {
             format!("the same {period} requests come again and again, and hold each instance as often as any other")

@@ -5,6 +5,8 @@
 //! it shorter, `SORT=heap` takes the sorts whose name begins so, `MOST=50` the large sets of instances alone.
 
 pub mod balancers;
+mod doubts;
+mod near_weights;
 mod truths;
 
 use std::collections::BTreeMap;
@@ -17,7 +19,7 @@ use lbctl::{
 use crate::support::traces::{request, series, trace};
 
 use balancers::Chance;
-use truths::{Case, SORTS};
+use truths::{Case, SORTS, Shown, Truth};
 
 /// How far off the share of others' turns may be.
 const NEAR: f64 = 0.2;
@@ -36,7 +38,8 @@ enum Outcome {
 /// Probes a balancer as the command does, and judges.
 fn probe(case: &mut Case) -> (Trace, Verdict) {
     let mut series = series(SeriesName::WithoutJar, Vec::new());
-    while decide_sampling(&series, 0, ALPHA) == SampleState::More {
+    let most = case.most_requests.unwrap_or(usize::MAX);
+    while series.requests.len() < most && decide_sampling(&series, 0, ALPHA) == SampleState::More {
         let instance = case.request().map(|one| one as u16);
         series.requests.push(request(series.requests.len() as u32 + 1, instance));
     }
@@ -71,10 +74,16 @@ fn outcome(case: &Case, trace: &Trace, verdict: &Verdict) -> Outcome {
     if verdict.chance > ALPHA {
         return Outcome::Wrong;
     }
+    if !bounds_hold(truth, verdict) {
+        return Outcome::Wrong;
+    }
     let out = verdict.ruled_out.iter().any(|out| truth.algorithms.contains(&out.algorithm));
     let listed = verdict.candidates.iter().any(|one| truth.algorithms.contains(one));
     if out && truth.seen_by(&picks) {
         return Outcome::Wrong;
+    }
+    if truth.shown != Shown::All {
+        return outcome_in_doubt(truth, verdict, listed && !out);
     }
     if truth.algorithms.is_empty() && verdict.algorithm != Algorithm::Single {
         return if verdict.algorithm == Algorithm::Undetermined { Outcome::Right } else { Outcome::Wrong };
@@ -127,6 +136,42 @@ fn outcome(case: &Case, trace: &Trace, verdict: &Verdict) -> Outcome {
         (false, true) => Outcome::Qualified,
         (false, false) => Outcome::Wrong,
     }
+}
+
+/// Holds a verdict against a truth that requests without dither cannot show. `possible`: the truth is a candidate, and is
+/// not ruled out.
+fn outcome_in_doubt(truth: &Truth, verdict: &Verdict, possible: bool) -> Outcome {
+    let is_open = verdict.algorithm == Algorithm::Undetermined;
+    let right = truth.algorithms.contains(&verdict.algorithm);
+    match truth.shown {
+        Shown::Unmodelled(_) if is_open => Outcome::Undetermined,
+        Shown::Unmodelled(mechanism) if verdict.not_modelled.contains(&mechanism) => Outcome::Qualified,
+        Shown::InStep if possible && (right || is_open) => {
+            if right {
+                Outcome::Right
+            } else {
+                Outcome::Undetermined
+            }
+        }
+        // named by how it looks, with the truth as a candidate
+        Shown::InStep if possible && verdict.algorithm.goes_round() => Outcome::Qualified,
+        Shown::NotRuledOut if possible && (right || is_open) => {
+            if right {
+                Outcome::Right
+            } else {
+                Outcome::Undetermined
+            }
+        }
+        Shown::All | Shown::InStep | Shown::NotRuledOut | Shown::Unmodelled(_) => Outcome::Wrong,
+    }
+}
+
+/// Whether the weights of the truth are within the bounds that the verdict tells for nearly equal ones.
+fn bounds_hold(truth: &Truth, verdict: &Verdict) -> bool {
+    let Some((most, least)) = truth.weights.iter().max().zip(truth.weights.iter().min()) else { return true };
+    let all_seen = verdict.instances.len() == truth.weights.len();
+    let ratio = f64::from(*most) / f64::from(*least);
+    !all_seen || verdict.near_weights.is_none_or(|bound| ratio <= bound + 1e-9)
 }
 
 fn order_holds(case: &Case, verdict: &Verdict, picks: &[usize]) -> bool {
@@ -198,7 +243,7 @@ fn study(seeds: u64, most_instances: usize) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut shares_told = 0;
     let mut table = String::new();
-    for sort in SORTS {
+    for sort in SORTS.iter().chain(doubts::SORTS) {
         if std::env::var("SORT").is_ok_and(|only| !sort.name.starts_with(&only)) {
             continue;
         }

@@ -1,6 +1,6 @@
 //! The sorts of balancers that are tried, and what is true of each.
 
-use lbctl::analysis::{Algorithm, Order};
+use lbctl::analysis::{Algorithm, Order, UnmodelledMechanism};
 
 use super::balancers::{
     Balancer, Chance, Heap, Smooth, clumped, counters, cycle, draws, runs, shared, then, two_choices,
@@ -25,6 +25,20 @@ pub struct Truth {
     pub even: bool,
     /// What comes next for a long time, where it is certain.
     pub future: Vec<usize>,
+    pub shown: Shown,
+}
+
+/// What requests without dither can show of the truth.
+#[derive(Clone, Copy, Default, PartialEq)]
+pub enum Shown {
+    #[default]
+    All,
+    /// Every turn that others take in step hides something: the algorithm is right or open, and never ruled out.
+    InStep,
+    /// The algorithm is never ruled out, and no other is named.
+    NotRuledOut,
+    /// Nothing is named, or the verdict says that this mechanism is not told apart.
+    Unmodelled(UnmodelledMechanism),
 }
 
 impl Truth {
@@ -52,6 +66,8 @@ pub struct Case {
     took_a_turn: f64,
     /// An instance whose answers say nothing.
     dead: Option<usize>,
+    /// The most requests that are sent.
+    pub most_requests: Option<usize>,
     chance: Chance,
 }
 
@@ -72,7 +88,7 @@ pub struct Sort {
     pub make: fn(&mut Chance, usize) -> Case,
 }
 
-fn case(name: String, truth: Truth, balancer: impl Balancer + 'static, chance: &mut Chance) -> Case {
+pub fn case(name: String, truth: Truth, balancer: impl Balancer + 'static, chance: &mut Chance) -> Case {
     Case {
         name,
         truth,
@@ -80,30 +96,31 @@ fn case(name: String, truth: Truth, balancer: impl Balancer + 'static, chance: &
         failures: 0.0,
         took_a_turn: 0.0,
         dead: None,
+        most_requests: None,
         chance: Chance(chance.next()),
     }
 }
 
-fn instances(chance: &mut Chance, most: usize) -> usize {
+pub fn instances(chance: &mut Chance, most: usize) -> usize {
     2 + chance.below(most - 1)
 }
 
-fn even(k: usize) -> Truth {
+pub fn even(k: usize) -> Truth {
     Truth { algorithms: vec![Algorithm::RoundRobin], weights: vec![1; k], even: true, ..Truth::default() }
 }
 
-fn ring(chance: &mut Chance, most: usize) -> Case {
+pub fn ring(chance: &mut Chance, most: usize) -> Case {
     let k = instances(chance, most);
     let ring = chance.shuffled(k);
     let truth = Truth { orders: vec![Order::Fixed], rings: vec![ring.clone()], ..even(k) };
     case(format!("k={k}"), truth, cycle(ring, 0), chance)
 }
 
-fn future(mut balancer: impl Balancer, turns: usize) -> Vec<usize> {
+pub fn future(mut balancer: impl Balancer, turns: usize) -> Vec<usize> {
     (0..turns).map(|_| balancer.pick()).collect()
 }
 
-fn heap(chance: &mut Chance, most: usize) -> Case {
+pub fn heap(chance: &mut Chance, most: usize) -> Case {
     let k = instances(chance, most);
     let seed = Chance(chance.next());
     let new = || Heap::new(&vec![1; k], &mut seed.clone());
@@ -143,12 +160,12 @@ const WEIGHTS: [&[u32]; 24] = [
 /// Weights that a series of the usual length hardly shows.
 const FAR_APART: [&[u32]; 7] = [&[100, 1], &[99, 1], &[50, 1], &[100, 33], &[20, 1], &[100, 50, 1], &[30, 20, 1]];
 
-fn chosen(sets: &[&[u32]], chance: &mut Chance) -> Vec<u32> {
+pub fn chosen(sets: &[&[u32]], chance: &mut Chance) -> Vec<u32> {
     let set = sets[chance.below(sets.len())];
     chance.shuffled(set.len()).into_iter().map(|one| set[one]).collect()
 }
 
-fn weighted(weights: &[u32], orders: Vec<Order>, future: Vec<usize>) -> Truth {
+pub fn weighted(weights: &[u32], orders: Vec<Order>, future: Vec<usize>) -> Truth {
     let sum: u32 = weights.iter().sum();
     let round = future.get(..sum as usize).map(<[usize]>::to_vec);
     let least = *weights.iter().min().unwrap();
@@ -241,7 +258,7 @@ fn independent(weights: Vec<u32>) -> Truth {
     Truth { algorithms: vec![Algorithm::Random], even, ..Truth::default() }
 }
 
-fn uniform(chance: &mut Chance, most: usize) -> Case {
+pub fn uniform(chance: &mut Chance, most: usize) -> Case {
     let k = instances(chance, most);
     uniform_of(k, chance)
 }
