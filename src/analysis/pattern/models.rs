@@ -34,6 +34,8 @@ pub struct Models {
     /// The maximum log-likelihood of independent draws.
     pub best_independent: f64,
     pub ring: Ring,
+    /// The maximum log-likelihood of a ring behind a memory, which gives the last answer again now and then.
+    pub remembered: f64,
     pub rounds: Rounds,
     pub irregular_workers: Option<IrregularWorkers>,
     /// The predictive log-probability under a ring of which others take turns in any rhythm.
@@ -60,6 +62,7 @@ impl Models {
             best_independent,
             weighted_workers: if together { weighted_workers::fit_all(picks) } else { Vec::new() },
             pulled_counts,
+            remembered: ln_remembered(picks),
             rounds: Rounds::fit(picks),
             irregular_workers: interleaved_workers::fit_irregular(picks),
             free_jumps: free_jumps::ln_predictive(picks).unwrap_or(f64::NEG_INFINITY),
@@ -84,10 +87,11 @@ impl Models {
         ln_mean(&[self.ring.ln_predictive(), self.rounds.ln_predictive(), workers, self.evened, self.free_jumps])
     }
 
-    /// The maximum log-likelihood of round robins.
+    /// The maximum log-likelihood of round robins, with a memory in front of them or without.
     pub fn best_round_robin(&self) -> f64 {
         let workers = self.irregular_workers.as_ref().map_or(f64::NEG_INFINITY, |workers| workers.ln);
-        self.ring.ln_max_likelihood(1.0).max(self.rounds.ln_max_likelihood(1.0)).max(workers).max(self.free_jumps)
+        let of_one_order = self.ring.ln_max_likelihood(1.0).max(self.rounds.ln_max_likelihood(1.0)).max(workers);
+        of_one_order.max(self.free_jumps).max(self.remembered)
     }
 
     pub fn likeliest_weighted(&self) -> Option<&WeightedOrder> {
@@ -121,4 +125,11 @@ impl Models {
         let accepted = self.weighted.iter().filter(|one| accept(one));
         accepted.map(|one| one.ln_max_likelihood(1.0)).fold(f64::NEG_INFINITY, f64::max)
     }
+}
+
+/// The maximum log-likelihood of a ring of which the last answer is given again with some probability.
+fn ln_remembered(picks: &Picks) -> f64 {
+    let changes = picks.without_repeats();
+    let repeats = picks.len() - changes.len();
+    ln_best_independent(&[repeats, changes.len()]) + Ring::fit(&changes).ln_max_likelihood(1.0)
 }

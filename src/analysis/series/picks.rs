@@ -64,6 +64,15 @@ impl Picks {
         })
     }
 
+    /// The picks without those that repeat the one before.
+    pub fn without_repeats(&self) -> Picks {
+        let mut segments = self.segments.clone();
+        segments.iter_mut().for_each(|segment| segment.dedup());
+        let mut counts = vec![0; self.k];
+        segments.iter().flatten().for_each(|&pick| counts[pick] += 1);
+        Picks { k: self.k, ids: self.ids.clone(), segments, counts, visibility: self.visibility }
+    }
+
     /// The longest run of picks without each instance.
     pub fn absences(&self) -> Vec<usize> {
         let mut last = vec![0; self.k];

@@ -359,7 +359,7 @@ fn draws(fact: &DrawsEvidence) -> String {
         ),
         DrawsEvidence::RoundRobinOnlyWithMore { share, p, workers } => format!(
             "a round robin would look like this only if other clients took more than {:.0} % of its turns (with fewer the \
-             chance is {}), or if it had {workers} counters or more",
+             chance is {}), if it had {workers} counters or more, or if something before it remembers the last answer",
             share * 100.0,
             odds_in_words(p)
         ),

@@ -21,7 +21,7 @@ fn policies() {
         caddy("uri_hash", shows("uri-hash")),
         caddy("header X-User", shows("header-hash")).with(&["--vary-header", "X-User"]),
         caddy("cookie lb secret", shows("random").or_open().cookie("lb")),
-        caddy("round_robin", ring().candidates(&["round-robin"])).with(&SLOW),
+        caddy("round_robin", ring().candidates(&["round-robin", "weighted-round-robin"])).with(&SLOW),
         caddy("least_conn", shows("least-connections").or("random")).with(&LONGER),
     ]);
 }

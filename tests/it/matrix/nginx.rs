@@ -102,7 +102,8 @@ fn busy_instances() {
         http("least_conn", 3, nginx("least_conn;"), least()).with(&SLOW),
         http("least_conn, 5:1:1", 3, Nginx { servers: &HEAVY, ..nginx("least_conn;") }, least()).with(&SLOW),
         http("two choices", 3, nginx("random two least_conn;"), two()).with(&LONGER),
-        http("round robin", 3, nginx(""), shows("round-robin").candidates(&["round-robin"])).with(&SLOW),
+        http("round robin", 3, nginx(""), shows("round-robin").candidates(&["round-robin", "weighted-round-robin"]))
+            .with(&SLOW),
         http("random", 3, nginx("random;"), shows("random").or_open()).with(&SLOW),
     ]);
 }

@@ -28,6 +28,6 @@ fn strategies() {
         own("hrw", &["--strategy", "hrw"], shows("source-hash").sticky("source")),
         own("sticky", &["--sticky"], ring().sticky("cookie")),
         own("sticky random", &["--sticky", "--strategy", "random"], random().sticky("cookie")),
-        own("round-robin under load", &[], ring().candidates(&["round-robin"])).with(&SLOW),
+        own("round-robin under load", &[], ring().candidates(&["round-robin", "weighted-round-robin"])).with(&SLOW),
     ]);
 }

@@ -54,7 +54,8 @@ fn in_turn() {
         traefik("five", 5, json!({}), changing()),
         traefik("six", 6, json!({}), changing()),
         traefik("seven", 7, json!({}), changing()),
-        traefik("three under load", 3, json!({}), changing().candidates(&["round-robin"])).with(&SLOW),
+        traefik("three under load", 3, json!({}), changing().candidates(&["round-robin", "weighted-round-robin"]))
+            .with(&SLOW),
     ]);
 }
 

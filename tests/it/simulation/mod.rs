@@ -162,6 +162,8 @@ fn outcome_in_doubt(truth: &Truth, verdict: &Verdict, possible: bool) -> Outcome
                 Outcome::Undetermined
             }
         }
+        // a ring of two that is remembered half of the time is like the draws of a coin, as the evidence says
+        Shown::NotRuledOut if possible && verdict.algorithm == Algorithm::Random => Outcome::Qualified,
         Shown::All | Shown::InStep | Shown::NotRuledOut | Shown::Unmodelled(_) => Outcome::Wrong,
     }
 }
