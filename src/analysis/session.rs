@@ -115,8 +115,10 @@ pub enum SessionCause {
     OneInstanceOrAddress {
         hidden_share: f64,
     },
+    /// The reloads are too few to be sure; `needed` reloads are enough, if all of them meet the same instance, where that is known.
     TooFewReloads {
         reloads: usize,
+        needed: Option<usize>,
     },
     /// Every reload saw the login, and it is a guess which instances answered.
     GuessedNames,
@@ -339,6 +341,10 @@ fn judge_kept_session(
         let hidden_share = 1.0 - case.alpha().powf(1.0 / (answers as f64 - 1.0));
         return SessionVerdict::kept_by(None, SessionCause::OneInstanceOrAddress { hidden_share });
     }
-    let cause = SessionCause::TooFewReloads { reloads: with.len().saturating_sub(1) };
+    let reloads = with.len().saturating_sub(1);
+    // the login is an answer as well, and there are as many requests without cookies as there are reloads
+    let further = (-case.alpha().log2()).ceil() as usize;
+    let needed = (!are_several(&free)).then(|| further.div_ceil(2).max(reloads + 1));
+    let cause = SessionCause::TooFewReloads { reloads, needed };
     SessionVerdict::new(Session::Undetermined, cause)
 }

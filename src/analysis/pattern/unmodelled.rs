@@ -36,7 +36,7 @@ impl UnmodelledMechanism {
 /// The mechanisms without a model that may produce a pattern.
 pub fn list_unmodelled(pattern: Pattern) -> Vec<UnmodelledMechanism> {
     match pattern {
-        Pattern::OneInstance => vec![Clock, PolledLoad, ResponseTime, NextAfterError],
+        Pattern::OneInstance => vec![LeastTotalRequests, Clock, PolledLoad, ResponseTime, NextAfterError],
         Pattern::RoundRobin(_) => {
             vec![LeastTotalRequests, LowDiscrepancySequence, LongWeightedRounds, Clock, PolledLoad, ResponseTime]
         }

@@ -64,8 +64,10 @@ pub fn session_cause(trace: &Trace, cause: &SessionCause) -> String {
         SessionCause::GuessedNames => {
             "every reload saw the login, but it is a guess which instances answered (--identity says it)".to_owned()
         }
-        SessionCause::TooFewReloads { reloads } => {
-            format!("every reload saw the login, but {reloads} are too few to tell that from chance (-n)")
+        SessionCause::TooFewReloads { reloads, needed } => {
+            let more =
+                needed.map_or(String::new(), |needed| format!("; {needed} are enough, if all stay (-n {needed})"));
+            format!("every reload saw the login, but {reloads} are too few to tell that from chance{more}")
         }
     }
 }
