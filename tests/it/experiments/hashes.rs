@@ -93,7 +93,7 @@ fn a_single_instance_stays_one_and_what_cannot_be_told_is_said() {
         assert_eq!(verdict["algorithm"], "single", "{verdict}");
         // something on the way may have hidden the addresses, and nobody has named a header
         let left = ["single", "first-available", "source-hash", "uri-hash", "header-hash", "least-connections"];
-        let with_small_shares = ["weighted-round-robin", "random"];
+        let with_small_shares = ["weighted-round-robin", "random", "round-robin"];
         let left = [&left[..], &with_small_shares].concat();
         assert_eq!(candidates(&verdict), left);
         let said = verdict["evidence"].to_string();
@@ -179,7 +179,8 @@ fn a_pair_of_instances_for_each_address_is_found() {
     let verdict = verdict(&lab, &balancer, &["--experiments", "order,jar,sources"]);
     let said = verdict["evidence"].to_string();
     assert!(said.contains("each of these to 2 at most"), "{said}");
-    assert_eq!((&verdict["algorithm"], &verdict["stickiness"]), (&"round-robin".into(), &"undetermined".into()));
+    // other addresses meet other instances, so the round of this one is not all of it
+    assert_eq!((&verdict["algorithm"], &verdict["stickiness"]), (&"undetermined".into(), &"undetermined".into()));
 }
 
 #[test]
