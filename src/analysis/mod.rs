@@ -68,9 +68,13 @@ pub use case::Case;
 pub use expect::{Comparison, ExpectError, Expectation, Outcome, Strictness, VerdictPart, combined_outcome};
 pub use judge::{is_single_unexplained, judge};
 pub use load::{
-    Avoidance, LoadEvidence, UnclearReason, busy_get_their_share, enough_load, limit_may_explain, quick_requests,
+    Avoidance, LoadEvidence, UnclearReason, enough_load, limit_may_explain, need_requests_afterwards, quick_requests,
 };
-pub use pattern::{at_once::groups_to_send, evidence as pattern_evidence, unmodelled::UnmodelledMechanism};
+pub use pattern::{
+    at_once::{enough_groups, groups_to_send},
+    evidence as pattern_evidence,
+    unmodelled::UnmodelledMechanism,
+};
 pub use sampling::{
     budget::BudgetPart,
     sizes::{Sample, SamplePurpose, fewest_requests, samples},

@@ -36,8 +36,8 @@ impl Experiment for AtOnceExperiment {
         "do requests at once go to different instances".to_owned()
     }
 
-    fn next(&mut self, _: &Case, _: &mut dyn Rng) -> NextStep {
-        if self.group.most >= self.total {
+    fn next(&mut self, case: &Case, _: &mut dyn Rng) -> NextStep {
+        if self.group.most >= self.total || analysis::enough_groups(case) {
             return NextStep::Done;
         }
         self.group.most += self.group.concurrency;

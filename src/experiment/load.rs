@@ -136,7 +136,7 @@ impl Experiment for LoadExperiment<'_> {
                 Stage::Afterwards => {
                     self.stage = Stage::Overfill;
                     let more = 3 * instances(case.trace());
-                    analysis::busy_get_their_share(case)
+                    analysis::need_requests_afterwards(case)
                         .then(|| NextStep::send(self.quick(quick_sent(case.trace()) + more)))
                 }
                 Stage::Overfill => {

@@ -28,13 +28,23 @@ fn a_verdict_says_what_it_excludes_and_what_it_assumes() {
     let by_log = verdict(&lab, &["demo.api.ch"]);
     assert_eq!(
         assumptions(&by_log),
-        [("same-instances", None), ("no-client-in-step", Some("balancer-log")), ("name-means-instance", None)]
+        [
+            ("same-instances", None),
+            ("no-client-in-step", Some("balancer-log")),
+            ("one-turn-per-request", Some("balancer-log")),
+            ("name-means-instance", None)
+        ]
     );
     let connect = ["demo.api.ch", "--connect", &lab.address()];
     let from_outside = verdict(&lab, &connect);
     assert_eq!(
         assumptions(&from_outside),
-        [("same-instances", None), ("no-client-in-step", None), ("name-means-instance", None)]
+        [
+            ("same-instances", None),
+            ("no-client-in-step", Some("random-pauses")),
+            ("one-turn-per-request", None),
+            ("name-means-instance", None)
+        ]
     );
     let shown = lab.lbctl(&[&["probe"], &connect[..]].concat()).ok().stdout.clone();
     let one_line = shown.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -46,8 +56,9 @@ fn a_verdict_says_what_it_excludes_and_what_it_assumes() {
     assert!(
         one_line.contains(
             "not told apart: picks by the fewest requests in total, evenly spaced numbers, large weights that are used up \
-             one after the other, the clock, load that is asked for now and then, the fastest answer assumes: the set of servers did not change; no other client was in step with this one; the header \
-             x-served-by names the server because:"
+             one after the other, the clock, load that is asked for now and then, the fastest answer assumes: the set \
+             of servers did not change; no other client was in step with this one (random pauses changed nothing); \
+             each request took one turn; the header x-served-by names the server because:"
         ),
         "{shown}"
     );

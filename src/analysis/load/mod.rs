@@ -14,4 +14,4 @@ mod ratios;
 
 pub use effect::{LimitOfOne, Load, LoadEffect};
 pub use evidence::{Avoidance, LoadEvidence, UnclearReason};
-pub use observe::{busy_get_their_share, enough_load, limit_may_explain, observe_load, quick_requests};
+pub use observe::{enough_load, limit_may_explain, need_requests_afterwards, observe_load, quick_requests};

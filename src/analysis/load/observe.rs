@@ -171,10 +171,13 @@ fn observe_load_so_far(case: &Case) -> Option<Load> {
     observe_load(case, stickiness::find_stickiness(case).stickiness)
 }
 
-/// Returns true if the effect of load is clear, so that more quick requests would show nothing more.
+/// Returns true if another round of slow requests would show nothing more.
 pub fn enough_load(case: &Case) -> bool {
-    let clear = |load: &Load| !matches!(load.effect, LoadEffect::Unclear(_) | LoadEffect::Alone { .. });
-    observe_load_so_far(case).is_some_and(|load| clear(&load))
+    observe_load_so_far(case).is_some_and(|load| match load.effect {
+        LoadEffect::Avoided { .. } | LoadEffect::Ignored { .. } | LoadEffect::Spilled { .. } => true,
+        LoadEffect::Unclear(reason) => reason == UnclearReason::NotComeBack,
+        LoadEffect::Alone { .. } => false,
+    })
 }
 
 /// Returns true if busy instances are avoided, but perhaps only because each takes one request at a time.
@@ -183,9 +186,14 @@ pub fn limit_may_explain(case: &Case) -> bool {
     observe_load_so_far(case).is_some_and(|load| limit(&load))
 }
 
-/// Returns true if busy instances get their share, as far as that shows while they are busy.
-pub fn busy_get_their_share(case: &Case) -> bool {
-    observe_load_so_far(case).is_some_and(|load| matches!(load.effect, LoadEffect::Ignored { .. }))
+/// Returns true if quick requests after the slow ones decide: busy instances get their share, as far as that shows while they
+/// are busy, or are avoided and may be out of service.
+pub fn need_requests_afterwards(case: &Case) -> bool {
+    observe_load_so_far(case).is_some_and(|load| match load.effect {
+        LoadEffect::Ignored { .. } => true,
+        LoadEffect::Unclear(reason) => reason == UnclearReason::NotComeBack,
+        LoadEffect::Avoided { .. } | LoadEffect::Spilled { .. } | LoadEffect::Alone { .. } => false,
+    })
 }
 
 /// The number of quick requests to send while slow ones are under way once.

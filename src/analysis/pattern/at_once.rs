@@ -27,6 +27,9 @@ use crate::{
 const MOST_AT_ONCE: usize = 6;
 /// The requests of all groups together.
 const REQUESTS: usize = 48;
+/// The groups before draws are believed, and the chance from which on they show no sign of turns.
+const FEWEST_GROUPS: usize = 8;
+const NO_SIGN: f64 = 0.3;
 /// The chance below which groups are suspicious: so many different instances are hardly drawn independently.
 const SUSPICIOUS: f64 = 0.01;
 
@@ -48,6 +51,16 @@ pub fn groups_to_send(case: &Case) -> Option<(u32, u32)> {
     Some(((REQUESTS / size) as u32, size as u32))
 }
 
+/// Returns true if more groups would show nothing more: they surely differ, or are as drawn.
+pub fn enough_groups(case: &Case) -> bool {
+    let judged = case.free().and_then(|free| judge_at_once(case, free));
+    judged.is_some_and(|groups| match groups.effect {
+        AtOnceEffect::Different => true,
+        AtOnceEffect::PerhapsDifferent => false,
+        AtOnceEffect::AsDrawn => groups.groups >= FEWEST_GROUPS && groups.p > NO_SIGN,
+    })
+}
+
 /// The result of the requests at once; `None` where there were none.
 pub fn judge_at_once(case: &Case, free: &FreeSeries) -> Option<AtOnce> {
     let series = case.trace().series(&SeriesName::AtOnce)?;
@@ -64,7 +77,9 @@ pub fn judge_at_once(case: &Case, free: &FreeSeries) -> Option<AtOnce> {
     // even shares make it the likeliest
     let by_chance = (ln_factorial(k) - ln_factorial(k - size) - size as f64 * (k as f64).ln()).exp();
     let more = different as f64 > by_chance * groups as f64;
-    let p = if more { probability(ln_extreme(different, groups, by_chance)) } else { 1.0 };
+    // one may look after each group
+    let ln = ln_extreme(different, groups, by_chance) + (groups as f64).ln();
+    let p = if more { probability(ln) } else { 1.0 };
     let effect = match p {
         p if is_sure(p, case.alpha(), Decision::RequestsAtOnce) => AtOnceEffect::Different,
         p if p < SUSPICIOUS => AtOnceEffect::PerhapsDifferent,

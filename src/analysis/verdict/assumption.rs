@@ -9,8 +9,7 @@ use crate::{
     model::trace::{NameCertainty, Series},
 };
 
-/// The long and the short pauses, of each, before which an order counts as tested: a client in step would have to keep it by a
-/// chance of one half each time.
+/// The irregular pauses before which an order counts as tested: a client in step would have to keep its turn in each.
 const FEWEST_PAUSES: usize = 8;
 
 /// Something that a verdict takes for granted. If it does not hold, the verdict may be wrong, however small its chance is.
@@ -93,17 +92,20 @@ fn order_survived_pauses(case: &Case) -> bool {
     let Some(free) = case.free() else { return false };
     let found = free.finding();
     let holds = found.background.is_none() && (found.order.is_some() || found.algorithm() == Algorithm::Single);
-    holds && paused_requests(free.series) >= FEWEST_PAUSES
+    holds && irregular_pauses(free.series) >= FEWEST_PAUSES
 }
 
-/// The number of requests before which there was a pause of half an answer or longer, where as many others had a shorter one.
-fn paused_requests(series: &Series) -> usize {
-    let mut answers: Vec<u64> = series.requests.iter().map(|request| request.us).collect();
-    answers.sort_unstable();
-    let usual = answers.get(answers.len() / 2).copied().unwrap_or(0);
+/// The number of pauses that differ from the usual pause by a quarter of the usual answer or more.
+fn irregular_pauses(series: &Series) -> usize {
+    let middle = |mut all: Vec<u64>| {
+        all.sort_unstable();
+        all.get(all.len() / 2).copied().unwrap_or(0)
+    };
     let pauses = series.requests.windows(2).map(|pair| pair[1].at_us.saturating_sub(pair[0].at_us + pair[0].us));
-    let (long, short): (Vec<u64>, Vec<u64>) = pauses.partition(|pause| 2 * *pause >= usual);
-    long.len().min(short.len())
+    let pauses: Vec<u64> = pauses.collect();
+    let (usual_answer, usual_pause) =
+        (middle(series.requests.iter().map(|request| request.us).collect()), middle(pauses.clone()));
+    pauses.into_iter().filter(|pause| 4 * pause.abs_diff(usual_pause) >= usual_answer.max(1)).count()
 }
 
 fn every_turn_is_known(case: &Case) -> bool {

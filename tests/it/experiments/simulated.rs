@@ -94,7 +94,10 @@ fn a_weighted_round_robin_goes_round_busy_instances_too() {
             let mut weighted = |_: &mut Random, _: &[usize]| picks.next().unwrap();
             let seen = under_load(&mut Random(seed), 120, 160, held.into(), &mut weighted);
             assert_eq!(seen.algorithm, Algorithm::WeightedRoundRobin, "{pattern}: {:?}", seen.evidence);
-            assert_eq!(seen.candidates, [Algorithm::WeightedRoundRobin], "{pattern}: {:?}", seen.evidence);
+            // a ring of two, of which another client in step takes every fourth turn
+            let in_step = if pattern == "aab" { &[Algorithm::RoundRobin][..] } else { &[] };
+            let left = [&[Algorithm::WeightedRoundRobin], in_step].concat();
+            assert_eq!(seen.candidates, left, "{pattern}: {:?}", seen.evidence);
         }
     }
 }
