@@ -124,7 +124,7 @@ mod tests {
     fn requests_that_stay_among_others_win_and_equal_ones_do_not() {
         let a = BTreeSet::from([InstanceId(0)]);
         assert!(ln_bet(&a, &ids("aaaa"), &ids("bcde"), 3000.0) > 4.0);
-        assert_eq!(ln_bet(&a, &ids("aaaa"), &ids("aaaa"), 3000.0).abs() < 1e-9, true);
+        assert!(ln_bet(&a, &ids("aaaa"), &ids("aaaa"), 3000.0).abs() < 1e-9);
         assert!(ln_bet(&a, &ids("abcd"), &ids("abcd"), 30.0) < 0.0);
     }
 }
