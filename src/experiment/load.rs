@@ -163,8 +163,8 @@ impl LoadExperiment<'_> {
         let (held, quick_requests) = rounds.next()?;
         self.stage = Stage::Hold(Some(rounds));
         let sent: usize = case.trace().series.iter().map(|series| series.requests.len()).sum();
-        // one more for each instance may be needed afterwards
-        let left = self.most.saturating_sub(sent as u32 + held + rounds.instances + 1);
+        // three quick ones and a slow one for each instance may be needed afterwards
+        let left = self.most.saturating_sub(sent as u32 + held + 4 * rounds.instances + 1);
         let quick_requests = quick_requests.min(left);
         if quick_requests < MIN_QUICK_REQUESTS {
             return None;

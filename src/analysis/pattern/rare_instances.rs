@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The times that an instance with a regular turn answers more often than a rare one.
-const RARER: usize = 3;
+const RARER: usize = 4;
 
 /// The order of the other instances, where some instances came so seldom that stray answers explain them.
 pub fn find_without_rare(sequence: &Sequence, alpha: f64) -> Option<Finding> {
