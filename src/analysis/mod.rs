@@ -16,14 +16,19 @@
 //!   with_background        orders of which others take turns: the models compete (ring, rounds, weighted, …)
 //!   random                 independent draws
 //!   membership_change      rounds of which the instances change
-//! affinity/    the ties of a client to its instance: cookies, keys (address, path, header), connections
+//!   at_once                groups of requests at once, where the order stays open
+//! affinity/    the ties of a client to its instance
+//!   treatment, comparison  a cookie or a connection keeps a client: exact tests of passes by lot
+//!   keys, permutation      an address, a path, a header or a cookie decides: exact tests of shuffled passes
+//!   moves, failures        nothing keeps a client, or a value moves: more often than failures explain
+//!   stickiness, connection, cookie_mechanism, placement  the statements that follow
 //! load/        busy instances, and if they are avoided
 //! unseen_instances  instances that only other series show
 //! session      the login, and if every reload saw it
 //! sampling/    the length of a series, and the error budget
 //! addresses    the comparison of the verdicts on several addresses of one name
 //! expect/      expectations that a verdict is compared with
-//! verdict/     the types of a verdict, its evidence, and its candidates
+//! verdict/     the types of a verdict, its evidence and its candidates, and the last look at what contradicts itself
 //! ```
 //!
 //! Every statement of a verdict rejects a hypothesis, with the probability of the observations if the hypothesis were

@@ -27,7 +27,7 @@ struct Row {
 type Begin = for<'p> fn(&mut Setting<'p, '_>) -> Result<Experiments<'p>, CampaignError>;
 
 /// The experiments in the order in which they are made. Each comes after those that may make it needless.
-const CAMPAIGN: [Row; 11] = [
+const CAMPAIGN: [Row; 12] = [
     // requests without cookies, until their pattern is decided
     row(ExperimentName::Order, always, order::begin),
     // groups of requests at once, where other clients may hide the order
@@ -38,6 +38,8 @@ const CAMPAIGN: [Row; 11] = [
     row(ExperimentName::Connection, always, one_connection::begin),
     // where a client looks kept: requests with and without the reason, in an order drawn by lot, until they decide
     row(ExperimentName::Jar, always, comparison::begin),
+    // the same, if the connection alone was picked
+    row(ExperimentName::Connection, always, comparison::begin),
     // values of the cookie that keeps the client, until they show how it does
     row(ExperimentName::Jar, always, cookies::begin_values),
     // values of a key that a hash may be taken of, until one key decides or all values lead to one instance

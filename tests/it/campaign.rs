@@ -318,6 +318,11 @@ fn a_flag_turns_an_experiment_on_or_off() {
     assert_eq!(of(&picked(&[ExperimentName::Jar])), ["without-jar", "with-jar"]);
     assert_eq!(of(&picked(&[ExperimentName::Connection])), ["without-jar", "one-connection"]);
     assert_eq!(of(&picked(&[ExperimentName::Paths, ExperimentName::Sources])), ["without-jar", "source", "path"]);
+    let per_connection = campaign(&picked(&[ExperimentName::Connection]), balancers::per_connection(3)).unwrap();
+    assert_eq!(names(&per_connection)[..2], ["without-jar", "one-connection"]);
+    let mut by_lot = names(&per_connection)[2..].to_vec();
+    by_lot.sort();
+    assert_eq!(by_lot, ["connection-by-lot", "control"]);
     let kept = CampaignPlan { connection: Some(Connection::Reused), ..plan() };
     assert_eq!(of(&kept), ["without-jar", "with-jar"], "they show what one connection would");
     let named = CampaignPlan { slow_path: Some("/slow".to_owned()), ..plan() };
