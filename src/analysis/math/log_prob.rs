@@ -10,6 +10,13 @@ pub fn ln_choose(n: usize, k: usize) -> f64 {
     ln_factorial(n) - ln_factorial(k) - ln_factorial(n - k)
 }
 
+/// The probability of `hits` hits or more in `tries` tries, each of which hits with the probability `share`, from 0 to 1.
+pub fn binomial_tail(hits: usize, tries: usize, share: f64) -> f64 {
+    let term = |count: usize, share: f64| if count == 0 { 0.0 } else { count as f64 * share.ln() };
+    let ln = |hits: usize| ln_choose(tries, hits) + term(hits, share) + term(tries - hits, 1.0 - share);
+    (hits..=tries).map(|hits| ln(hits).exp()).sum::<f64>().clamp(f64::MIN_POSITIVE, 1.0)
+}
+
 /// The log-probability of a sequence with these counts under the independent draws that fit it best, which no other
 /// independent draws exceed: Σ cᵢ ln(cᵢ / Σc).
 pub fn ln_best_independent(counts: &[usize]) -> f64 {
@@ -69,6 +76,12 @@ mod tests {
         assert!((largest_share(0, 14, 1e-6) - (1.0 - 1e-6_f64.powf(1.0 / 14.0))).abs() < 1e-9);
         assert!((0.4..0.5).contains(&largest_share(20, 100, 1e-6)));
         assert!(largest_share(10, 10, 1e-6) > 0.999_999);
+    }
+
+    #[test]
+    fn a_tail_is_exact() {
+        assert!((binomial_tail(7, 8, 0.5) - 9.0 / 256.0).abs() < 1e-12);
+        assert_eq!((binomial_tail(0, 8, 0.5), binomial_tail(2, 2, 1.0)), (1.0, 1.0));
     }
 
     #[test]

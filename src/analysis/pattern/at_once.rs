@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use crate::{
     analysis::{
         case::{Case, FreeSeries},
-        math::log_prob::{ln_extreme, ln_factorial, probability},
+        math::log_prob::{binomial_tail, ln_factorial},
         pattern::{
             evidence::{AtOnce, AtOnceEffect, DrawsEvidence, PatternEvidence},
             finding::{Finding, Pattern},
@@ -28,10 +28,10 @@ const MOST_AT_ONCE: usize = 6;
 /// The requests of all groups together.
 const REQUESTS: usize = 48;
 /// The groups before draws are believed, and the chance from which on they show no sign of turns.
-const FEWEST_GROUPS: usize = 8;
-const NO_SIGN: f64 = 0.3;
+const FEWEST_GROUPS: usize = 10;
+const NO_SIGN: f64 = 0.5;
 /// The chance below which groups are suspicious: so many different instances are hardly drawn independently.
-const SUSPICIOUS: f64 = 0.01;
+const SUSPICIOUS: f64 = 0.02;
 
 /// The number of groups of requests at once, and the size of each; `None` where they would show nothing.
 pub fn groups_to_send(case: &Case) -> Option<(u32, u32)> {
@@ -76,14 +76,15 @@ pub fn judge_at_once(case: &Case, free: &FreeSeries) -> Option<AtOnce> {
     let different = instances.iter().filter(|group| group.len() == size).count();
     // even shares make it the likeliest
     let by_chance = (ln_factorial(k) - ln_factorial(k - size) - size as f64 * (k as f64).ln()).exp();
-    let more = different as f64 > by_chance * groups as f64;
+    let tail = binomial_tail(different, groups, by_chance);
     // one may look after each group
-    let ln = ln_extreme(different, groups, by_chance) + (groups as f64).ln();
-    let p = if more { probability(ln) } else { 1.0 };
-    let effect = match p {
-        p if is_sure(p, case.alpha(), Decision::RequestsAtOnce) => AtOnceEffect::Different,
-        p if p < SUSPICIOUS => AtOnceEffect::PerhapsDifferent,
-        _ => AtOnceEffect::AsDrawn,
+    let at_any_group = (tail * groups as f64).min(1.0);
+    let (p, effect) = if is_sure(at_any_group, case.alpha(), Decision::RequestsAtOnce) {
+        (at_any_group, AtOnceEffect::Different)
+    } else if tail < SUSPICIOUS {
+        (tail, AtOnceEffect::PerhapsDifferent)
+    } else {
+        (tail, AtOnceEffect::AsDrawn)
     };
     Some(AtOnce { size, groups, different, p, effect })
 }
