@@ -37,8 +37,8 @@ pub fn render_table(trace: &Trace, paint: Paint) -> String {
         }
         if sessions {
             let request = with.get(row);
-            let session = request.and_then(|request| request.session_id.as_deref());
-            cells.push(Cell::new(session.map_or("-".to_owned(), short_session_id)));
+            let session = |request: &Request| request.session_id.as_deref().map_or("-".to_owned(), short_session_id);
+            cells.push(Cell::new(request.map_or(String::new(), session)));
             cells.push(Cell::new(request.map_or("", login)));
         }
         table.add_row(cells);
