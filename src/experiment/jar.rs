@@ -18,6 +18,9 @@ const MAX_REQUESTS: u32 = 150;
 /// The fewest requests, if the series without a cookie jar had as many: they show what a client sees.
 const MIN_REQUESTS: u32 = 15;
 
+/// The same number where no cookie is set, so that this client is like any other.
+const MIN_REQUESTS_WITHOUT_COOKIES: u32 = 5;
+
 /// The series with a cookie jar.
 struct JarExperiment {
     total: Option<u32>,
@@ -53,6 +56,8 @@ impl Experiment for JarExperiment {
 
     fn is_enough(&self, case: &Case) -> bool {
         let sent = case.trace().series_length(&SeriesName::WithJar);
-        sent >= self.fewest && analysis::enough_with_jar(case)
+        let sets_cookies = case.trace().series(&SeriesName::WithJar).is_some_and(|series| !series.cookies.is_empty());
+        let fewest = if sets_cookies { self.fewest } else { self.fewest.min(MIN_REQUESTS_WITHOUT_COOKIES) };
+        sent >= fewest && analysis::enough_with_jar(case)
     }
 }

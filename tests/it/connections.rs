@@ -72,7 +72,7 @@ fn a_number_of_requests_at_once_is_about_those_alone() {
     assert_eq!(rows(&probe, 0).len(), 1000);
     assert_eq!(probe["series"][1]["name"], "with-jar");
     assert_eq!(probe["series"][1]["conditions"]["connection"], "fresh");
-    assert!((15..=150).contains(&rows(&probe, 1).len()), "{} rows with a jar", rows(&probe, 1).len());
+    assert!((5..=150).contains(&rows(&probe, 1).len()), "{} rows with a jar", rows(&probe, 1).len());
     assert_eq!(probe["verdict"]["algorithm"], "round-robin");
     assert_eq!(probe["verdict"]["balances_per"], "request");
 }
