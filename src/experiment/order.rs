@@ -20,7 +20,7 @@ use super::{
 const MAX_REQUESTS: u32 = 2500;
 /// The number of first requests with random pauses. An order that every request follows shows itself by then; one that
 /// is broken needs none.
-const PAUSED_REQUESTS: u32 = 30;
+const PAUSED_REQUESTS: u32 = 60;
 /// The number of overlapping requests, which no verdict ends.
 const OVERLAPPING_REQUESTS: u32 = 500;
 /// The series without a cookie jar.

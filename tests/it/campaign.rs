@@ -376,11 +376,11 @@ fn a_campaign_stays_below_four_hundred_requests() {
 #[test]
 fn what_was_seen_before_an_interruption_stays() {
     let mut target = SimulatedTarget::new(balancers::round_robin(3));
-    target.answers = 50;
+    target.answers = 40;
     let plan = plan();
     let cut = run_campaign(&plan, None, &mut target, &mut StdRng::seed_from_u64(1), &mut NoProgress).now_or_never();
     assert!(cut.is_none());
-    assert_eq!((target.sent(), names(&target)), (50, vec!["without-jar".to_owned(), "with-jar".to_owned()]));
+    assert_eq!((target.sent(), names(&target)), (40, vec!["without-jar".to_owned(), "with-jar".to_owned()]));
     assert_eq!(judge(&Case::new(target.trace(), ALPHA)).algorithm, Algorithm::RoundRobin);
 }
 

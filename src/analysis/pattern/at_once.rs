@@ -31,7 +31,7 @@ const REQUESTS: usize = 48;
 const FEWEST_GROUPS: usize = 10;
 const NO_SIGN: f64 = 0.5;
 /// The chance below which groups are suspicious: so many different instances are hardly drawn independently.
-const SUSPICIOUS: f64 = 0.02;
+const SUSPICIOUS: f64 = 1e-3;
 
 /// The number of groups of requests at once, and the size of each; `None` where they would show nothing.
 pub fn groups_to_send(case: &Case) -> Option<(u32, u32)> {

@@ -9,7 +9,7 @@ use crate::{
             near_weights::NearWeights,
             stray, strict_order, with_background,
         },
-        sampling::budget::{self, Decision, OrderBudget},
+        sampling::budget::{Decision, OrderBudget},
         series::{
             picks::Picks,
             sequence::{Sequence, Visibility},
@@ -19,12 +19,14 @@ use crate::{
     model::trace::InstanceId,
 };
 
+/// The chance from which on stray answers are believed. That they are not ruled out is not enough to leave instances out.
+const PLAUSIBLE: f64 = 0.01;
 /// The times that an instance with a regular turn answers more often than a rare one.
 const RARER: usize = 4;
 
 /// The order of the other instances, where some instances came so seldom that stray answers explain them.
 pub fn find_without_rare(sequence: &Sequence, alpha: f64) -> Option<Finding> {
-    let rare = rare_instances(sequence, alpha);
+    let rare = rare_instances(sequence);
     if rare.is_empty() || sequence.visibility == Visibility::CountsOnly {
         return None;
     }
@@ -64,17 +66,16 @@ pub fn find_without_rare(sequence: &Sequence, alpha: f64) -> Option<Finding> {
     }
 }
 
-/// The instances, with their answers, that are much rarer than all others and whose answers may all be stray, where two or
-/// more others remain.
-fn rare_instances(sequence: &Sequence, alpha: f64) -> Vec<(InstanceId, usize)> {
+/// The instances, with their answers, that are much rarer than all others and whose answers are all believed to be stray, where
+/// two or more others remain.
+fn rare_instances(sequence: &Sequence) -> Vec<(InstanceId, usize)> {
     let mut counts = sequence.counts();
     counts.sort_by_key(|(_, count)| *count);
     let all = sequence.len();
-    let line = budget::spend(alpha, Decision::StrayAnswers);
     let (mut answers, mut rare) = (0, 0);
     for (index, pair) in counts.windows(2).enumerate() {
         answers += pair[0].1;
-        if stray::probability_of(answers, all) < line || index + 2 >= counts.len() {
+        if stray::probability_of(answers, all) < PLAUSIBLE || index + 2 >= counts.len() {
             break;
         }
         if pair[0].1 * RARER <= pair[1].1 {
