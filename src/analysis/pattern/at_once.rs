@@ -25,10 +25,11 @@ use crate::{
 
 /// The most requests at once.
 const MOST_AT_ONCE: usize = 6;
-/// The requests of all groups together.
+/// The requests of all groups together. Groups of two show the least.
 const REQUESTS: usize = 48;
-/// The groups before draws are believed, and the chance from which on they show no sign of turns.
-const FEWEST_GROUPS: usize = 10;
+const REQUESTS_IN_PAIRS: usize = 96;
+/// The requests before draws are believed, and the chance from which on they show no sign of turns.
+const FEWEST_REQUESTS: usize = 32;
 const NO_SIGN: f64 = 0.5;
 /// The chance below which groups are suspicious: so many different instances are hardly drawn independently.
 const SUSPICIOUS: f64 = 1e-3;
@@ -48,7 +49,8 @@ pub fn groups_to_send(case: &Case) -> Option<(u32, u32)> {
         return None;
     }
     let size = free.answers().len().clamp(2, MOST_AT_ONCE);
-    Some(((REQUESTS / size) as u32, size as u32))
+    let requests = if size == 2 { REQUESTS_IN_PAIRS } else { REQUESTS };
+    Some(((requests / size) as u32, size as u32))
 }
 
 /// Returns true if more groups would show nothing more: they surely differ, or are as drawn.
@@ -57,7 +59,7 @@ pub fn enough_groups(case: &Case) -> bool {
     judged.is_some_and(|groups| match groups.effect {
         AtOnceEffect::Different => true,
         AtOnceEffect::PerhapsDifferent => false,
-        AtOnceEffect::AsDrawn => groups.groups >= FEWEST_GROUPS && groups.p > NO_SIGN,
+        AtOnceEffect::AsDrawn => groups.groups * groups.size >= FEWEST_REQUESTS && groups.p > NO_SIGN,
     })
 }
 
