@@ -20,7 +20,7 @@ use crate::support::{Lab, server::Balancer};
 
 /// Requests of a default probe, at most. The most are those to a balancer that draws for clients without a cookie and keeps
 /// those with one, which takes a pass by lot.
-const BUDGET: usize = 450;
+const BUDGET: usize = 500;
 /// Keeps instances busy. Short, because a probe waits for it more than once.
 const SLOW: [&str; 2] = ["--slow-path", "/session?delay=900"];
 
